@@ -1,0 +1,3 @@
+//! The plinto command line.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The server: identities, sessions, policies, events.

@@ -1,0 +1,1 @@
+//! The gate at the edge: verify, decide, forward.

@@ -1,0 +1,1 @@
+//! Strict JWK, JWS and JWT: parse, verify, sign.

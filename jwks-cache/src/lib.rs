@@ -1,0 +1,1 @@
+//! When keys are fresh, stale or missing: a pure state machine.

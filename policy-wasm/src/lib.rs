@@ -1,0 +1,1 @@
+//! OPA bundles and Rego evaluation, natively and in wasm.

@@ -1,0 +1,1 @@
+//! Behaviour across crates, journeys, architecture rules.
