@@ -1,0 +1,154 @@
+//! The manifest and signatures of a policy bundle. Source: OPA, "Bundles" (file format, signing).
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{ids::TenantId, time::UnixSeconds};
+
+/// Where a bundle keeps its manifest.
+pub const MANIFEST_FILE: &str = ".manifest";
+/// Where a bundle keeps its signature.
+pub const SIGNATURES_FILE: &str = ".signatures.json";
+/// Data path of the routes: `data.plinto.routes`, an array of [`Route`].
+pub const ROUTES_PATH: [&str; 2] = ["plinto", "routes"];
+/// Data path of the roles: `data.plinto.roles[role][permission] = true`.
+pub const ROLES_PATH: [&str; 2] = ["plinto", "roles"];
+/// The file the control plane adds at activation; a published bundle must not have it.
+pub const ROLES_FILE: &str = "plinto/roles/data.json";
+/// Name of the only hash we write and accept in a signature.
+pub const HASH_ALGORITHM: &str = "SHA-256";
+
+/// OPA's `.manifest`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// SHA-256 of the published content, 64 hexadecimal characters.
+    #[serde(default)]
+    pub revision: String,
+    /// The data paths this bundle owns.
+    #[serde(default)]
+    pub roots: Vec<String>,
+    /// The dialect; only 1 is accepted.
+    #[serde(default = "rego_v1")]
+    pub rego_version: u8,
+    /// Everything that is ours.
+    pub metadata: Metadata,
+}
+
+const fn rego_v1() -> u8 {
+    1
+}
+
+/// `metadata` of the manifest: room that OPA leaves to others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Metadata {
+    /// Our part.
+    pub plinto: PlintoMetadata,
+    /// Other tools' parts, kept as they came.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub other: BTreeMap<String, serde_json::Value>,
+}
+
+/// Our part of the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlintoMetadata {
+    /// The rule that decides, as a path: `app/authz/decision`.
+    pub entrypoint: String,
+    /// Written at activation; absent in a bundle that was only built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<Activation>,
+}
+
+/// What the control plane adds when it activates a bundle and signs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Activation {
+    /// Whose policy it is. Another tenant's is refused.
+    pub tenant: TenantId,
+    /// Rises with every activation, a roll-back included. A lower one is refused.
+    pub sequence: u64,
+    /// Signed in this second.
+    pub iat: UnixSeconds,
+    /// Refused from this second on.
+    pub exp: UnixSeconds,
+    /// The engine that ran the bundle's tests: `regorus`.
+    pub engine: String,
+    /// Its version.
+    pub engine_version: String,
+}
+
+/// OPA's `.signatures.json`: exactly one compact JWS whose payload is a [`SignaturePayload`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Signatures {
+    /// One compact JWS.
+    pub signatures: Vec<String>,
+}
+
+/// What a bundle's signature covers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SignaturePayload {
+    /// Every file of the bundle but `.signatures.json`.
+    pub files: Vec<FileDigest>,
+    /// Key id, as OPA wants it beside the JWS header's `kid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyid: Option<String>,
+    /// OPA's optional scope; always absent in ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+}
+
+/// One file of a bundle and its digest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct FileDigest {
+    /// Path without a leading slash.
+    pub name: String,
+    /// Lower-case hexadecimal. JSON files are hashed in OPA's canonical form.
+    pub hash: String,
+    /// Always `SHA-256`.
+    pub algorithm: String,
+}
+
+/// How requests to the application become actions on resources.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Upper-case HTTP methods.
+    pub methods: Vec<String>,
+    /// `/documents/{id}`: literal segments and named ones.
+    pub path: String,
+    /// The action's name.
+    pub action: String,
+    /// The resource's type.
+    pub resource_type: String,
+    /// The resource's id, with `{name}` replaced by that segment; empty for a collection.
+    #[serde(default)]
+    pub resource_id: String,
+    /// Further properties of the resource, with `{name}` replaced.
+    #[serde(default)]
+    pub properties: BTreeMap<String, String>,
+    /// Whether a request without a token is put to the policy, as subject type `anonymous`.
+    #[serde(default)]
+    pub public: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_keeps_what_others_wrote_into_its_metadata() {
+        let text = r#"{"revision":"r","roots":["app"],"rego_version":1,
+            "metadata":{"plinto":{"entrypoint":"app/authz/decision"},"git":{"commit":"abc"}}}"#;
+        let manifest: Manifest = serde_json::from_str(text).unwrap();
+        let again = serde_json::to_value(&manifest).unwrap();
+        assert_eq!(
+            again,
+            serde_json::from_str::<serde_json::Value>(text).unwrap()
+        );
+    }
+}

@@ -1,0 +1,119 @@
+//! Events: what happened, to whom, by whom. The same JSON everywhere it is read.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{
+    ids::{EventId, RequestId, TenantId},
+    time::UnixMillis,
+};
+
+macro_rules! kinds {
+    ($($name:ident = $kind:literal, $doc:literal;)+) => {
+        /// What happened: `noun.verb` in the past tense.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+        pub enum EventKind {
+            $(
+                #[doc = $doc]
+                #[serde(rename = $kind)]
+                $name,
+            )+
+        }
+
+        impl EventKind {
+            /// Every kind, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The name on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $kind),+ }
+            }
+
+            /// One line for people.
+            pub const fn description(self) -> &'static str {
+                match self { $(Self::$name => $doc),+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    TenantCreated = "tenant.created", "A tenant was created.";
+    TenantTokensRevoked = "tenant.tokens_revoked", "All tokens of the tenant issued so far were revoked.";
+    SigningKeyCreated = "signing_key.created", "A signing key was made and published.";
+    SigningKeyRotated = "signing_key.rotated", "Another key signs from now on.";
+    SigningKeyRetired = "signing_key.retired", "A signing key left the published set.";
+    ApiKeyCreated = "api_key.created", "An API key was made.";
+    ApiKeyRevoked = "api_key.revoked", "An API key was revoked.";
+    UserCreated = "user.created", "A person signed up or was added.";
+    UserDisabled = "user.disabled", "A user was disabled; their sessions ended.";
+    UserEnabled = "user.enabled", "A disabled user was enabled again.";
+    PasswordChanged = "password.changed", "A user changed their password.";
+    SignInFailed = "sign_in.failed", "A sign-in failed.";
+    SessionCreated = "session.created", "A session began.";
+    SessionRefreshed = "session.refreshed", "A refresh token was exchanged for its successor.";
+    SessionRevoked = "session.revoked", "A session ended before its time.";
+    RefreshTokenReused = "refresh_token.reused", "A spent refresh token came again; its family was revoked.";
+    OrganizationCreated = "organization.created", "An organization was created.";
+    OrganizationUpdated = "organization.updated", "An organization was changed.";
+    OrganizationDeleted = "organization.deleted", "An organization was deleted.";
+    MemberAdded = "member.added", "A user joined an organization.";
+    MemberUpdated = "member.updated", "A member's roles changed.";
+    MemberRemoved = "member.removed", "A user left an organization.";
+    RoleCreated = "role.created", "A role was created.";
+    RoleUpdated = "role.updated", "A role's permissions changed.";
+    RoleDeleted = "role.deleted", "A role was deleted.";
+    BundlePublished = "policy.bundle_published", "A policy bundle was published.";
+    BundleActivated = "policy.bundle_activated", "A policy bundle decides from now on.";
+    BundleRolledBack = "policy.bundle_rolled_back", "An earlier policy bundle decides again.";
+    BundleRenewed = "policy.bundle_renewed", "The active bundle was signed anew with current data.";
+}
+
+/// Who made it happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EventActor {
+    /// `anonymous`, `user`, `api_key` or `system`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The user's or key's id; empty for the other two.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Event {
+    /// Names the event; the same in every place it is read.
+    pub id: EventId,
+    /// What happened.
+    #[serde(rename = "type")]
+    pub kind: EventKind,
+    /// Where.
+    pub tenant: TenantId,
+    /// Who made it happen.
+    pub actor: EventActor,
+    /// Id of the thing it happened to.
+    pub subject: String,
+    /// When.
+    pub created_at: UnixMillis,
+    /// The request it happened in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<RequestId>,
+    /// What more there is to say; no personal data, no secrets.
+    #[serde(default)]
+    pub data: Map<String, Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_read_the_same_as_text_and_as_json() {
+        for kind in EventKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+            assert!(kind.as_str().contains('.'), "{kind:?} has no noun");
+        }
+    }
+}

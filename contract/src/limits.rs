@@ -1,0 +1,28 @@
+//! Sizes and durations that both sides of a boundary must agree on.
+
+/// 600 s: life of an access token. Source: statement T16.
+pub const ACCESS_TOKEN_LIFETIME_S: i64 = 600;
+/// 30 s: how far two clocks may differ. Source: statement T7.
+pub const CLOCK_LEEWAY_S: i64 = 30;
+/// 8 KiB: a compact token. Source: statement T11.
+pub const TOKEN_BYTES: usize = 8 * 1024;
+/// 64 KiB: a JWK Set. Source: statement T14.
+pub const JWKS_BYTES: usize = 64 * 1024;
+/// 100: keys in a JWK Set. Source: statement T14.
+pub const JWKS_KEYS: usize = 100;
+/// 1 MiB: a bundle as it travels.
+pub const BUNDLE_PACKED_BYTES: usize = 1024 * 1024;
+/// 8 MiB: a bundle's files together.
+pub const BUNDLE_UNPACKED_BYTES: usize = 8 * 1024 * 1024;
+/// 256: files in a bundle.
+pub const BUNDLE_FILES: usize = 256;
+/// 30 d: how long an activated bundle is valid without being renewed.
+pub const BUNDLE_LIFETIME_S: i64 = 30 * 24 * 60 * 60;
+/// 64 KiB: a policy input.
+pub const POLICY_INPUT_BYTES: usize = 64 * 1024;
+/// 1 MiB: a request body to the control plane. Source: statement W7.
+pub const REQUEST_BODY_BYTES: usize = 1024 * 1024;
+/// 20: items of a list when nobody says how many.
+pub const PAGE_DEFAULT: u16 = 20;
+/// 100: items of a list at most.
+pub const PAGE_MAX: u16 = 100;

@@ -1,0 +1,37 @@
+//! The revocation feed: what ended before its token did. Signed, versioned, and short, since an
+//! entry leaves it once every token it concerns has expired.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{SessionId, TenantId, UserId},
+    time::UnixSeconds,
+};
+
+/// `typ` of the feed's JWS.
+pub const TYP_REVOCATIONS: &str = "plinto-revocations+jwt";
+
+/// Payload of the feed, a compact JWS by the tenant's bundle key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Feed {
+    /// The tenant's issuer URL.
+    pub iss: String,
+    /// Whose feed it is.
+    pub tenant: TenantId,
+    /// Never falls. An older feed than the one in hand is refused.
+    pub version: u64,
+    /// Signed in this second.
+    pub iat: UnixSeconds,
+    /// Refused from this second on.
+    pub exp: UnixSeconds,
+    /// Tokens of the whole tenant issued before this second are refused.
+    pub issued_before: UnixSeconds,
+    /// Sessions that ended.
+    pub sessions: Vec<SessionId>,
+    /// Users whose tokens issued in or before this second are refused.
+    pub subjects: BTreeMap<UserId, UnixSeconds>,
+}
