@@ -1,0 +1,159 @@
+//! The known answers in `vectors/` hold for the Rust types.
+
+use std::{fs, path::PathBuf};
+
+use plinto_contract::{
+    bundle::{Manifest, Route},
+    claims::AccessToken,
+    ids::{SessionId, TenantId, UserId},
+    policy::Decision,
+    problem::{Code, Problem},
+    revocation::Feed,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors")
+}
+
+fn vectors(file: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(folder().join(file)).unwrap()).unwrap()
+}
+
+fn cases<'a>(vectors: &'a Value, kind: &str) -> &'a [Value] {
+    let cases = vectors[kind].as_array().unwrap();
+    assert!(!cases.is_empty());
+    cases
+}
+
+fn holds<T: DeserializeOwned + Serialize>(file: &str) {
+    let vectors = vectors(file);
+    for case in cases(&vectors, "valid") {
+        let name = &case["name"];
+        let value: T = serde_json::from_value(case["value"].clone())
+            .unwrap_or_else(|error| panic!("{file}: {name} was refused: {error}"));
+        let written = serde_json::to_value(&value).unwrap();
+        let again: T = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(
+            written,
+            serde_json::to_value(&again).unwrap(),
+            "{file}: {name}"
+        );
+    }
+    for case in cases(&vectors, "invalid") {
+        let read = serde_json::from_value::<T>(case["value"].clone());
+        assert!(read.is_err(), "{file}: {} was accepted", case["name"]);
+    }
+}
+
+#[test]
+fn access_tokens() {
+    holds::<AccessToken>("access_token.json");
+}
+
+#[test]
+fn decisions() {
+    holds::<Decision>("decision.json");
+}
+
+#[test]
+fn manifests() {
+    holds::<Manifest>("manifest.json");
+}
+
+#[test]
+fn routes() {
+    holds::<Route>("route.json");
+}
+
+#[test]
+fn revocation_feeds() {
+    holds::<Feed>("revocation_feed.json");
+}
+
+#[test]
+fn ids() {
+    let vectors = vectors("ids.json");
+    for case in cases(&vectors, "valid") {
+        let text = case["value"].as_str().unwrap();
+        let uuid = match case["prefix"].as_str().unwrap() {
+            "user" => text.parse::<UserId>().unwrap().uuid(),
+            "sess" => text.parse::<SessionId>().unwrap().uuid(),
+            "tenant" => text.parse::<TenantId>().unwrap().uuid(),
+            other => panic!("no kind {other} in this test"),
+        };
+        assert_eq!(uuid.to_string(), case["uuid"].as_str().unwrap());
+    }
+    for case in cases(&vectors, "invalid") {
+        let text = case["value"].as_str().unwrap();
+        assert!(text.parse::<UserId>().is_err(), "{text:?} was accepted");
+    }
+}
+
+/// A code keeps its name, status and title: clients of every language switch on them.
+/// `UPDATE=1` writes the table anew.
+#[test]
+fn problems() {
+    let table: Vec<Value> = Code::ALL
+        .iter()
+        .map(|code| {
+            json!({
+                "code": code.as_str(),
+                "status": code.status(),
+                "title": code.title(),
+                "retryable": code.is_retryable(),
+            })
+        })
+        .collect();
+    let mut example = Problem::new(
+        Code::PolicyDenied,
+        "The policy does not let this request pass.",
+    );
+    example.instance = "/documents/7".to_owned();
+    example.request_id = "req_01h455vb4pex5vsknk084sn02q".to_owned();
+    example.reasons = vec!["only editors may write".to_owned()];
+    let expected = json!({ "codes": table, "example": example });
+    in_step(&folder().join("problem.json"), &expected);
+}
+
+/// The JSON Schemas in `schema/` are what the types say. `UPDATE=1` writes them anew.
+#[test]
+fn schemas_are_in_step() {
+    let schemas = [
+        ("access_token", schemars::schema_for!(AccessToken)),
+        ("decision", schemars::schema_for!(Decision)),
+        (
+            "evaluation_request",
+            schemars::schema_for!(plinto_contract::policy::EvaluationRequest),
+        ),
+        (
+            "event",
+            schemars::schema_for!(plinto_contract::events::Event),
+        ),
+        ("manifest", schemars::schema_for!(Manifest)),
+        ("problem", schemars::schema_for!(Problem)),
+        ("revocation_feed", schemars::schema_for!(Feed)),
+        ("route", schemars::schema_for!(Route)),
+    ];
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schema");
+    for (name, schema) in schemas {
+        in_step(
+            &folder.join(format!("{name}.json")),
+            &serde_json::to_value(schema).unwrap(),
+        );
+    }
+}
+
+fn in_step(file: &std::path::Path, expected: &Value) {
+    let text = format!("{}\n", serde_json::to_string_pretty(expected).unwrap());
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(file, &text).unwrap();
+    }
+    let found = fs::read_to_string(file).unwrap_or_default();
+    assert!(
+        found == text,
+        "{} is out of step: run `make generate`",
+        file.display()
+    );
+}
