@@ -1,1 +1,11 @@
-//! One binary of integration tests.
+//! One binary of integration tests: behaviour across crates, journeys, the rules of the house.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that can't go on should say where"
+)]
+
+mod architecture;

@@ -1,0 +1,156 @@
+//! The rules of the house, N1 to N20, as far as a program can check them, and the map that
+//! `docs/architecture.md` draws. Each rule is a function from a repository to its offences;
+//! `refusals` shows every one of them an offence.
+
+mod doors;
+mod house;
+mod manifests;
+mod map;
+mod refusals;
+mod source;
+mod sources;
+
+use house::House;
+
+/// One rule: what it forbids, and who finds the offences.
+struct Rule {
+    name: &'static str,
+    never: &'static str,
+    offences: fn(&House) -> Vec<String>,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        name: "N1",
+        never: "`contract` and `jose` depend on nothing of ours and do no I/O",
+        offences: manifests::n1,
+    },
+    Rule {
+        name: "N2",
+        never: "arrows between crates only as drawn",
+        offences: manifests::n2,
+    },
+    Rule {
+        name: "N3",
+        never: "the command line never opens the database",
+        offences: manifests::n3,
+    },
+    Rule {
+        name: "N4 SQL",
+        never: "SQL only in stores, `db` and migrations",
+        offences: doors::n4_sql,
+    },
+    Rule {
+        name: "N4 engine",
+        never: "only `db` knows which database it is",
+        offences: doors::n4_engine,
+    },
+    Rule {
+        name: "N5",
+        never: "no door's library in model, service, store or events",
+        offences: doors::n5,
+    },
+    Rule {
+        name: "N6",
+        never: "a door never calls a store",
+        offences: doors::n6,
+    },
+    Rule {
+        name: "N7",
+        never: "no service verb without an actor",
+        offences: doors::n7,
+    },
+    Rule {
+        name: "N8",
+        never: "no store function without a tenant",
+        offences: doors::n8,
+    },
+    Rule {
+        name: "N9 order",
+        never: "a feature uses only faces to its left",
+        offences: doors::n9_order,
+    },
+    Rule {
+        name: "N9 tables",
+        never: "a table belongs to one feature",
+        offences: doors::n9_tables,
+    },
+    Rule {
+        name: "N10",
+        never: "no state change without its event",
+        offences: doors::n10,
+    },
+    Rule {
+        name: "N11",
+        never: "time and chance are passed in",
+        offences: sources::n11,
+    },
+    Rule {
+        name: "N12 env",
+        never: "the environment is read in `config.rs`",
+        offences: sources::n12_env,
+    },
+    Rule {
+        name: "N12 secrets",
+        never: "secrets have no `Debug`",
+        offences: sources::n12_secrets,
+    },
+    Rule {
+        name: "N13 lints",
+        never: "every crate takes the workspace's lints",
+        offences: manifests::n13,
+    },
+    Rule {
+        name: "N13 allow",
+        never: "`#[expect(…, reason)]`, never `#[allow]`",
+        offences: sources::n13,
+    },
+    Rule {
+        name: "N14",
+        never: "the gate is pure",
+        offences: sources::n14,
+    },
+    Rule {
+        name: "N17",
+        never: "no secret, address or body in a log line",
+        offences: sources::n17,
+    },
+    Rule {
+        name: "N18",
+        never: "no drawers",
+        offences: sources::n18,
+    },
+    Rule {
+        name: "N19",
+        never: "no long file, none without a first line of doc",
+        offences: sources::n19,
+    },
+    Rule {
+        name: "N20",
+        never: "no ignored, retried or sleeping test",
+        offences: sources::n20,
+    },
+    Rule {
+        name: "map",
+        never: "the documents name no path that is gone",
+        offences: map::dead_paths,
+    },
+    Rule {
+        name: "words",
+        never: "every decision fits on a page",
+        offences: map::long_decisions,
+    },
+];
+
+#[test]
+fn the_house_keeps_its_rules() {
+    let house = House::read();
+    assert!(house.sources.len() > 50, "the repository was not found");
+    let mut report = String::new();
+    for rule in RULES {
+        for offence in (rule.offences)(&house) {
+            report.push_str(&format!("{}: {offence}\n    ({})\n", rule.name, rule.never));
+        }
+    }
+    assert!(report.is_empty(), "\n{report}");
+}

@@ -1,0 +1,283 @@
+//! Rules inside the control plane: doors, services, stores, features.
+
+use std::collections::BTreeMap;
+
+use super::house::House;
+use super::source::Source;
+
+/// Features from left to right: each uses only the faces to its left.
+const FEATURES: &[&str] = &[
+    "tenants",
+    "users",
+    "organizations",
+    "roles",
+    "signing_keys",
+    "api_keys",
+    "credentials",
+    "sessions",
+    "sign_in",
+    "oauth",
+    "policies",
+    "revocations",
+];
+
+/// Verbs that run without a person or a key behind them, and why that is right.
+const WITHOUT_ACTOR: &[(&str, &str)] = &[];
+
+/// Store functions whose row is not found by tenant, and why that is right.
+const WITHOUT_TENANT: &[(&str, &str)] = &[];
+
+/// Verbs that commit without an event, and why that is right.
+const WITHOUT_EVENT: &[(&str, &str)] = &[];
+
+fn is_database(source: &Source) -> bool {
+    source.path.starts_with("control-plane/src/db/") || source.path == "control-plane/src/db.rs"
+}
+
+fn is_door(source: &Source) -> bool {
+    ["rest", "graphql", "pages", "socket", "scim"]
+        .iter()
+        .any(|name| source.is(name))
+        || source.path.starts_with("control-plane/src/http/")
+        || source.path == "control-plane/src/router.rs"
+}
+
+fn excepted(list: &[(&str, &str)], source: &Source, function: &str) -> bool {
+    let name = format!("{}::{function}", source.feature().unwrap_or(source.name()));
+    list.iter().any(|(known, _)| *known == name)
+}
+
+pub(super) fn n4_sql(house: &House) -> Vec<String> {
+    let statement = regex::Regex::new(
+        r"(?is)^\s*(select\s.+|insert\s+into\s|update\s+\w+\s+set\s|delete\s+from\s|create\s+(unique\s+)?(table|index)\s|alter\s+table\s|drop\s+table\s|with\s+\w+\s+as\s*\(|pragma\s|begin\s+immediate)",
+    );
+    let statement = statement.unwrap();
+    let crates = [
+        "control-plane/src",
+        "cli/src",
+        "edge-worker/src",
+        "policy-wasm/src",
+    ];
+    let sources = crates.iter().flat_map(|folder| house.below(folder));
+    let mut offences = Vec::new();
+    for source in sources.filter(|source| !is_database(source) && !source.is("store")) {
+        for literal in source
+            .literals
+            .iter()
+            .filter(|literal| statement.is_match(&literal.text))
+        {
+            offences.push(format!(
+                "{}:{}: SQL outside a store",
+                source.path, literal.line
+            ));
+        }
+    }
+    offences
+}
+
+pub(super) fn n4_engine(house: &House) -> Vec<String> {
+    let mut offences = Vec::new();
+    for source in house.control_plane().filter(|source| !is_database(source)) {
+        offences.extend(source.find(r"\b(Sqlite|Postgres|Pg[A-Z])\w*|\bsqlx::(sqlite|postgres)\b"));
+        if !source.is("store") {
+            offences.extend(source.find(r"\bsqlx\b"));
+        }
+    }
+    offences
+}
+
+pub(super) fn n5(house: &House) -> Vec<String> {
+    let is_inner = |source: &&Source| {
+        ["model", "service", "store"]
+            .iter()
+            .any(|name| source.is(name))
+            || source.path.starts_with("control-plane/src/events/")
+    };
+    let mut offences = Vec::new();
+    for source in house.control_plane().filter(is_inner) {
+        offences.extend(source.find(r"\b(axum|async_graphql|askama|utoipa_axum)\b"));
+        if source.feature().is_some() && source.is("model") {
+            offences.extend(source.find(r"\basync\s+fn\b|\bsqlx\b|\bDb\b|\bTx\b|\bClock\b"));
+        }
+    }
+    offences
+}
+
+pub(super) fn n6(house: &House) -> Vec<String> {
+    house
+        .control_plane()
+        .filter(|source| is_door(source))
+        .flat_map(|source| source.find(r"\bstore::\w*"))
+        .collect()
+}
+
+pub(super) fn n7(house: &House) -> Vec<String> {
+    let mut offences = Vec::new();
+    for source in house
+        .control_plane()
+        .filter(|source| source.feature().is_some() && source.is("service"))
+    {
+        for verb in source
+            .functions()
+            .iter()
+            .filter(|verb| verb.is_public && verb.is_async)
+        {
+            // inside another verb's transaction the actor has been checked by that verb
+            let inside = verb
+                .parameters
+                .first()
+                .is_some_and(|first| first.contains("&mut Tx"));
+            let has_actor = verb
+                .parameters
+                .iter()
+                .any(|parameter| parameter.contains("&Actor"));
+            if !inside && !has_actor && !excepted(WITHOUT_ACTOR, source, &verb.name) {
+                offences.push(format!(
+                    "{}:{}: `{}` takes no actor",
+                    source.path, verb.line, verb.name
+                ));
+            }
+        }
+    }
+    offences
+}
+
+pub(super) fn n8(house: &House) -> Vec<String> {
+    let mut offences = Vec::new();
+    for source in house
+        .control_plane()
+        .filter(|source| source.feature().is_some() && source.is("store"))
+    {
+        for function in source
+            .functions()
+            .iter()
+            .filter(|function| function.is_public && function.is_async)
+        {
+            let tenant = function
+                .parameters
+                .get(1)
+                .is_some_and(|second| second.ends_with(": TenantId"));
+            if !tenant && !excepted(WITHOUT_TENANT, source, &function.name) {
+                offences.push(format!(
+                    "{}:{}: `{}` takes no `tenant: TenantId` in second place",
+                    source.path, function.line, function.name
+                ));
+            }
+        }
+    }
+    offences
+}
+
+pub(super) fn n9_order(house: &House) -> Vec<String> {
+    let place = |name: &str| FEATURES.iter().position(|feature| *feature == name);
+    let face = regex::Regex::new(r"\bfeatures::\{?\s*([a-z_]+)(?:::([a-z_]+)::)?").unwrap();
+    let group = regex::Regex::new(r"\bfeatures::\{([^}]*)\}").unwrap();
+    let mut offences = Vec::new();
+    for source in house.control_plane() {
+        let Some(own) = source.feature() else {
+            continue;
+        };
+        let Some(own_place) = place(own) else {
+            offences.push(format!(
+                "{}: the feature `{own}` has no place in the order",
+                source.path
+            ));
+            continue;
+        };
+        if source.name() == "mod.rs" {
+            offences.extend(source.find(r"\bpub(\([a-z]+\))? mod (store|model|service)\b"));
+        }
+        let mut used: Vec<&str> = face
+            .captures_iter(&source.production)
+            .map(|capture| capture.get(1).unwrap().as_str())
+            .collect();
+        for capture in group.captures_iter(&source.production) {
+            let names = capture.get(1).unwrap().as_str().split(',');
+            used.extend(names.map(|name| name.trim().split(':').next().unwrap_or_default()));
+        }
+        for name in used {
+            if name != own && place(name).is_some_and(|theirs| theirs > own_place) {
+                offences.push(format!(
+                    "{}: `{own}` uses `{name}`, which stands to its right",
+                    source.path
+                ));
+            }
+        }
+    }
+    offences.sort();
+    offences.dedup();
+    offences
+}
+
+/// The feature that owns each table: the first path segment of the store that writes to it, checked
+/// against every other store that names it.
+pub(super) fn n9_tables(house: &House) -> Vec<String> {
+    let named = regex::Regex::new(r"(?i)\b(?:from|join|into|update)\s+([a-z_]+)").unwrap();
+    let created =
+        regex::Regex::new(r"(?i)create\s+table\s+(?:if\s+not\s+exists\s+)?([a-z_]+)").unwrap();
+    let migrations = house
+        .texts
+        .iter()
+        .filter(|(path, _)| path.starts_with("control-plane/migrations/"));
+    let tables: Vec<&str> = migrations
+        .flat_map(|(_, text)| {
+            created
+                .captures_iter(text)
+                .map(|capture| capture.get(1).unwrap().as_str())
+        })
+        .collect();
+    let mut users: BTreeMap<&str, BTreeMap<&str, String>> = BTreeMap::new();
+    for source in house.control_plane().filter(|source| source.is("store")) {
+        for literal in &source.literals {
+            for capture in named.captures_iter(&literal.text) {
+                let table = capture.get(1).unwrap().as_str();
+                if let (Some(feature), true) = (source.feature(), tables.contains(&table)) {
+                    let place = format!("{}:{}", source.path, literal.line);
+                    users
+                        .entry(table)
+                        .or_default()
+                        .entry(feature)
+                        .or_insert(place);
+                }
+            }
+        }
+    }
+    let shared = users.iter().filter(|(_, features)| features.len() > 1);
+    shared
+        .map(|(table, features)| format!("the table `{table}` is used by {features:?}"))
+        .collect()
+}
+
+pub(super) fn n10(house: &House) -> Vec<String> {
+    let mut offences = Vec::new();
+    for source in house
+        .control_plane()
+        .filter(|source| source.feature().is_some())
+    {
+        let functions = source.functions();
+        let recorders: Vec<String> = functions
+            .iter()
+            .filter(|function| function.body.contains("record("))
+            .map(|function| format!("{}(", function.name))
+            .collect();
+        for function in functions
+            .iter()
+            .filter(|function| function.body.contains(".commit()"))
+        {
+            let calls = |name: &String| function.body.contains(name.as_str());
+            if !calls(&"record(".to_owned())
+                && !recorders.iter().any(calls)
+                && !excepted(WITHOUT_EVENT, source, &function.name)
+            {
+                offences.push(format!(
+                    "{}:{}: `{}` commits without an event",
+                    source.path, function.line, function.name
+                ));
+            }
+        }
+        if !source.is("service") && !source.is("store") && !source.is("tasks") {
+            offences.extend(source.find(r"\.begin\(\)"));
+        }
+    }
+    offences
+}

@@ -1,0 +1,356 @@
+//! Every rule is shown one offence and must refuse it, and nothing where there is none.
+
+use super::RULES;
+use super::house::House;
+
+const FEATURES: &str = "control-plane/src/features";
+
+/// A rule's name, a file that offends, and one that doesn't.
+fn offences() -> Vec<(
+    &'static str,
+    Vec<(String, &'static str)>,
+    Vec<(String, &'static str)>,
+)> {
+    let feature = |file: &str| format!("{FEATURES}/{file}");
+    let own = str::to_owned;
+    vec![
+        (
+            "N1",
+            vec![(own("jose/Cargo.toml"), "[dependencies]\ntokio = \"1\"")],
+            vec![(own("jose/src/a.rs"), "use std::fmt;")],
+        ),
+        (
+            "N1",
+            vec![(own("contract/src/a.rs"), "use std::fs;")],
+            vec![(own("contract/src/a.rs"), "// std::fs")],
+        ),
+        (
+            "N2",
+            vec![(
+                own("edge-worker/Cargo.toml"),
+                "[target.'cfg(unix)'.dependencies]\ncontrol-plane = \"1\"",
+            )],
+            vec![(
+                own("edge-worker/Cargo.toml"),
+                "[dependencies]\nplinto-jose = \"1\"",
+            )],
+        ),
+        (
+            "N2",
+            vec![(own("Cargo.toml"), "[workspace]\nmembers = [\"ninth\"]")],
+            vec![(own("Cargo.toml"), "[workspace]\nmembers = [\"jose\"]")],
+        ),
+        (
+            "N3",
+            vec![(own("cli/Cargo.toml"), "[dependencies]\nsqlx = \"1\"")],
+            vec![(own("cli/Cargo.toml"), "[dependencies]\nclap = \"1\"")],
+        ),
+        (
+            "N4 SQL",
+            vec![(
+                feature("users/service.rs"),
+                "const Q: &str = \"SELECT id\n from users\";",
+            )],
+            vec![
+                (
+                    feature("users/store.rs"),
+                    "const Q: &str = \"select id from users\";",
+                ),
+                (feature("users/service.rs"), "const Q: &str = \"selected\";"),
+            ],
+        ),
+        (
+            "N4 engine",
+            vec![(feature("users/store.rs"), "use sqlx::postgres::PgRow;")],
+            vec![(
+                own("control-plane/src/db/mod.rs"),
+                "use sqlx::postgres::PgRow;",
+            )],
+        ),
+        (
+            "N4 engine",
+            vec![(feature("users/service.rs"), "use sqlx::FromRow;")],
+            vec![(feature("users/store.rs"), "use sqlx::FromRow;")],
+        ),
+        (
+            "N5",
+            vec![(feature("users/service.rs"), "use axum::Json;")],
+            vec![(feature("users/rest.rs"), "use axum::Json;")],
+        ),
+        (
+            "N5",
+            vec![(feature("users/model.rs"), "async fn f() {}")],
+            vec![(feature("users/service.rs"), "async fn f() {}")],
+        ),
+        (
+            "N6",
+            vec![(feature("users/rest.rs"), "use super::store::find;")],
+            vec![(feature("users/service.rs"), "use super::store::find;")],
+        ),
+        (
+            "N7",
+            vec![(
+                feature("users/service.rs"),
+                "pub(crate) async fn disable(app: &App, id: UserId) {}",
+            )],
+            vec![(
+                feature("users/service.rs"),
+                "pub(crate) async fn disable(app: &App, actor: &Actor) {}\npub async fn face(tx: &mut Tx) {}\nasync fn own() {}",
+            )],
+        ),
+        (
+            "N8",
+            vec![(
+                feature("users/store.rs"),
+                "pub(super) async fn find(tx: &mut Tx, id: UserId) {}",
+            )],
+            vec![(
+                feature("users/store.rs"),
+                "pub(super) async fn find(tx: &mut Tx, tenant: TenantId, id: UserId) {}",
+            )],
+        ),
+        (
+            "N9 order",
+            vec![(
+                feature("users/service.rs"),
+                "use crate::features::sessions;",
+            )],
+            vec![(
+                feature("sessions/service.rs"),
+                "use crate::features::users;",
+            )],
+        ),
+        (
+            "N9 order",
+            vec![(
+                feature("users/service.rs"),
+                "use crate::features::{tenants, oauth::X};",
+            )],
+            vec![(
+                feature("oauth/service.rs"),
+                "use crate::features::{users, tenants};",
+            )],
+        ),
+        (
+            "N9 order",
+            vec![(feature("users/mod.rs"), "pub(crate) mod store;")],
+            vec![(feature("users/mod.rs"), "mod store;")],
+        ),
+        (
+            "N9 tables",
+            vec![
+                (
+                    own("control-plane/migrations/1.sql"),
+                    "create table users (id text)",
+                ),
+                (
+                    feature("users/store.rs"),
+                    "const A: &str = \"insert into users values (1)\";",
+                ),
+                (
+                    feature("roles/store.rs"),
+                    "const A: &str = \"select 1 from roles join users on 1 = 1\";",
+                ),
+            ],
+            vec![
+                (
+                    own("control-plane/migrations/1.sql"),
+                    "create table users (id text)",
+                ),
+                (
+                    feature("users/store.rs"),
+                    "const A: &str = \"insert into users values (1)\";",
+                ),
+            ],
+        ),
+        (
+            "N10",
+            vec![(
+                feature("users/service.rs"),
+                "async fn f() { tx.commit().await }",
+            )],
+            vec![(
+                feature("users/service.rs"),
+                "async fn f() { events::record(tx); tx.commit().await }",
+            )],
+        ),
+        (
+            "N11",
+            vec![(own("jose/src/a.rs"), "fn f() { SystemTime::now(); }")],
+            vec![(
+                own("control-plane/src/clock.rs"),
+                "fn f() { SystemTime::now(); }",
+            )],
+        ),
+        (
+            "N12 env",
+            vec![(
+                own("control-plane/src/app.rs"),
+                "fn f() { std::env::var(\"A\"); }",
+            )],
+            vec![(
+                own("control-plane/src/config.rs"),
+                "fn f() { std::env::var(\"A\"); }",
+            )],
+        ),
+        (
+            "N12 secrets",
+            vec![(
+                own("cli/src/a.rs"),
+                "#[derive(Debug)]\nstruct A {\n    password: String,\n}",
+            )],
+            vec![(
+                own("cli/src/a.rs"),
+                "#[derive(Clone)]\nstruct A {\n    password: String,\n}\n#[derive(Debug)]\nstruct B {\n    password: Secret,\n}",
+            )],
+        ),
+        (
+            "N13 allow",
+            vec![(own("jose/src/a.rs"), "#[allow(dead_code)]\nfn f() {}")],
+            vec![(own("jose/src/a.rs"), "// #[allow(dead_code)]")],
+        ),
+        (
+            "N13 allow",
+            vec![(own("jose/src/a.rs"), "#[expect(dead_code)]\nfn f() {}")],
+            vec![(
+                own("jose/src/a.rs"),
+                "#[expect(dead_code, reason = \"soon\")]\nfn f() {}",
+            )],
+        ),
+        (
+            "N14",
+            vec![(own("edge-worker/src/gate.rs"), "use worker::Request;")],
+            vec![(own("edge-worker/src/lib.rs"), "use worker::Request;")],
+        ),
+        (
+            "N17",
+            vec![(
+                own("control-plane/src/app.rs"),
+                "fn f() { info!(\"hello\", email = %email); }",
+            )],
+            vec![(
+                own("control-plane/src/app.rs"),
+                "fn f() { info!(\"email\", user.id = %id); }",
+            )],
+        ),
+        (
+            "N18",
+            vec![(own("jose/src/utils.rs"), "")],
+            vec![(own("jose/src/jws.rs"), "")],
+        ),
+        (
+            "N19",
+            vec![(own("jose/src/a.rs"), "fn f() {}")],
+            vec![(own("jose/src/a.rs"), "//! A.\n")],
+        ),
+        (
+            "N20",
+            vec![(own("jose/src/a.rs"), "#[ignore]\nfn f() {}")],
+            vec![(own("jose/src/a.rs"), "// #[ignore]")],
+        ),
+        (
+            "N20",
+            vec![(own("tests/it/a.rs"), "fn f() { std::thread::sleep(d) }")],
+            vec![(own("tests/src/a.rs"), "fn f() { tokio::time::sleep(d) }")],
+        ),
+        (
+            "map",
+            vec![(own("docs/architecture.md"), "see `jose/src/gone.rs`")],
+            vec![
+                (
+                    own("docs/architecture.md"),
+                    "see `jose/src/a.rs`, `application/json`",
+                ),
+                (own("jose/src/a.rs"), ""),
+            ],
+        ),
+        (
+            "map",
+            vec![(own("docs/guides/a.md"), "[x](../gone.md)")],
+            vec![
+                (
+                    own("docs/guides/a.md"),
+                    "[x](../here.md#part) [y](https://example.com)",
+                ),
+                (own("docs/here.md"), ""),
+            ],
+        ),
+    ]
+}
+
+#[test]
+fn every_rule_refuses_its_offence() {
+    for (name, bad, good) in offences() {
+        let rule = RULES.iter().find(|rule| rule.name == name).unwrap();
+        let house = |files: &[(String, &str)]| {
+            House::with(
+                &files
+                    .iter()
+                    .map(|(path, text)| (path.as_str(), *text))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let refused = (rule.offences)(&house(&bad));
+        assert!(!refused.is_empty(), "{name} let this pass: {bad:?}");
+        let passed = (rule.offences)(&house(&good));
+        assert!(
+            passed.is_empty(),
+            "{name} refused this: {good:?}: {passed:?}"
+        );
+    }
+}
+
+#[test]
+fn long_files_and_decisions_are_refused() {
+    let long = format!("//! Long.\n{}", "// line\n".repeat(600));
+    let n19 = RULES.iter().find(|rule| rule.name == "N19").unwrap();
+    assert_eq!(
+        (n19.offences)(&House::with(&[("jose/src/a.rs", &long)])).len(),
+        1
+    );
+    assert_eq!(
+        (n19.offences)(&House::with(&[("tests/it/a.rs", &long)])).len(),
+        0
+    );
+    let words = RULES.iter().find(|rule| rule.name == "words").unwrap();
+    let page = "line\n".repeat(41);
+    assert_eq!(
+        (words.offences)(&House::with(&[("docs/decisions/0001-a.md", &page)])).len(),
+        1
+    );
+}
+
+#[test]
+fn missing_lints_are_refused() {
+    let n13 = RULES.iter().find(|rule| rule.name == "N13 lints").unwrap();
+    let offences = (n13.offences)(&House::with(&[(
+        "jose/Cargo.toml",
+        "[lints]\nworkspace = true",
+    )]));
+    assert!(
+        offences
+            .iter()
+            .any(|offence| offence.contains("`unwrap_used`"))
+    );
+    assert!(
+        offences
+            .iter()
+            .any(|offence| offence.starts_with("contract/"))
+    );
+    assert!(!offences.iter().any(|offence| offence.starts_with("jose/")));
+}
+
+#[test]
+fn no_rule_goes_unshown() {
+    let shown: Vec<&str> = offences().into_iter().map(|(name, _, _)| name).collect();
+    for rule in RULES
+        .iter()
+        .filter(|rule| !["N13 lints", "words"].contains(&rule.name))
+    {
+        assert!(
+            shown.contains(&rule.name),
+            "{} was never shown an offence",
+            rule.name
+        );
+    }
+}
