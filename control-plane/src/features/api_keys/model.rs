@@ -1,0 +1,214 @@
+//! An API key: a secret that says what it is and can be told from junk without asking anybody.
+
+use plinto_contract::{ids::ApiKeyId, problem::FieldError, time::UnixMillis};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::actor::{Permission, PermissionSet};
+
+/// What every secret starts with, so that scanners of source code recognise one.
+pub const PREFIX: &str = "plinto_sk_";
+/// 43 base-62 digits hold 256 bits.
+const BODY_CHARS: usize = 43;
+/// 6 base-62 digits hold the 32 bits of a CRC.
+const CHECKSUM_CHARS: usize = 6;
+/// 128 characters: a name fits one line of a table.
+const NAME_CHARS: usize = 128;
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// 60 000 ms: how exact `last_used_at` is. Every use would otherwise be a write.
+pub const USE_RECORDED_EVERY_MS: i64 = 60_000;
+
+/// A machine's credential, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Names the key for ever.
+    pub id: ApiKeyId,
+    /// What people call it.
+    pub name: String,
+    /// The end of the secret, to tell keys apart.
+    pub last_four: String,
+    /// What it may do.
+    pub permissions: PermissionSet,
+    /// Who made it: a user's or key's id, or `system`.
+    pub created_by: String,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// From when on it is refused; `None`: never.
+    pub expires_at: Option<UnixMillis>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<UnixMillis>,
+    /// When it was revoked.
+    pub revoked_at: Option<UnixMillis>,
+}
+
+impl ApiKey {
+    /// Whether the key opens anything at a moment.
+    pub fn is_live(&self, now: UnixMillis) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|expires_at| now < expires_at)
+    }
+}
+
+/// A key to be made.
+#[derive(Debug, Clone)]
+pub struct CreateApiKey {
+    /// See [`ApiKey::name`].
+    pub name: String,
+    /// See [`ApiKey::permissions`].
+    pub permissions: PermissionSet,
+    /// See [`ApiKey::expires_at`].
+    pub expires_at: Option<UnixMillis>,
+}
+
+impl CreateApiKey {
+    /// Says which values are not acceptable.
+    pub fn check(&self, now: UnixMillis) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        if self.name.trim().is_empty() {
+            errors.push(FieldError::new("/name", "required", "a name has a visible character"));
+        } else if self.name.chars().count() > NAME_CHARS || self.name.chars().any(char::is_control)
+        {
+            errors.push(FieldError::new(
+                "/name",
+                "too_long",
+                format!("at most {NAME_CHARS} characters, none of them a control character"),
+            ));
+        }
+        if self.permissions.is_empty() {
+            errors.push(FieldError::new(
+                "/permissions",
+                "required",
+                "a key that may do nothing is of no use",
+            ));
+        }
+        if self.expires_at.is_some_and(|expires_at| expires_at <= now) {
+            errors.push(FieldError::new("/expires_at", "in_the_past", "a moment still to come"));
+        }
+        errors
+    }
+}
+
+/// The permissions as they stand on the wire, sorted by table.
+pub fn permission_names(permissions: &PermissionSet) -> Vec<&'static str> {
+    permissions.iter().map(Permission::as_str).collect()
+}
+
+/// A secret in clear. Exists while it is made, shown or checked; never stored, never printed.
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Makes a secret from 256 random bits.
+    pub fn from_bits(bits: &[u8; 32]) -> Self {
+        let mut text = Zeroizing::new(String::with_capacity(
+            PREFIX.len() + BODY_CHARS + CHECKSUM_CHARS,
+        ));
+        text.push_str(PREFIX);
+        base62(bits, BODY_CHARS, &mut text);
+        let checksum = crc32fast::hash(text.as_bytes()).to_be_bytes();
+        base62(&checksum, CHECKSUM_CHARS, &mut text);
+        Self(text)
+    }
+
+    /// Takes a presented text for a secret if its form and checksum are right: junk costs no
+    /// look-up.
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix(PREFIX)?;
+        if rest.len() != BODY_CHARS + CHECKSUM_CHARS || !rest.bytes().all(|byte| DIGITS.contains(&byte))
+        {
+            return None;
+        }
+        let (checked, checksum) = text.split_at_checked(PREFIX.len() + BODY_CHARS)?;
+        let mut expected = String::with_capacity(CHECKSUM_CHARS);
+        base62(
+            &crc32fast::hash(checked.as_bytes()).to_be_bytes(),
+            CHECKSUM_CHARS,
+            &mut expected,
+        );
+        (expected == checksum).then(|| Self(Zeroizing::new(text.to_owned())))
+    }
+
+    /// What is stored: SHA-256, 64 hexadecimal characters. 256 random bits need no slow hash.
+    pub fn hash(&self) -> String {
+        hex::encode(Sha256::digest(self.0.as_bytes()))
+    }
+
+    /// The last four characters.
+    pub fn last_four(&self) -> String {
+        let skip = self.0.len().saturating_sub(4);
+        self.0.chars().skip(skip).collect()
+    }
+
+    /// The secret in clear, for the one answer that shows it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Secret(…)")
+    }
+}
+
+/// Appends a big-endian number as `width` base-62 digits.
+fn base62(number: &[u8], width: usize, text: &mut String) {
+    let mut number = Zeroizing::new(number.to_vec());
+    let mut digits = Zeroizing::new(vec![b'0'; width]);
+    for digit in digits.iter_mut().rev() {
+        let mut remainder = 0_u16;
+        for byte in number.iter_mut() {
+            let value = (remainder << 8) | u16::from(*byte);
+            *byte = u8::try_from(value / 62).unwrap_or_default();
+            remainder = value % 62;
+        }
+        *digit = DIGITS.get(usize::from(remainder)).copied().unwrap_or(b'0');
+    }
+    text.extend(digits.iter().map(|digit| char::from(*digit)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_256_bits_in_base_62_with_a_checksum() {
+        // both by an independent calculation
+        let lowest = Secret::from_bits(&[0; 32]);
+        assert_eq!(
+            lowest.expose(),
+            "plinto_sk_00000000000000000000000000000000000000000003ybr6d"
+        );
+        let highest = Secret::from_bits(&[255; 32]);
+        assert_eq!(
+            highest.expose(),
+            "plinto_sk_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp126Gmf9"
+        );
+        for secret in [lowest, highest] {
+            let again = Secret::parse(secret.expose()).unwrap();
+            assert_eq!(again.hash(), secret.hash());
+        }
+    }
+
+    #[test]
+    fn every_single_wrong_character_is_noticed_without_a_look_up() {
+        let secret = Secret::from_bits(&[7; 32]);
+        let text = secret.expose();
+        for index in 0..text.len() {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[index] = if bytes[index] == b'a' { b'b' } else { b'a' };
+            let wrong = String::from_utf8(bytes).unwrap();
+            assert!(Secret::parse(&wrong).is_none(), "{wrong}");
+        }
+        for wrong in ["", PREFIX, &text[1..], &format!("{text}0"), &text.replace("plinto", "Plinto")] {
+            assert!(Secret::parse(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_secret_never_prints_itself() {
+        let secret = Secret::from_bits(&[9; 32]);
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        assert!(secret.expose().ends_with(&secret.last_four()));
+        assert_eq!(secret.last_four().len(), 4);
+    }
+}

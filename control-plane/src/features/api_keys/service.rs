@@ -1,0 +1,150 @@
+//! The verbs on API keys.
+
+use plinto_contract::{
+    events::EventKind,
+    ids::{ApiKeyId, TenantId},
+};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::{
+    error::ApiKeysError,
+    model::{ApiKey, CreateApiKey, Secret, USE_RECORDED_EVERY_MS, permission_names},
+    store,
+};
+use crate::{
+    actor::{Actor, Permission, PermissionSet},
+    app::App,
+    db::{DbError, Tx},
+    events,
+};
+
+/// Whose key was presented, and what it opens.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    /// The key's tenant: nothing else of the request may name one.
+    pub tenant: TenantId,
+    /// The key.
+    pub key: ApiKeyId,
+    /// What it may do.
+    pub permissions: PermissionSet,
+}
+
+/// Makes a key and shows its secret, this once.
+/// Errors: `Denied` when the key would get a permission that the caller lacks (Z6); `Invalid`.
+pub async fn create(
+    app: &App,
+    actor: &Actor,
+    input: CreateApiKey,
+) -> Result<(ApiKey, Secret), ApiKeysError> {
+    actor.require(Permission::ApiKeysWrite)?;
+    let errors = input.check(app.clock.now());
+    if !errors.is_empty() {
+        return Err(ApiKeysError::Invalid(errors));
+    }
+    for permission in input.permissions.iter() {
+        actor.require(permission)?;
+    }
+    let mut tx = app.db.begin().await?;
+    let made = issue(&mut tx, app, actor, input).await?;
+    tx.commit().await?;
+    Ok(made)
+}
+
+/// One key, without its secret.
+pub async fn get(app: &App, actor: &Actor, id: ApiKeyId) -> Result<ApiKey, ApiKeysError> {
+    actor.require(Permission::ApiKeysRead)?;
+    let mut tx = app.db.read().await?;
+    store::find(&mut tx, actor.tenant, id)
+        .await?
+        .ok_or(ApiKeysError::NotFound)
+}
+
+/// Keys in the order of their ids, after `after` (empty: from the first), at most `limit`.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<ApiKey>, ApiKeysError> {
+    actor.require(Permission::ApiKeysRead)?;
+    let mut tx = app.db.read().await?;
+    Ok(store::list(&mut tx, actor.tenant, after, limit).await?)
+}
+
+/// Ends a key at once. Ending it again changes nothing and is not an error.
+pub async fn revoke(app: &App, actor: &Actor, id: ApiKeyId) -> Result<ApiKey, ApiKeysError> {
+    actor.require(Permission::ApiKeysWrite)?;
+    let mut tx = app.db.begin().await?;
+    let is_new = store::revoke(&mut tx, actor.tenant, id, app.clock.now()).await?;
+    let key = store::find(&mut tx, actor.tenant, id)
+        .await?
+        .ok_or(ApiKeysError::NotFound)?;
+    if is_new {
+        let data = json!({"name": key.name});
+        events::record(&mut tx, app, actor, EventKind::ApiKeyRevoked, id.to_string(), data).await?;
+    }
+    tx.commit().await?;
+    Ok(key)
+}
+
+/// Makes a key inside a transaction. The caller has checked that `actor` may grant all of it.
+pub(crate) async fn issue(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    input: CreateApiKey,
+) -> Result<(ApiKey, Secret), DbError> {
+    let now = app.clock.now();
+    let mut bits = Zeroizing::new([0_u8; 32]);
+    app.random.fill(bits.as_mut_slice());
+    let secret = Secret::from_bits(&bits);
+    let key = ApiKey {
+        id: app.random.id(now),
+        name: input.name,
+        last_four: secret.last_four(),
+        permissions: input.permissions,
+        created_by: created_by(actor),
+        created_at: now,
+        expires_at: input.expires_at,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    store::insert(tx, actor.tenant, &key, secret.hash()).await?;
+    let data = json!({"name": key.name, "permissions": permission_names(&key.permissions)});
+    events::record(tx, app, actor, EventKind::ApiKeyCreated, key.id.to_string(), data).await?;
+    Ok((key, secret))
+}
+
+/// A user's or key's id; `system` for ourselves.
+fn created_by(actor: &Actor) -> String {
+    let actor = actor.for_event();
+    if actor.id.is_empty() { actor.kind } else { actor.id }
+}
+
+/// Says whose key a presented secret is.
+/// Errors: `NotLive`, the same for junk, unknown, expired and revoked ones.
+pub(crate) async fn authenticate(
+    app: &App,
+    presented: &str,
+) -> Result<Authenticated, ApiKeysError> {
+    let secret = Secret::parse(presented).ok_or(ApiKeysError::NotLive)?;
+    let now = app.clock.now();
+    let mut tx = app.db.read().await?;
+    let (tenant, key) = store::find_by_hash(&mut tx, secret.hash())
+        .await?
+        .filter(|(_, key)| key.is_live(now))
+        .ok_or(ApiKeysError::NotLive)?;
+    drop(tx);
+    let stale = now.plus_millis(-USE_RECORDED_EVERY_MS);
+    if key.last_used_at.is_none_or(|used_at| used_at < stale) {
+        let mut tx = app.db.begin().await?;
+        store::touch(&mut tx, tenant, key.id, now, stale).await?;
+        tx.commit().await?;
+    }
+    Ok(Authenticated {
+        tenant,
+        key: key.id,
+        permissions: key.permissions,
+    })
+}

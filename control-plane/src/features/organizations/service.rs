@@ -1,0 +1,163 @@
+//! The verbs on organizations. Those on members: [`members`].
+
+pub(crate) mod members;
+
+use plinto_contract::{events::EventKind, ids::OrganizationId};
+use serde_json::json;
+
+use super::{
+    error::OrganizationsError,
+    model::{CreateOrganization, Organization, UpdateOrganization},
+    store,
+};
+use crate::{
+    actor::{Actor, Permission},
+    app::App,
+    db::{DbError, Tx},
+    events,
+    features::{revocations, roles::OWNER},
+};
+
+/// Makes an organization, with its first owner if one is named.
+/// Errors: `SlugTaken`; `Invalid`, also when the owner is nobody of this tenant.
+pub async fn create(
+    app: &App,
+    actor: &Actor,
+    input: CreateOrganization,
+) -> Result<Organization, OrganizationsError> {
+    actor.require(Permission::OrganizationsWrite)?;
+    let errors = input.check();
+    if !errors.is_empty() {
+        return Err(OrganizationsError::Invalid(errors));
+    }
+    let now = app.clock.now();
+    let organization = Organization {
+        id: app.random.id(now),
+        slug: input.slug,
+        name: input.name,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let mut tx = app.db.begin().await?;
+    store::insert(&mut tx, actor.tenant, &organization)
+        .await
+        .map_err(|error| on_slug(error, &organization.slug))?;
+    let data = json!({"slug": organization.slug});
+    let subject = organization.id.to_string();
+    events::record(&mut tx, app, actor, EventKind::OrganizationCreated, subject, data).await?;
+    if let Some(owner) = input.owner {
+        let roles = [OWNER.to_owned()].into();
+        members::insert(&mut tx, app, actor, organization.id, owner, roles, "/owner_id").await?;
+    }
+    tx.commit().await?;
+    Ok(organization)
+}
+
+/// One organization.
+pub async fn get(
+    app: &App,
+    actor: &Actor,
+    id: OrganizationId,
+) -> Result<Organization, OrganizationsError> {
+    actor.require(Permission::OrganizationsRead)?;
+    let mut tx = app.db.read().await?;
+    store::find(&mut tx, actor.tenant, id)
+        .await?
+        .ok_or(OrganizationsError::NotFound)
+}
+
+/// Organizations in the order of their ids, after `after` (empty: from the first), at most `limit`.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Organization>, OrganizationsError> {
+    actor.require(Permission::OrganizationsRead)?;
+    let mut tx = app.db.read().await?;
+    Ok(store::list(&mut tx, actor.tenant, after, limit).await?)
+}
+
+/// Changes an organization. `version`: the one the caller has seen, if they care.
+/// Errors: `Changed` when it has another version by now; `SlugTaken`; `Invalid`.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    id: OrganizationId,
+    version: Option<i64>,
+    input: UpdateOrganization,
+) -> Result<Organization, OrganizationsError> {
+    actor.require(Permission::OrganizationsWrite)?;
+    let errors = input.check();
+    if !errors.is_empty() {
+        return Err(OrganizationsError::Invalid(errors));
+    }
+    let mut tx = app.db.begin().await?;
+    let mut organization = at_version(&mut tx, actor, id, version).await?;
+    organization.slug = input.slug.unwrap_or(organization.slug);
+    organization.name = input.name.unwrap_or(organization.name);
+    organization.updated_at = app.clock.now();
+    let is_written = store::update(&mut tx, actor.tenant, &organization)
+        .await
+        .map_err(|error| on_slug(error, &organization.slug))?;
+    if !is_written {
+        return Err(OrganizationsError::Changed);
+    }
+    organization.version = organization.version.saturating_add(1);
+    let data = json!({"slug": organization.slug});
+    events::record(&mut tx, app, actor, EventKind::OrganizationUpdated, id.to_string(), data)
+        .await?;
+    tx.commit().await?;
+    Ok(organization)
+}
+
+/// Removes an organization and its memberships. Tokens its members hold are refused from now on,
+/// since they may name the organization.
+/// Errors: `Changed` when it has another version than `version` by now.
+pub async fn delete(
+    app: &App,
+    actor: &Actor,
+    id: OrganizationId,
+    version: Option<i64>,
+) -> Result<(), OrganizationsError> {
+    actor.require(Permission::OrganizationsWrite)?;
+    let mut tx = app.db.begin().await?;
+    let organization = at_version(&mut tx, actor, id, version).await?;
+    store::lock_members(&mut tx, actor.tenant, id, app.clock.now()).await?;
+    for user in store::users(&mut tx, actor.tenant, id).await? {
+        revocations::revoke_subject(&mut tx, app, actor.tenant, user).await?;
+    }
+    if !store::delete(&mut tx, actor.tenant, id, organization.version).await? {
+        return Err(OrganizationsError::Changed);
+    }
+    let data = json!({"slug": organization.slug});
+    events::record(&mut tx, app, actor, EventKind::OrganizationDeleted, id.to_string(), data)
+        .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn at_version(
+    tx: &mut Tx,
+    actor: &Actor,
+    id: OrganizationId,
+    version: Option<i64>,
+) -> Result<Organization, OrganizationsError> {
+    let organization = store::find(tx, actor.tenant, id)
+        .await?
+        .ok_or(OrganizationsError::NotFound)?;
+    if version.is_none_or(|version| version == organization.version) {
+        Ok(organization)
+    } else {
+        Err(OrganizationsError::Changed)
+    }
+}
+
+fn on_slug(error: DbError, slug: &str) -> OrganizationsError {
+    if error.constraint() == Some("organizations_tenant_id_slug_key") {
+        OrganizationsError::SlugTaken(slug.to_owned())
+    } else {
+        OrganizationsError::Database(error)
+    }
+}

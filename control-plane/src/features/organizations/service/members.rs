@@ -1,0 +1,249 @@
+//! The verbs on members of an organization. A change of somebody's roles ends the tokens they hold,
+//! since tokens carry roles (Z5); their sessions go on.
+
+use std::collections::BTreeSet;
+
+use plinto_contract::{
+    events::EventKind,
+    ids::{OrganizationId, TenantId, UserId},
+    problem::FieldError,
+};
+use serde_json::json;
+
+use crate::{
+    actor::{Actor, Permission},
+    app::App,
+    db::{DbError, Tx},
+    events,
+    features::{
+        organizations::{
+            error::OrganizationsError,
+            model::{self, Member},
+            store,
+        },
+        revocations,
+        roles::{self, OWNER},
+        users,
+    },
+};
+
+/// Makes a user a member.
+/// Errors: `AlreadyMember`; `LastOwner` when the first member is not an owner; `Invalid` for
+/// unknown users and roles.
+pub async fn add(
+    app: &App,
+    actor: &Actor,
+    organization: OrganizationId,
+    user: UserId,
+    given_roles: Vec<String>,
+) -> Result<Member, OrganizationsError> {
+    actor.require(Permission::OrganizationsWrite)?;
+    let given_roles = checked(given_roles)?;
+    let mut tx = app.db.begin().await?;
+    lock(&mut tx, app, actor, organization).await?;
+    let member =
+        insert(&mut tx, app, actor, organization, user, given_roles, "/user_id").await?;
+    tx.commit().await?;
+    Ok(member)
+}
+
+/// One member.
+pub async fn get(
+    app: &App,
+    actor: &Actor,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<Member, OrganizationsError> {
+    actor.require(Permission::OrganizationsRead)?;
+    let mut tx = app.db.read().await?;
+    store::find_member(&mut tx, actor.tenant, organization, user)
+        .await?
+        .ok_or(OrganizationsError::MemberNotFound)
+}
+
+/// Members in the order of their user ids, after `after` (empty: from the first), at most `limit`.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    organization: OrganizationId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Member>, OrganizationsError> {
+    actor.require(Permission::OrganizationsRead)?;
+    let mut tx = app.db.read().await?;
+    if store::find(&mut tx, actor.tenant, organization).await?.is_none() {
+        return Err(OrganizationsError::NotFound);
+    }
+    Ok(store::list_members(&mut tx, actor.tenant, organization, after, limit).await?)
+}
+
+/// Replaces a member's roles.
+/// Errors: `LastOwner` when nobody would be an owner; `Invalid` for unknown roles.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    organization: OrganizationId,
+    user: UserId,
+    given_roles: Vec<String>,
+) -> Result<Member, OrganizationsError> {
+    actor.require(Permission::OrganizationsWrite)?;
+    let given_roles = checked(given_roles)?;
+    let mut tx = app.db.begin().await?;
+    lock(&mut tx, app, actor, organization).await?;
+    let mut member = store::find_member(&mut tx, actor.tenant, organization, user)
+        .await?
+        .ok_or(OrganizationsError::MemberNotFound)?;
+    if member.roles == given_roles {
+        return Ok(member);
+    }
+    require_known(&mut tx, actor.tenant, &given_roles).await?;
+    member.roles = given_roles;
+    member.updated_at = app.clock.now();
+    store::replace_roles(&mut tx, actor.tenant, &member).await?;
+    require_owner(&mut tx, actor.tenant, organization).await?;
+    revocations::revoke_subject(&mut tx, app, actor.tenant, user).await?;
+    record(&mut tx, app, actor, EventKind::MemberUpdated, &member).await?;
+    tx.commit().await?;
+    Ok(member)
+}
+
+/// Ends a membership.
+/// Errors: `LastOwner` when members would be left without an owner.
+pub async fn remove(
+    app: &App,
+    actor: &Actor,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<(), OrganizationsError> {
+    actor.require(Permission::OrganizationsWrite)?;
+    let mut tx = app.db.begin().await?;
+    lock(&mut tx, app, actor, organization).await?;
+    let member = store::find_member(&mut tx, actor.tenant, organization, user)
+        .await?
+        .ok_or(OrganizationsError::MemberNotFound)?;
+    store::delete_member(&mut tx, actor.tenant, organization, user).await?;
+    if model::is_owner(&member.roles) {
+        // The last owner stays even when alone: an organization nobody owns is deleted, not left.
+        let (owners, _) = store::count_members(&mut tx, actor.tenant, organization, OWNER).await?;
+        if owners == 0 {
+            return Err(OrganizationsError::LastOwner);
+        }
+    }
+    revocations::revoke_subject(&mut tx, app, actor.tenant, user).await?;
+    record(&mut tx, app, actor, EventKind::MemberRemoved, &member).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Keys of a user's roles in an organization, sorted; `None`: not a member, or no such
+/// organization in this tenant.
+pub(crate) async fn membership(
+    tx: &mut Tx,
+    tenant: TenantId,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<Option<Vec<String>>, DbError> {
+    let member = store::find_member(tx, tenant, organization, user).await?;
+    Ok(member.map(|member| member.roles.into_iter().collect()))
+}
+
+/// Adds a member inside a transaction. `pointer`: where the user's id stood in the request.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    organization: OrganizationId,
+    user: UserId,
+    given_roles: BTreeSet<String>,
+    pointer: &str,
+) -> Result<Member, OrganizationsError> {
+    if !users::exists(tx, actor.tenant, user).await? {
+        let detail = "there is no such user";
+        let error = FieldError::new(pointer, "user_unknown", detail);
+        return Err(OrganizationsError::Invalid(vec![error]));
+    }
+    require_known(tx, actor.tenant, &given_roles).await?;
+    let now = app.clock.now();
+    let member = Member {
+        id: app.random.id(now),
+        organization,
+        user,
+        roles: given_roles,
+        created_at: now,
+        updated_at: now,
+    };
+    store::insert_member(tx, actor.tenant, &member)
+        .await
+        .map_err(|error| match error.constraint() {
+            Some("members_tenant_id_organization_id_user_id_key") => {
+                OrganizationsError::AlreadyMember
+            }
+            _ => OrganizationsError::Database(error),
+        })?;
+    require_owner(tx, actor.tenant, organization).await?;
+    record(tx, app, actor, EventKind::MemberAdded, &member).await?;
+    Ok(member)
+}
+
+async fn lock(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    organization: OrganizationId,
+) -> Result<(), OrganizationsError> {
+    if store::lock_members(tx, actor.tenant, organization, app.clock.now()).await? {
+        Ok(())
+    } else {
+        Err(OrganizationsError::NotFound)
+    }
+}
+
+fn checked(given_roles: Vec<String>) -> Result<BTreeSet<String>, OrganizationsError> {
+    let errors = model::check_roles(&given_roles);
+    if errors.is_empty() {
+        Ok(given_roles.into_iter().collect())
+    } else {
+        Err(OrganizationsError::Invalid(errors))
+    }
+}
+
+async fn require_known(
+    tx: &mut Tx,
+    tenant: TenantId,
+    given_roles: &BTreeSet<String>,
+) -> Result<(), OrganizationsError> {
+    let errors = roles::unknown_keys(tx, tenant, given_roles, "/roles").await?;
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(OrganizationsError::Invalid(errors))
+    }
+}
+
+async fn require_owner(
+    tx: &mut Tx,
+    tenant: TenantId,
+    organization: OrganizationId,
+) -> Result<(), OrganizationsError> {
+    let (owners, members) = store::count_members(tx, tenant, organization, OWNER).await?;
+    if model::check_owners(owners, members) {
+        Ok(())
+    } else {
+        Err(OrganizationsError::LastOwner)
+    }
+}
+
+async fn record(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    kind: EventKind,
+    member: &Member,
+) -> Result<(), DbError> {
+    let data = json!({
+        "organization_id": member.organization,
+        "user_id": member.user,
+        "roles": member.roles,
+    });
+    events::record(tx, app, actor, kind, member.id.to_string(), data).await
+}

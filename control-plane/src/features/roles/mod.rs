@@ -1,0 +1,18 @@
+//! RBAC: the roles of a tenant and the permissions they carry.
+//!
+//! A role has the same meaning in every organization of its tenant. Tokens carry role keys;
+//! what a key permits reaches the edge as data of the active policy bundle, so that a change takes
+//! effect without a new token.
+//!
+//! Tables: `roles`, `role_sets`. Events: `role.created`, `role.updated`, `role.deleted`.
+//! Permissions: `roles:read`, `roles:write`. Source: NIST RBAC (INCITS 359).
+
+mod error;
+mod model;
+pub mod rest;
+mod service;
+mod store;
+
+pub(crate) use model::{ChangedRoles, OWNER, PolicyData, is_key};
+pub(crate) use service::{seed, unknown_keys};
+pub(crate) use store::{changed_since, policy_data, version};

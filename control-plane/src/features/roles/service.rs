@@ -1,0 +1,202 @@
+//! The verbs on roles.
+
+use std::collections::BTreeSet;
+
+use plinto_contract::{
+    events::EventKind,
+    ids::{RoleId, TenantId},
+    problem::FieldError,
+};
+use serde_json::json;
+
+use super::{
+    error::RolesError,
+    model::{self, CreateRole, Role, UpdateRole},
+    store,
+};
+use crate::{
+    actor::{Actor, Permission},
+    app::App,
+    db::{DbError, FOREIGN_KEY, Tx},
+    events,
+};
+
+/// Makes a role.
+/// Errors: `KeyTaken`; `TooMany`; `Invalid`.
+pub async fn create(app: &App, actor: &Actor, input: CreateRole) -> Result<Role, RolesError> {
+    actor.require(Permission::RolesWrite)?;
+    let errors = input.check();
+    if !errors.is_empty() {
+        return Err(RolesError::Invalid(errors));
+    }
+    let key = input.key.clone();
+    let mut tx = app.db.begin().await?;
+    if store::count(&mut tx, actor.tenant).await? >= model::ROLES_MAX {
+        return Err(RolesError::TooMany(model::ROLES_MAX));
+    }
+    let role = insert(&mut tx, app, actor, input, false)
+        .await
+        .map_err(|error| on_constraint(error, key))?;
+    tx.commit().await?;
+    Ok(role)
+}
+
+/// One role.
+pub async fn get(app: &App, actor: &Actor, id: RoleId) -> Result<Role, RolesError> {
+    actor.require(Permission::RolesRead)?;
+    let mut tx = app.db.read().await?;
+    store::find(&mut tx, actor.tenant, id)
+        .await?
+        .ok_or(RolesError::NotFound)
+}
+
+/// Roles in the order of their ids, after `after` (empty: from the first), at most `limit`.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Role>, RolesError> {
+    actor.require(Permission::RolesRead)?;
+    let mut tx = app.db.read().await?;
+    Ok(store::list(&mut tx, actor.tenant, after, limit).await?)
+}
+
+/// Changes a role. `version`: the one the caller has seen.
+/// Errors: `Changed` when the role has another version by now; `Invalid`.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    id: RoleId,
+    version: i64,
+    input: UpdateRole,
+) -> Result<Role, RolesError> {
+    actor.require(Permission::RolesWrite)?;
+    let errors = input.check();
+    if !errors.is_empty() {
+        return Err(RolesError::Invalid(errors));
+    }
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let mut role = at_version(&mut tx, actor.tenant, id, version).await?;
+    role.name = input.name.unwrap_or(role.name);
+    role.description = input.description.unwrap_or(role.description);
+    if let Some(permissions) = input.permissions {
+        role.permissions = permissions.into_iter().collect();
+    }
+    role.updated_at = now;
+    if !store::update(&mut tx, actor.tenant, &role).await? {
+        return Err(RolesError::Changed);
+    }
+    role.version = version.saturating_add(1);
+    store::mark_changed(&mut tx, actor.tenant, now).await?;
+    let data = json!({"key": role.key, "permissions": role.permissions});
+    events::record(&mut tx, app, actor, EventKind::RoleUpdated, role.id.to_string(), data).await?;
+    tx.commit().await?;
+    Ok(role)
+}
+
+/// Removes a role. `version`: the one the caller has seen.
+/// Errors: `InUse` while a member has it; `System`; `Changed`.
+pub async fn delete(
+    app: &App,
+    actor: &Actor,
+    id: RoleId,
+    version: i64,
+) -> Result<(), RolesError> {
+    actor.require(Permission::RolesWrite)?;
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let role = at_version(&mut tx, actor.tenant, id, version).await?;
+    if role.is_system {
+        return Err(RolesError::System(role.key));
+    }
+    match store::delete(&mut tx, actor.tenant, id, version).await {
+        Ok(true) => {}
+        Ok(false) => return Err(RolesError::Changed),
+        Err(error) => return Err(on_constraint(error, role.key)),
+    }
+    store::mark_changed(&mut tx, actor.tenant, now).await?;
+    let data = json!({"key": role.key});
+    events::record(&mut tx, app, actor, EventKind::RoleDeleted, id.to_string(), data).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Gives a new tenant its first roles, inside the transaction that makes the tenant.
+pub async fn seed(tx: &mut Tx, app: &App, actor: &Actor) -> Result<(), DbError> {
+    for input in model::seeds() {
+        insert(tx, app, actor, input, true).await?;
+    }
+    Ok(())
+}
+
+/// Which of the keys no role of the tenant has, as field errors under `pointer`.
+pub async fn unknown_keys(
+    tx: &mut Tx,
+    tenant: TenantId,
+    keys: &BTreeSet<String>,
+    pointer: &str,
+) -> Result<Vec<FieldError>, DbError> {
+    let known = store::policy_data(tx, tenant).await?.roles;
+    Ok(keys
+        .iter()
+        .enumerate()
+        .filter(|(_, key)| !known.contains_key(*key))
+        .map(|(index, key)| {
+            FieldError::new(
+                format!("{pointer}/{index}"),
+                "role_unknown",
+                format!("there is no role `{}`", key.escape_debug()),
+            )
+        })
+        .collect())
+}
+
+async fn at_version(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: RoleId,
+    version: i64,
+) -> Result<Role, RolesError> {
+    let role = store::find(tx, tenant, id).await?.ok_or(RolesError::NotFound)?;
+    if role.version == version {
+        Ok(role)
+    } else {
+        Err(RolesError::Changed)
+    }
+}
+
+async fn insert(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    input: CreateRole,
+    is_system: bool,
+) -> Result<Role, DbError> {
+    let now = app.clock.now();
+    let role = Role {
+        id: app.random.id(now),
+        key: input.key,
+        name: input.name,
+        description: input.description,
+        permissions: input.permissions.into_iter().collect(),
+        is_system,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    store::insert(tx, actor.tenant, &role).await?;
+    store::mark_changed(tx, actor.tenant, now).await?;
+    let data = json!({"key": role.key, "permissions": role.permissions});
+    events::record(tx, app, actor, EventKind::RoleCreated, role.id.to_string(), data).await?;
+    Ok(role)
+}
+
+fn on_constraint(error: DbError, key: String) -> RolesError {
+    match error.constraint() {
+        Some("roles_tenant_id_key_key") => RolesError::KeyTaken(key),
+        Some(FOREIGN_KEY) => RolesError::InUse(key),
+        _ => RolesError::Database(error),
+    }
+}
