@@ -1,0 +1,256 @@
+//! One issuer's keys and the fetches made for them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use plinto_jose::{Jwk, JwkSet};
+
+use crate::settings::{Settings, within};
+use crate::unknown::UnknownKids;
+
+/// Why there is no key to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// The issuer is not on the list.
+    UnknownIssuer,
+    /// No set was fetched yet, or the last one passed its hard maximum age.
+    NoKeys,
+    /// The key is known but too old to be used without asking the issuer first.
+    Expired,
+    /// The set does not hold this key id.
+    UnknownKid,
+}
+
+/// What an issuer's state says about one key id.
+pub(crate) enum Found {
+    Fresh(Arc<Jwk>),
+    Stale(Arc<Jwk>),
+    Missing {
+        fetch: bool,
+        retry_at_ms: i64,
+        why: Absence,
+    },
+}
+
+#[derive(Debug)]
+struct Held {
+    keys: BTreeMap<String, Arc<Jwk>>,
+    /// When the fetch began: age counts from what the issuer can have known.
+    fetched_at_ms: i64,
+    max_age_ms: i64,
+    fetch: u64,
+}
+
+#[derive(Debug)]
+struct Running {
+    fetch: u64,
+    started_at_ms: i64,
+}
+
+#[derive(Debug)]
+struct Failing {
+    times: u32,
+    since_ms: i64,
+    pause_ms: i64,
+}
+
+/// INVARIANT: `held` is only replaced by a later fetch or dropped at the hard maximum age.
+#[derive(Debug)]
+pub(crate) struct Issuer {
+    held: Option<Held>,
+    running: Option<Running>,
+    failing: Option<Failing>,
+    last_start_ms: Option<i64>,
+    fetches: u64,
+    unknown: UnknownKids,
+}
+
+impl Issuer {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            held: None,
+            running: None,
+            failing: None,
+            last_start_ms: None,
+            fetches: 0,
+            unknown: UnknownKids::new(settings.unknown_kids),
+        }
+    }
+
+    pub(crate) fn lookup(&mut self, settings: &Settings, kid: &str, now_ms: i64) -> Found {
+        self.drop_too_old(settings, now_ms);
+        let Some(held) = &self.held else {
+            return self.missing(settings, Absence::NoKeys, now_ms, now_ms);
+        };
+        let Some(key) = held.keys.get(kid) else {
+            return self.unknown_kid(settings, kid, now_ms);
+        };
+        let key = Arc::clone(key);
+        if within(held.fetched_at_ms, held.max_age_ms, now_ms) {
+            Found::Fresh(key)
+        } else if self.is_refreshing(settings, now_ms)
+            || now_ms < self.stale_until_ms(settings, held)
+        {
+            Found::Stale(key)
+        } else {
+            self.missing(settings, Absence::Expired, now_ms, now_ms)
+        }
+    }
+
+    /// Starts a fetch unless one is running, pausing or too recent. Returns its number.
+    pub(crate) fn begin_refresh(&mut self, settings: &Settings, now_ms: i64) -> Option<u64> {
+        self.drop_too_old(settings, now_ms);
+        if self.next_fetch_ms(settings, now_ms) > now_ms {
+            return None;
+        }
+        self.fetches = self.fetches.saturating_add(1);
+        self.running = Some(Running {
+            fetch: self.fetches,
+            started_at_ms: now_ms,
+        });
+        self.last_start_ms = Some(now_ms);
+        Some(self.fetches)
+    }
+
+    pub(crate) fn store(&mut self, fetch: u64, started_at_ms: i64, keys: JwkSet, max_age_ms: i64) {
+        self.end(fetch);
+        // A slow answer must not replace what a later fetch brought.
+        if self.held.as_ref().is_some_and(|held| held.fetch > fetch) {
+            return;
+        }
+        self.failing = None;
+        self.held = Some(Held {
+            keys: keys
+                .keys
+                .into_iter()
+                .filter_map(|key| Some((key.kid.clone()?, Arc::new(key))))
+                .collect(),
+            fetched_at_ms: started_at_ms,
+            max_age_ms,
+            fetch,
+        });
+    }
+
+    pub(crate) fn failed(&mut self, settings: &Settings, fetch: u64, now_ms: i64) {
+        // Only the newest attempt tells how the issuer is.
+        if !self.end(fetch) {
+            return;
+        }
+        let times = self
+            .failing
+            .as_ref()
+            .map_or(0, |failing| failing.times)
+            .saturating_add(1);
+        let pause_ms = settings.backoff_ms(times);
+        self.failing = Some(Failing {
+            times,
+            since_ms: now_ms,
+            pause_ms,
+        });
+    }
+
+    pub(crate) fn is_refreshing(&self, settings: &Settings, now_ms: i64) -> bool {
+        self.running
+            .as_ref()
+            .is_some_and(|running| within(running.started_at_ms, settings.lease_ms, now_ms))
+    }
+
+    pub(crate) fn unknown_kids(&self) -> usize {
+        self.unknown.len()
+    }
+
+    fn unknown_kid(&mut self, settings: &Settings, kid: &str, now_ms: i64) -> Found {
+        let fetched_at_ms = self.held.as_ref().map_or(now_ms, |held| held.fetched_at_ms);
+        if within(fetched_at_ms, settings.unknown_kid_cooldown_ms, now_ms) {
+            self.unknown.note(kid, fetched_at_ms);
+        }
+        let memory_ms = settings.unknown_kid_memory_ms;
+        let noted_until_ms = self
+            .unknown
+            .noted_at(kid, memory_ms, now_ms)
+            .map_or(now_ms, |at_ms| at_ms.saturating_add(memory_ms));
+        let cool_at_ms = self.cool_at_ms(settings, now_ms);
+        self.missing(
+            settings,
+            Absence::UnknownKid,
+            noted_until_ms.max(cool_at_ms),
+            now_ms,
+        )
+    }
+
+    fn missing(&self, settings: &Settings, why: Absence, not_before_ms: i64, now_ms: i64) -> Found {
+        let retry_at_ms = self.next_fetch_ms(settings, now_ms).max(not_before_ms);
+        Found::Missing {
+            fetch: retry_at_ms <= now_ms,
+            retry_at_ms,
+            why,
+        }
+    }
+
+    /// The earliest time a fetch may start: `now_ms` when it may at once.
+    fn next_fetch_ms(&self, settings: &Settings, now_ms: i64) -> i64 {
+        let mut at_ms = now_ms;
+        if let Some(running) = &self.running {
+            at_ms = at_ms.max(end_of(running.started_at_ms, settings.lease_ms, now_ms));
+        }
+        if let Some(failing) = &self.failing {
+            at_ms = at_ms.max(end_of(failing.since_ms, failing.pause_ms, now_ms));
+        }
+        // Nothing is due while the set is fresh, so only an unknown key id can be the reason.
+        let fresh = self
+            .held
+            .as_ref()
+            .is_some_and(|held| within(held.fetched_at_ms, held.max_age_ms, now_ms));
+        if fresh {
+            at_ms.max(self.cool_at_ms(settings, now_ms))
+        } else {
+            at_ms
+        }
+    }
+
+    fn cool_at_ms(&self, settings: &Settings, now_ms: i64) -> i64 {
+        self.last_start_ms.map_or(now_ms, |start_ms| {
+            end_of(start_ms, settings.unknown_kid_cooldown_ms, now_ms)
+        })
+    }
+
+    /// Stale keys serve while the last contact, good or bad, is recent.
+    fn stale_until_ms(&self, settings: &Settings, held: &Held) -> i64 {
+        let fresh_until_ms = held.fetched_at_ms.saturating_add(held.max_age_ms);
+        let contact_ms = self.failing.as_ref().map_or(fresh_until_ms, |failing| {
+            failing.since_ms.saturating_add(failing.pause_ms)
+        });
+        fresh_until_ms
+            .max(contact_ms)
+            .saturating_add(settings.stale_while_refresh_ms)
+    }
+
+    fn drop_too_old(&mut self, settings: &Settings, now_ms: i64) {
+        let too_old =
+            |held: &Held| now_ms >= held.fetched_at_ms.saturating_add(settings.hard_max_age_ms);
+        if self.held.as_ref().is_some_and(too_old) {
+            self.held = None;
+        }
+    }
+
+    /// Ends fetch number `fetch` if it is the one running.
+    fn end(&mut self, fetch: u64) -> bool {
+        let newest = self
+            .running
+            .as_ref()
+            .is_some_and(|running| running.fetch == fetch);
+        if newest {
+            self.running = None;
+        }
+        newest
+    }
+}
+
+/// The end of a period that contains `now_ms`; otherwise `now_ms`.
+fn end_of(start_ms: i64, length_ms: i64, now_ms: i64) -> i64 {
+    if within(start_ms, length_ms, now_ms) {
+        start_ms.saturating_add(length_ms)
+    } else {
+        now_ms
+    }
+}

@@ -1,0 +1,74 @@
+//! How long keys live and how often they may be fetched.
+
+/// Durations in milliseconds; the defaults suit an issuer that rotates keys with notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Freshness of a set whose issuer doesn't say. 10 minutes.
+    pub default_max_age_ms: i64,
+    /// The least freshness granted, whatever the issuer says. 1 minute.
+    pub min_max_age_ms: i64,
+    /// The most freshness granted, whatever the issuer says. 1 hour.
+    pub max_max_age_ms: i64,
+    /// After freshness (or the last failed fetch), how long keys are used while a refresh runs
+    /// behind the request; later a request waits for the refresh. 5 minutes.
+    pub stale_while_refresh_ms: i64,
+    /// Age at which keys are dropped even if the issuer can't be reached. 24 hours.
+    pub hard_max_age_ms: i64,
+    /// Least distance between fetches caused by unknown key ids. 30 seconds.
+    pub unknown_kid_cooldown_ms: i64,
+    /// How long a key id that a new set lacked causes no fetch. 1 minute.
+    pub unknown_kid_memory_ms: i64,
+    /// How many such key ids are remembered per issuer. 256.
+    pub unknown_kids: usize,
+    /// Pause after the first failed fetch; doubles with each further one. 10 seconds.
+    pub first_backoff_ms: i64,
+    /// The longest pause after failed fetches. 5 minutes.
+    pub last_backoff_ms: i64,
+    /// How long a fetch may take before somebody else may start one. 10 seconds.
+    pub lease_ms: i64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            default_max_age_ms: 600_000,
+            min_max_age_ms: 60_000,
+            max_max_age_ms: 3_600_000,
+            stale_while_refresh_ms: 300_000,
+            hard_max_age_ms: 86_400_000,
+            unknown_kid_cooldown_ms: 30_000,
+            unknown_kid_memory_ms: 60_000,
+            unknown_kids: 256,
+            first_backoff_ms: 10_000,
+            last_backoff_ms: 300_000,
+            lease_ms: 10_000,
+        }
+    }
+}
+
+impl Settings {
+    /// Freshness granted for what an issuer asks.
+    /// `asked_s`: seconds, `None` when it says nothing.
+    pub(crate) fn max_age_ms(&self, asked_s: Option<i64>) -> i64 {
+        asked_s
+            .map_or(self.default_max_age_ms, |seconds| {
+                seconds.saturating_mul(1_000)
+            })
+            .min(self.max_max_age_ms)
+            .max(self.min_max_age_ms)
+    }
+
+    /// Pause after this many failures in a row.
+    pub(crate) fn backoff_ms(&self, failures: u32) -> i64 {
+        let doublings = failures.saturating_sub(1).min(32);
+        self.first_backoff_ms
+            .saturating_mul(1_i64.wrapping_shl(doublings))
+            .min(self.last_backoff_ms)
+    }
+}
+
+/// Whether `now` lies in the `length` after `start`. A clock set back ends every such period,
+/// so that no pause outlives it.
+pub(crate) fn within(start_ms: i64, length_ms: i64, now_ms: i64) -> bool {
+    now_ms >= start_ms && now_ms < start_ms.saturating_add(length_ms)
+}

@@ -1,0 +1,114 @@
+//! What an address and an answer must be like before keys are taken from them (T14).
+
+use plinto_jose::{JwkSet, MAX_JWK_SET_BYTES};
+
+/// A pinned address of a key set: https, or http on this very machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JwksUrl(String);
+
+/// Why an address or an answer was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// Not https, or with user information, a fragment, white space or no host.
+    #[error("not an https address of a key set")]
+    Url,
+    /// The answer came from elsewhere.
+    #[error("the key set's address redirects")]
+    Redirected,
+    /// Any status but 200.
+    #[error("the issuer answered with status {0}")]
+    Status(u16),
+    /// More than 64 KiB.
+    #[error("the key set is too large")]
+    TooLarge,
+    /// Not a key set we accept.
+    #[error("the key set is not acceptable")]
+    KeySet(#[source] plinto_jose::Error),
+}
+
+/// The parts of an HTTP answer that matter here.
+#[derive(Clone, Copy, Debug)]
+pub struct Response<'a> {
+    /// HTTP status.
+    pub status: u16,
+    /// Whether redirects were followed; fetch with redirects off in the first place.
+    pub redirected: bool,
+    /// The body; stop reading after 64 KiB.
+    pub body: &'a [u8],
+}
+
+impl JwksUrl {
+    /// Reads an address from configuration.
+    /// Errors: `Url`.
+    pub fn parse(text: &str) -> Result<Self, SourceError> {
+        let (rest, secure) = if let Some(rest) = text.strip_prefix("https://") {
+            (rest, true)
+        } else {
+            (text.strip_prefix("http://").ok_or(SourceError::Url)?, false)
+        };
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let printable = |byte: u8| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#';
+        if authority.is_empty() || authority.contains('@') || !text.bytes().all(printable) {
+            return Err(SourceError::Url);
+        }
+        if secure || is_loopback(authority) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(SourceError::Url)
+        }
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Response<'_> {
+    /// The keys, if the answer is one to trust.
+    /// Errors: `Redirected`, `Status`, `TooLarge`, `KeySet`.
+    pub fn keys(&self) -> Result<JwkSet, SourceError> {
+        if self.redirected || (300..400).contains(&self.status) {
+            return Err(SourceError::Redirected);
+        }
+        if self.status != 200 {
+            return Err(SourceError::Status(self.status));
+        }
+        if self.body.len() > MAX_JWK_SET_BYTES {
+            return Err(SourceError::TooLarge);
+        }
+        JwkSet::parse(self.body).map_err(SourceError::KeySet)
+    }
+}
+
+/// The freshness a `Cache-Control` header grants, in seconds: `max-age`, 0 for `no-store` and
+/// `no-cache`, `None` when it says nothing of use.
+/// Source: RFC 9111 §5.2.2.
+pub fn max_age_s(cache_control: &str) -> Option<i64> {
+    let mut max_age_s = None;
+    for directive in cache_control.split(',') {
+        let directive = directive.trim().to_ascii_lowercase();
+        if directive == "no-store" || directive == "no-cache" {
+            return Some(0);
+        }
+        if let Some(value) = directive.strip_prefix("max-age=") {
+            // Repeated directives: the shortest, as the cautious reading.
+            let seconds = value.trim_matches('"').parse::<u32>().ok().map(i64::from);
+            max_age_s = match (max_age_s, seconds) {
+                (Some(known), Some(new)) => Some(new.min(known)),
+                (known, new) => new.or(known),
+            };
+        }
+    }
+    max_age_s
+}
+
+/// Plain http can't be tampered with on the way from this machine to itself.
+fn is_loopback(authority: &str) -> bool {
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    matches!(host, "localhost" | "127.0.0.1" | "::1")
+}
