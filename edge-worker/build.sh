@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Builds the edge Worker: compile to WebAssembly, write its glue, optimise, wrap.
+# Does nothing that is already done; `wrangler` and `make` both call it.
+#
+# Leaves edge-worker/build/edge_worker.wasm and edge-worker/build/glue.mjs.
+# With PLINTO_EDGE_BUILT=1 it trusts what is there (a test run that has just built it).
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$here")
+build="$here/build"
+tools="$root/node_modules/.bin"
+target="${CARGO_TARGET_DIR:-$root/target}"
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/plinto"
+
+say() { printf 'edge: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+
+if [ "${PLINTO_EDGE_BUILT:-}" = 1 ] && [ -f "$build/edge_worker.wasm" ] && [ -f "$build/glue.mjs" ]; then
+  exit 0
+fi
+
+[ -x "$tools/wasm-opt" ] && [ -x "$tools/esbuild" ] || fail "node_modules is missing: run \`npm ci\` first"
+
+# the tool and the library it reads after must agree on wasm-bindgen's version
+version=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p;}' "$root/Cargo.lock")
+wanted=$(sed -n 's/^wasm-bindgen-cli-support = "=\(.*\)"$/\1/p' "$here/bundler/Cargo.toml")
+[ "$version" = "$wanted" ] ||
+  fail "Cargo.lock has wasm-bindgen $version, edge-worker/bundler/Cargo.toml wants $wanted: make them equal"
+
+source_sum=$(cat "$here"/bundler/Cargo.{toml,lock} "$here"/bundler/src/*.rs | sha256sum | cut -c1-12)
+bundler="$cache/wasm-bundler-$version-$source_sum"
+if [ ! -x "$bundler" ]; then
+  say "building the bundler for wasm-bindgen $version (once, about a minute)"
+  cargo build --quiet --locked --release --manifest-path "$here/bundler/Cargo.toml" --target-dir "$target"
+  mkdir -p "$cache"
+  install -m 755 "$target/release/plinto-wasm-bundler" "$bundler.$$"
+  mv "$bundler.$$" "$bundler"
+fi
+
+# Debian's compiler, where the wasm target could not be installed, has names of its own
+if [ -n "${PLINTO_WASM_RUSTC:-}" ]; then
+  export RUSTC="$PLINTO_WASM_RUSTC"
+  export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="${PLINTO_WASM_LINKER:-wasm-ld-22}"
+fi
+say "compiling"
+cargo build ${PLINTO_CARGO_FLAGS:-} --quiet --locked --manifest-path "$root/Cargo.toml" --target-dir "$target" \
+  -p edge-worker --lib --target wasm32-unknown-unknown --profile edge
+module="$target/wasm32-unknown-unknown/edge/edge_worker.wasm"
+
+stamp=$(sha256sum "$module" "$bundler" "$here/build.sh" | cut -d' ' -f1 | sha256sum | cut -d' ' -f1)
+if [ -f "$build/glue.mjs" ] && [ "$(cat "$build/stamp" 2>/dev/null)" = "$stamp" ]; then
+  say "up to date"
+  exit 0
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+say "writing the glue"
+"$bundler" "$module" "$work" edge_worker
+say "optimising (half a minute)"
+# named one by one: --all-features writes a module that workerd refuses
+"$tools/wasm-opt" -O3 --strip-debug --strip-producers \
+  --enable-bulk-memory --enable-bulk-memory-opt --enable-reference-types \
+  --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals --enable-multivalue \
+  "$work/edge_worker_bg.wasm" -o "$work/edge_worker.wasm"
+# a function, so that every copy of the gate has glue with state of its own
+"$tools/esbuild" "$work/edge_worker_bg.js" --bundle --format=cjs --log-level=warning \
+  --banner:js='export function createGlue(){const module={exports:{}};' \
+  --footer:js='return module.exports}' --outfile="$work/glue.mjs"
+
+mkdir -p "$build"
+mv "$work/edge_worker.wasm" "$work/glue.mjs" "$build/"
+printf '%s\n' "$stamp" >"$build/stamp"
+
+bytes=$(gzip -9c "$build/edge_worker.wasm" "$build/glue.mjs" | wc -c)
+printf '%s\n' "$bytes" >"$build/gzip-bytes"
+say "gzip $((bytes / 1024)) KiB of at most 1228 KiB"
+[ "$bytes" -le 1258291 ] || fail "the Worker is larger than 1.2 MiB when gzipped"
