@@ -1,0 +1,352 @@
+//! A bundle: policies, data and a manifest in one archive. Source: OPA, "Bundles".
+//!
+//! The way of a bundle: a folder becomes a [`Source`]; [`build`] packs it; the control plane
+//! reads the upload with [`Upload::read`], runs its tests, and at activation signs it with
+//! [`build_signed`]; the edge reads that with [`Unverified::read`] and gets a [`Bundle`] only
+//! after the signature, every digest, tenant, sequence and expiry are right.
+
+use std::collections::BTreeMap;
+
+use plinto_contract::{
+    bundle::{MANIFEST_FILE, Manifest, ROLES_FILE, SIGNATURES_FILE},
+    problem::Code,
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::{archive, canonical};
+pub use crate::{
+    limits::BundleLimits as Limits,
+    signed::{Bundle, Expect, Unverified, build_signed, signing_payload},
+};
+
+/// Suffix of a policy.
+const POLICY_SUFFIX: &str = ".rego";
+/// Suffix of a file whose `test_*` rules are tests. Source: OPA, "Policy Testing".
+const TEST_SUFFIX: &str = "_test.rego";
+/// Name of a data file; its folder is its path in `data`.
+const DATA_FILE: &str = "data.json";
+/// Roots a bundle may have; more is a list of files, not of areas.
+const ROOTS_MAX: usize = 32;
+
+/// Why a bundle cannot be read or built.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The archive or its content is larger than permitted.
+    #[error("the bundle is larger than {limit} bytes {what}")]
+    TooLarge {
+        /// `packed` or `unpacked`.
+        what: &'static str,
+        /// The bound, in bytes.
+        limit: usize,
+    },
+    /// More files than permitted.
+    #[error("the bundle has more than {0} files")]
+    TooManyFiles(usize),
+    /// Not a gzipped tar archive of plain files.
+    #[error("the archive {0}")]
+    Archive(String),
+    /// A path that is not accepted.
+    #[error("the path `{path}` is not accepted: {why}")]
+    Path {
+        /// The path, escaped.
+        path: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Two files with the same path.
+    #[error("the file `{0}` appears twice")]
+    DuplicateFile(String),
+    /// A file that is neither policy, data, manifest nor signature.
+    #[error("the file `{0}` is neither a policy (`.rego`) nor data (`data.json`)")]
+    UnknownFile(String),
+    /// A file that only the control plane may add.
+    #[error("the file `{0}` is written by the control plane and must not be in the bundle")]
+    ReservedFile(String),
+    /// A text file with other bytes in it.
+    #[error("the file `{0}` is not UTF-8")]
+    NotUtf8(String),
+    /// A data file that is not JSON, has a member twice, or nests too deeply.
+    #[error("the file `{path}` is not usable JSON: {error}")]
+    Json {
+        /// The file.
+        path: String,
+        /// The parser's words, with line and column.
+        error: String,
+    },
+    /// The manifest is missing or wrong.
+    #[error("the manifest is not usable: {0}")]
+    Manifest(String),
+    /// There is no signature.
+    #[error("the bundle is not signed")]
+    Unsigned,
+    /// The signature is there but is not right.
+    #[error("the bundle's signature is not valid")]
+    Signature(#[source] plinto_jose::Error),
+    /// What the signature covers could not be read.
+    #[error("the bundle's signature covers nothing usable: {0}")]
+    SignaturePayload(String),
+    /// A file that the signature does not cover.
+    #[error("the signature does not cover the file `{0}`")]
+    FileNotSigned(String),
+    /// A file that the signature covers and the bundle lacks.
+    #[error("the bundle lacks the signed file `{0}`")]
+    FileMissing(String),
+    /// A file that was changed after it was signed.
+    #[error("the file `{0}` was changed after it was signed")]
+    DigestMismatch(String),
+    /// The bundle was never activated: its manifest names no tenant, sequence or expiry.
+    #[error("the bundle was not activated")]
+    NotActivated,
+    /// The bundle is another tenant's.
+    #[error("the bundle belongs to another tenant")]
+    WrongTenant,
+    /// A later bundle has been seen.
+    #[error("the bundle's sequence {found} is lower than {wanted}")]
+    LowerSequence {
+        /// The bundle's own.
+        found: u64,
+        /// The lowest acceptable.
+        wanted: u64,
+    },
+    /// Past its expiry.
+    #[error("the bundle has expired")]
+    Expired,
+    /// Signed in the future.
+    #[error("the bundle is not valid yet")]
+    NotYetValid,
+}
+
+impl Error {
+    /// The problem code that the control plane answers with.
+    pub const fn problem(&self) -> Code {
+        match self {
+            Self::TooLarge { .. } | Self::TooManyFiles(_) => Code::BundleTooLarge,
+            Self::Unsigned
+            | Self::Signature(_)
+            | Self::SignaturePayload(_)
+            | Self::FileNotSigned(_)
+            | Self::FileMissing(_)
+            | Self::DigestMismatch(_)
+            | Self::NotActivated
+            | Self::WrongTenant
+            | Self::LowerSequence { .. }
+            | Self::Expired
+            | Self::NotYetValid => Code::BundleSignatureInvalid,
+            _ => Code::BundleMalformed,
+        }
+    }
+}
+
+/// The policies, tests and data of a bundle, by path.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Source {
+    /// Content by path: `app/authz/decision.rego`, `app/authz/decision_test.rego`,
+    /// `plinto/data.json`. No leading slash.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Source {
+    /// Whether a bundle may hold a file of this name.
+    pub fn accepts(path: &str) -> bool {
+        path.ends_with(POLICY_SUFFIX) || is_data(path)
+    }
+
+    /// Whether a file holds tests, which stay out of a signed bundle.
+    pub fn is_test(path: &str) -> bool {
+        path.ends_with(TEST_SUFFIX)
+    }
+
+    /// The policies and tests as text, in order of their paths.
+    /// Errors: `NotUtf8`.
+    pub fn modules(&self) -> Result<Vec<(&str, &str)>, Error> {
+        self.texts(|path| path.ends_with(POLICY_SUFFIX))
+    }
+
+    /// The data files as text, in order of their paths.
+    /// Errors: `NotUtf8`.
+    pub fn data_files(&self) -> Result<Vec<(&str, &str)>, Error> {
+        self.texts(is_data)
+    }
+
+    /// The same without the tests.
+    #[must_use]
+    pub fn without_tests(&self) -> Self {
+        let kept = self.files.iter().filter(|(path, _)| !Self::is_test(path));
+        Self {
+            files: kept
+                .map(|(path, content)| (path.clone(), content.clone()))
+                .collect(),
+        }
+    }
+
+    fn texts(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<(&str, &str)>, Error> {
+        self.files
+            .iter()
+            .filter(|(path, _)| wanted(path))
+            .map(|(path, content)| Ok((path.as_str(), text(path, content)?)))
+            .collect()
+    }
+}
+
+/// A bundle that was sent in to be published: read, but neither signed nor compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// Its manifest, without activation.
+    pub manifest: Manifest,
+    /// Its files.
+    pub source: Source,
+}
+
+impl Upload {
+    /// Reads an archive that was sent in. Data files and manifest are brought into canonical form.
+    /// Errors: whatever makes the archive unusable, an activation or a reserved file in it.
+    pub fn read(packed: &[u8], limits: &Limits) -> Result<Self, Error> {
+        let mut files = archive::unpack(packed, limits)?;
+        // A signature on an upload says nothing here: the API key says who sent it.
+        files.remove(SIGNATURES_FILE);
+        let manifest = files
+            .remove(MANIFEST_FILE)
+            .ok_or_else(|| Error::Manifest("there is no `.manifest`".to_owned()))?;
+        let manifest = parse_manifest(&manifest, limits)?;
+        if manifest.metadata.plinto.activation.is_some() {
+            return Err(Error::Manifest(
+                "`activation` is written by the control plane".to_owned(),
+            ));
+        }
+        if files.contains_key(ROLES_FILE) {
+            return Err(Error::ReservedFile(ROLES_FILE.to_owned()));
+        }
+        let source = canonical_source(&Source { files }, limits)?;
+        Ok(Self { manifest, source })
+    }
+}
+
+/// Packs an unsigned bundle, ready to be sent to the control plane. The revision is computed and
+/// written into the manifest. Equal content gives equal bytes.
+/// Errors: whatever [`Upload::read`] would refuse.
+pub fn build(source: &Source, manifest: &Manifest) -> Result<Vec<u8>, Error> {
+    let limits = Limits::default();
+    let source = canonical_source(source, &limits)?;
+    let mut manifest = manifest.clone();
+    manifest.revision = revision(&source, &manifest)?;
+    let packed = archive::pack(&assemble(&source, &manifest)?)?;
+    // What was built must be readable: this finds every limit at the place where it can be fixed.
+    Upload::read(&packed, &limits)?;
+    Ok(packed)
+}
+
+/// SHA-256 over all files and the manifest without its revision and activation, as 64 lower-case
+/// hexadecimal characters. Tests count: a bundle with other tests is another bundle.
+/// Errors: a data file that is not JSON.
+pub fn revision(source: &Source, manifest: &Manifest) -> Result<String, Error> {
+    let mut manifest = manifest.clone();
+    manifest.revision = String::new();
+    manifest.metadata.plinto.activation = None;
+    let source = canonical_source(source, &Limits::default())?;
+    let mut hasher = Sha256::new();
+    for (path, content) in &assemble(&source, &manifest)? {
+        // Digests have a fixed length, so no two lists of files give the same bytes.
+        hasher.update(Sha256::digest(path.as_bytes()));
+        hasher.update(Sha256::digest(content));
+    }
+    Ok(hex::encode(hasher.finalize()))
+}
+
+/// All files of a bundle but its signature.
+pub(crate) fn assemble(
+    source: &Source,
+    manifest: &Manifest,
+) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+    check_manifest(manifest)?;
+    let text =
+        serde_json::to_string(manifest).map_err(|error| Error::Manifest(error.to_string()))?;
+    let text = canonical::rewrite(&text, Limits::default().json_depth)
+        .map_err(|error| Error::Manifest(error.to_string()))?;
+    let mut files = source.files.clone();
+    files.insert(MANIFEST_FILE.to_owned(), text.into_bytes());
+    Ok(files)
+}
+
+/// Checks every file and rewrites data files in OPA's canonical form.
+pub(crate) fn canonical_source(source: &Source, limits: &Limits) -> Result<Source, Error> {
+    let mut files = BTreeMap::new();
+    for (path, content) in &source.files {
+        archive::check_path(path, limits)?;
+        let content = if is_data(path) {
+            canonical::rewrite(text(path, content)?, limits.json_depth)
+                .map_err(|error| Error::Json {
+                    path: path.clone(),
+                    error: error.to_string(),
+                })?
+                .into_bytes()
+        } else if path.ends_with(POLICY_SUFFIX) {
+            text(path, content)?;
+            content.clone()
+        } else {
+            return Err(Error::UnknownFile(path.clone()));
+        };
+        files.insert(path.clone(), content);
+    }
+    Ok(Source { files })
+}
+
+/// Reads a manifest strictly.
+pub(crate) fn parse_manifest(content: &[u8], limits: &Limits) -> Result<Manifest, Error> {
+    let content = text(MANIFEST_FILE, content)?;
+    let refuse = |error: serde_json::Error| Error::Manifest(error.to_string());
+    let content = canonical::rewrite(content, limits.json_depth).map_err(refuse)?;
+    let manifest = serde_json::from_str(&content).map_err(refuse)?;
+    check_manifest(&manifest)?;
+    Ok(manifest)
+}
+
+fn check_manifest(manifest: &Manifest) -> Result<(), Error> {
+    let refuse = |why: String| Err(Error::Manifest(why));
+    if manifest.rego_version != 1 {
+        return refuse(format!(
+            "`rego_version` is {}, only 1 is supported",
+            manifest.rego_version
+        ));
+    }
+    let roots = &manifest.roots;
+    if roots.is_empty() || roots.len() > ROOTS_MAX {
+        return refuse(format!("`roots` must name 1 to {ROOTS_MAX} data paths"));
+    }
+    for (index, root) in roots.iter().enumerate() {
+        // OPA's default root "" would own everything; a path that is not plain would own nothing.
+        if root
+            .split('/')
+            .any(|part| matches!(part, "" | "." | "..") || part.chars().any(char::is_control))
+        {
+            return refuse(format!(
+                "the root `{}` is not a data path",
+                root.escape_default()
+            ));
+        }
+        let others = roots.iter().skip(index.saturating_add(1));
+        if let Some(other) = others
+            .into_iter()
+            .find(|other| lies_under(other, root) || lies_under(root, other))
+        {
+            return refuse(format!("the roots `{root}` and `{other}` overlap"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the data path `path` is `root` or lies below it.
+pub(crate) fn lies_under(path: &str, root: &str) -> bool {
+    path.strip_prefix(root)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+pub(crate) fn is_data(path: &str) -> bool {
+    path == DATA_FILE
+        || path
+            .strip_suffix(DATA_FILE)
+            .is_some_and(|folder| folder.ends_with('/'))
+}
+
+pub(crate) fn text<'a>(path: &str, content: &'a [u8]) -> Result<&'a str, Error> {
+    std::str::from_utf8(content).map_err(|_| Error::NotUtf8(path.to_owned()))
+}

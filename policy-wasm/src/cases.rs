@@ -1,0 +1,102 @@
+//! Runs the tests that come with a policy: rules named `test_*` in files named `*_test.rego`.
+//! A test passes when its rule is `true`. Source: OPA, "Policy Testing".
+
+use plinto_contract::bundle::Manifest;
+use regorus::Value;
+use serde::Serialize;
+
+use crate::{bundle::Source, diagnostics::PolicyError, engine, limits::EvaluationLimits, load};
+
+/// 20 times an evaluation's steps: a test may walk a table of inputs.
+const STEPS_FACTOR: u64 = 20;
+
+/// How one test came out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome", content = "detail")]
+pub enum Outcome {
+    /// The rule is `true`.
+    Passed,
+    /// The rule is anything else; the text says what.
+    Failed(String),
+    /// The rule could not be evaluated; the text says why.
+    Errored(String),
+}
+
+/// One test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Case {
+    /// `app.authz_test`.
+    pub package: String,
+    /// `test_owner_may_delete`.
+    pub name: String,
+    /// Path inside the bundle.
+    pub file: String,
+    /// Line of the rule, from 1.
+    pub line: u32,
+    /// Steps spent, the same on every machine.
+    pub steps: u64,
+    /// How it came out.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// All tests of a bundle, in file order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Report {
+    /// The tests.
+    pub cases: Vec<Case>,
+}
+
+impl Report {
+    /// How many passed.
+    pub fn passed(&self) -> usize {
+        let passed = self
+            .cases
+            .iter()
+            .filter(|case| case.outcome == Outcome::Passed);
+        passed.count()
+    }
+
+    /// Those that did not pass.
+    pub fn failures(&self) -> impl Iterator<Item = &Case> {
+        let cases = self.cases.iter();
+        cases.filter(|case| case.outcome != Outcome::Passed)
+    }
+
+    /// Whether none failed. A bundle without tests passes.
+    pub fn is_ok(&self) -> bool {
+        self.failures().next().is_none()
+    }
+}
+
+/// Runs every test, each on a fresh copy of the policy.
+/// Errors: the policy or a test file does not compile.
+pub fn run(
+    manifest: &Manifest,
+    source: &Source,
+    limits: &EvaluationLimits,
+) -> Result<Report, PolicyError> {
+    let loaded = load::load(manifest, source, true)?;
+    let steps = limits.steps.saturating_mul(STEPS_FACTOR);
+    let cases = loaded.tests.into_iter().map(|test| {
+        let (value, spent) = engine::run(&loaded.interpreter, &test.path, None, steps);
+        let outcome = match value {
+            _ if spent.exhausted => Outcome::Errored(format!("took more than {steps} steps")),
+            Ok(Value::Bool(true)) => Outcome::Passed,
+            Ok(Value::Undefined) => Outcome::Failed("undefined".to_owned()),
+            Ok(value) => Outcome::Failed(format!("is {value}")),
+            Err(error) => Outcome::Errored(error),
+        };
+        Case {
+            package: test.package,
+            name: test.name,
+            file: test.file,
+            line: test.line,
+            steps: spent.steps,
+            outcome,
+        }
+    });
+    Ok(Report {
+        cases: cases.collect(),
+    })
+}

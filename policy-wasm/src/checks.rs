@@ -1,0 +1,271 @@
+//! What a policy may not do, found before it is ever evaluated.
+//!
+//! Some builtins of the engine (regorus 0.14.1) panic or allocate without bound on certain
+//! arguments, and a panic in a Worker ends every request of its isolate. Others would make a
+//! decision depend on more than its input. Both kinds are refused here, with the place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use regorus::{
+    Value,
+    unstable::{BUILTINS, Expr, Module, Span},
+};
+
+use crate::{
+    diagnostics::{Diagnostic, Kind},
+    syntax::{Shape, each_expression, head_of, package_of, path_of},
+};
+
+/// Widest number of places a `sprintf` verb may ask for.
+const FORMAT_WIDTH_MAX: u32 = 1_000;
+/// Most elements a `numbers.range` may have.
+const RANGE_MAX: i64 = 10_000;
+/// Furthest a `bits.lsh` may shift.
+const SHIFT_MAX: i64 = 1_024;
+
+/// Checks all modules of a bundle together.
+pub(crate) fn check(modules: &[&Module]) -> Vec<Diagnostic> {
+    let functions = functions_of(modules);
+    let mut findings = Vec::new();
+    for module in modules {
+        let names = Names::of(module, &functions);
+        each_expression(module, &mut |expr| {
+            if let Some((span, kind, message)) = names.check(expr) {
+                findings.push(at(span, kind, message));
+            }
+        });
+    }
+    findings.sort_by(|left, right| {
+        (&left.file, left.line, left.column).cmp(&(&right.file, right.line, right.column))
+    });
+    findings
+}
+
+/// A finding at a place of the syntax tree.
+pub(crate) fn at(span: &Span, kind: Kind, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::at(
+        kind,
+        span.source.file().as_str(),
+        span.source.contents(),
+        (span.line, span.col),
+        message,
+    )
+}
+
+fn functions_of(modules: &[&Module]) -> BTreeSet<Vec<String>> {
+    let mut functions = BTreeSet::new();
+    for module in modules {
+        for rule in &module.policy {
+            let (name, shape) = head_of(rule.as_ref());
+            if shape == Shape::Function {
+                let mut path = package_of(module);
+                path.extend(name);
+                functions.insert(path);
+            }
+        }
+    }
+    functions
+}
+
+/// What names mean in one module.
+struct Names<'a> {
+    package: Vec<String>,
+    imports: BTreeMap<String, Vec<String>>,
+    functions: &'a BTreeSet<Vec<String>>,
+}
+
+/// What a called name is.
+enum Callee {
+    Function,
+    Builtin(String),
+    Unknown,
+}
+
+type Finding<'a> = (&'a Span, Kind, String);
+
+impl<'a> Names<'a> {
+    fn of(module: &Module, functions: &'a BTreeSet<Vec<String>>) -> Self {
+        let imports = module.imports.iter().filter_map(|import| {
+            let path = path_of(&import.refr)?;
+            let alias = match &import.r#as {
+                Some(span) => span.text().to_owned(),
+                None => path.last()?.clone(),
+            };
+            let (root, rest) = path.split_first()?;
+            (root == "data").then(|| (alias, rest.to_vec()))
+        });
+        Self {
+            package: package_of(module),
+            imports: imports.collect(),
+            functions,
+        }
+    }
+
+    /// Resolves a called name in the engine's order: import, own package, builtin.
+    fn resolve(&self, path: &[String]) -> Callee {
+        let Some((root, rest)) = path.split_first() else {
+            return Callee::Unknown;
+        };
+        let full = if root == "data" {
+            Some(rest.to_vec())
+        } else {
+            self.imports.get(root).map(|target| {
+                let mut full = target.clone();
+                full.extend_from_slice(rest);
+                full
+            })
+        };
+        if full.is_some_and(|full| self.functions.contains(&full)) {
+            return Callee::Function;
+        }
+        let mut own = self.package.clone();
+        own.extend_from_slice(path);
+        if self.functions.contains(&own) {
+            return Callee::Function;
+        }
+        let name = path.join(".");
+        if name == "print" || BUILTINS.contains_key(name.as_str()) || refusal(&name).is_some() {
+            Callee::Builtin(name)
+        } else {
+            Callee::Unknown
+        }
+    }
+
+    fn check<'e>(&self, expr: &'e Expr) -> Option<Finding<'e>> {
+        match expr {
+            Expr::Call {
+                span, fcn, params, ..
+            } => {
+                let Some(path) = path_of(fcn) else {
+                    let message = "only a function with a constant name can be called".to_owned();
+                    return Some((span, Kind::Refused, message));
+                };
+                let parameters: Vec<&Expr> = params.iter().map(AsRef::as_ref).collect();
+                match self.resolve(&path) {
+                    Callee::Function => None,
+                    Callee::Builtin(name) => check_call(&name, &parameters)
+                        .map(|message| (fcn.span(), Kind::Refused, message)),
+                    Callee::Unknown => {
+                        let message = format!("there is no function `{}` here", path.join("."));
+                        Some((fcn.span(), Kind::Compile, message))
+                    }
+                }
+            }
+            // A builtin that is not called but named, as in `with upper as strings.count`.
+            Expr::Var { span, .. } | Expr::RefDot { span, .. } | Expr::RefBrack { span, .. } => {
+                let name = path_of(expr)?.join(".");
+                (refusal(&name).is_some() || is_restricted(&name)).then(|| {
+                    let message = format!("`{name}` may only be called, not handed on");
+                    (span, Kind::Refused, message)
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Why a builtin is never permitted.
+fn refusal(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "strings.count" => {
+            "it fails on an empty search text; write `count(split(text, part)) - 1` and handle an \
+             empty `part`"
+        }
+        "object.subset" => {
+            "it fails on arrays; compare with `every` or with set operations instead"
+        }
+        "http.send" | "net.lookup_ip_addr" => "a decision does not call out",
+        "opa.runtime" => "a decision does not depend on where it is made",
+        "rand.intn" | "uuid.rfc4122" => "a decision depends on nothing but its input",
+        "time.now_ns" => "a decision depends on its input: use `input.context.time` (Unix seconds)",
+        _ => return None,
+    })
+}
+
+/// Whether a builtin is permitted with certain arguments only.
+fn is_restricted(name: &str) -> bool {
+    matches!(
+        name,
+        "sprintf" | "numbers.range" | "numbers.range_step" | "bits.lsh"
+    )
+}
+
+fn check_call(name: &str, parameters: &[&Expr]) -> Option<String> {
+    if let Some(why) = refusal(name) {
+        return Some(format!("`{name}` is not permitted: {why}"));
+    }
+    match name {
+        "sprintf" => check_format(parameters.first().copied()),
+        "numbers.range" | "numbers.range_step" => {
+            let literals: Option<Vec<i64>> =
+                parameters.iter().map(|expr| integer_of(expr)).collect();
+            let bounded = literals.is_some_and(|literals| match literals.as_slice() {
+                [from, to] => from.abs_diff(*to) <= RANGE_MAX.unsigned_abs(),
+                [from, to, step] => *step > 0 && from.abs_diff(*to) <= RANGE_MAX.unsigned_abs(),
+                _ => false,
+            });
+            (!bounded).then(|| {
+                format!("`{name}` needs literal numbers that are at most {RANGE_MAX} apart")
+            })
+        }
+        "bits.lsh" => {
+            let bounded = parameters
+                .get(1)
+                .and_then(|expr| integer_of(expr))
+                .is_some_and(|shift| (0..=SHIFT_MAX).contains(&shift));
+            (!bounded).then(|| format!("`{name}` needs a literal shift between 0 and {SHIFT_MAX}"))
+        }
+        _ => None,
+    }
+}
+
+fn integer_of(expr: &Expr) -> Option<i64> {
+    match expr {
+        Expr::Number { value, .. } => value.as_i64().ok(),
+        Expr::UnaryExpr { expr, .. } => match expr.as_ref() {
+            Expr::Number { value, .. } => value.as_i64().ok()?.checked_neg(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn check_format(format: Option<&Expr>) -> Option<String> {
+    let (Some(Expr::String { value, .. }) | Some(Expr::RawString { value, .. })) = format else {
+        return Some("`sprintf` needs a literal format".to_owned());
+    };
+    let Value::String(text) = value else {
+        return Some("`sprintf` needs a literal format".to_owned());
+    };
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character != '%' {
+            continue;
+        }
+        if characters.next_if_eq(&'%').is_some() {
+            continue;
+        }
+        characters.next_if_eq(&'.');
+        let mut width = 0_u32;
+        while let Some(digit) = characters.peek().and_then(|next| next.to_digit(10)) {
+            characters.next();
+            width = width.saturating_mul(10).saturating_add(digit);
+        }
+        if width > FORMAT_WIDTH_MAX {
+            return Some(format!(
+                "`sprintf` pads to at most {FORMAT_WIDTH_MAX} places"
+            ));
+        }
+        match characters.next() {
+            Some(verb) if verb.is_ascii_alphabetic() => {}
+            _ => {
+                return Some(
+                    "`sprintf` knows `%%`, and `%`, an optional width or `.` with places, and a \
+                     letter"
+                        .to_owned(),
+                );
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,126 @@
+//! The input of a policy as the engine's own values, built without a detour over JSON text.
+
+use plinto_contract::policy::{EvaluationRequest, Subject};
+use regorus::{Rc, Value, value::Object};
+use serde_json::{Map, Value as Json};
+
+/// The subject of a request. A caller may keep it with the verified token and build many inputs
+/// from it; cloning is one reference count.
+pub fn subject_of(subject: &Subject) -> Value {
+    object([
+        ("type", Value::from(subject.kind.as_str())),
+        ("id", Value::from(subject.id.as_str())),
+        ("properties", map_of(&subject.properties)),
+    ])
+}
+
+/// The whole input of a request: `subject`, `action`, `resource`, `context`.
+pub fn input_of(request: &EvaluationRequest) -> Value {
+    input_with(subject_of(&request.subject), request)
+}
+
+/// The same with a subject built before; the one in `request` is not read.
+pub fn input_with(subject: Value, request: &EvaluationRequest) -> Value {
+    let resource = &request.resource;
+    let properties: Object = resource
+        .properties
+        .iter()
+        .map(|(name, value)| (Value::from(name.as_str()), Value::from(value.as_str())))
+        .collect();
+    object([
+        ("subject", subject),
+        (
+            "action",
+            object([("name", Value::from(request.action.name.as_str()))]),
+        ),
+        (
+            "resource",
+            object([
+                ("type", Value::from(resource.kind.as_str())),
+                ("id", Value::from(resource.id.as_str())),
+                ("properties", Value::Object(Rc::new(properties))),
+            ]),
+        ),
+        ("context", map_of(&request.context)),
+    ])
+}
+
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    let members: Object = members
+        .into_iter()
+        .map(|(name, value)| (Value::from(name), value))
+        .collect();
+    Value::Object(Rc::new(members))
+}
+
+fn map_of(map: &Map<String, Json>) -> Value {
+    let members: Object = map
+        .iter()
+        .map(|(name, value)| (Value::from(name.as_str()), value_of(value)))
+        .collect();
+    Value::Object(Rc::new(members))
+}
+
+/// One JSON value as the engine's. The recursion is as deep as the value, which `serde_json`
+/// bounds at 128.
+pub fn value_of(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::from(*value),
+        Json::Number(number) => {
+            if let Some(value) = number.as_i64() {
+                Value::from(value)
+            } else if let Some(value) = number.as_u64() {
+                Value::from(value)
+            } else {
+                number.as_f64().map_or(Value::Undefined, Value::from)
+            }
+        }
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(items) => Value::from(items.iter().map(value_of).collect::<Vec<_>>()),
+        Json::Object(map) => map_of(map),
+    }
+}
+
+/// One of the engine's values as JSON; `None` for what JSON cannot say (an object whose names
+/// are not strings, `undefined`). Sets become arrays in their sorted order.
+pub(crate) fn json_of(value: &Value) -> Option<Json> {
+    Some(match value {
+        Value::Null => Json::Null,
+        Value::Bool(flag) => Json::Bool(*flag),
+        Value::Number(_) => serde_json::to_value(value).ok()?,
+        Value::String(text) => Json::String(text.to_string()),
+        Value::Array(items) => Json::Array(items.iter().map(json_of).collect::<Option<_>>()?),
+        Value::Set(items) => Json::Array(items.iter().map(json_of).collect::<Option<_>>()?),
+        Value::Object(members) => Json::Object(
+            members
+                .iter_sorted()
+                .map(|(name, value)| Some((name.as_string().ok()?.to_string(), json_of(value)?)))
+                .collect::<Option<_>>()?,
+        ),
+        Value::Undefined => return None,
+    })
+}
+
+/// Whether a value weighs more than `budget` bytes: its text, and 8 for each value in it.
+pub(crate) fn is_heavier_than(value: &Value, budget: usize) -> bool {
+    weigh(value, budget).is_none()
+}
+
+/// What is left of `budget`, or `None` if it did not suffice.
+fn weigh(value: &Value, budget: usize) -> Option<usize> {
+    let budget = budget.checked_sub(8)?;
+    match value {
+        Value::String(text) => budget.checked_sub(text.len()),
+        Value::Array(items) => items
+            .iter()
+            .try_fold(budget, |left, item| weigh(item, left)),
+        Value::Set(items) => items
+            .iter()
+            .try_fold(budget, |left, item| weigh(item, left)),
+        Value::Object(members) => members.iter().try_fold(budget, |left, (name, value)| {
+            weigh(value, weigh(name, left)?)
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Undefined => Some(budget),
+    }
+}

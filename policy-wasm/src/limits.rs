@@ -1,0 +1,52 @@
+//! Every bound of this crate: sizes of a bundle, steps of an evaluation.
+
+use plinto_contract::limits;
+
+/// How large a bundle may be. The defaults are what the edge and the control plane use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BundleLimits {
+    /// The archive as it travels, in bytes.
+    pub packed_bytes: usize,
+    /// The unpacked archive with its headers and padding, in bytes. Reading stops there, so a
+    /// small archive that inflates without end costs no more than this.
+    pub unpacked_bytes: usize,
+    /// Files in the archive.
+    pub files: usize,
+    /// One path, in bytes.
+    pub path_bytes: usize,
+    /// Nesting of a JSON file.
+    pub json_depth: usize,
+}
+
+impl Default for BundleLimits {
+    fn default() -> Self {
+        Self {
+            packed_bytes: limits::BUNDLE_PACKED_BYTES,
+            unpacked_bytes: limits::BUNDLE_UNPACKED_BYTES,
+            files: limits::BUNDLE_FILES,
+            // 255: longest name an ustar header can carry.
+            path_bytes: 255,
+            // 32: OPA data is a tree of names; what nests deeper is generated or hostile.
+            json_depth: 32,
+        }
+    }
+}
+
+/// How much one evaluation may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EvaluationLimits {
+    /// Steps of the interpreter, counted the same on every machine. A look-up policy takes some
+    /// hundred; the default is reached after roughly 50 ms of a native core.
+    pub steps: u64,
+    /// Size of the input, in bytes of text and 8 per value.
+    pub input_bytes: usize,
+}
+
+impl Default for EvaluationLimits {
+    fn default() -> Self {
+        Self {
+            steps: 200_000,
+            input_bytes: limits::POLICY_INPUT_BYTES,
+        }
+    }
+}

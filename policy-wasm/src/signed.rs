@@ -1,0 +1,216 @@
+//! Signed bundles: what the signature covers, and in which order a reader must check it.
+//!
+//! Checking the signature itself is left to the caller, because at the edge only WebCrypto can
+//! do it and WebCrypto answers later: [`Unverified::signature_job`] says what to check,
+//! [`Unverified::verified`] comes after.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plinto_contract::{
+    bundle::{
+        Activation, FileDigest, HASH_ALGORITHM, MANIFEST_FILE, Manifest, SIGNATURES_FILE,
+        SignaturePayload, Signatures,
+    },
+    ids::TenantId,
+    limits::CLOCK_LEEWAY_S,
+    time::UnixSeconds,
+};
+use plinto_jose::{Jwk, Jws, SignatureJob};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    archive,
+    bundle::{Error, Source, assemble, canonical_source, parse_manifest},
+    limits::BundleLimits,
+};
+
+/// 128 KiB: a signature over the largest number of files with the longest names fits.
+const SIGNATURE_BYTES: usize = 128 * 1024;
+
+/// What a signature must cover: every file of the bundle with its digest, as JSON. The caller
+/// signs these bytes with the tenant's bundle key.
+/// Errors: a file that a bundle may not have.
+pub fn signing_payload(source: &Source, manifest: &Manifest, kid: &str) -> Result<Vec<u8>, Error> {
+    let source = canonical_source(source, &BundleLimits::default())?;
+    payload_of(&assemble(&source, manifest)?, kid)
+}
+
+fn payload_of(files: &BTreeMap<String, Vec<u8>>, kid: &str) -> Result<Vec<u8>, Error> {
+    let payload = SignaturePayload {
+        files: files
+            .iter()
+            .map(|(name, content)| FileDigest {
+                name: name.clone(),
+                hash: digest(content),
+                algorithm: HASH_ALGORITHM.to_owned(),
+            })
+            .collect(),
+        keyid: Some(kid.to_owned()),
+        scope: None,
+    };
+    serde_json::to_vec(&payload).map_err(|error| Error::SignaturePayload(error.to_string()))
+}
+
+/// JSON files are canonical here, so the digest of their bytes is OPA's digest of their structure.
+fn digest(content: &[u8]) -> String {
+    hex::encode(Sha256::digest(content))
+}
+
+/// Packs a signed bundle. `sign` gets the payload and returns a compact JWS over it.
+/// `manifest` must carry its activation. Tests should have been left out of `source`.
+/// Errors: a file that a bundle may not have (as `E`'s own conversion), or `sign`'s error.
+pub fn build_signed<E: From<Error>>(
+    source: &Source,
+    manifest: &Manifest,
+    kid: &str,
+    sign: impl FnOnce(&[u8]) -> Result<String, E>,
+) -> Result<Vec<u8>, E> {
+    let source = canonical_source(source, &BundleLimits::default())?;
+    let mut files = assemble(&source, manifest)?;
+    let signatures = Signatures {
+        signatures: vec![sign(&payload_of(&files, kid)?)?],
+    };
+    let text = serde_json::to_vec(&signatures)
+        .map_err(|error| Error::SignaturePayload(error.to_string()))?;
+    files.insert(SIGNATURES_FILE.to_owned(), text);
+    Ok(archive::pack(&files)?)
+}
+
+/// A signed bundle before its signature was checked. Nothing of it can be used yet.
+#[derive(Debug)]
+pub struct Unverified {
+    files: BTreeMap<String, Vec<u8>>,
+    signature: Jws,
+}
+
+/// What a signed bundle must fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expect {
+    /// Whose bundles are accepted.
+    pub tenant: TenantId,
+    /// The present.
+    pub now: UnixSeconds,
+    /// The sequence of the bundle in use; a lower one is an old bundle, replayed.
+    pub min_sequence: u64,
+}
+
+/// A bundle whose origin is proven, ready to be prepared for evaluation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Its activation, as in the manifest.
+    pub activation: Activation,
+    /// Its files.
+    pub source: Source,
+}
+
+impl Unverified {
+    /// Unpacks a signed bundle under limits; reads nothing but the signature's shape.
+    /// Errors: `Unsigned`, `Signature`, or what makes the archive unusable.
+    pub fn read(packed: &[u8], limits: &BundleLimits) -> Result<Self, Error> {
+        let mut files = archive::unpack(packed, limits)?;
+        let signatures = files.remove(SIGNATURES_FILE).ok_or(Error::Unsigned)?;
+        let signatures: Signatures = serde_json::from_slice(&signatures)
+            .map_err(|error| Error::SignaturePayload(error.to_string()))?;
+        let [compact] = signatures.signatures.as_slice() else {
+            return Err(Error::SignaturePayload(
+                "there must be exactly one signature".to_owned(),
+            ));
+        };
+        let signature = Jws::parse_within(compact, SIGNATURE_BYTES).map_err(Error::Signature)?;
+        Ok(Self { files, signature })
+    }
+
+    /// The id of the key that signed, to look it up by.
+    pub fn kid(&self) -> Option<&str> {
+        self.signature.header.kid.as_deref()
+    }
+
+    /// The signature to check, with a key of the tenant's bundle key set.
+    /// Errors: `Signature` if the key does not fit the algorithm.
+    pub fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, Error> {
+        self.signature.signature_job(key).map_err(Error::Signature)
+    }
+
+    /// Checks everything that the signature vouches for. Call it only after the job of
+    /// [`Self::signature_job`] was found right.
+    /// Errors: a file not covered, missing or changed; another tenant; replayed; expired.
+    pub fn verified(self, expect: &Expect) -> Result<Bundle, Error> {
+        check_digests(&self.files, &self.signature.payload)?;
+        let mut files = self.files;
+        let manifest = files
+            .remove(MANIFEST_FILE)
+            .ok_or_else(|| Error::Manifest("there is no `.manifest`".to_owned()))?;
+        let manifest = parse_manifest(&manifest, &BundleLimits::default())?;
+        let activation = manifest
+            .metadata
+            .plinto
+            .activation
+            .clone()
+            .ok_or(Error::NotActivated)?;
+        check_activation(&activation, expect)?;
+        if let Some(path) = files.keys().find(|path| !Source::accepts(path)) {
+            return Err(Error::UnknownFile(path.clone()));
+        }
+        Ok(Bundle {
+            manifest,
+            activation,
+            source: Source { files },
+        })
+    }
+}
+
+fn check_digests(files: &BTreeMap<String, Vec<u8>>, payload: &[u8]) -> Result<(), Error> {
+    let payload: SignaturePayload = serde_json::from_slice(payload)
+        .map_err(|error| Error::SignaturePayload(error.to_string()))?;
+    if payload.scope.is_some() {
+        return Err(Error::SignaturePayload(
+            "a scope is not used here".to_owned(),
+        ));
+    }
+    let mut covered = BTreeSet::new();
+    for file in &payload.files {
+        if file.algorithm != HASH_ALGORITHM {
+            return Err(Error::SignaturePayload(format!(
+                "the digest of `{}` must be {HASH_ALGORITHM}",
+                file.name.escape_default()
+            )));
+        }
+        if !covered.insert(file.name.as_str()) {
+            return Err(Error::SignaturePayload(format!(
+                "it names `{}` twice",
+                file.name.escape_default()
+            )));
+        }
+        let content = files
+            .get(&file.name)
+            .ok_or_else(|| Error::FileMissing(file.name.clone()))?;
+        if digest(content) != file.hash {
+            return Err(Error::DigestMismatch(file.name.clone()));
+        }
+    }
+    match files.keys().find(|name| !covered.contains(name.as_str())) {
+        Some(name) => Err(Error::FileNotSigned(name.clone())),
+        None => Ok(()),
+    }
+}
+
+fn check_activation(activation: &Activation, expect: &Expect) -> Result<(), Error> {
+    if activation.tenant != expect.tenant {
+        return Err(Error::WrongTenant);
+    }
+    if activation.sequence < expect.min_sequence {
+        return Err(Error::LowerSequence {
+            found: activation.sequence,
+            wanted: expect.min_sequence,
+        });
+    }
+    if activation.exp <= expect.now {
+        return Err(Error::Expired);
+    }
+    if activation.iat > expect.now.plus_seconds(CLOCK_LEEWAY_S) {
+        return Err(Error::NotYetValid);
+    }
+    Ok(())
+}
