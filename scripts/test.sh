@@ -22,11 +22,14 @@ format() { cargo fmt --all --check; }
 lints() { cargo clippy --locked --workspace --all-targets -- -D warnings; }
 wasm_crates() (
   use_wasm_toolchain
+  if [ -n "${PLINTO_WASM_RUSTC:-}" ]; then
+    export RUSTC="$PLINTO_WASM_RUSTC" CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$PLINTO_WASM_LINKER"
+  fi
   cargo check --locked --target "$wasm_target" -p plinto-contract -p plinto-jose -p jwks-cache -p policy-wasm -p edge-worker
 )
 binaries() { cargo build --locked --workspace --bins; }
-# the tests start the binaries built above
-tests() { PLINTO_BINARIES_ARE_BUILT=1 cargo test --locked --workspace --no-fail-fast "$@" 2>&1 | tee "$log"; return "${PIPESTATUS[0]}"; }
+# the tests start what was built above
+tests() { PLINTO_BINARIES_ARE_BUILT=1 PLINTO_EDGE_BUILT=1 cargo test --locked --workspace --no-fail-fast "$@" 2>&1 | tee "$log"; return "${PIPESTATUS[0]}"; }
 export -f tests
 export log
 
