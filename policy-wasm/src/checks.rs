@@ -13,7 +13,7 @@ use regorus::{
 
 use crate::{
     diagnostics::{Diagnostic, Kind},
-    syntax::{Shape, each_expression, head_of, package_of, path_of},
+    syntax::{Shape, Visit, head_of, package_of, path_of, walk},
 };
 
 /// Widest number of places a `sprintf` verb may ask for.
@@ -29,11 +29,14 @@ pub(crate) fn check(modules: &[&Module]) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for module in modules {
         let names = Names::of(module, &functions);
-        each_expression(module, &mut |expr| {
-            if let Some((span, kind, message)) = names.check(expr) {
-                findings.push(at(span, kind, message));
-            }
-        });
+        for rule in &module.policy {
+            walk(rule.as_ref(), &mut |visit| {
+                let Visit::Expr(expr, _) = visit else { return };
+                if let Some((span, kind, message)) = names.check(expr) {
+                    findings.push(at(span, kind, message));
+                }
+            });
+        }
     }
     findings.sort_by(|left, right| {
         (&left.file, left.line, left.column).cmp(&(&right.file, right.line, right.column))
@@ -67,6 +70,20 @@ fn functions_of(modules: &[&Module]) -> BTreeSet<Vec<String>> {
     functions
 }
 
+/// What a module's imports stand for, as paths below `data`.
+pub(crate) fn imports_of(module: &Module) -> BTreeMap<String, Vec<String>> {
+    let imports = module.imports.iter().filter_map(|import| {
+        let path = path_of(&import.refr)?;
+        let alias = match &import.r#as {
+            Some(span) => span.text().to_owned(),
+            None => path.last()?.clone(),
+        };
+        let (root, rest) = path.split_first()?;
+        (root == "data").then(|| (alias, rest.to_vec()))
+    });
+    imports.collect()
+}
+
 /// What names mean in one module.
 struct Names<'a> {
     package: Vec<String>,
@@ -85,18 +102,9 @@ type Finding<'a> = (&'a Span, Kind, String);
 
 impl<'a> Names<'a> {
     fn of(module: &Module, functions: &'a BTreeSet<Vec<String>>) -> Self {
-        let imports = module.imports.iter().filter_map(|import| {
-            let path = path_of(&import.refr)?;
-            let alias = match &import.r#as {
-                Some(span) => span.text().to_owned(),
-                None => path.last()?.clone(),
-            };
-            let (root, rest) = path.split_first()?;
-            (root == "data").then(|| (alias, rest.to_vec()))
-        });
         Self {
             package: package_of(module),
-            imports: imports.collect(),
+            imports: imports_of(module),
             functions,
         }
     }

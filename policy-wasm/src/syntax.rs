@@ -1,25 +1,32 @@
 //! Walking the engine's syntax trees.
 
-use regorus::unstable::{Expr, Literal, Module, Query, Rule, RuleAssign, RuleHead};
+use regorus::unstable::Module;
+use regorus::unstable::{AssignOp, Expr, Literal, Query, Rule, RuleAssign, RuleHead, Span};
 
-/// Calls `visit` for every expression of a module's rules, callers before what they call.
-/// The name of a called function is not visited on its own.
-pub(crate) fn each_expression<'a>(module: &'a Module, visit: &mut impl FnMut(&'a Expr)) {
-    for rule in &module.policy {
-        each_expression_of(rule.as_ref(), visit);
-    }
+/// What the walk comes across.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Visit<'a> {
+    /// An expression, and how deep it is nested in its rule. The name of a called function is
+    /// part of the call and not visited on its own.
+    Expr(&'a Expr, usize),
+    /// A place where a local name is declared.
+    Local(&'a Span),
 }
 
-/// The same for one rule. A stack of its own: references can be longer than the thread's stack.
-pub(crate) fn each_expression_of<'a>(rule: &'a Rule, visit: &mut impl FnMut(&'a Expr)) {
-    let mut pending: Vec<Node<'a>> = Vec::new();
-    push_rule(rule, &mut pending);
-    while let Some(node) = pending.pop() {
+/// Walks one rule. The stack is our own: references can be longer than the thread's.
+pub(crate) fn walk<'a>(rule: &'a Rule, visit: &mut impl FnMut(Visit<'a>)) {
+    let mut walk = Walk {
+        pending: Vec::new(),
+        depth: 0,
+    };
+    walk.rule(rule, visit);
+    while let Some((node, depth)) = walk.pending.pop() {
+        walk.depth = depth.saturating_add(1);
         match node {
-            Node::Query(query) => push_query(query, &mut pending),
+            Node::Query(query) => walk.query(query, visit),
             Node::Expr(expr) => {
-                visit(expr);
-                push_children(expr, &mut pending);
+                visit(Visit::Expr(expr, depth));
+                walk.children(expr, visit);
             }
         }
     }
@@ -30,122 +37,199 @@ enum Node<'a> {
     Query(&'a Query),
 }
 
-fn push_rule<'a>(rule: &'a Rule, pending: &mut Vec<Node<'a>>) {
-    let push_assign = |assign: &'a Option<RuleAssign>, pending: &mut Vec<Node<'a>>| {
-        if let Some(assign) = assign {
-            pending.push(Node::Expr(&assign.value));
-        }
-    };
-    match rule {
-        Rule::Spec { head, bodies, .. } => {
-            match head {
-                RuleHead::Compr { refr, assign, .. } => {
-                    pending.push(Node::Expr(refr));
-                    push_assign(assign, pending);
-                }
-                RuleHead::Set { refr, key, .. } => {
-                    pending.push(Node::Expr(refr));
-                    pending.extend(key.iter().map(|key| Node::Expr(key)));
-                }
-                RuleHead::Func { args, assign, .. } => {
-                    pending.extend(args.iter().map(|argument| Node::Expr(argument)));
-                    push_assign(assign, pending);
-                }
-            }
-            for body in bodies {
-                push_assign(&body.assign, pending);
-                pending.push(Node::Query(&body.query));
-            }
-        }
-        Rule::Default { value, .. } => pending.push(Node::Expr(value)),
-    }
+struct Walk<'a> {
+    pending: Vec<(Node<'a>, usize)>,
+    /// Depth of what is pushed.
+    depth: usize,
 }
 
-fn push_query<'a>(query: &'a Query, pending: &mut Vec<Node<'a>>) {
-    for statement in &query.stmts {
-        for modifier in &statement.with_mods {
-            pending.push(Node::Expr(&modifier.refr));
-            pending.push(Node::Expr(&modifier.r#as));
+impl<'a> Walk<'a> {
+    fn push(&mut self, expr: &'a Expr) {
+        self.pending.push((Node::Expr(expr), self.depth));
+    }
+
+    fn push_query(&mut self, query: &'a Query) {
+        self.pending.push((Node::Query(query), self.depth));
+    }
+
+    fn push_assign(&mut self, assign: Option<&'a RuleAssign>) {
+        if let Some(assign) = assign {
+            self.push(&assign.value);
         }
-        match &statement.literal {
-            Literal::SomeVars { .. } => {}
-            Literal::SomeIn {
+    }
+
+    /// The variable parts of a rule's name; the rest is the name itself.
+    fn push_indices(&mut self, head: &'a Expr) {
+        let mut current = head;
+        loop {
+            match current {
+                Expr::RefBrack { refr, index, .. } => {
+                    self.push(index);
+                    current = refr;
+                }
+                Expr::RefDot { refr, .. } => current = refr,
+                _ => return,
+            }
+        }
+    }
+
+    fn rule(&mut self, rule: &'a Rule, visit: &mut impl FnMut(Visit<'a>)) {
+        match rule {
+            Rule::Spec { head, bodies, .. } => {
+                match head {
+                    RuleHead::Compr { refr, assign, .. } => {
+                        self.push_indices(refr);
+                        self.push_assign(assign.as_ref());
+                    }
+                    RuleHead::Set { refr, key, .. } => {
+                        self.push_indices(refr);
+                        if let Some(key) = key {
+                            self.push(key);
+                        }
+                    }
+                    RuleHead::Func { args, assign, .. } => {
+                        for argument in args {
+                            locals(argument, visit);
+                            self.push(argument);
+                        }
+                        self.push_assign(assign.as_ref());
+                    }
+                }
+                for body in bodies {
+                    self.push_assign(body.assign.as_ref());
+                    self.push_query(&body.query);
+                }
+            }
+            Rule::Default { value, .. } => self.push(value),
+        }
+    }
+
+    fn query(&mut self, query: &'a Query, visit: &mut impl FnMut(Visit<'a>)) {
+        for statement in &query.stmts {
+            for modifier in &statement.with_mods {
+                self.push(&modifier.refr);
+                self.push(&modifier.r#as);
+            }
+            match &statement.literal {
+                Literal::SomeVars { vars, .. } => {
+                    for name in vars {
+                        visit(Visit::Local(name));
+                    }
+                }
+                Literal::SomeIn {
+                    key,
+                    value,
+                    collection,
+                    ..
+                } => {
+                    for pattern in key.iter().chain([value]) {
+                        locals(pattern, visit);
+                        self.push(pattern);
+                    }
+                    self.push(collection);
+                }
+                Literal::Expr { expr, .. } | Literal::NotExpr { expr, .. } => self.push(expr),
+                Literal::Every {
+                    key,
+                    value,
+                    domain,
+                    query,
+                    ..
+                } => {
+                    for name in key.iter().chain([value]) {
+                        visit(Visit::Local(name));
+                    }
+                    self.push(domain);
+                    self.push_query(query);
+                }
+            }
+        }
+    }
+
+    fn children(&mut self, expr: &'a Expr, visit: &mut impl FnMut(Visit<'a>)) {
+        match expr {
+            Expr::String { .. }
+            | Expr::RawString { .. }
+            | Expr::Number { .. }
+            | Expr::Bool { .. }
+            | Expr::Null { .. }
+            | Expr::Var { .. } => {}
+            Expr::Array { items, .. } | Expr::Set { items, .. } => {
+                for item in items {
+                    self.push(item);
+                }
+            }
+            Expr::Object { fields, .. } => {
+                for (_, name, value) in fields {
+                    self.push(name);
+                    self.push(value);
+                }
+            }
+            Expr::ArrayCompr { term, query, .. } | Expr::SetCompr { term, query, .. } => {
+                self.push(term);
+                self.push_query(query);
+            }
+            Expr::ObjectCompr {
+                key, value, query, ..
+            } => {
+                self.push(key);
+                self.push(value);
+                self.push_query(query);
+            }
+            Expr::Call { fcn, params, .. } => {
+                if path_of(fcn).is_none() {
+                    self.push(fcn);
+                }
+                for parameter in params {
+                    self.push(parameter);
+                }
+            }
+            Expr::UnaryExpr { expr, .. } => self.push(expr),
+            Expr::RefDot { refr, .. } => self.push(refr),
+            Expr::RefBrack { refr, index, .. } => {
+                self.push(refr);
+                self.push(index);
+            }
+            Expr::AssignExpr { op, lhs, rhs, .. } => {
+                if *op == AssignOp::ColEq {
+                    locals(lhs, visit);
+                }
+                self.push(lhs);
+                self.push(rhs);
+            }
+            Expr::BinExpr { lhs, rhs, .. }
+            | Expr::BoolExpr { lhs, rhs, .. }
+            | Expr::ArithExpr { lhs, rhs, .. } => {
+                self.push(lhs);
+                self.push(rhs);
+            }
+            Expr::Membership {
                 key,
                 value,
                 collection,
                 ..
             } => {
-                pending.extend(key.iter().map(|key| Node::Expr(key)));
-                pending.push(Node::Expr(value));
-                pending.push(Node::Expr(collection));
-            }
-            Literal::Expr { expr, .. } | Literal::NotExpr { expr, .. } => {
-                pending.push(Node::Expr(expr));
-            }
-            Literal::Every { domain, query, .. } => {
-                pending.push(Node::Expr(domain));
-                pending.push(Node::Query(query));
+                if let Some(key) = key {
+                    self.push(key);
+                }
+                self.push(value);
+                self.push(collection);
             }
         }
     }
 }
 
-fn push_children<'a>(expr: &'a Expr, pending: &mut Vec<Node<'a>>) {
-    match expr {
-        Expr::String { .. }
-        | Expr::RawString { .. }
-        | Expr::Number { .. }
-        | Expr::Bool { .. }
-        | Expr::Null { .. }
-        | Expr::Var { .. } => {}
-        Expr::Array { items, .. } | Expr::Set { items, .. } => {
-            pending.extend(items.iter().map(|item| Node::Expr(item)));
-        }
-        Expr::Object { fields, .. } => {
-            for (_, name, value) in fields {
-                pending.push(Node::Expr(name));
-                pending.push(Node::Expr(value));
+/// The names that a pattern like `[x, {"a": y}]` declares.
+fn locals<'a>(pattern: &'a Expr, visit: &mut impl FnMut(Visit<'a>)) {
+    let mut pending = vec![pattern];
+    while let Some(expr) = pending.pop() {
+        match expr {
+            Expr::Var { span, .. } => visit(Visit::Local(span)),
+            Expr::Array { items, .. } => pending.extend(items.iter().map(AsRef::as_ref)),
+            Expr::Object { fields, .. } => {
+                pending.extend(fields.iter().map(|(_, _, value)| value.as_ref()));
             }
-        }
-        Expr::ArrayCompr { term, query, .. } | Expr::SetCompr { term, query, .. } => {
-            pending.push(Node::Expr(term));
-            pending.push(Node::Query(query));
-        }
-        Expr::ObjectCompr {
-            key, value, query, ..
-        } => {
-            pending.push(Node::Expr(key));
-            pending.push(Node::Expr(value));
-            pending.push(Node::Query(query));
-        }
-        Expr::Call { fcn, params, .. } => {
-            if path_of(fcn).is_none() {
-                pending.push(Node::Expr(fcn));
-            }
-            pending.extend(params.iter().map(|parameter| Node::Expr(parameter)));
-        }
-        Expr::UnaryExpr { expr, .. } => pending.push(Node::Expr(expr)),
-        Expr::RefDot { refr, .. } => pending.push(Node::Expr(refr)),
-        Expr::RefBrack { refr, index, .. } => {
-            pending.push(Node::Expr(refr));
-            pending.push(Node::Expr(index));
-        }
-        Expr::BinExpr { lhs, rhs, .. }
-        | Expr::BoolExpr { lhs, rhs, .. }
-        | Expr::ArithExpr { lhs, rhs, .. }
-        | Expr::AssignExpr { lhs, rhs, .. } => {
-            pending.push(Node::Expr(lhs));
-            pending.push(Node::Expr(rhs));
-        }
-        Expr::Membership {
-            key,
-            value,
-            collection,
-            ..
-        } => {
-            pending.extend(key.iter().map(|key| Node::Expr(key)));
-            pending.push(Node::Expr(value));
-            pending.push(Node::Expr(collection));
+            _ => {}
         }
     }
 }
@@ -217,7 +301,8 @@ pub(crate) fn head_of(rule: &Rule) -> (Vec<String>, Shape) {
     }
 }
 
-fn static_prefix(expr: &Expr) -> Vec<String> {
+/// The names that a reference begins with.
+pub(crate) fn static_prefix(expr: &Expr) -> Vec<String> {
     let mut current = expr;
     loop {
         if let Some(names) = path_of(current) {
