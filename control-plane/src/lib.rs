@@ -1,1 +1,23 @@
 //! The server: identities, sessions, policies, events.
+//!
+//! Arrows point down only: `main` → `app` → (`router`, `worker`) → `features` (doors → service →
+//! model, store) → (`http`, `events`) → (`db`, `clock`, `random`, `config`, `envelope`) → contract
+//! and jose. `docs/architecture.md` walks through it.
+
+pub mod actor;
+pub mod app;
+pub mod bootstrap;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod db;
+pub mod envelope;
+pub mod events;
+pub mod features;
+pub mod http;
+pub mod logging;
+pub mod ops;
+pub mod random;
+pub mod router;
+pub mod secret;
+pub mod worker;

@@ -1,3 +1,45 @@
-//! Starts the control plane.
+//! Starts the control plane: `serve`, `migrate`, `openapi`, `bootstrap`.
 
-fn main() {}
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use control_plane::commands;
+
+/// The Plinto control plane.
+#[derive(Debug, Parser)]
+#[command(name = "plinto-control-plane", version)]
+struct Arguments {
+    /// Settings file; `plinto.toml` if it exists and none is named.
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until told to stop (SIGTERM, SIGINT).
+    Serve,
+    /// Bring the database up to this version.
+    Migrate,
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Make a tenant with its keys and print what a first client needs, as JSON.
+    Bootstrap(commands::BootstrapArguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = arguments.config.as_deref();
+    let result = match arguments.command {
+        Command::Serve => commands::serve(config).await,
+        Command::Migrate => commands::migrate(config).await,
+        Command::Openapi => commands::openapi(),
+        Command::Bootstrap(arguments) => commands::bootstrap(config, arguments).await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => commands::fail(&error),
+    }
+}

@@ -1,0 +1,195 @@
+//! Everything a request needs, built once. The only wiring.
+
+use std::{fs, io::Write, ops::Deref, path::Path, sync::Arc};
+
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    clock::{Clock, SystemClock},
+    config::Config,
+    db::{Db, OpenError},
+    envelope::{Envelope, EnvelopeError},
+    features::signing_keys,
+    http::{RateLimits, page::Cursors},
+    random::{Random, SystemRandom},
+    secret::Secret,
+};
+
+/// A handle to everything; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Inner>);
+
+/// What stands behind [`App`].
+#[derive(Debug)]
+pub struct Inner {
+    /// The settings.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+    /// The only source of time.
+    pub clock: Arc<dyn Clock>,
+    /// The only source of chance.
+    pub random: Arc<dyn Random>,
+    /// Seals secrets at rest.
+    pub envelope: Envelope,
+    /// Seals page cursors.
+    pub cursors: Cursors,
+    /// Background work that shutdown waits for.
+    pub tasks: TaskTracker,
+    /// Cancelled when the process is asked to stop.
+    pub stopping: CancellationToken,
+    /// Slots for password hashing.
+    pub hashing: Hashing,
+    /// Requests per client address.
+    pub rate_limits: RateLimits,
+    /// Decrypted active keys.
+    pub signing_keys: signing_keys::Cache,
+}
+
+/// Why the server cannot start: one line.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The master key.
+    #[error(transparent)]
+    MasterKey(#[from] EnvelopeError),
+    /// The master key's file.
+    #[error("master key file `{path}`: {reason}")]
+    MasterKeyFile {
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    /// Opens the database and the master key with the machine's clock and randomness.
+    pub async fn open(config: Config) -> Result<Self, StartError> {
+        let db = Db::open(&config.database).await?;
+        Self::assemble(config, db, Arc::new(SystemClock), Arc::new(SystemRandom))
+    }
+
+    /// Puts the parts together; tests bring their own clock and chance.
+    pub fn assemble(
+        config: Config,
+        db: Db,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, StartError> {
+        let envelope = Envelope::new(
+            &master_key(&config, random.as_ref())?,
+            &config.previous_master_keys,
+        )?;
+        Ok(Self(Arc::new(Inner {
+            cursors: Cursors::new(envelope.derive("page cursors")),
+            envelope,
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            hashing: Hashing::new(
+                config.credentials.hashing_threads,
+                config.credentials.hashing_queue,
+            ),
+            rate_limits: RateLimits::new(config.http.requests_per_minute),
+            signing_keys: signing_keys::Cache::default(),
+            config,
+            db,
+            clock,
+            random,
+        })))
+    }
+}
+
+/// A bounded number of blocking threads for work that takes tens of milliseconds each.
+#[derive(Debug)]
+pub struct Hashing {
+    slots: Arc<tokio::sync::Semaphore>,
+    queue: Arc<tokio::sync::Semaphore>,
+}
+
+/// All hashing slots and all places in their queue are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many passwords are being hashed")]
+pub struct Overloaded;
+
+impl Hashing {
+    fn new(threads: usize, queue: usize) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = if threads == 0 { cores } else { threads };
+        Self {
+            slots: Arc::new(tokio::sync::Semaphore::new(threads)),
+            queue: Arc::new(tokio::sync::Semaphore::new(threads.saturating_add(queue))),
+        }
+    }
+
+    /// Runs `work` on a blocking thread when a slot is free. The slot stays taken until the work
+    /// is done, also when nobody waits for it any more.
+    /// Errors: when the queue is full.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Overloaded> {
+        let place = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| Overloaded)?;
+        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| Overloaded)?;
+        tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop((slot, place));
+            result
+        })
+        .await
+        .map_err(|_| Overloaded)
+    }
+}
+
+fn master_key(config: &Config, random: &dyn Random) -> Result<Secret, StartError> {
+    if let Some(key) = &config.master_key {
+        return Ok(key.clone());
+    }
+    if let Some(path) = &config.master_key_file {
+        return read_key(path);
+    }
+    // The settings were checked: without a key there is a database file.
+    let database = config.database.sqlite_path().unwrap_or(Path::new("plinto.sqlite"));
+    let mut path = database.as_os_str().to_owned();
+    path.push(".key");
+    let path = Path::new(&path);
+    match read_key(path) {
+        Err(_) if !path.exists() => make_key(path, random),
+        result => result,
+    }
+}
+
+fn read_key(path: &Path) -> Result<Secret, StartError> {
+    let text = fs::read_to_string(path).map_err(|error| key_file(path, &error))?;
+    Ok(Secret::new(text.trim()))
+}
+
+fn make_key(path: &Path, random: &dyn Random) -> Result<Secret, StartError> {
+    let key = Envelope::generate_key(random);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(|error| key_file(path, &error))?;
+    file.write_all(key.expose().as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(|error| key_file(path, &error))?;
+    Ok(key)
+}
+
+fn key_file(path: &Path, error: &std::io::Error) -> StartError {
+    StartError::MasterKeyFile {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    }
+}

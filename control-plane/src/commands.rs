@@ -1,0 +1,113 @@
+//! What the binary's subcommands do.
+
+use std::{io::Write, path::Path, process::ExitCode};
+
+use anyhow::Context;
+use plinto_jose::Algorithm;
+use tokio::{net::TcpListener, signal::unix::SignalKind};
+
+use crate::{
+    app::App,
+    bootstrap::{self, Bootstrap},
+    config::Config,
+    db::Db,
+    http::server,
+    logging, ops, router, worker,
+};
+
+/// Arguments of `bootstrap`.
+#[derive(Debug, clap::Args)]
+pub struct BootstrapArguments {
+    /// The tenant's name in URLs: lower-case letters, digits, hyphens.
+    #[arg(long)]
+    tenant: String,
+    /// `aud` of its access tokens.
+    #[arg(long)]
+    audience: String,
+    /// The tenant's name for people; the slug if it is not given.
+    #[arg(long)]
+    name: Option<String>,
+    /// What its access tokens are signed with: RS256, ES256 or EdDSA.
+    #[arg(long, default_value = "RS256")]
+    signing_alg: String,
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn serve(file: Option<&Path>) -> anyhow::Result<()> {
+    let config = Config::load(file)?;
+    logging::start(&config.log)?;
+    ops::recorder().context("the recorder of figures did not start")?;
+    let address = config.listen;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| anyhow::anyhow!("cannot listen on {address}: {error}"))?;
+    let app = App::open(config).await?;
+    worker::start(&app);
+    stop_on_signal(&app)?;
+    let address = listener.local_addr()?;
+    tracing::info!(%address, database = app.db.engine(), public_url = app.config.base_url(), "ready");
+    server::serve(&app, listener, router::router(&app)).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn stop_on_signal(app: &App) -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
+    let mut interrupt = tokio::signal::unix::signal(SignalKind::interrupt())?;
+    let stopping = app.stopping.clone();
+    app.tasks.spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = stopping.cancelled() => {}
+        }
+        tracing::info!("stopping");
+        stopping.cancel();
+    });
+    Ok(())
+}
+
+/// Brings the database up to this version.
+pub async fn migrate(file: Option<&Path>) -> anyhow::Result<()> {
+    let config = Config::load(file)?;
+    let db = Db::migrate(&config.database).await?;
+    db.close().await;
+    print("the database is up to date\n")
+}
+
+/// Prints the `OpenAPI` document.
+pub fn openapi() -> anyhow::Result<()> {
+    let mut text = router::openapi().to_pretty_json()?;
+    text.push('\n');
+    print(&text)
+}
+
+/// Makes a tenant and prints it as JSON.
+pub async fn bootstrap(file: Option<&Path>, arguments: BootstrapArguments) -> anyhow::Result<()> {
+    let config = Config::load(file)?;
+    let signing_alg: Algorithm = arguments
+        .signing_alg
+        .parse()
+        .map_err(|_| anyhow::anyhow!("`--signing-alg` must be RS256, ES256 or EdDSA"))?;
+    let app = App::open(config).await?;
+    let input = Bootstrap {
+        name: arguments.name.unwrap_or_else(|| arguments.tenant.clone()),
+        slug: arguments.tenant,
+        audience: arguments.audience,
+        signing_alg,
+    };
+    let made = bootstrap::bootstrap(&app, input).await?;
+    app.db.close().await;
+    print(&format!("{}\n", serde_json::to_string_pretty(&made)?))
+}
+
+/// One line on standard error.
+pub fn fail(error: &anyhow::Error) -> ExitCode {
+    let line = format!("{error:#}").replace('\n', " ");
+    let _ = writeln!(std::io::stderr(), "plinto-control-plane: {line}");
+    ExitCode::FAILURE
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    std::io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")
+}

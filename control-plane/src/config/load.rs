@@ -1,0 +1,347 @@
+//! Reads the settings from their two sources and checks them.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::Deserialize;
+use toml::{Table, Value};
+use url::Url;
+
+use super::Config;
+
+/// Why the settings cannot be used: one line that names the key and the way out.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read `{path}`: {reason}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The file is not TOML, has an unknown key or a wrong type.
+    #[error("`{path}`: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// Line and reason.
+        reason: String,
+    },
+    /// A variable that is not a setting.
+    #[error("unknown variable `{0}`: the settings are listed in docs/reference/configuration.md")]
+    UnknownVariable(String),
+    /// A variable whose value has the wrong type.
+    #[error("variable `{name}`: {reason}")]
+    Variable {
+        /// The variable.
+        name: String,
+        /// What was expected.
+        reason: String,
+    },
+    /// A value that cannot work.
+    #[error("`{key}` {reason}")]
+    Invalid {
+        /// The setting.
+        key: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// How a variable's text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// As it stands.
+    Text,
+    /// A whole number.
+    Integer,
+    /// `true` or `false`.
+    Boolean,
+}
+
+/// A setting that a variable can give.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// The variable.
+    pub variable: &'static str,
+    /// Its place in the file: section (or empty) and key.
+    pub place: (&'static str, &'static str),
+    /// How its text is read.
+    pub kind: Kind,
+}
+
+const fn setting(
+    variable: &'static str,
+    section: &'static str,
+    key: &'static str,
+    kind: Kind,
+) -> Setting {
+    Setting {
+        variable,
+        place: (section, key),
+        kind,
+    }
+}
+
+/// Every setting a variable can give. Lists are for the file only.
+pub const SETTINGS: &[Setting] = &[
+    setting("PLINTO_LISTEN", "", "listen", Kind::Text),
+    setting("PLINTO_PUBLIC_URL", "", "public_url", Kind::Text),
+    setting("PLINTO_MASTER_KEY", "", "master_key", Kind::Text),
+    setting("PLINTO_MASTER_KEY_FILE", "", "master_key_file", Kind::Text),
+    setting("DATABASE_URL", "database", "url", Kind::Text),
+    setting("PLINTO_DATABASE_URL", "database", "url", Kind::Text),
+    setting("PLINTO_DATABASE_MAX_CONNECTIONS", "database", "max_connections", Kind::Integer),
+    setting("PLINTO_DATABASE_GROUP_COMMITS", "database", "group_commits", Kind::Boolean),
+    setting("PLINTO_HTTP_BODY_BYTES", "http", "body_bytes", Kind::Integer),
+    setting("PLINTO_HTTP_TIMEOUT_S", "http", "timeout_s", Kind::Integer),
+    setting("PLINTO_HTTP_HEADER_TIMEOUT_S", "http", "header_timeout_s", Kind::Integer),
+    setting("PLINTO_HTTP_CONCURRENCY", "http", "concurrency", Kind::Integer),
+    setting("PLINTO_HTTP_REQUESTS_PER_MINUTE", "http", "requests_per_minute", Kind::Integer),
+    setting("PLINTO_HTTP_CLIENT_IP_HEADER", "http", "client_ip_header", Kind::Text),
+    setting("PLINTO_HTTP_SHUTDOWN_S", "http", "shutdown_s", Kind::Integer),
+    setting("PLINTO_LOG_FORMAT", "log", "format", Kind::Text),
+    setting("PLINTO_LOG_FILTER", "log", "filter", Kind::Text),
+    setting("PLINTO_SIGNING_KEYS_PUBLISH_AHEAD_S", "signing_keys", "publish_ahead_s", Kind::Integer),
+    setting("PLINTO_SIGNING_KEYS_ROTATE_AFTER_S", "signing_keys", "rotate_after_s", Kind::Integer),
+    setting("PLINTO_CREDENTIALS_HASHING_THREADS", "credentials", "hashing_threads", Kind::Integer),
+    setting("PLINTO_CREDENTIALS_HASHING_QUEUE", "credentials", "hashing_queue", Kind::Integer),
+    setting("PLINTO_SESSIONS_ACCESS_TOKEN_S", "sessions", "access_token_s", Kind::Integer),
+    setting("PLINTO_SESSIONS_IDLE_S", "sessions", "idle_s", Kind::Integer),
+    setting("PLINTO_SESSIONS_ABSOLUTE_S", "sessions", "absolute_s", Kind::Integer),
+    setting("PLINTO_SESSIONS_REFRESH_GRACE_S", "sessions", "refresh_grace_s", Kind::Integer),
+    setting("PLINTO_POLICIES_BUNDLE_S", "policies", "bundle_s", Kind::Integer),
+    setting("PLINTO_POLICIES_RENEW_BEFORE_S", "policies", "renew_before_s", Kind::Integer),
+];
+
+/// Variables of the command line, the test suite and the scripts, which share our prefix.
+const OF_OTHERS: &[&str] = &[
+    "PLINTO_API_KEY",
+    "PLINTO_BINARIES_ARE_BUILT",
+    "PLINTO_CONFIG",
+    "PLINTO_OUTPUT",
+    "PLINTO_POSTGRES_BIN",
+    "PLINTO_PROFILE",
+    "PLINTO_URL",
+];
+const OF_TESTS: &str = "PLINTO_TEST_";
+
+/// The settings file when nobody names one; it may be absent then.
+const DEFAULT_FILE: &str = "plinto.toml";
+
+pub(super) fn default_public_url() -> Url {
+    // Parsing a constant does not fail; a test below holds it.
+    #[expect(clippy::unwrap_used, reason = "a constant, checked by a test")]
+    "http://127.0.0.1:7400".parse().unwrap()
+}
+
+impl Config {
+    /// Reads the file (`plinto.toml` if it exists and none is named), then the environment.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let text = match file {
+            Some(path) => Some((path, read(path)?)),
+            None if Path::new(DEFAULT_FILE).exists() => {
+                let path = Path::new(DEFAULT_FILE);
+                Some((path, read(path)?))
+            }
+            None => None,
+        };
+        let source = text.as_ref().map(|(path, text)| (*path, text.as_str()));
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        Self::from_sources(source, std::env::vars().collect())
+    }
+
+    /// Puts the two sources together.
+    pub fn from_sources(
+        file: Option<(&Path, &str)>,
+        environment: BTreeMap<String, String>,
+    ) -> Result<Self, ConfigError> {
+        let mut table = match file {
+            None => Table::new(),
+            Some((path, text)) => {
+                let wrong = |error: toml::de::Error| ConfigError::File {
+                    path: path.display().to_string(),
+                    reason: one_line(&error.to_string()),
+                };
+                // Once into the types, for an error with its line; once as a table to lay over.
+                toml::from_str::<Self>(text).map_err(wrong)?;
+                text.parse::<Table>().map_err(wrong)?
+            }
+        };
+        lay_over(&mut table, &environment)?;
+        let config = Self::deserialize(Value::Table(table)).map_err(|error| {
+            ConfigError::Variable {
+                name: "PLINTO_*".to_owned(),
+                reason: one_line(&error.to_string()),
+            }
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let invalid = |key, reason: &str| {
+            Err(ConfigError::Invalid {
+                key,
+                reason: reason.to_owned(),
+            })
+        };
+        if !matches!(self.public_url.scheme(), "http" | "https")
+            || self.public_url.query().is_some()
+            || self.public_url.fragment().is_some()
+        {
+            return invalid("public_url", "must be an http(s) URL without query and fragment");
+        }
+        let url = self.database.url.expose();
+        if !["sqlite:", "postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+        {
+            return invalid("database.url", "must start with `sqlite:` or `postgres://`");
+        }
+        if self.database.sqlite_path().is_none()
+            && self.master_key.is_none()
+            && self.master_key_file.is_none()
+        {
+            return invalid("master_key", "or `master_key_file` is needed with a PostgreSQL server");
+        }
+        let longest = plinto_contract::limits::ACCESS_TOKEN_LIFETIME_S;
+        if !(1..=longest).contains(&self.sessions.access_token_s) {
+            return invalid("sessions.access_token_s", "must lie between 1 and 600");
+        }
+        if !(0..=10).contains(&self.sessions.refresh_grace_s) {
+            return invalid("sessions.refresh_grace_s", "must lie between 0 and 10");
+        }
+        if self.http.concurrency == 0 {
+            return invalid("http.concurrency", "must be at least 1");
+        }
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    })
+}
+
+fn lay_over(
+    table: &mut Table,
+    environment: &BTreeMap<String, String>,
+) -> Result<(), ConfigError> {
+    for name in environment.keys() {
+        let is_ours = SETTINGS.iter().any(|setting| setting.variable == name);
+        let is_others = OF_OTHERS.contains(&name.as_str()) || name.starts_with(OF_TESTS);
+        if name.starts_with("PLINTO_") && !is_ours && !is_others {
+            return Err(ConfigError::UnknownVariable(name.clone()));
+        }
+    }
+    for setting in SETTINGS {
+        let Some(text) = environment.get(setting.variable) else {
+            continue;
+        };
+        let value = parse(setting, text)?;
+        let (section, key) = setting.place;
+        let target = if section.is_empty() {
+            &mut *table
+        } else {
+            let section = table
+                .entry(section)
+                .or_insert_with(|| Value::Table(Table::new()));
+            match section {
+                Value::Table(section) => section,
+                _ => continue,
+            }
+        };
+        target.insert(key.to_owned(), value);
+    }
+    Ok(())
+}
+
+fn parse(setting: &Setting, text: &str) -> Result<Value, ConfigError> {
+    let expected = |what: &str| ConfigError::Variable {
+        name: setting.variable.to_owned(),
+        reason: format!("expected {what}"),
+    };
+    match setting.kind {
+        Kind::Text => Ok(Value::String(text.to_owned())),
+        Kind::Integer => text
+            .parse()
+            .map(Value::Integer)
+            .map_err(|_| expected("a whole number")),
+        Kind::Boolean => text
+            .parse()
+            .map(Value::Boolean)
+            .map_err(|_| expected("`true` or `false`")),
+    }
+}
+
+/// toml draws the line and a caret; a log line has room for one line.
+fn one_line(message: &str) -> String {
+    message
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('|') && !line.starts_with('^'))
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let environment = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Config::from_sources(Some((Path::new("plinto.toml"), file)), environment)
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
+        let config = load(
+            "listen = '127.0.0.1:1'\n[http]\ntimeout_s = 5\nbody_bytes = 7\n",
+            &[("PLINTO_HTTP_TIMEOUT_S", "6"), ("UNRELATED", "x")],
+        )
+        .unwrap();
+        assert_eq!(config.listen.port(), 1);
+        assert_eq!(config.http.timeout_s, 6);
+        assert_eq!(config.http.body_bytes, 7);
+        assert_eq!(config.http.concurrency, 1_024);
+        assert_eq!(config.issuer("acme"), "http://127.0.0.1:7400/t/acme");
+    }
+
+    #[test]
+    fn unknown_keys_are_named_in_one_line() {
+        for (file, variables, named) in [
+            ("lissen = 'x'", vec![], "lissen"),
+            ("[http]\nbody = 1", vec![], "body"),
+            ("", vec![("PLINTO_LISSEN", "x")], "PLINTO_LISSEN"),
+        ] {
+            let error = load(file, &variables).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_refused() {
+        assert!(load("listen = 5", &[]).is_err());
+        assert!(load("", &[("PLINTO_HTTP_TIMEOUT_S", "soon")]).is_err());
+        assert!(load("[sessions]\naccess_token_s = 601", &[]).is_err());
+        assert!(load("[database]\nurl = 'mysql://x'", &[]).is_err());
+        assert!(load("", &[("DATABASE_URL", "postgres://x/y")]).is_err());
+    }
+
+    #[test]
+    fn settings_do_not_print_their_secrets() {
+        let config = load(
+            "master_key = 'hush'\n[database]\nurl = 'postgres://u:hush@h/d'",
+            &[],
+        )
+        .unwrap();
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+}

@@ -1,0 +1,127 @@
+//! What can go wrong with the database, told the same way for both engines.
+
+use sqlx::error::{DatabaseError, ErrorKind};
+
+/// [`DbError::Conflict`] with this name means: a referenced row is missing, or still referenced.
+/// `SQLite` does not say which key it was, so neither engine does here.
+pub const FOREIGN_KEY: &str = "foreign_key";
+
+/// Why a statement or a transaction came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// A constraint refused the statement. Unique ones read `<table>_<columns>_key`.
+    #[error("constraint `{constraint}` refused the statement")]
+    Conflict {
+        /// The constraint's name, the same on both engines.
+        constraint: String,
+    },
+    /// A row that our own code could not have written.
+    #[error("row `{id}` of `{table}` has an impossible `{column}`")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// Which row.
+        id: String,
+    },
+    /// The transaction had failed before; a failed transaction can only be dropped.
+    #[error("the transaction has failed before")]
+    Aborted,
+    /// The commit that carried this transaction failed; nothing of it was stored.
+    #[error("the commit failed: {0}")]
+    CommitFailed(String),
+    /// The database cannot be reached or is overloaded.
+    #[error("the database is not available")]
+    Unavailable(#[source] sqlx::Error),
+    /// Anything else; a mistake on our side.
+    #[error("a database statement failed")]
+    Internal(#[source] sqlx::Error),
+}
+
+impl DbError {
+    /// The refusing constraint, if a constraint refused.
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Self::Conflict { constraint } => Some(constraint),
+            _ => None,
+        }
+    }
+}
+
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) => match constraint(database.as_ref()) {
+                Some(constraint) => Self::Conflict { constraint },
+                None => Self::Internal(error),
+            },
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_) => Self::Unavailable(error),
+            _ => Self::Internal(error),
+        }
+    }
+}
+
+fn constraint(error: &dyn DatabaseError) -> Option<String> {
+    match error.kind() {
+        ErrorKind::ForeignKeyViolation => Some(FOREIGN_KEY.to_owned()),
+        ErrorKind::UniqueViolation => Some(match error.constraint() {
+            Some(name) => name.to_owned(),
+            None => unique_name(error.message()),
+        }),
+        ErrorKind::CheckViolation => Some(match error.constraint() {
+            Some(name) => name.to_owned(),
+            None => after_colon(error.message()).to_owned(),
+        }),
+        _ => None,
+    }
+}
+
+/// `SQLite` lists columns (`UNIQUE constraint failed: users.tenant_id, users.email`) or, for an
+/// index over expressions, names it (`index 'users_email_key'`).
+fn unique_name(message: &str) -> String {
+    let subject = after_colon(message);
+    if let Some(index) = subject.strip_prefix("index '") {
+        return index.trim_end_matches('\'').to_owned();
+    }
+    let mut table = "";
+    let mut name = String::new();
+    for column in subject.split(", ") {
+        if let Some((of, column)) = column.split_once('.') {
+            table = of;
+            name.push('_');
+            name.push_str(column);
+        }
+    }
+    format!("{table}{name}_key")
+}
+
+fn after_colon(message: &str) -> &str {
+    message.rsplit_once(": ").map_or(message, |(_, after)| after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unique_name;
+
+    #[test]
+    fn sqlite_messages_become_the_names_that_postgres_uses() {
+        for (message, name) in [
+            ("UNIQUE constraint failed: users.email", "users_email_key"),
+            (
+                "UNIQUE constraint failed: users.tenant_id, users.email",
+                "users_tenant_id_email_key",
+            ),
+            (
+                "UNIQUE constraint failed: index 'users_active_key'",
+                "users_active_key",
+            ),
+        ] {
+            assert_eq!(unique_name(message), name);
+        }
+    }
+}

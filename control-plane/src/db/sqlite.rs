@@ -1,0 +1,155 @@
+//! `SQLite`: one file, one writer, read-only readers.
+
+use std::{
+    fs::File,
+    io::{ErrorKind, Read},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions, SqliteConnection, SqlitePool,
+    sqlite::{
+        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+    },
+};
+
+use super::{MIGRATIONS, OpenError, group::{GROUP_MAX, Writer}, history};
+
+/// `PLNT`: marks the file as ours. Source: sqlite.org/fileformat.html §1.3.17.
+const APPLICATION_ID: i32 = 0x504c_4e54;
+/// Where the mark stands in the file.
+const APPLICATION_ID_AT: usize = 68;
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// 4: readers beyond the cores only add memory.
+const READERS: u32 = 4;
+
+/// An open database file.
+#[derive(Debug, Clone)]
+pub(super) struct Sqlite {
+    path: PathBuf,
+    pub(super) writer: Writer,
+    pub(super) readers: SqlitePool,
+}
+
+/// What stands at the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    Ours,
+}
+
+impl Sqlite {
+    /// Opens the file, or makes it. `upgrade`: bring an older file up to this version.
+    pub(super) async fn open(path: &Path, upgrade: bool, group: bool) -> Result<Self, OpenError> {
+        // Looked at without a write handle: a file that is not ours is left as it is.
+        match look(path)? {
+            Found::Ours => check_history(path, upgrade).await?,
+            Found::Nothing => mark(path).await?,
+        }
+        let options = options(path);
+        let mut connection = options
+            .clone()
+            .journal_mode(SqliteJournalMode::Wal)
+            .optimize_on_close(true, None)
+            .connect()
+            .await
+            .map_err(|error| OpenError::unreachable(&path.display(), &error))?;
+        MIGRATIONS
+            .run_direct(None, &mut connection, false)
+            .await
+            .map_err(|error| OpenError::migration(&path.display(), &error))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_lazy_with(options.read_only(true));
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Writer::start(connection, if group { GROUP_MAX } else { 1 }),
+            readers,
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        // FULL: what was answered 2xx survives a power cut.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("journal_size_limit", "67108864")
+        .log_statements(tracing::log::LevelFilter::Off)
+}
+
+/// Makes a file that says whose it is. In the file itself, not yet in a write-ahead log: the mark
+/// must be readable after a crash too.
+async fn mark(path: &Path) -> Result<(), OpenError> {
+    let connection = options(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Delete)
+        .pragma("application_id", APPLICATION_ID.to_string())
+        .connect()
+        .await
+        .map_err(|error| OpenError::unreachable(&path.display(), &error))?;
+    sqlx::Connection::close(connection)
+        .await
+        .map_err(|error| OpenError::unreachable(&path.display(), &error))
+}
+
+/// Reads the first 100 bytes only.
+fn look(path: &Path) -> Result<Found, OpenError> {
+    let mut header = Vec::with_capacity(100);
+    match File::open(path) {
+        Ok(file) => file
+            .take(100)
+            .read_to_end(&mut header)
+            .map_err(|error| OpenError::unreachable(&path.display(), &error))?,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) => return Err(OpenError::unreachable(&path.display(), &error)),
+    };
+    if header.is_empty() {
+        return Ok(Found::Nothing);
+    }
+    let mark = header.get(APPLICATION_ID_AT..APPLICATION_ID_AT.saturating_add(4));
+    if header.starts_with(MAGIC) && mark == Some(APPLICATION_ID.to_be_bytes().as_slice()) {
+        return Ok(Found::Ours);
+    }
+    Err(OpenError::Foreign {
+        database: path.display().to_string(),
+    })
+}
+
+/// Compares the file's migrations with ours over a connection that cannot write.
+async fn check_history(path: &Path, upgrade: bool) -> Result<(), OpenError> {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        // Without a write-ahead log nobody has the file open: no need to make side files.
+        .immutable(!Path::new(&wal).exists());
+    let mut connection: SqliteConnection = options
+        .connect()
+        .await
+        .map_err(|error| OpenError::unreachable(&path.display(), &error))?;
+    let applied = sqlx::query_as::<_, history::Applied>(history::SQL)
+        .fetch_all(&mut connection)
+        .await;
+    let _ = sqlx::Connection::close(connection).await;
+    match applied {
+        Ok(applied) => history::check(&path.display(), &applied, upgrade),
+        // Ours by its mark but never finished being made.
+        Err(sqlx::Error::Database(_)) => Ok(()),
+        Err(error) => Err(OpenError::unreachable(&path.display(), &error)),
+    }
+}

@@ -1,0 +1,71 @@
+//! What can go wrong with signing keys.
+
+use plinto_contract::problem::Code;
+
+use crate::{actor::Denied, db::DbError, envelope::EnvelopeError, features::tenants, http::HasCode};
+
+/// What can go wrong with signing keys.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SigningKeysError {
+    /// The actor may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The successor is not yet known to every verifier.
+    #[error("the next key can sign in {0} s, when every verifier has it")]
+    RotationInProgress(i64),
+    /// The tenant is not there, or has no such key.
+    #[error("the tenant has no active key")]
+    NoKey,
+    /// Making, sealing, opening or using a key failed.
+    #[error("{0}")]
+    Key(String),
+    /// The database.
+    #[error("{0}")]
+    Database(std::sync::Arc<DbError>),
+}
+
+impl From<DbError> for SigningKeysError {
+    fn from(error: DbError) -> Self {
+        Self::Database(std::sync::Arc::new(error))
+    }
+}
+
+impl From<EnvelopeError> for SigningKeysError {
+    fn from(error: EnvelopeError) -> Self {
+        Self::Key(error.to_string())
+    }
+}
+
+impl From<plinto_jose::Error> for SigningKeysError {
+    fn from(error: plinto_jose::Error) -> Self {
+        Self::Key(error.to_string())
+    }
+}
+
+impl From<tenants::TenantsError> for SigningKeysError {
+    fn from(error: tenants::TenantsError) -> Self {
+        match error {
+            tenants::TenantsError::Database(error) => error.into(),
+            tenants::TenantsError::Denied(denied) => Self::Denied(denied),
+            _ => Self::NoKey,
+        }
+    }
+}
+
+impl HasCode for SigningKeysError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Denied(denied) => denied.code(),
+            Self::RotationInProgress(_) => Code::RotationInProgress,
+            Self::NoKey | Self::Key(_) => Code::Internal,
+            Self::Database(error) => error.code(),
+        }
+    }
+
+    fn retry_after_s(&self) -> Option<i64> {
+        match self {
+            Self::RotationInProgress(seconds) => Some(*seconds),
+            _ => None,
+        }
+    }
+}

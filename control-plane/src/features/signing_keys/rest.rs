@@ -1,0 +1,154 @@
+//! `/v1/signing_keys`, and the published sets under each issuer.
+
+use axum::{
+    extract::State,
+    http::HeaderMap,
+    response::Response,
+};
+use plinto_contract::{ids::SigningKeyId, time::UnixMillis};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    model::{Purpose, SigningKeyRecord},
+    service,
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    features::tenants::{self, Tenant},
+    http::{ApiError, CachePolicy, Json, List, Path, cached},
+};
+
+/// 300 s: verifiers see a new key this soon, and it does not sign before.
+const JWKS_MAX_AGE_S: u32 = 300;
+
+/// Doors of the management API.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_signing_keys))
+        .routes(routes!(rotate_signing_key))
+}
+
+/// Doors under an issuer, open to everybody.
+pub fn public_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(get_jwks))
+        .routes(routes!(get_edge_keys))
+}
+
+/// A key without its private part.
+#[derive(Debug, Serialize, ToSchema)]
+struct SigningKeyBody {
+    #[schema(value_type = String, example = "sigkey_01h455vb4pex5vsknk084sn02q")]
+    id: SigningKeyId,
+    #[schema(value_type = String, example = "token")]
+    purpose: &'static str,
+    #[schema(value_type = String, example = "RS256")]
+    alg: &'static str,
+    kid: String,
+    #[schema(value_type = String, example = "active")]
+    state: &'static str,
+    #[schema(value_type = String, format = "date-time")]
+    created_at: UnixMillis,
+    #[schema(value_type = String, format = "date-time")]
+    usable_at: UnixMillis,
+    #[schema(value_type = Option<String>, format = "date-time")]
+    activated_at: Option<UnixMillis>,
+    #[schema(value_type = Option<String>, format = "date-time")]
+    retires_at: Option<UnixMillis>,
+}
+
+impl From<SigningKeyRecord> for SigningKeyBody {
+    fn from(key: SigningKeyRecord) -> Self {
+        Self {
+            id: key.id,
+            purpose: key.purpose.as_str(),
+            alg: key.algorithm.as_str(),
+            kid: key.kid,
+            state: key.state.as_str(),
+            created_at: key.created_at,
+            usable_at: key.usable_at,
+            activated_at: key.activated_at,
+            retires_at: key.retires_at,
+        }
+    }
+}
+
+/// Which key to rotate.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RotateBody {
+    /// What the key signs.
+    purpose: PurposeBody,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum PurposeBody {
+    Token,
+    Bundle,
+}
+
+/// The tenant's signing keys, newest first
+#[utoipa::path(get, path = "/v1/signing_keys", tag = "signing keys", responses((status = 200, body = List<SigningKeyBody>)))]
+async fn list_signing_keys(
+    State(app): State<App>,
+    actor: Actor,
+) -> Result<Json<List<SigningKeyBody>>, ApiError> {
+    let keys = service::list(&app, &actor).await?;
+    Ok(Json(List::whole(keys.into_iter().map(Into::into).collect())))
+}
+
+/// Let the next key sign from now on
+#[utoipa::path(post, path = "/v1/signing_keys/rotate", tag = "signing keys", request_body = RotateBody,
+    responses((status = 200, body = List<SigningKeyBody>)))]
+async fn rotate_signing_key(
+    State(app): State<App>,
+    actor: Actor,
+    Json(body): Json<RotateBody>,
+) -> Result<Json<List<SigningKeyBody>>, ApiError> {
+    let purpose = match body.purpose {
+        PurposeBody::Token => Purpose::Token,
+        PurposeBody::Bundle => Purpose::Bundle,
+    };
+    let keys = service::rotate(&app, &actor, purpose).await?;
+    Ok(Json(List::whole(keys.into_iter().map(Into::into).collect())))
+}
+
+/// The keys that verify the tenant's tokens
+#[utoipa::path(get, path = "/t/{tenant}/.well-known/jwks.json", tag = "discovery",
+    params(("tenant" = String, Path)), responses((status = 200, description = "JWK Set (RFC 7517)")))]
+async fn get_jwks(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    published(&app, &slug, Purpose::Token, &headers).await
+}
+
+/// The keys that verify the tenant's policy bundles and revocation feeds
+#[utoipa::path(get, path = "/t/{tenant}/edge/keys", tag = "edge",
+    params(("tenant" = String, Path)), responses((status = 200, description = "JWK Set (RFC 7517)")))]
+async fn get_edge_keys(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    published(&app, &slug, Purpose::Bundle, &headers).await
+}
+
+async fn published(
+    app: &App,
+    slug: &str,
+    purpose: Purpose,
+    headers: &HeaderMap,
+) -> Result<Response, ApiError> {
+    let Tenant { id, .. } = tenants::by_slug(app, slug).await?;
+    let set = service::jwks(app, id, purpose).await?.to_value().to_string();
+    let policy = CachePolicy::Public {
+        max_age_s: JWKS_MAX_AGE_S,
+    };
+    Ok(cached(headers, "application/jwk-set+json", set, None, policy))
+}

@@ -1,0 +1,268 @@
+//! The verbs on signing keys.
+
+use std::{sync::Arc, time::Duration};
+
+use plinto_contract::{events::EventKind, ids::TenantId, time::UnixMillis};
+use plinto_jose::{Algorithm, JwkSet, SigningKey};
+use serde_json::json;
+
+use super::{
+    error::SigningKeysError,
+    model::{CACHE_TTL_S, Purpose, SigningKeyRecord, State},
+    store::{self, Stored},
+};
+use crate::{
+    actor::{Actor, Permission},
+    app::App,
+    db::{DbError, Tx},
+    envelope::Place,
+    events,
+    features::tenants,
+};
+
+/// 10,000 keys: two for each of 5,000 tenants that are busy at once.
+const CACHE_CAPACITY: u64 = 10_000;
+
+/// The active keys, decrypted.
+#[derive(Debug)]
+pub struct Cache(moka::future::Cache<(TenantId, Purpose), Arc<SigningKey>>);
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self(
+            moka::future::Cache::builder()
+                .max_capacity(CACHE_CAPACITY)
+                .time_to_live(Duration::from_secs(CACHE_TTL_S))
+                .build(),
+        )
+    }
+}
+
+/// Keys that have been made and not stored yet.
+#[derive(Debug)]
+pub struct Prepared(Vec<(Purpose, State, SigningKey)>);
+
+/// Makes the keys of a new tenant: for each purpose one that signs and one that will.
+/// Takes tenths of a second on a blocking thread; call it outside any transaction.
+pub async fn prepare(algorithm: Algorithm) -> Result<Prepared, SigningKeysError> {
+    let mut keys = Vec::new();
+    for purpose in Purpose::ALL {
+        for state in [State::Active, State::Next] {
+            keys.push((purpose, state, generate(purpose.algorithm(algorithm)).await?));
+        }
+    }
+    Ok(Prepared(keys))
+}
+
+/// Stores the keys of a new tenant in the transaction that makes it.
+pub async fn provision(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    keys: Prepared,
+) -> Result<(), SigningKeysError> {
+    actor.require(Permission::SigningKeysRotate)?;
+    let now = app.clock.now();
+    for (purpose, state, key) in keys.0 {
+        // Nobody can have fetched the tenant's keys before they were there: usable at once.
+        let stored = seal(app, actor.tenant, (purpose, state), &key, now)?;
+        store::insert(tx, actor.tenant, &stored).await?;
+        record_created(tx, app, actor, &stored.record).await?;
+    }
+    Ok(())
+}
+
+/// The tenant's keys, retired ones included, newest first.
+pub async fn list(app: &App, actor: &Actor) -> Result<Vec<SigningKeyRecord>, SigningKeysError> {
+    actor.require(Permission::SigningKeysRead)?;
+    let mut tx = app.db.read().await?;
+    Ok(store::all(&mut tx, actor.tenant).await?)
+}
+
+/// Lets the next key sign from now on and publishes the one after it.
+/// Errors: `RotationInProgress` while some verifier may not have the next key yet.
+pub async fn rotate(
+    app: &App,
+    actor: &Actor,
+    purpose: Purpose,
+) -> Result<Vec<SigningKeyRecord>, SigningKeysError> {
+    actor.require(Permission::SigningKeysRotate)?;
+    let tenant = tenants::by_id(app, actor.tenant).await?;
+    let fresh = generate(purpose.algorithm(tenant.signing_alg)).await?;
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let next = store::in_state(&mut tx, actor.tenant, purpose, State::Next)
+        .await?
+        .ok_or(SigningKeysError::NoKey)?
+        .record;
+    if let Some(seconds) = next.wait_s(now) {
+        return Err(SigningKeysError::RotationInProgress(seconds));
+    }
+    let lifetime_s = purpose.lifetime_s(app.config.sessions.access_token_s, app.config.policies.bundle_s);
+    let retires_at = now.plus_seconds(lifetime_s);
+    if !store::succeed(&mut tx, actor.tenant, &next, now, retires_at).await? {
+        return Err(SigningKeysError::RotationInProgress(1));
+    }
+    let usable_at = now.plus_seconds(app.config.signing_keys.publish_ahead_s);
+    let mut stored = seal(app, actor.tenant, (purpose, State::Next), &fresh, now)?;
+    stored.record.usable_at = usable_at;
+    store::insert(&mut tx, actor.tenant, &stored).await?;
+    record_created(&mut tx, app, actor, &stored.record).await?;
+    let data = json!({ "purpose": purpose.as_str(), "kid": next.kid, "retires_at": retires_at });
+    events::record(&mut tx, app, actor, EventKind::SigningKeyRotated, next.id, data).await?;
+    let keys = store::published(&mut tx, actor.tenant, purpose).await?;
+    tx.commit().await?;
+    app.signing_keys.0.invalidate(&(actor.tenant, purpose)).await;
+    Ok(keys)
+}
+
+/// Signs with the tenant's active key and returns the compact form.
+/// `typ`: the media type without `application/`, such as `at+jwt`.
+pub async fn sign(
+    app: &App,
+    tenant: TenantId,
+    purpose: Purpose,
+    typ: Option<&str>,
+    payload: &[u8],
+) -> Result<String, SigningKeysError> {
+    let key = active(app, tenant, purpose).await?;
+    Ok(key.sign(typ, payload)?)
+}
+
+/// The public keys that verify what the tenant signs.
+pub async fn jwks(
+    app: &App,
+    tenant: TenantId,
+    purpose: Purpose,
+) -> Result<JwkSet, SigningKeysError> {
+    let mut tx = app.db.read().await?;
+    let keys = store::published(&mut tx, tenant, purpose).await?;
+    Ok(JwkSet {
+        keys: keys.into_iter().map(|key| key.public).collect(),
+    })
+}
+
+/// Withdraws keys whose signatures have run out, and rotates those that have signed long enough.
+pub async fn run_due_work(app: &App) -> Result<(), SigningKeysError> {
+    let now = app.clock.now();
+    for tenant in tenants::all(app).await? {
+        let actor = Actor::system(tenant.id);
+        retire_due(app, &actor, now).await?;
+        for purpose in Purpose::ALL {
+            let mut tx = app.db.read().await?;
+            let active = store::in_state(&mut tx, tenant.id, purpose, State::Active).await?;
+            drop(tx);
+            let is_due = active.is_some_and(|key| {
+                key.record.is_due(now, app.config.signing_keys.rotate_after_s)
+            });
+            if is_due {
+                match rotate(app, &actor, purpose).await {
+                    // The next round comes.
+                    Ok(_) | Err(SigningKeysError::RotationInProgress(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn retire_due(app: &App, actor: &Actor, now: UnixMillis) -> Result<(), SigningKeysError> {
+    let mut tx = app.db.begin().await?;
+    let retired = store::retire_due(&mut tx, actor.tenant, now).await?;
+    if retired.is_empty() {
+        return Ok(());
+    }
+    for key in retired {
+        let data = json!({ "purpose": key.purpose.as_str(), "kid": key.kid });
+        events::record(&mut tx, app, actor, EventKind::SigningKeyRetired, key.id, data).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn active(
+    app: &App,
+    tenant: TenantId,
+    purpose: Purpose,
+) -> Result<Arc<SigningKey>, SigningKeysError> {
+    app.signing_keys
+        .0
+        .try_get_with((tenant, purpose), open_active(app, tenant, purpose))
+        .await
+        .map_err(|error| (*error).clone())
+}
+
+async fn open_active(
+    app: &App,
+    tenant: TenantId,
+    purpose: Purpose,
+) -> Result<Arc<SigningKey>, SigningKeysError> {
+    let mut tx = app.db.read().await?;
+    let stored = store::in_state(&mut tx, tenant, purpose, State::Active)
+        .await?
+        .ok_or(SigningKeysError::NoKey)?;
+    let row = stored.record.id.to_string();
+    let pkcs8 = app.envelope.open(&place(tenant, &row), &stored.private_sealed)?;
+    Ok(Arc::new(SigningKey::from_pkcs8(stored.record.algorithm, &pkcs8)?))
+}
+
+async fn generate(algorithm: Algorithm) -> Result<SigningKey, SigningKeysError> {
+    tokio::task::spawn_blocking(move || SigningKey::generate(algorithm))
+        .await
+        .map_err(|error| SigningKeysError::Key(error.to_string()))?
+        .map_err(SigningKeysError::from)
+}
+
+fn seal(
+    app: &App,
+    tenant: TenantId,
+    (purpose, state): (Purpose, State),
+    key: &SigningKey,
+    now: UnixMillis,
+) -> Result<Stored, SigningKeysError> {
+    let public = key.public();
+    let record = SigningKeyRecord {
+        id: app.random.id(now),
+        tenant,
+        purpose,
+        algorithm: key.algorithm(),
+        kid: public.thumbprint(),
+        public,
+        state,
+        created_at: now,
+        usable_at: now,
+        activated_at: (state == State::Active).then_some(now),
+        retires_at: None,
+    };
+    let row = record.id.to_string();
+    let private_sealed =
+        app.envelope.seal(app.random.as_ref(), &place(tenant, &row), &key.to_pkcs8())?;
+    Ok(Stored {
+        record,
+        private_sealed,
+    })
+}
+
+fn place(tenant: TenantId, row: &str) -> Place<'_> {
+    Place {
+        tenant,
+        table: "signing_keys",
+        row,
+        column: "private_sealed",
+    }
+}
+
+async fn record_created(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    key: &SigningKeyRecord,
+) -> Result<(), DbError> {
+    let data = json!({
+        "purpose": key.purpose.as_str(),
+        "kid": key.kid,
+        "usable_at": key.usable_at,
+    });
+    events::record(tx, app, actor, EventKind::SigningKeyCreated, key.id, data).await
+}

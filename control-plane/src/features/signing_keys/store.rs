@@ -1,0 +1,158 @@
+//! SQL over `signing_keys`.
+
+use plinto_contract::{ids::TenantId, time::UnixMillis};
+use plinto_jose::Jwk;
+
+use super::model::{Purpose, SigningKeyRecord, State};
+use crate::{
+    args,
+    db::{DbError, Tx},
+};
+
+const INSERT: &str = "insert into signing_keys
+    (id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state, created_at, usable_at,
+    activated_at, retires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+
+const PUBLISHED: &str = "select id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state,
+    created_at, usable_at, activated_at, retires_at from signing_keys
+    where tenant_id = $1 and purpose = $2 and state in ('active', 'next', 'retiring') order by id";
+
+const ALL: &str = "select id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state,
+    created_at, usable_at, activated_at, retires_at from signing_keys
+    where tenant_id = $1 order by id desc";
+
+const IN_STATE: &str = "select id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state,
+    created_at, usable_at, activated_at, retires_at from signing_keys
+    where tenant_id = $1 and purpose = $2 and state = $3";
+
+const RETIRE_ACTIVE: &str = "update signing_keys set state = 'retiring', retires_at = $3
+    where tenant_id = $1 and purpose = $2 and state = 'active'";
+
+const ACTIVATE: &str = "update signing_keys set state = 'active', activated_at = $3
+    where tenant_id = $1 and id = $2 and state = 'next'";
+
+const RETIRE_DUE: &str = "update signing_keys set state = 'retired', private_sealed = ''
+    where tenant_id = $1 and state = 'retiring' and retires_at <= $2
+    returning id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state, created_at,
+    usable_at, activated_at, retires_at";
+
+#[derive(sqlx::FromRow)]
+struct SigningKeyRow {
+    id: String,
+    tenant_id: String,
+    purpose: String,
+    alg: String,
+    kid: String,
+    public_jwk: String,
+    private_sealed: String,
+    state: String,
+    created_at: i64,
+    usable_at: i64,
+    activated_at: Option<i64>,
+    retires_at: Option<i64>,
+}
+
+/// A key with its sealed private part.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) record: SigningKeyRecord,
+    pub(super) private_sealed: String,
+}
+
+impl SigningKeyRow {
+    fn read(self) -> Result<Stored, DbError> {
+        let wrong = |column| DbError::Inconsistent {
+            table: "signing_keys",
+            column,
+            id: self.id.clone(),
+        };
+        Ok(Stored {
+            record: SigningKeyRecord {
+                id: self.id.parse().map_err(|_| wrong("id"))?,
+                tenant: self.tenant_id.parse().map_err(|_| wrong("tenant_id"))?,
+                purpose: self.purpose.parse().map_err(|()| wrong("purpose"))?,
+                algorithm: self.alg.parse().map_err(|_| wrong("alg"))?,
+                public: Jwk::parse(&self.public_jwk).map_err(|_| wrong("public_jwk"))?,
+                state: self.state.parse().map_err(|()| wrong("state"))?,
+                kid: self.kid,
+                created_at: UnixMillis(self.created_at),
+                usable_at: UnixMillis(self.usable_at),
+                activated_at: self.activated_at.map(UnixMillis),
+                retires_at: self.retires_at.map(UnixMillis),
+            },
+            private_sealed: self.private_sealed,
+        })
+    }
+}
+
+pub(super) async fn insert(tx: &mut Tx, tenant: TenantId, key: &Stored) -> Result<(), DbError> {
+    let record = &key.record;
+    let args = args![
+        record.id,
+        tenant,
+        record.purpose.as_str(),
+        record.algorithm.as_str(),
+        &record.kid,
+        record.public.to_value().to_string(),
+        &key.private_sealed,
+        record.state.as_str(),
+        record.created_at,
+        record.usable_at,
+        record.activated_at,
+        record.retires_at,
+    ];
+    tx.execute(INSERT, args).await?;
+    Ok(())
+}
+
+/// What verifiers see.
+pub(super) async fn published(
+    tx: &mut Tx,
+    tenant: TenantId,
+    purpose: Purpose,
+) -> Result<Vec<SigningKeyRecord>, DbError> {
+    let rows: Vec<SigningKeyRow> = tx.all(PUBLISHED, args![tenant, purpose.as_str()]).await?;
+    rows.into_iter().map(|row| row.read().map(|key| key.record)).collect()
+}
+
+/// The newest first.
+pub(super) async fn all(tx: &mut Tx, tenant: TenantId) -> Result<Vec<SigningKeyRecord>, DbError> {
+    let rows: Vec<SigningKeyRow> = tx.all(ALL, args![tenant]).await?;
+    rows.into_iter().map(|row| row.read().map(|key| key.record)).collect()
+}
+
+/// The active or the next key.
+pub(super) async fn in_state(
+    tx: &mut Tx,
+    tenant: TenantId,
+    purpose: Purpose,
+    state: State,
+) -> Result<Option<Stored>, DbError> {
+    tx.optional::<SigningKeyRow>(IN_STATE, args![tenant, purpose.as_str(), state.as_str()])
+        .await?
+        .map(SigningKeyRow::read)
+        .transpose()
+}
+
+/// Lets `next` sign instead of the active key. False when somebody else has done it.
+pub(super) async fn succeed(
+    tx: &mut Tx,
+    tenant: TenantId,
+    next: &SigningKeyRecord,
+    now: UnixMillis,
+    retires_at: UnixMillis,
+) -> Result<bool, DbError> {
+    tx.execute(RETIRE_ACTIVE, args![tenant, next.purpose.as_str(), retires_at]).await?;
+    Ok(tx.execute(ACTIVATE, args![tenant, next.id, now]).await? == 1)
+}
+
+/// Withdraws the keys whose signatures have run out.
+pub(super) async fn retire_due(
+    tx: &mut Tx,
+    tenant: TenantId,
+    now: UnixMillis,
+) -> Result<Vec<SigningKeyRecord>, DbError> {
+    let rows: Vec<SigningKeyRow> = tx.all(RETIRE_DUE, args![tenant, now]).await?;
+    rows.into_iter().map(|row| row.read().map(|key| key.record)).collect()
+}

@@ -1,0 +1,14 @@
+//! Tenants: the isolation boundary. Each has its issuer, audience, keys and users.
+//!
+//! Table: `tenants`. Events: `tenant.created`, `tenant.tokens_revoked`.
+//! Permissions: `tenant:read`, `tenant:write`.
+
+mod error;
+mod model;
+pub mod rest;
+mod service;
+mod store;
+
+pub use error::TenantsError;
+pub use model::{CreateTenant, Tenant};
+pub use service::{all, by_id, by_slug, create, get, revoke_tokens};

@@ -1,0 +1,101 @@
+//! What a tenant is.
+
+use plinto_contract::{ids::TenantId, problem::FieldError, time::UnixMillis};
+use plinto_jose::Algorithm;
+
+/// 63 characters: a slug may become a DNS label.
+const SLUG_MAX: usize = 63;
+/// 200 characters.
+const TEXT_MAX: usize = 200;
+
+/// An isolation boundary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name in URLs: the issuer ends with it.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+    /// `aud` of its access tokens.
+    pub audience: String,
+    /// What its access tokens are signed with.
+    pub signing_alg: Algorithm,
+    /// Tokens issued before this moment are refused.
+    pub tokens_issued_before: UnixMillis,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// When it was last changed.
+    pub updated_at: UnixMillis,
+}
+
+/// What is needed to make one.
+#[derive(Debug, Clone)]
+pub struct CreateTenant {
+    /// Lower-case letters, digits and hyphens.
+    pub slug: String,
+    /// For people.
+    pub name: String,
+    /// `aud` of its access tokens.
+    pub audience: String,
+    /// `RS256`, `ES256` or `EdDSA`.
+    pub signing_alg: Algorithm,
+}
+
+impl CreateTenant {
+    /// The values that cannot be.
+    pub fn faults(&self) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        if !is_slug(&self.slug) {
+            faults.push(FieldError::new(
+                "/slug",
+                "invalid_value",
+                "1 to 63 lower-case letters, digits and inner hyphens",
+            ));
+        }
+        for (pointer, text) in [("/name", &self.name), ("/audience", &self.audience)] {
+            if text.is_empty() || text.chars().count() > TEXT_MAX || text.chars().any(char::is_control) {
+                faults.push(FieldError::new(
+                    pointer,
+                    "invalid_value",
+                    "1 to 200 characters without control characters",
+                ));
+            }
+        }
+        if !is_signing_alg(self.signing_alg) {
+            faults.push(FieldError::new(
+                "/signing_alg",
+                "invalid_value",
+                "one of RS256, ES256, EdDSA",
+            ));
+        }
+        faults
+    }
+}
+
+fn is_slug(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.len() <= SLUG_MAX
+        && text.bytes().all(|byte| inner(byte) || byte == b'-')
+        && text.bytes().next().is_some_and(inner)
+        && text.bytes().next_back().is_some_and(inner)
+}
+
+fn is_signing_alg(algorithm: Algorithm) -> bool {
+    matches!(algorithm, Algorithm::Rs256 | Algorithm::Es256 | Algorithm::EdDsa)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_dns_labels() {
+        for good in ["a", "acme", "acme-2", "0"] {
+            assert!(is_slug(good), "{good}");
+        }
+        for bad in ["", "-a", "a-", "A", "a_b", "a.b", "a/b", "ä", &"a".repeat(64)] {
+            assert!(!is_slug(bad), "{bad}");
+        }
+    }
+}

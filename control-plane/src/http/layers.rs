@@ -1,0 +1,134 @@
+//! What wraps every request: its name, its log line, its limits, the headers of its answer.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use plinto_contract::{headers, ids::RequestId, problem::Code};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use crate::{
+    app::App,
+    http::{ApiError, actor::client_ip},
+};
+
+/// 128 characters: a client's own name for a request, when it is one.
+const CLIENT_REQUEST_ID_MAX: usize = 128;
+
+/// The request's name, in its extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestName(pub RequestId);
+
+/// Names the request, logs and counts its answer. The outermost layer.
+pub async fn name_and_log(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id: RequestId = app.random.id(app.clock.now());
+    request.extensions_mut().insert(RequestName(id));
+    let method = request.method().clone();
+    // The route, never the path: a path may hold what must not be logged.
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("", MatchedPath::as_str)
+        .to_owned();
+    let client_name = client_request_id(&request);
+    let span = tracing::info_span!("request", request_id = %id, %method, route);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let status = response.status();
+    let elapsed = started.elapsed();
+    span.in_scope(|| {
+        let duration_ms = elapsed.as_secs_f64() * 1_000.0;
+        tracing::info!(status = status.as_u16(), duration_ms, client_request_id = client_name.as_deref(), "request answered");
+    });
+    count(&method, route, status, elapsed);
+    if let Ok(value) = HeaderValue::try_from(id.to_string()) {
+        response.headers_mut().insert(HeaderName::from_static(headers::REQUEST_ID), value);
+    }
+    if let Some(value) = client_name.and_then(|name| HeaderValue::try_from(name).ok()) {
+        response.headers_mut().insert(HeaderName::from_static(headers::CLIENT_REQUEST_ID), value);
+    }
+    response
+}
+
+fn count(method: &Method, route: String, status: StatusCode, elapsed: Duration) {
+    let labels = [
+        ("method", method.as_str().to_owned()),
+        ("route", if route.is_empty() { "none".to_owned() } else { route }),
+        ("status", status.as_u16().to_string()),
+    ];
+    metrics::counter!("plinto_http_requests_total", &labels).increment(1);
+    metrics::histogram!("plinto_http_request_duration_seconds", &labels).record(elapsed.as_secs_f64());
+}
+
+/// Printable ASCII only: it goes back into a header and into a log line.
+fn client_request_id(request: &Request) -> Option<String> {
+    request
+        .headers()
+        .get(headers::CLIENT_REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|name| {
+            (1..=CLIENT_REQUEST_ID_MAX).contains(&name.len())
+                && name.bytes().all(|byte| byte.is_ascii_graphic())
+        })
+        .map(str::to_owned)
+}
+
+/// Headers that every answer carries unless a handler chose its own. Statement W8.
+pub async fn security_headers(State(app): State<App>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut or_default = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    or_default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    or_default(header::X_FRAME_OPTIONS, "DENY");
+    or_default(header::REFERRER_POLICY, "no-referrer");
+    or_default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    or_default(HeaderName::from_static("cross-origin-resource-policy"), "same-site");
+    or_default(header::CACHE_CONTROL, "no-store");
+    if app.config.public_url.scheme() == "https" {
+        or_default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+    }
+    response
+}
+
+/// Bounds a request's time.
+pub async fn time_limit(State(app): State<App>, request: Request, next: Next) -> Response {
+    let limit = Duration::from_secs(app.config.http.timeout_s);
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::new(Code::RequestTimeout, Code::RequestTimeout.title()).into_response(),
+    }
+}
+
+/// Bounds a client's requests. Requests without an address (tests, health probes in process) pass.
+pub async fn rate_limit(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let Some(ip) = client_ip(&parts, &app.config.http) else {
+        return next.run(Request::from_parts(parts, body)).await;
+    };
+    let (limit_headers, result) = app.rate_limits.check(ip);
+    let mut response = match result {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(error) => error.into_response(),
+    };
+    response.headers_mut().extend(limit_headers);
+    response
+}
+
+/// What is answered when a handler panicked; the process lives on.
+#[expect(clippy::needless_pass_by_value, reason = "the signature tower-http asks for")]
+pub fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    tracing::error!(message, "a handler panicked");
+    ApiError::new(Code::Internal, Code::Internal.title()).into_response()
+}

@@ -1,0 +1,17 @@
+//! The toolkit all doors share: who asks, problems, input, pages, layers. Knows no feature.
+
+pub mod actor;
+pub mod cache;
+pub mod input;
+pub mod layers;
+pub mod page;
+pub mod problem;
+mod rate_limit;
+pub mod server;
+pub mod version;
+
+pub use cache::{CachePolicy, cached};
+pub use input::{Json, Path, Query};
+pub use page::{List, Page, Window};
+pub use problem::{ApiError, HasCode};
+pub use rate_limit::RateLimits;

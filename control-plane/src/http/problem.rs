@@ -1,0 +1,239 @@
+//! Any feature's error as a problem body. Source: RFC 9457.
+//!
+//! A handler answers an [`ApiError`]; the response carries it as an extension, and the outermost
+//! layer writes the body, because it alone knows the request id and the path.
+
+use std::error::Error;
+
+use axum::{
+    Json,
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use plinto_contract::problem::{Code, FieldError, MEDIA_TYPE, Problem};
+
+use crate::{
+    actor::Denied,
+    app::Overloaded,
+    db::DbError,
+    envelope::EnvelopeError,
+    http::layers::RequestName,
+};
+
+/// What a feature's error tells a client.
+pub trait HasCode: Error {
+    /// The stable name.
+    fn code(&self) -> Code;
+
+    /// This occurrence, and what to do about it; nothing internal.
+    fn detail(&self) -> String {
+        self.to_string()
+    }
+
+    /// The values at fault.
+    fn field_errors(&self) -> Vec<FieldError> {
+        Vec::new()
+    }
+
+    /// Seconds after which a retry makes sense.
+    fn retry_after_s(&self) -> Option<i64> {
+        None
+    }
+}
+
+/// A refusal on its way to the client.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    code: Code,
+    detail: String,
+    errors: Vec<FieldError>,
+    retry_after_s: Option<i64>,
+    /// For the log, when the fault is ours.
+    cause: Option<String>,
+}
+
+impl ApiError {
+    /// A refusal with a detail.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after_s: None,
+            cause: None,
+        }
+    }
+
+    /// Some values are not acceptable.
+    pub fn fields(code: Code, errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] => one.detail.clone(),
+            several => format!("{} values are not acceptable", several.len()),
+        };
+        Self {
+            errors,
+            ..Self::new(code, detail)
+        }
+    }
+
+    /// The stable name.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The values at fault.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
+    /// Says when to come again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: i64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+}
+
+impl<E: HasCode> From<E> for ApiError {
+    fn from(error: E) -> Self {
+        let code = error.code();
+        let is_ours = code.status() >= 500;
+        Self {
+            code,
+            detail: if is_ours { code.title().to_owned() } else { error.detail() },
+            errors: error.field_errors(),
+            retry_after_s: error.retry_after_s(),
+            cause: is_ours.then(|| chain(&error)),
+        }
+    }
+}
+
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.code.status())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(0)));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the bodies of refusals, those of the framework included (404, 405, 413, 415 …).
+pub async fn write_problems(request: Request, next: Next) -> Response {
+    let instance = request.uri().path().to_owned();
+    let request_id = request
+        .extensions()
+        .get::<RequestName>()
+        .map(|name| name.0.to_string())
+        .unwrap_or_default();
+    let mut response = next.run(request).await;
+    let error = match response.extensions_mut().remove::<ApiError>() {
+        Some(error) => error,
+        None => match of_framework(&response) {
+            Some(error) => error,
+            None => return response,
+        },
+    };
+    if let Some(cause) = &error.cause {
+        tracing::error!(code = error.code.as_str(), cause, "the request failed on our side");
+    }
+    let mut problem = Problem::new(error.code, error.detail);
+    problem.instance = instance;
+    problem.request_id = request_id;
+    problem.errors = error.errors;
+    let help = HeaderValue::try_from(format!("<{}>; rel=\"help\"", problem.type_uri));
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let body = Json(problem).into_response().into_body();
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(help) = help {
+        parts.headers.append(header::LINK, help);
+    }
+    Response::from_parts(parts, body)
+}
+
+/// A refusal that no handler of ours made.
+fn of_framework(response: &Response) -> Option<ApiError> {
+    let own = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("json") || value.contains("html"));
+    if own {
+        return None;
+    }
+    let code = match response.status().as_u16() {
+        400 => Code::MalformedRequest,
+        404 => Code::NotFound,
+        405 => Code::MethodNotAllowed,
+        408 => Code::RequestTimeout,
+        413 => Code::PayloadTooLarge,
+        414 => Code::UriTooLong,
+        415 => Code::UnsupportedMediaType,
+        422 => Code::ValidationFailed,
+        431 => Code::HeadersTooLarge,
+        503 => Code::Overloaded,
+        status if status >= 500 => Code::Internal,
+        _ => return None,
+    };
+    Some(ApiError::new(code, code.title()))
+}
+
+impl HasCode for DbError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Unavailable(_) | Self::CommitFailed(_) => Code::Unavailable,
+            Self::Conflict { .. }
+            | Self::Inconsistent { .. }
+            | Self::Aborted
+            | Self::Internal(_) => Code::Internal,
+        }
+    }
+}
+
+impl HasCode for Denied {
+    fn code(&self) -> Code {
+        match self {
+            Self::Unauthenticated => Code::AuthenticationRequired,
+            Self::Lacks(_) | Self::NotAUser => Code::PermissionDenied,
+        }
+    }
+}
+
+impl HasCode for Overloaded {
+    fn code(&self) -> Code {
+        Code::Overloaded
+    }
+
+    fn retry_after_s(&self) -> Option<i64> {
+        Some(1)
+    }
+}
+
+impl HasCode for EnvelopeError {
+    fn code(&self) -> Code {
+        Code::Internal
+    }
+}

@@ -1,0 +1,95 @@
+//! Doors for operators: health, readiness, version, figures, the `OpenAPI` document and its page.
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use plinto_contract::problem::Code;
+use serde_json::json;
+use utoipa::openapi::OpenApi;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::{
+    app::App,
+    http::{ApiError, Json},
+};
+
+/// The page's own scripts and styles, and nothing from elsewhere. Its styles are set inline by its
+/// scripts, which is why styles alone may be.
+const DOCS_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+     form-action 'none'";
+
+/// The doors.
+pub fn routes(api: OpenApi) -> Router<App> {
+    let docs = Router::new()
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", api))
+        .layer(middleware::from_fn(docs_headers));
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/version", get(version))
+        .route("/metrics", get(figures))
+        .merge(docs)
+}
+
+/// The process runs.
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// The process can answer requests: it is not stopping and its database answers.
+async fn readyz(State(app): State<App>) -> Result<&'static str, ApiError> {
+    if app.stopping.is_cancelled() {
+        return Err(ApiError::new(Code::Unavailable, "the server is stopping"));
+    }
+    app.db.ping().await?;
+    Ok("ready\n")
+}
+
+async fn version(State(app): State<App>) -> Json<serde_json::Value> {
+    Json(json!({
+        "name": "plinto-control-plane",
+        "version": env!("CARGO_PKG_VERSION"),
+        "database": app.db.engine(),
+    }))
+}
+
+async fn figures(State(app): State<App>) -> Response {
+    let Some(recorder) = recorder() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    if let Some(commits) = app.db.group_commits() {
+        metrics::counter!("plinto_sqlite_group_commits_total").absolute(commits);
+    }
+    let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    ([(header::CONTENT_TYPE, content_type)], recorder.render()).into_response()
+}
+
+/// The process's figures; the recorder is installed at the first use.
+pub fn recorder() -> Option<&'static PrometheusHandle> {
+    static RECORDER: std::sync::OnceLock<Option<PrometheusHandle>> = std::sync::OnceLock::new();
+    const SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+    RECORDER
+        .get_or_init(|| {
+            PrometheusBuilder::new()
+                .set_buckets(&SECONDS)
+                .ok()?
+                .install_recorder()
+                .ok()
+        })
+        .as_ref()
+}
+
+async fn docs_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DOCS_CSP));
+    response
+}

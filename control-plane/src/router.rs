@@ -1,0 +1,171 @@
+//! Mounts every feature's doors and finds out who is asking; nothing else.
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{Uri, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use plinto_contract::problem::Code;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    actor::{Actor, PermissionSet, Principal},
+    app::App,
+    features,
+    http::{
+        ApiError,
+        actor::{bearer, client_ip, user_agent},
+        layers::{self, RequestName},
+        problem,
+    },
+    ops,
+    secret::Secret,
+};
+
+/// `/v1`: for machines with an API key. One line per feature.
+fn management() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(features::tenants::rest::routes())
+        .merge(features::signing_keys::rest::routes())
+}
+
+/// `/t/{tenant}`: for people and for those who verify. One line per feature.
+fn under_issuer() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(features::signing_keys::rest::public_routes())
+}
+
+/// Documents that stand beside the issuer path.
+fn beside_issuer() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+}
+
+/// Everything, wrapped.
+pub fn router(app: &App) -> Router {
+    let (doors, api) = doors(app);
+    doors
+        .merge(ops::routes(api))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(app.config.http.body_bytes))
+        .layer(middleware::from_fn_with_state(app.clone(), layers::time_limit))
+        .layer(middleware::from_fn_with_state(app.clone(), layers::rate_limit))
+        .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(middleware::from_fn(problem::write_problems))
+        .layer(middleware::from_fn_with_state(app.clone(), layers::security_headers))
+        .layer(middleware::from_fn_with_state(app.clone(), layers::name_and_log))
+        .with_state(app.clone())
+}
+
+/// The `OpenAPI` document, without a running server.
+pub fn openapi() -> OpenApi {
+    let doors = management().merge(under_issuer()).merge(beside_issuer());
+    OpenApiRouter::with_openapi(about()).merge(doors).into_openapi()
+}
+
+fn doors(app: &App) -> (Router<App>, OpenApi) {
+    let management = management()
+        .route_layer(middleware::from_fn_with_state(app.clone(), authenticate_management));
+    let under_issuer = under_issuer()
+        .route_layer(middleware::from_fn_with_state(app.clone(), authenticate_under_issuer));
+    OpenApiRouter::with_openapi(about())
+        .merge(management)
+        .merge(under_issuer)
+        .merge(beside_issuer())
+        .split_for_parts()
+}
+
+fn about() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Plinto control plane")
+        .version(env!("CARGO_PKG_VERSION"))
+        .license(Some(LicenseBuilder::new().name("Apache-2.0").build()))
+        .build();
+    OpenApiBuilder::new().info(info).build()
+}
+
+async fn not_found() -> ApiError {
+    ApiError::new(Code::NotFound, Code::NotFound.title())
+}
+
+async fn method_not_allowed() -> ApiError {
+    ApiError::new(Code::MethodNotAllowed, Code::MethodNotAllowed.title())
+}
+
+/// `/v1` answers to API keys only; the tenant is the key's.
+async fn authenticate_management(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let actor = match bearer(&parts.headers) {
+        Ok(Some(token)) => of_api_key(&app, &token).await,
+        Ok(None) => Err(ApiError::new(
+            Code::AuthenticationRequired,
+            "send an API key as `Authorization: Bearer plinto_sk_…`",
+        )),
+        Err(error) => Err(error),
+    };
+    match actor {
+        Ok(mut actor) => {
+            describe(&app, &parts, &mut actor);
+            parts.extensions.insert(actor);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Under an issuer the path names the tenant; a token or key of another one is worth nothing.
+async fn authenticate_under_issuer(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match under_issuer_actor(&app, &parts).await {
+        Ok(mut actor) => {
+            describe(&app, &parts, &mut actor);
+            parts.extensions.insert(actor);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn under_issuer_actor(
+    app: &App,
+    parts: &Parts,
+) -> Result<Actor, ApiError> {
+    let slug = slug(&parts.uri).unwrap_or_default();
+    let tenant = features::tenants::by_slug(app, slug).await?;
+    let anonymous = Actor {
+        tenant: tenant.id,
+        principal: Principal::Anonymous,
+        permissions: PermissionSet::none(),
+        ip: None,
+        user_agent: String::new(),
+        request_id: None,
+    };
+    Ok(anonymous)
+}
+
+/// `/t/{slug}/…`
+fn slug(uri: &Uri) -> Option<&str> {
+    uri.path().strip_prefix("/t/")?.split('/').next()
+}
+
+async fn of_api_key(_app: &App, _token: &Secret) -> Result<Actor, ApiError> {
+    Err(ApiError::new(Code::ApiKeyInvalid, Code::ApiKeyInvalid.title()))
+}
+
+fn describe(app: &App, parts: &Parts, actor: &mut Actor) {
+    actor.ip = client_ip(parts, &app.config.http);
+    actor.user_agent = user_agent(&parts.headers);
+    actor.request_id = parts.extensions.get::<RequestName>().map(|name| name.0);
+}
