@@ -1,1 +1,10 @@
-//! Behaviour across crates, journeys, architecture rules.
+//! What the tests stand on: real processes, a control plane in this process, a real edge.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on should say where"
+)]
+
+pub mod process;
+pub mod world;

@@ -1,0 +1,283 @@
+//! The shipped binaries as real processes: the control plane and the command line.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long a process may take to answer, on a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A control plane in its own process, on its own database. Killed when dropped.
+#[derive(Debug)]
+pub struct ControlPlane {
+    child: Option<Child>,
+    folder: tempfile::TempDir,
+    database: String,
+    port: u16,
+    settings: Vec<(String, String)>,
+}
+
+/// What `bootstrap` answers.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct Bootstrapped {
+    /// The tenant's id.
+    pub tenant: String,
+    pub issuer: String,
+    /// May do everything in the tenant.
+    pub api_key: String,
+}
+
+impl ControlPlane {
+    /// Starts one on a new SQLite file.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts one on a new SQLite file, with further settings (`PLINTO_…`).
+    pub async fn start_with(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = format!("sqlite://{}", folder.path().join("plinto.sqlite").display());
+        let settings = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let mut server = Self {
+            child: None,
+            folder,
+            database,
+            port: free_port(),
+            settings,
+        };
+        server.serve().await;
+        server
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The SQLite file.
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("plinto.sqlite")
+    }
+
+    /// Starts the process on the same file and port, and waits until it is ready.
+    pub async fn serve(&mut self) {
+        assert!(self.child.is_none(), "it runs already");
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log_file())
+            .unwrap();
+        let child = self
+            .command()
+            .arg("serve")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+        let ready = format!("{}/readyz", self.url());
+        let began = Instant::now();
+        while !answers(&ready).await {
+            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(ended.is_none(), "the control plane ended: {}", self.log());
+            assert!(began.elapsed() < PATIENCE, "not ready: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// Ends the process as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Asks the process to end (SIGTERM) and gives back its exit code.
+    pub async fn stop(&mut self) -> Option<i32> {
+        let mut child = self.child.take().expect("it runs");
+        let id = child.id().to_string();
+        Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        let began = Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "it did not stop: {}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// Makes a tenant with its keys and an API key that may do everything.
+    pub fn bootstrap(&self, slug: &str, audience: &str) -> Bootstrapped {
+        let output = self.run(&["bootstrap", "--tenant", slug, "--audience", audience]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    /// Runs another command of the binary on the same database.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command()
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// Everything it has written so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join("control-plane.log")
+    }
+
+    fn command(&self) -> Command {
+        let mut command = alone("plinto-control-plane");
+        command
+            .current_dir(self.folder.path())
+            .env("PLINTO_DATABASE_URL", &self.database)
+            .env("PLINTO_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("PLINTO_PUBLIC_URL", self.url())
+            .envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command
+    }
+}
+
+impl Drop for ControlPlane {
+    fn drop(&mut self) {
+        if let Some(child) = self.child.as_mut() {
+            let _ended = child.kill().and_then(|()| child.wait());
+        }
+    }
+}
+
+/// The command line, with a home of its own.
+#[derive(Debug)]
+pub struct CommandLine {
+    home: tempfile::TempDir,
+    url: String,
+    api_key: String,
+}
+
+impl CommandLine {
+    /// One that speaks to the server at `url` with `api_key`.
+    pub fn new(url: &str, api_key: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        Self {
+            home,
+            url: url.to_owned(),
+            api_key: api_key.to_owned(),
+        }
+    }
+
+    /// Runs it and gives back what it wrote and how it ended.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        alone("plinto")
+            .args(arguments)
+            .env("HOME", self.home.path())
+            .env("XDG_CONFIG_HOME", self.home.path().join("config"))
+            .env("PLINTO_URL", &self.url)
+            .env("PLINTO_API_KEY", &self.api_key)
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// Runs it with `--output json` and gives back the answer; it must succeed.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--output", "json"]].concat());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "plinto {arguments:?}: {errors}");
+        let text = String::from_utf8_lossy(&output.stdout);
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+}
+
+/// A binary that sees none of the settings around the tests.
+fn alone(name: &str) -> Command {
+    let mut command = Command::new(binary(name));
+    let names = std::env::vars().map(|(name, _)| name);
+    for name in names.filter(|name| name.starts_with("PLINTO_") || name == "DATABASE_URL") {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// A port nobody listens on now.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Asks again and again until `done` gives a value; after `within` it fails with `what`.
+pub async fn until<T>(what: &str, within: Duration, mut done: impl AsyncFnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(value) = done().await {
+            return value;
+        }
+        assert!(began.elapsed() < within, "not within {within:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+async fn answers(url: &str) -> bool {
+    reqwest::get(url)
+        .await
+        .is_ok_and(|answer| answer.status().is_success())
+}
+
+/// A binary of this workspace, built first unless `make test` has just done that.
+pub fn binary(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let folder = BUILT.get_or_init(|| {
+        // …/target/debug/deps/it-0123 → …/target/debug
+        let test = std::env::current_exe().unwrap();
+        let folder = test.parent().and_then(Path::parent).unwrap().to_owned();
+        if std::env::var_os("PLINTO_BINARIES_ARE_BUILT").is_none() {
+            let status = Command::new(env!("CARGO"))
+                .args([
+                    "build",
+                    "--quiet",
+                    "--package",
+                    "control-plane",
+                    "--package",
+                    "plinto",
+                    "--bins",
+                ])
+                .current_dir(root())
+                .status()
+                .unwrap();
+            assert!(status.success(), "the binaries don't build");
+        }
+        folder
+    });
+    folder.join(name)
+}
