@@ -9,3 +9,5 @@
 )]
 
 mod architecture;
+mod generated;
+mod vectors;
