@@ -10,4 +10,5 @@
 
 mod architecture;
 mod generated;
+mod store;
 mod vectors;
