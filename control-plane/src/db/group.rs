@@ -111,6 +111,11 @@ impl Writer {
         self.0.commits.load(Ordering::Relaxed)
     }
 
+    /// How many wait for a turn.
+    pub(super) fn waiting(&self) -> usize {
+        self.0.waiting.load(Ordering::SeqCst)
+    }
+
     /// Commits what is finished and closes the connection; later turns fail.
     pub(super) async fn close(&self) {
         let (done, closed) = oneshot::channel();

@@ -164,6 +164,14 @@ impl Db {
         }
     }
 
+    /// How many writers wait for their turn; 0 where the server orders them.
+    pub fn waiting_writers(&self) -> usize {
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.writer.waiting(),
+            Engine::Postgres(_) => 0,
+        }
+    }
+
     /// How often the writer flushed the disk; `None` where the server decides that.
     pub fn group_commits(&self) -> Option<u64> {
         match &*self.0 {

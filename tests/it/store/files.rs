@@ -1,0 +1,149 @@
+//! A database that is not ours, or of another version, is named in one line and left untouched.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use control_plane::db::{Db, OpenError};
+use plinto_tests::world::{Engine, TestDatabase, postgres_server};
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+
+/// Every file of the folder with its bytes.
+fn bytes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            (name, fs::read(entry.path()).unwrap())
+        })
+        .collect()
+}
+
+async fn refused(database: &TestDatabase) -> OpenError {
+    let before = bytes(database.folder());
+    let error = Db::open(&database.config().database).await.unwrap_err();
+    assert_eq!(bytes(database.folder()), before, "{error}");
+    assert!(!error.to_string().contains('\n'), "{error}");
+    error
+}
+
+/// A database of ours, closed, and a connection to change it with.
+async fn closed() -> (TestDatabase, SqliteConnection) {
+    let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
+    let db = Db::open(&database.config().database).await.unwrap();
+    db.close().await;
+    let connection = SqliteConnection::connect(&database.url).await.unwrap();
+    (database, connection)
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_left_untouched() {
+    let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
+    fs::write(database.folder().join("plinto.sqlite"), "a shopping list").unwrap();
+    assert!(matches!(
+        refused(&database).await,
+        OpenError::Foreign { .. }
+    ));
+}
+
+#[tokio::test]
+async fn another_programs_database_is_left_untouched() {
+    let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
+    let url = format!("{}?mode=rwc", database.url);
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    connection
+        .execute("create table shopping (item text)")
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    assert!(matches!(
+        refused(&database).await,
+        OpenError::Foreign { .. }
+    ));
+}
+
+#[tokio::test]
+async fn a_newer_versions_database_is_left_untouched() {
+    let (database, mut connection) = closed().await;
+    let newer = "insert into _sqlx_migrations
+        (version, description, success, checksum, execution_time) values (9999, 'later', 1, x'00', 1)";
+    connection.execute(newer).await.unwrap();
+    connection.close().await.unwrap();
+    let error = refused(&database).await;
+    assert!(
+        matches!(error, OpenError::Newer { version: 9999, .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_database_with_another_history_is_left_untouched() {
+    let (database, mut connection) = closed().await;
+    let other = "update _sqlx_migrations set checksum = x'00' where version = 2";
+    connection.execute(other).await.unwrap();
+    connection.close().await.unwrap();
+    let error = refused(&database).await;
+    assert!(
+        matches!(error, OpenError::Diverged { version: 2, .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_older_versions_database_waits_for_migrate() {
+    let (database, mut connection) = closed().await;
+    connection
+        .execute("delete from _sqlx_migrations where version = 9")
+        .await
+        .unwrap();
+    connection
+        .execute("drop table idempotency_keys")
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let error = refused(&database).await;
+    assert!(
+        matches!(error, OpenError::Older { missing: 1, .. }),
+        "{error}"
+    );
+    let db = Db::migrate(&database.config().database).await.unwrap();
+    db.close().await;
+    Db::open(&database.config().database).await.unwrap();
+}
+
+/// After a crash the mark must be in the file, not only in its write-ahead log.
+#[tokio::test]
+async fn a_database_that_was_never_closed_is_known_as_ours() {
+    let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
+    let db = Db::open(&database.config().database).await.unwrap();
+    let copy = TestDatabase::make(Engine::Sqlite).await.unwrap();
+    for (name, content) in bytes(database.folder()) {
+        if !name.ends_with("-shm") {
+            fs::write(copy.folder().join(name), content).unwrap();
+        }
+    }
+    drop(db);
+    let db = Db::open(&copy.config().database).await.unwrap();
+    db.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn another_programs_postgres_database_is_left_untouched() {
+    if postgres_server().is_none() {
+        return;
+    }
+    let database = TestDatabase::make(Engine::Postgres).await.unwrap();
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    connection
+        .execute("create table shopping (item text)")
+        .await
+        .unwrap();
+    let error = Db::open(&database.config().database).await.unwrap_err();
+    assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
+    let tables =
+        "select count(*) from information_schema.tables where table_schema = current_schema()";
+    let (count,): (i64,) = sqlx::query_as(tables)
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(count, 1);
+}
