@@ -17,9 +17,10 @@ create table roles (
 
 -- One row per tenant that rises with every change to its roles: what policy data is built from.
 create table role_sets (
-    tenant_id text not null primary key references tenants (id),
+    tenant_id text not null references tenants (id),
     version bigint not null,
-    changed_at bigint not null
+    changed_at bigint not null,
+    constraint role_sets_tenant_id_key primary key (tenant_id)
 );
 create index role_sets_changed_at on role_sets (changed_at);
 
@@ -64,3 +65,12 @@ create table member_roles (
     foreign key (tenant_id, role_key) references roles (tenant_id, key)
 );
 create index member_roles_tenant_id_role_key on member_roles (tenant_id, role_key);
+
+-- Users whose roles somewhere changed, or who left: tokens issued until then say too much.
+create table membership_changes (
+    tenant_id text not null references tenants (id),
+    user_id text not null,
+    changed_at bigint not null,
+    constraint membership_changes_tenant_id_user_id_key primary key (tenant_id, user_id)
+);
+create index membership_changes_tenant_id_changed_at on membership_changes (tenant_id, changed_at);

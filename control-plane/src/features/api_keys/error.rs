@@ -2,7 +2,7 @@
 
 use plinto_contract::problem::{Code, FieldError};
 
-use crate::{actor::Denied, db::DbError, http::problem::HasCode};
+use crate::{actor::Denied, db::DbError, http::HasCode};
 
 /// Why a verb on API keys came to nothing.
 #[derive(Debug, thiserror::Error)]

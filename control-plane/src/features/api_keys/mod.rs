@@ -13,6 +13,6 @@ pub mod rest;
 mod service;
 mod store;
 
-pub(crate) use error::ApiKeysError;
-pub(crate) use model::{ApiKey, CreateApiKey, PREFIX, Secret};
-pub(crate) use service::{Authenticated, authenticate, issue};
+pub use model::ApiKeySecret;
+pub(crate) use model::CreateApiKey;
+pub(crate) use service::{authenticate, issue};

@@ -94,9 +94,9 @@ pub fn permission_names(permissions: &PermissionSet) -> Vec<&'static str> {
 }
 
 /// A secret in clear. Exists while it is made, shown or checked; never stored, never printed.
-pub struct Secret(Zeroizing<String>);
+pub struct ApiKeySecret(Zeroizing<String>);
 
-impl Secret {
+impl ApiKeySecret {
     /// Makes a secret from 256 random bits.
     pub fn from_bits(bits: &[u8; 32]) -> Self {
         let mut text = Zeroizing::new(String::with_capacity(
@@ -144,9 +144,9 @@ impl Secret {
     }
 }
 
-impl std::fmt::Debug for Secret {
+impl std::fmt::Debug for ApiKeySecret {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Secret(…)")
+        formatter.write_str("ApiKeySecret(…)")
     }
 }
 
@@ -173,41 +173,41 @@ mod tests {
     #[test]
     fn a_secret_is_256_bits_in_base_62_with_a_checksum() {
         // both by an independent calculation
-        let lowest = Secret::from_bits(&[0; 32]);
+        let lowest = ApiKeySecret::from_bits(&[0; 32]);
         assert_eq!(
             lowest.expose(),
             "plinto_sk_00000000000000000000000000000000000000000003ybr6d"
         );
-        let highest = Secret::from_bits(&[255; 32]);
+        let highest = ApiKeySecret::from_bits(&[255; 32]);
         assert_eq!(
             highest.expose(),
             "plinto_sk_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp126Gmf9"
         );
         for secret in [lowest, highest] {
-            let again = Secret::parse(secret.expose()).unwrap();
+            let again = ApiKeySecret::parse(secret.expose()).unwrap();
             assert_eq!(again.hash(), secret.hash());
         }
     }
 
     #[test]
     fn every_single_wrong_character_is_noticed_without_a_look_up() {
-        let secret = Secret::from_bits(&[7; 32]);
+        let secret = ApiKeySecret::from_bits(&[7; 32]);
         let text = secret.expose();
         for index in 0..text.len() {
             let mut bytes = text.as_bytes().to_vec();
             bytes[index] = if bytes[index] == b'a' { b'b' } else { b'a' };
             let wrong = String::from_utf8(bytes).unwrap();
-            assert!(Secret::parse(&wrong).is_none(), "{wrong}");
+            assert!(ApiKeySecret::parse(&wrong).is_none(), "{wrong}");
         }
         for wrong in ["", PREFIX, &text[1..], &format!("{text}0"), &text.replace("plinto", "Plinto")] {
-            assert!(Secret::parse(wrong).is_none(), "{wrong}");
+            assert!(ApiKeySecret::parse(wrong).is_none(), "{wrong}");
         }
     }
 
     #[test]
     fn a_secret_never_prints_itself() {
-        let secret = Secret::from_bits(&[9; 32]);
-        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        let secret = ApiKeySecret::from_bits(&[9; 32]);
+        assert_eq!(format!("{secret:?}"), "ApiKeySecret(…)");
         assert!(secret.expose().ends_with(&secret.last_four()));
         assert_eq!(secret.last_four().len(), 4);
     }

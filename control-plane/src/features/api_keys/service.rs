@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{
     error::ApiKeysError,
-    model::{ApiKey, CreateApiKey, Secret, USE_RECORDED_EVERY_MS, permission_names},
+    model::{ApiKey, CreateApiKey, ApiKeySecret, USE_RECORDED_EVERY_MS, permission_names},
     store,
 };
 use crate::{
@@ -36,7 +36,7 @@ pub async fn create(
     app: &App,
     actor: &Actor,
     input: CreateApiKey,
-) -> Result<(ApiKey, Secret), ApiKeysError> {
+) -> Result<(ApiKey, ApiKeySecret), ApiKeysError> {
     actor.require(Permission::ApiKeysWrite)?;
     let errors = input.check(app.clock.now());
     if !errors.is_empty() {
@@ -94,11 +94,11 @@ pub(crate) async fn issue(
     app: &App,
     actor: &Actor,
     input: CreateApiKey,
-) -> Result<(ApiKey, Secret), DbError> {
+) -> Result<(ApiKey, ApiKeySecret), DbError> {
     let now = app.clock.now();
     let mut bits = Zeroizing::new([0_u8; 32]);
     app.random.fill(bits.as_mut_slice());
-    let secret = Secret::from_bits(&bits);
+    let secret = ApiKeySecret::from_bits(&bits);
     let key = ApiKey {
         id: app.random.id(now),
         name: input.name,
@@ -128,7 +128,7 @@ pub(crate) async fn authenticate(
     app: &App,
     presented: &str,
 ) -> Result<Authenticated, ApiKeysError> {
-    let secret = Secret::parse(presented).ok_or(ApiKeysError::NotLive)?;
+    let secret = ApiKeySecret::parse(presented).ok_or(ApiKeysError::NotLive)?;
     let now = app.clock.now();
     let mut tx = app.db.read().await?;
     let (tenant, key) = store::find_by_hash(&mut tx, secret.hash())

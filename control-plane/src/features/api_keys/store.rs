@@ -59,7 +59,7 @@ const INSERT: &str = "insert into api_keys
     (tenant_id, id, name, secret_hash, last_four, permissions, created_by, created_at, expires_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
-/// `hash`: see [`Secret::hash`](super::model::Secret::hash).
+/// `hash`: see [`ApiKeySecret::hash`](super::model::ApiKeySecret::hash).
 pub(super) async fn insert(
     tx: &mut Tx,
     tenant: TenantId,

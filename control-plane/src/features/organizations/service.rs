@@ -15,7 +15,7 @@ use crate::{
     app::App,
     db::{DbError, Tx},
     events,
-    features::{revocations, roles::OWNER},
+    features::roles::OWNER,
 };
 
 /// Makes an organization, with its first owner if one is named.
@@ -124,10 +124,9 @@ pub async fn delete(
     actor.require(Permission::OrganizationsWrite)?;
     let mut tx = app.db.begin().await?;
     let organization = at_version(&mut tx, actor, id, version).await?;
-    store::lock_members(&mut tx, actor.tenant, id, app.clock.now()).await?;
-    for user in store::users(&mut tx, actor.tenant, id).await? {
-        revocations::revoke_subject(&mut tx, app, actor.tenant, user).await?;
-    }
+    let now = app.clock.now();
+    store::lock_members(&mut tx, actor.tenant, id, now).await?;
+    store::note_all_changed(&mut tx, actor.tenant, id, now).await?;
     if !store::delete(&mut tx, actor.tenant, id, organization.version).await? {
         return Err(OrganizationsError::Changed);
     }

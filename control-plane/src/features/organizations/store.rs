@@ -300,23 +300,56 @@ pub(super) async fn count_members(
         .await
 }
 
-const USERS: &str = "select user_id from members where tenant_id = $1 and organization_id = $2";
+const NOTE_CHANGED: &str = "insert into membership_changes (tenant_id, user_id, changed_at)
+    values ($1, $2, $3)
+    on conflict (tenant_id, user_id) do update set changed_at = excluded.changed_at";
 
-/// Every member's user id.
-pub(super) async fn users(
+/// Notes that tokens a user holds say too much from now on.
+pub(super) async fn note_changed(
+    tx: &mut Tx,
+    tenant: TenantId,
+    user: UserId,
+    now: UnixMillis,
+) -> Result<(), DbError> {
+    tx.execute(NOTE_CHANGED, args![tenant, user, now]).await.map(|_| ())
+}
+
+const NOTE_ALL_CHANGED: &str = "insert into membership_changes (tenant_id, user_id, changed_at)
+    select tenant_id, user_id, cast($3 as bigint) from members
+    where tenant_id = $1 and organization_id = $2
+    on conflict (tenant_id, user_id) do update set changed_at = excluded.changed_at";
+
+/// The same for every member of an organization.
+pub(super) async fn note_all_changed(
     tx: &mut Tx,
     tenant: TenantId,
     organization: OrganizationId,
-) -> Result<Vec<UserId>, DbError> {
-    tx.all::<(String,)>(USERS, args![tenant, organization])
+    now: UnixMillis,
+) -> Result<(), DbError> {
+    tx.execute(NOTE_ALL_CHANGED, args![tenant, organization, now])
+        .await
+        .map(|_| ())
+}
+
+const CHANGED_SINCE: &str = "select user_id, changed_at from membership_changes
+    where tenant_id = $1 and changed_at >= $2";
+
+/// Users whose memberships changed at or after a moment.
+pub(super) async fn changed_since(
+    tx: &mut Tx,
+    tenant: TenantId,
+    since: UnixMillis,
+) -> Result<Vec<(UserId, UnixMillis)>, DbError> {
+    tx.all::<(String, i64)>(CHANGED_SINCE, args![tenant, since])
         .await?
         .into_iter()
-        .map(|(user,)| {
-            user.parse().map_err(|_| DbError::Inconsistent {
-                table: "members",
+        .map(|(user, changed_at)| {
+            let user = user.parse().map_err(|_| DbError::Inconsistent {
+                table: "membership_changes",
                 column: "user_id",
                 id: user.clone(),
-            })
+            })?;
+            Ok((user, UnixMillis(changed_at)))
         })
         .collect()
 }

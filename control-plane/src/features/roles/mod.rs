@@ -13,6 +13,5 @@ pub mod rest;
 mod service;
 mod store;
 
-pub(crate) use model::{ChangedRoles, OWNER, PolicyData, is_key};
-pub(crate) use service::{seed, unknown_keys};
-pub(crate) use store::{changed_since, policy_data, version};
+pub(crate) use model::{OWNER, PolicyData, is_key};
+pub(crate) use service::{changed_since, policy_data, seed, unknown_keys, version};

@@ -6,12 +6,13 @@ use plinto_contract::{
     events::EventKind,
     ids::{RoleId, TenantId},
     problem::FieldError,
+    time::UnixMillis,
 };
 use serde_json::json;
 
 use super::{
     error::RolesError,
-    model::{self, CreateRole, Role, UpdateRole},
+    model::{self, ChangedRoles, CreateRole, PolicyData, Role, UpdateRole},
     store,
 };
 use crate::{
@@ -129,6 +130,24 @@ pub async fn seed(tx: &mut Tx, app: &App, actor: &Actor) -> Result<(), DbError> 
         insert(tx, app, actor, input, true).await?;
     }
     Ok(())
+}
+
+/// The tenant's roles as a policy sees them.
+pub(crate) async fn policy_data(tx: &mut Tx, tenant: TenantId) -> Result<PolicyData, DbError> {
+    store::policy_data(tx, tenant).await
+}
+
+/// The version of the tenant's roles; 0 before the first.
+pub(crate) async fn version(tx: &mut Tx, tenant: TenantId) -> Result<i64, DbError> {
+    store::version(tx, tenant).await
+}
+
+/// Every tenant whose roles changed at or after a moment. For background work.
+pub(crate) async fn changed_since(
+    tx: &mut Tx,
+    since: UnixMillis,
+) -> Result<Vec<ChangedRoles>, DbError> {
+    store::changed_since(tx, since).await
 }
 
 /// Which of the keys no role of the tenant has, as field errors under `pointer`.

@@ -7,6 +7,7 @@ use plinto_contract::{
     events::EventKind,
     ids::{OrganizationId, TenantId, UserId},
     problem::FieldError,
+    time::UnixMillis,
 };
 use serde_json::json;
 
@@ -21,7 +22,6 @@ use crate::{
             model::{self, Member},
             store,
         },
-        revocations,
         roles::{self, OWNER},
         users,
     },
@@ -101,7 +101,7 @@ pub async fn update(
     member.updated_at = app.clock.now();
     store::replace_roles(&mut tx, actor.tenant, &member).await?;
     require_owner(&mut tx, actor.tenant, organization).await?;
-    revocations::revoke_subject(&mut tx, app, actor.tenant, user).await?;
+    store::note_changed(&mut tx, actor.tenant, user, member.updated_at).await?;
     record(&mut tx, app, actor, EventKind::MemberUpdated, &member).await?;
     tx.commit().await?;
     Ok(member)
@@ -129,7 +129,7 @@ pub async fn remove(
             return Err(OrganizationsError::LastOwner);
         }
     }
-    revocations::revoke_subject(&mut tx, app, actor.tenant, user).await?;
+    store::note_changed(&mut tx, actor.tenant, user, app.clock.now()).await?;
     record(&mut tx, app, actor, EventKind::MemberRemoved, &member).await?;
     tx.commit().await?;
     Ok(())
@@ -145,6 +145,15 @@ pub(crate) async fn membership(
 ) -> Result<Option<Vec<String>>, DbError> {
     let member = store::find_member(tx, tenant, organization, user).await?;
     Ok(member.map(|member| member.roles.into_iter().collect()))
+}
+
+/// Users of the tenant whose memberships changed at or after `since`, and when they last did.
+pub(crate) async fn changed_since(
+    tx: &mut Tx,
+    tenant: TenantId,
+    since: UnixMillis,
+) -> Result<Vec<(UserId, UnixMillis)>, DbError> {
+    store::changed_since(tx, tenant, since).await
 }
 
 /// Adds a member inside a transaction. `pointer`: where the user's id stood in the request.

@@ -1,0 +1,174 @@
+//! `/v1/api_keys`.
+
+use axum::{extract::State, http::StatusCode};
+use plinto_contract::{
+    ids::ApiKeyId,
+    problem::{Code, FieldError},
+    time::UnixMillis,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    model::{ApiKey, CreateApiKey, permission_names},
+    service,
+};
+use crate::{
+    actor::{Actor, PermissionSet},
+    app::App,
+    http::{ApiError, Json, List, Page, Path, page::PageQuery},
+};
+
+/// Doors of the management API.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(create_api_key, list_api_keys))
+        .routes(routes!(get_api_key))
+        .routes(routes!(revoke_api_key))
+}
+
+/// A machine's credential.
+#[derive(Debug, Serialize, ToSchema)]
+struct ApiKeyBody {
+    #[schema(example = "api_key")]
+    object: &'static str,
+    #[schema(value_type = String, example = "key_01h455vb4pex5vsknk084sn02q")]
+    id: ApiKeyId,
+    name: String,
+    /// The end of the secret, to tell keys apart.
+    last_four: String,
+    #[schema(example = json!(["policies:read"]))]
+    permissions: Vec<&'static str>,
+    /// A user's or key's id, or `system`.
+    created_by: String,
+    #[schema(value_type = String, format = "date-time")]
+    created_at: UnixMillis,
+    #[schema(value_type = Option<String>, format = "date-time")]
+    expires_at: Option<UnixMillis>,
+    /// To the minute.
+    #[schema(value_type = Option<String>, format = "date-time")]
+    last_used_at: Option<UnixMillis>,
+    #[schema(value_type = Option<String>, format = "date-time")]
+    revoked_at: Option<UnixMillis>,
+}
+
+impl From<ApiKey> for ApiKeyBody {
+    fn from(key: ApiKey) -> Self {
+        Self {
+            object: "api_key",
+            id: key.id,
+            name: key.name,
+            last_four: key.last_four,
+            permissions: permission_names(&key.permissions),
+            created_by: key.created_by,
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            last_used_at: key.last_used_at,
+            revoked_at: key.revoked_at,
+        }
+    }
+}
+
+/// A key with its secret, which is shown this once.
+#[derive(Serialize, ToSchema)]
+struct CreatedApiKeyBody {
+    #[serde(flatten)]
+    key: ApiKeyBody,
+    /// Send it as `Authorization: Bearer`.
+    #[schema(example = "plinto_sk_…")]
+    secret: String,
+}
+
+/// A key to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateApiKeyBody {
+    name: String,
+    /// None that the caller does not have.
+    #[schema(example = json!(["policies:read", "policies:publish"]))]
+    permissions: Vec<String>,
+    /// Never, when left out.
+    #[schema(value_type = Option<String>, format = "date-time")]
+    expires_at: Option<UnixMillis>,
+}
+
+fn permissions(names: &[String]) -> Result<PermissionSet, ApiError> {
+    let mut errors = Vec::new();
+    let mut known = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        match name.parse() {
+            Ok(permission) => known.push(permission),
+            Err(_) => errors.push(FieldError::new(
+                format!("/permissions/{index}"),
+                "permission_unknown",
+                "no permission has this name",
+            )),
+        }
+    }
+    if errors.is_empty() {
+        Ok(known.into_iter().collect())
+    } else {
+        Err(ApiError::fields(Code::ValidationFailed, errors))
+    }
+}
+
+/// Create an API key
+#[utoipa::path(post, path = "/v1/api_keys", tag = "api_keys", request_body = CreateApiKeyBody,
+    responses((status = 201, body = CreatedApiKeyBody)))]
+async fn create_api_key(
+    State(app): State<App>,
+    actor: Actor,
+    Json(body): Json<CreateApiKeyBody>,
+) -> Result<(StatusCode, Json<CreatedApiKeyBody>), ApiError> {
+    let input = CreateApiKey {
+        name: body.name,
+        permissions: permissions(&body.permissions)?,
+        expires_at: body.expires_at,
+    };
+    let (key, secret) = service::create(&app, &actor, input).await?;
+    let body = CreatedApiKeyBody {
+        key: key.into(),
+        secret: secret.expose().to_owned(),
+    };
+    Ok((StatusCode::CREATED, Json(body)))
+}
+
+/// List API keys, without their secrets
+#[utoipa::path(get, path = "/v1/api_keys", tag = "api_keys", params(PageQuery),
+    responses((status = 200, body = List<ApiKeyBody>)))]
+async fn list_api_keys(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+) -> Result<Json<List<ApiKeyBody>>, ApiError> {
+    let window = page.window();
+    let after = window.after.as_deref().unwrap_or_default();
+    let keys = service::list(&app, &actor, after, window.fetch()).await?;
+    let rows = keys.into_iter().map(ApiKeyBody::from).collect();
+    Ok(Json(page.list(rows, |row: &ApiKeyBody| row.id.to_string())))
+}
+
+/// Get an API key, without its secret
+#[utoipa::path(get, path = "/v1/api_keys/{api_key_id}", tag = "api_keys",
+    params(("api_key_id" = String, Path)), responses((status = 200, body = ApiKeyBody)))]
+async fn get_api_key(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<ApiKeyId>,
+) -> Result<Json<ApiKeyBody>, ApiError> {
+    let key = service::get(&app, &actor, id).await?;
+    Ok(Json(key.into()))
+}
+
+/// Revoke an API key at once
+#[utoipa::path(post, path = "/v1/api_keys/{api_key_id}/revoke", tag = "api_keys",
+    params(("api_key_id" = String, Path)), responses((status = 200, body = ApiKeyBody)))]
+async fn revoke_api_key(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<ApiKeyId>,
+) -> Result<Json<ApiKeyBody>, ApiError> {
+    let key = service::revoke(&app, &actor, id).await?;
+    Ok(Json(key.into()))
+}

@@ -1,0 +1,289 @@
+//! `/v1/organizations`.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use plinto_contract::{
+    ids::{MemberId, OrganizationId, UserId},
+    time::UnixMillis,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    model::{CreateOrganization, Member, Organization, UpdateOrganization},
+    service::{self, members},
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    http::{ApiError, Json, List, Page, Path, page::PageQuery, version},
+};
+
+/// Doors of the management API.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(create_organization, list_organizations))
+        .routes(routes!(get_organization, update_organization, delete_organization))
+        .routes(routes!(add_member, list_members))
+        .routes(routes!(get_member, update_member, remove_member))
+}
+
+/// A customer's company.
+#[derive(Debug, Serialize, ToSchema)]
+struct OrganizationBody {
+    #[schema(example = "organization")]
+    object: &'static str,
+    #[schema(value_type = String, example = "org_01h455vb4pex5vsknk084sn02q")]
+    id: OrganizationId,
+    #[schema(example = "acme")]
+    slug: String,
+    name: String,
+    #[schema(value_type = String, format = "date-time")]
+    created_at: UnixMillis,
+    #[schema(value_type = String, format = "date-time")]
+    updated_at: UnixMillis,
+}
+
+impl From<Organization> for OrganizationBody {
+    fn from(organization: Organization) -> Self {
+        Self {
+            object: "organization",
+            id: organization.id,
+            slug: organization.slug,
+            name: organization.name,
+            created_at: organization.created_at,
+            updated_at: organization.updated_at,
+        }
+    }
+}
+
+/// A person's membership.
+#[derive(Debug, Serialize, ToSchema)]
+struct MemberBody {
+    #[schema(example = "member")]
+    object: &'static str,
+    #[schema(value_type = String, example = "mem_01h455vb4pex5vsknk084sn02q")]
+    id: MemberId,
+    #[schema(value_type = String, example = "org_01h455vb4pex5vsknk084sn02q")]
+    organization_id: OrganizationId,
+    #[schema(value_type = String, example = "user_01h455vb4pex5vsknk084sn02q")]
+    user_id: UserId,
+    /// Keys of roles.
+    roles: Vec<String>,
+    #[schema(value_type = String, format = "date-time")]
+    created_at: UnixMillis,
+    #[schema(value_type = String, format = "date-time")]
+    updated_at: UnixMillis,
+}
+
+impl From<Member> for MemberBody {
+    fn from(member: Member) -> Self {
+        Self {
+            object: "member",
+            id: member.id,
+            organization_id: member.organization,
+            user_id: member.user,
+            roles: member.roles.into_iter().collect(),
+            created_at: member.created_at,
+            updated_at: member.updated_at,
+        }
+    }
+}
+
+/// An organization to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateOrganizationBody {
+    /// 1 to 63 of `a-z 0-9 -`; unique in the tenant.
+    #[schema(example = "acme")]
+    slug: String,
+    name: String,
+    /// Its first owner. Without one, the first member must be an owner.
+    #[schema(value_type = Option<String>)]
+    owner_id: Option<UserId>,
+}
+
+/// What shall change of an organization; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdateOrganizationBody {
+    slug: Option<String>,
+    name: Option<String>,
+}
+
+/// A member to be added.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AddMemberBody {
+    #[schema(value_type = String)]
+    user_id: UserId,
+    /// Keys of roles, at least one.
+    roles: Vec<String>,
+}
+
+/// A member's new roles.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdateMemberBody {
+    /// Keys of roles, at least one. Replaces the whole set.
+    roles: Vec<String>,
+}
+
+/// Create an organization
+#[utoipa::path(post, path = "/v1/organizations", tag = "organizations",
+    request_body = CreateOrganizationBody, responses((status = 201, body = OrganizationBody)))]
+async fn create_organization(
+    State(app): State<App>,
+    actor: Actor,
+    Json(body): Json<CreateOrganizationBody>,
+) -> Result<Response, ApiError> {
+    let input = CreateOrganization {
+        slug: body.slug,
+        name: body.name,
+        owner: body.owner_id,
+    };
+    let organization = service::create(&app, &actor, input).await?;
+    let version = organization.version;
+    Ok(version::written(StatusCode::CREATED, version, OrganizationBody::from(organization)))
+}
+
+/// List organizations
+#[utoipa::path(get, path = "/v1/organizations", tag = "organizations", params(PageQuery),
+    responses((status = 200, body = List<OrganizationBody>)))]
+async fn list_organizations(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+) -> Result<Json<List<OrganizationBody>>, ApiError> {
+    let window = page.window();
+    let after = window.after.as_deref().unwrap_or_default();
+    let organizations = service::list(&app, &actor, after, window.fetch()).await?;
+    let rows = organizations.into_iter().map(OrganizationBody::from).collect();
+    Ok(Json(page.list(rows, |row: &OrganizationBody| row.id.to_string())))
+}
+
+/// Get an organization
+#[utoipa::path(get, path = "/v1/organizations/{organization_id}", tag = "organizations",
+    params(("organization_id" = String, Path)),
+    responses((status = 200, body = OrganizationBody)))]
+async fn get_organization(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<OrganizationId>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let organization = service::get(&app, &actor, id).await?;
+    version::read(&headers, organization.version, &OrganizationBody::from(organization))
+}
+
+/// Change an organization
+#[utoipa::path(patch, path = "/v1/organizations/{organization_id}", tag = "organizations",
+    params(("organization_id" = String, Path)), request_body = UpdateOrganizationBody,
+    responses((status = 200, body = OrganizationBody)))]
+async fn update_organization(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<OrganizationId>,
+    headers: HeaderMap,
+    Json(body): Json<UpdateOrganizationBody>,
+) -> Result<Response, ApiError> {
+    let input = UpdateOrganization {
+        slug: body.slug,
+        name: body.name,
+    };
+    let seen = version::expected(&headers)?;
+    let organization = service::update(&app, &actor, id, seen, input).await?;
+    let version = organization.version;
+    Ok(version::written(StatusCode::OK, version, OrganizationBody::from(organization)))
+}
+
+/// Delete an organization and its memberships
+#[utoipa::path(delete, path = "/v1/organizations/{organization_id}", tag = "organizations",
+    params(("organization_id" = String, Path)), responses((status = 204)))]
+async fn delete_organization(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<OrganizationId>,
+    headers: HeaderMap,
+) -> Result<StatusCode, ApiError> {
+    service::delete(&app, &actor, id, version::expected(&headers)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Add a member
+#[utoipa::path(post, path = "/v1/organizations/{organization_id}/members", tag = "organizations",
+    params(("organization_id" = String, Path)), request_body = AddMemberBody,
+    responses((status = 201, body = MemberBody)))]
+async fn add_member(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<OrganizationId>,
+    Json(body): Json<AddMemberBody>,
+) -> Result<(StatusCode, Json<MemberBody>), ApiError> {
+    let member = members::add(&app, &actor, id, body.user_id, body.roles).await?;
+    Ok((StatusCode::CREATED, Json(member.into())))
+}
+
+/// List members
+#[utoipa::path(get, path = "/v1/organizations/{organization_id}/members", tag = "organizations",
+    params(("organization_id" = String, Path), PageQuery),
+    responses((status = 200, body = List<MemberBody>)))]
+async fn list_members(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<OrganizationId>,
+    page: Page,
+) -> Result<Json<List<MemberBody>>, ApiError> {
+    let window = page.window();
+    let after = window.after.as_deref().unwrap_or_default();
+    let members = members::list(&app, &actor, id, after, window.fetch()).await?;
+    let rows = members.into_iter().map(MemberBody::from).collect();
+    Ok(Json(page.list(rows, |row: &MemberBody| row.user_id.to_string())))
+}
+
+/// Get a member
+#[utoipa::path(get, path = "/v1/organizations/{organization_id}/members/{user_id}",
+    tag = "organizations",
+    params(("organization_id" = String, Path), ("user_id" = String, Path)),
+    responses((status = 200, body = MemberBody)))]
+async fn get_member(
+    State(app): State<App>,
+    actor: Actor,
+    Path((id, user)): Path<(OrganizationId, UserId)>,
+) -> Result<Json<MemberBody>, ApiError> {
+    let member = members::get(&app, &actor, id, user).await?;
+    Ok(Json(member.into()))
+}
+
+/// Replace a member's roles
+#[utoipa::path(patch, path = "/v1/organizations/{organization_id}/members/{user_id}",
+    tag = "organizations",
+    params(("organization_id" = String, Path), ("user_id" = String, Path)),
+    request_body = UpdateMemberBody, responses((status = 200, body = MemberBody)))]
+async fn update_member(
+    State(app): State<App>,
+    actor: Actor,
+    Path((id, user)): Path<(OrganizationId, UserId)>,
+    Json(body): Json<UpdateMemberBody>,
+) -> Result<Json<MemberBody>, ApiError> {
+    let member = members::update(&app, &actor, id, user, body.roles).await?;
+    Ok(Json(member.into()))
+}
+
+/// Remove a member
+#[utoipa::path(delete, path = "/v1/organizations/{organization_id}/members/{user_id}",
+    tag = "organizations",
+    params(("organization_id" = String, Path), ("user_id" = String, Path)),
+    responses((status = 204)))]
+async fn remove_member(
+    State(app): State<App>,
+    actor: Actor,
+    Path((id, user)): Path<(OrganizationId, UserId)>,
+) -> Result<StatusCode, ApiError> {
+    members::remove(&app, &actor, id, user).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,121 @@
+//! What can be refused about policies.
+
+use plinto_contract::problem::{Code, FieldError};
+use plinto_policy::{
+    bundle,
+    cases::{Case, Outcome},
+    diagnostics::PolicyError,
+};
+
+use crate::{
+    actor::Denied, db::DbError, features::signing_keys::SigningKeysError, http::HasCode,
+};
+
+/// 20: findings shown of one bundle; whoever has more mends these first.
+const FINDINGS_MAX: usize = 20;
+
+/// Why a verb on policies came to nothing. Whatever it was, what is active stays active.
+#[derive(Debug, thiserror::Error)]
+pub enum PoliciesError {
+    /// No bundle of this revision, or no artifact of this digest, in this tenant.
+    #[error("no such bundle")]
+    NotFound,
+    /// Nothing was ever activated.
+    #[error("no bundle is active")]
+    NothingActive,
+    /// There was nothing active before what is active now.
+    #[error("nothing was active before the active bundle")]
+    NothingToRollBackTo,
+    /// The archive cannot be used.
+    #[error(transparent)]
+    Bundle(#[from] bundle::Error),
+    /// The manifest names another revision than the content has.
+    #[error("the manifest says revision `{declared}`, but the content is `{computed}`: it was changed after it was built")]
+    Altered {
+        /// What the manifest says.
+        declared: String,
+        /// What the content is.
+        computed: String,
+    },
+    /// The policy cannot be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// Some of the bundle's own tests do not pass.
+    #[error("{} of the bundle's tests do not pass", .0.len())]
+    TestsFailed(Vec<Case>),
+    /// Too many bundles are being compiled.
+    #[error("too many bundles are being checked; try again shortly")]
+    Busy,
+    /// The work on a bundle ended without a result.
+    #[error("the check of the bundle was interrupted")]
+    Interrupted,
+    /// Others keep activating at the same time.
+    #[error("another activation was faster; try again")]
+    Overtaken,
+    /// What we built is not what the edge would accept.
+    #[error("the signed bundle did not verify")]
+    Unverifiable(#[source] plinto_jose::Error),
+    /// The bundle key.
+    #[error(transparent)]
+    Signing(#[from] SigningKeysError),
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+impl HasCode for PoliciesError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NotFound | Self::NothingActive => Code::NotFound,
+            Self::NothingToRollBackTo => Code::NothingToRollBackTo,
+            Self::Bundle(error) => error.problem(),
+            Self::Altered { .. } => Code::BundleMalformed,
+            Self::Policy(error) => error.problem(),
+            Self::TestsFailed(_) => Code::PolicyTestsFailed,
+            Self::Busy | Self::Overtaken => Code::Overloaded,
+            Self::Interrupted | Self::Unverifiable(_) => Code::Internal,
+            Self::Signing(error) => error.code(),
+            Self::Denied(error) => error.code(),
+            Self::Database(error) => error.code(),
+        }
+    }
+
+    fn field_errors(&self) -> Vec<FieldError> {
+        match self {
+            Self::Policy(error) => findings(error),
+            Self::TestsFailed(cases) => cases.iter().take(FINDINGS_MAX).map(failure).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// `file:line:column` stands where a JSON Pointer would: the body is an archive.
+fn findings(error: &PolicyError) -> Vec<FieldError> {
+    let findings = error.diagnostics.iter().take(FINDINGS_MAX);
+    findings
+        .map(|finding| {
+            let place = if finding.line == 0 {
+                finding.file.clone()
+            } else {
+                format!("{}:{}:{}", finding.file, finding.line, finding.column)
+            };
+            FieldError::new(place, finding.kind.as_str(), finding.message.clone())
+        })
+        .collect()
+}
+
+fn failure(case: &Case) -> FieldError {
+    let (code, detail) = match &case.outcome {
+        Outcome::Passed => ("passed", "passed"),
+        Outcome::Failed(detail) => ("test_failed", detail.as_str()),
+        Outcome::Errored(detail) => ("test_errored", detail.as_str()),
+    };
+    FieldError::new(
+        format!("{}:{}", case.file, case.line),
+        code,
+        format!("{}.{}: {detail}", case.package, case.name),
+    )
+}

@@ -1,0 +1,134 @@
+//! The verbs on policies. Publishing stores a checked bundle; activating makes it what the edge
+//! enforces. Whatever is refused, what is active stays active.
+
+pub(crate) mod activate;
+mod artifact;
+mod check;
+pub(crate) mod edge;
+
+use plinto_contract::events::EventKind;
+use serde_json::json;
+
+use super::{
+    error::PoliciesError,
+    model::{self, Activation, Bundle, Status},
+    store,
+};
+use crate::{
+    actor::{Actor, Permission},
+    app::App,
+    events,
+    features::{
+        roles,
+        signing_keys::{self, Purpose},
+    },
+};
+
+/// Checks a bundle and stores it. Publishing the same content again changes nothing.
+/// Answers the bundle and whether it is new.
+/// Errors: `Bundle`, `Altered`, `Policy`, `TestsFailed`: refused whole; `Busy`.
+pub async fn publish(
+    app: &App,
+    actor: &Actor,
+    packed: Vec<u8>,
+) -> Result<(Bundle, bool), PoliciesError> {
+    actor.require(Permission::PoliciesPublish)?;
+    let (checked, packed) =
+        check::run(move || check::check(&packed).map(|checked| (checked, packed))).await?;
+    let now = app.clock.now();
+    let bundle = Bundle {
+        id: app.random.id(now),
+        revision: checked.manifest.revision,
+        digest: checked.digest,
+        size_bytes: count(packed.len()),
+        file_count: count(checked.source.files.len()),
+        entrypoint: checked.manifest.metadata.plinto.entrypoint,
+        tests_passed: count(checked.tests_passed),
+        published_by: name_of(actor),
+        created_at: now,
+    };
+    let mut tx = app.db.begin().await?;
+    if !store::insert(&mut tx, actor.tenant, &bundle, &packed).await? {
+        let known = store::find(&mut tx, actor.tenant, &bundle.revision).await?;
+        return known.map(|bundle| (bundle, false)).ok_or(PoliciesError::NotFound);
+    }
+    let data = json!({"revision": bundle.revision, "entrypoint": bundle.entrypoint});
+    events::record(&mut tx, app, actor, EventKind::BundlePublished, bundle.id, data).await?;
+    tx.commit().await?;
+    Ok((bundle, true))
+}
+
+/// One bundle.
+pub async fn get(app: &App, actor: &Actor, revision: &str) -> Result<Bundle, PoliciesError> {
+    actor.require(Permission::PoliciesRead)?;
+    let mut tx = app.db.read().await?;
+    store::find(&mut tx, actor.tenant, revision)
+        .await?
+        .ok_or(PoliciesError::NotFound)
+}
+
+/// A bundle's archive, byte for byte as it was published.
+pub async fn archive(app: &App, actor: &Actor, revision: &str) -> Result<Vec<u8>, PoliciesError> {
+    actor.require(Permission::PoliciesRead)?;
+    let mut tx = app.db.read().await?;
+    store::archive(&mut tx, actor.tenant, revision)
+        .await?
+        .ok_or(PoliciesError::NotFound)
+}
+
+/// Bundles, the newest first, before the id `before` (empty: from the newest), at most `limit`.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    before: &str,
+    limit: i64,
+) -> Result<Vec<Bundle>, PoliciesError> {
+    actor.require(Permission::PoliciesRead)?;
+    let mut tx = app.db.read().await?;
+    Ok(store::list(&mut tx, actor.tenant, before, limit).await?)
+}
+
+/// Activations, the newest first, before the sequence `before` (0: from the newest).
+pub async fn history(
+    app: &App,
+    actor: &Actor,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Activation>, PoliciesError> {
+    actor.require(Permission::PoliciesRead)?;
+    let mut tx = app.db.read().await?;
+    Ok(store::history(&mut tx, actor.tenant, before, limit).await?)
+}
+
+/// What is active, and whether it will be built anew shortly.
+pub async fn status(app: &App, actor: &Actor) -> Result<Status, PoliciesError> {
+    actor.require(Permission::PoliciesRead)?;
+    let kid = signing_keys::active_kid(app, actor.tenant, Purpose::Bundle).await?;
+    let mut tx = app.db.read().await?;
+    let active = store::active(&mut tx, actor.tenant).await?;
+    let roles_version = roles::version(&mut tx, actor.tenant).await?;
+    let outdated = active.as_ref().and_then(|active| {
+        let renew_before_s = app.config.policies.renew_before_s;
+        active.is_outdated(roles_version, &kid, app.clock.now(), renew_before_s)
+    });
+    Ok(Status {
+        active,
+        outdated,
+        roles_version,
+    })
+}
+
+/// A revision as it stands in a URL. Errors: `NotFound` for anything that cannot be one.
+pub(crate) fn revision(text: &str) -> Result<&str, PoliciesError> {
+    if model::is_digest(text) { Ok(text) } else { Err(PoliciesError::NotFound) }
+}
+
+/// A user's or key's id; `system` for ourselves.
+fn name_of(actor: &Actor) -> String {
+    let actor = actor.for_event();
+    if actor.id.is_empty() { actor.kind } else { actor.id }
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

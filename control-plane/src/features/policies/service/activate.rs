@@ -1,0 +1,199 @@
+//! Activation: roles and bundle become one signed artifact with the next sequence.
+
+use plinto_contract::events::EventKind;
+use plinto_policy::bundle::Expect;
+use serde_json::json;
+
+use super::{
+    artifact::{self, Artifact, Ingredients},
+    check, count, name_of,
+};
+use crate::{
+    actor::{Actor, Permission},
+    app::App,
+    events,
+    features::{
+        policies::{
+            error::PoliciesError,
+            model::{Activation, Reason, Step},
+            store,
+        },
+        roles,
+        signing_keys::{self, Purpose},
+    },
+};
+
+/// 5: attempts before we say that somebody else is always faster.
+const ATTEMPTS: usize = 5;
+/// 16: artifacts kept. An edge in the middle of a download, and people who look, find theirs.
+const ARTIFACTS_KEPT: i64 = 16;
+
+/// Makes a published revision what the edge enforces.
+/// Errors: `NotFound`; whatever makes the bundle unusable by now.
+pub async fn activate(
+    app: &App,
+    actor: &Actor,
+    revision: &str,
+) -> Result<Activation, PoliciesError> {
+    actor.require(Permission::PoliciesActivate)?;
+    for _ in 0..ATTEMPTS {
+        let mut tx = app.db.read().await?;
+        let active = store::active(&mut tx, actor.tenant).await?;
+        drop(tx);
+        let step = Step::activate(active.as_ref(), revision);
+        if let Some(made) = take(app, actor, active.as_ref(), step).await? {
+            return Ok(made);
+        }
+    }
+    Err(PoliciesError::Overtaken)
+}
+
+/// Goes back to the revision that was active before the active one.
+/// Errors: `NothingActive`; `NothingToRollBackTo`.
+pub async fn roll_back(app: &App, actor: &Actor) -> Result<Activation, PoliciesError> {
+    actor.require(Permission::PoliciesActivate)?;
+    for _ in 0..ATTEMPTS {
+        let mut tx = app.db.read().await?;
+        let active = store::active(&mut tx, actor.tenant)
+            .await?
+            .ok_or(PoliciesError::NothingActive)?;
+        let previous = active
+            .previous_revision
+            .as_deref()
+            .ok_or(PoliciesError::NothingToRollBackTo)?;
+        let earlier = store::latest_of(&mut tx, actor.tenant, previous)
+            .await?
+            .ok_or(PoliciesError::NothingToRollBackTo)?;
+        drop(tx);
+        let step = Step::roll_back(&earlier);
+        if let Some(made) = take(app, actor, Some(&active), step).await? {
+            return Ok(made);
+        }
+    }
+    Err(PoliciesError::Overtaken)
+}
+
+/// Builds the active artifact anew if it is outdated. `None`: it was not, or nothing is active, or
+/// somebody else was faster.
+pub async fn rebuild(app: &App, actor: &Actor) -> Result<Option<Activation>, PoliciesError> {
+    actor.require(Permission::PoliciesActivate)?;
+    let mut tx = app.db.read().await?;
+    let Some(active) = store::active(&mut tx, actor.tenant).await? else {
+        return Ok(None);
+    };
+    let roles_version = roles::version(&mut tx, actor.tenant).await?;
+    drop(tx);
+    let kid = signing_keys::active_kid(app, actor.tenant, Purpose::Bundle).await?;
+    let renew_before_s = app.config.policies.renew_before_s;
+    match active.is_outdated(roles_version, &kid, app.clock.now(), renew_before_s) {
+        Some(reason) => {
+            let step = Step::rebuild(&active, reason);
+            take(app, actor, Some(&active), step).await
+        }
+        None => Ok(None),
+    }
+}
+
+/// Takes one step from `active`. `None`: somebody else took one meanwhile.
+/// All work is done before the transaction; the sequence's unique key decides who was first.
+async fn take(
+    app: &App,
+    actor: &Actor,
+    active: Option<&Activation>,
+    step: Step,
+) -> Result<Option<Activation>, PoliciesError> {
+    let now = app.clock.now();
+    let issued_at = now.to_seconds();
+    let expires_at = issued_at.plus_seconds(app.config.policies.bundle_s);
+    let sequence = active.map_or(0, |active| active.sequence).saturating_add(1);
+    let mut tx = app.db.read().await?;
+    let archive = store::archive(&mut tx, actor.tenant, &step.revision)
+        .await?
+        .ok_or(PoliciesError::NotFound)?;
+    let roles = roles::policy_data(&mut tx, actor.tenant).await?;
+    drop(tx);
+    let kid = signing_keys::active_kid(app, actor.tenant, Purpose::Bundle).await?;
+    let roles_version = roles.version;
+    let ingredients = Ingredients {
+        tenant: actor.tenant,
+        sequence,
+        issued_at,
+        expires_at,
+        roles,
+        kid: kid.clone(),
+    };
+    let Some(Artifact { packed, digest }) = build(app, actor, archive, ingredients).await? else {
+        return Ok(None);
+    };
+    let made = Activation {
+        id: app.random.id(now),
+        sequence,
+        revision: step.revision,
+        previous_revision: step.previous_revision,
+        reason: step.reason,
+        digest,
+        size_bytes: count(packed.len()),
+        roles_version,
+        signed_by_kid: kid,
+        activated_by: name_of(actor),
+        created_at: now,
+        expires_at: expires_at.to_millis(),
+    };
+    store_activation(app, actor, made, &packed).await
+}
+
+/// Builds and signs outside any transaction. `None`: the key was rotated in between.
+async fn build(
+    app: &App,
+    actor: &Actor,
+    archive: Vec<u8>,
+    ingredients: Ingredients,
+) -> Result<Option<Artifact>, PoliciesError> {
+    let kid = ingredients.kid.clone();
+    let expect = Expect {
+        tenant: actor.tenant,
+        now: ingredients.issued_at,
+        min_sequence: u64::try_from(ingredients.sequence).unwrap_or_default(),
+    };
+    let draft = check::run(move || artifact::draft(&archive, ingredients)).await?;
+    let signature =
+        signing_keys::sign(app, actor.tenant, Purpose::Bundle, None, &draft.payload).await?;
+    if artifact::kid_of(&signature).as_deref() != Some(kid.as_str()) {
+        return Ok(None);
+    }
+    let keys = signing_keys::jwks(app, actor.tenant, Purpose::Bundle).await?;
+    check::run(move || artifact::finish(&draft, signature, &keys, &expect))
+        .await
+        .map(Some)
+}
+
+async fn store_activation(
+    app: &App,
+    actor: &Actor,
+    made: Activation,
+    packed: &[u8],
+) -> Result<Option<Activation>, PoliciesError> {
+    let mut tx = app.db.begin().await?;
+    match store::activate(&mut tx, actor.tenant, &made, packed).await {
+        Err(error) if error.constraint() == Some("activations_tenant_id_sequence_key") => {
+            return Ok(None);
+        }
+        result => result?,
+    }
+    let oldest_kept = made.sequence.saturating_sub(ARTIFACTS_KEPT);
+    store::prune(&mut tx, actor.tenant, oldest_kept).await?;
+    let kind = match made.reason {
+        Reason::Activated => EventKind::BundleActivated,
+        Reason::RolledBack => EventKind::BundleRolledBack,
+        Reason::RolesChanged | Reason::KeyRotated | Reason::Renewed => EventKind::BundleRenewed,
+    };
+    let data = json!({
+        "revision": made.revision,
+        "sequence": made.sequence,
+        "digest": made.digest,
+        "reason": made.reason.as_str(),
+    });
+    events::record(&mut tx, app, actor, kind, made.id, data).await?;
+    tx.commit().await?;
+    Ok(Some(made))
+}

@@ -1,0 +1,102 @@
+//! Builds what the edge enforces: a checked bundle with the tenant's roles, signed (N15).
+
+use plinto_contract::{
+    bundle::{Activation as ManifestActivation, Manifest, ROLES_FILE},
+    ids::TenantId,
+    time::UnixSeconds,
+};
+use plinto_jose::{JwkSet, Jws};
+use plinto_policy::{
+    bundle::{Expect, Limits, Source, Unverified, build_signed, signing_payload},
+    engine::{ENGINE, ENGINE_VERSION, Engine},
+};
+
+use super::check::{self, Checked};
+use crate::{
+    envelope::sha256_hex,
+    features::{policies::{error::PoliciesError, model}, roles::PolicyData},
+};
+
+/// What goes into an artifact besides the bundle itself.
+#[derive(Debug, Clone)]
+pub(super) struct Ingredients {
+    pub(super) tenant: TenantId,
+    pub(super) sequence: i64,
+    pub(super) issued_at: UnixSeconds,
+    pub(super) expires_at: UnixSeconds,
+    pub(super) roles: PolicyData,
+    pub(super) kid: String,
+}
+
+/// An artifact that waits for its signature.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    manifest: Manifest,
+    source: Source,
+    kid: String,
+    /// What is to be signed.
+    pub(super) payload: Vec<u8>,
+}
+
+/// A signed artifact, checked as the edge will check it.
+#[derive(Debug, Clone)]
+pub(super) struct Artifact {
+    pub(super) packed: Vec<u8>,
+    pub(super) digest: String,
+}
+
+/// Adds roles and activation to a stored archive, after checking it anew: the engine may have
+/// changed since it was published.
+pub(super) fn draft(archive: &[u8], with: Ingredients) -> Result<Draft, PoliciesError> {
+    let Checked { mut manifest, source, .. } = check::check(archive)?;
+    let mut source = source.without_tests();
+    source
+        .files
+        .insert(ROLES_FILE.to_owned(), with.roles.document().to_string().into_bytes());
+    model::add_roles_root(&mut manifest.roots);
+    manifest.metadata.plinto.activation = Some(ManifestActivation {
+        tenant: with.tenant,
+        sequence: u64::try_from(with.sequence).unwrap_or_default(),
+        iat: with.issued_at,
+        exp: with.expires_at,
+        engine: ENGINE.to_owned(),
+        engine_version: ENGINE_VERSION.to_owned(),
+    });
+    let payload = signing_payload(&source, &manifest, &with.kid)?;
+    Ok(Draft {
+        manifest,
+        source,
+        kid: with.kid,
+        payload,
+    })
+}
+
+/// Packs a signed artifact and reads it back as the edge does, down to a prepared engine.
+/// Errors: whatever would make the edge refuse it.
+pub(super) fn finish(
+    draft: &Draft,
+    signature: String,
+    keys: &JwkSet,
+    expect: &Expect,
+) -> Result<Artifact, PoliciesError> {
+    let packed = build_signed::<PoliciesError>(&draft.source, &draft.manifest, &draft.kid, |_| {
+        Ok(signature)
+    })?;
+    let unverified = Unverified::read(&packed, &Limits::default())?;
+    let key = unverified
+        .kid()
+        .and_then(|kid| keys.find(kid))
+        .ok_or(PoliciesError::Unverifiable(plinto_jose::Error::Key))?;
+    plinto_jose::verify(&unverified.signature_job(key)?).map_err(PoliciesError::Unverifiable)?;
+    let bundle = unverified.verified(expect)?;
+    Engine::prepare(&bundle.manifest, &bundle.source)?;
+    Ok(Artifact {
+        digest: sha256_hex(&packed),
+        packed,
+    })
+}
+
+/// The id of the key that made a compact JWS.
+pub(super) fn kid_of(compact: &str) -> Option<String> {
+    Jws::parse_within(compact, compact.len()).ok()?.header.kid
+}

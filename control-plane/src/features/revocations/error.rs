@@ -1,0 +1,37 @@
+//! What can go wrong with the revocation feed.
+
+use plinto_contract::problem::Code;
+
+use crate::{
+    db::DbError,
+    features::{signing_keys::SigningKeysError, tenants::TenantsError},
+    http::HasCode,
+};
+
+/// Why there is no feed.
+#[derive(Debug, thiserror::Error)]
+pub enum RevocationsError {
+    /// The tenant.
+    #[error(transparent)]
+    Tenant(#[from] TenantsError),
+    /// The bundle key.
+    #[error(transparent)]
+    Signing(#[from] SigningKeysError),
+    /// The feed could not be written as JSON.
+    #[error("the feed could not be written")]
+    Unwritable(#[from] serde_json::Error),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+impl HasCode for RevocationsError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Tenant(error) => error.code(),
+            Self::Signing(error) => error.code(),
+            Self::Unwritable(_) => Code::Internal,
+            Self::Database(error) => error.code(),
+        }
+    }
+}

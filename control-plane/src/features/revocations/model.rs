@@ -1,0 +1,194 @@
+//! What the revocation feed says: only what tokens still alive could contradict, and never more
+//! than an edge can take.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plinto_contract::{
+    ids::{SessionId, TenantId, UserId},
+    limits::CLOCK_LEEWAY_S,
+    revocation::Feed,
+    time::{UnixMillis, UnixSeconds},
+};
+
+/// 60 s: how long a signed feed is valid. Far above an edge's own bound on its age, so that only a
+/// replayed one meets it.
+pub const LIFETIME_S: i64 = 60;
+/// 15 s: a feed is signed anew at this age even if it says the same.
+pub const RESIGN_AFTER_S: i64 = 15;
+/// 16,384: entries of a feed, about 700 KiB as a token. What does not fit is covered by
+/// refusing everything issued before it.
+pub const ENTRIES_MAX: usize = 16_384;
+
+/// What was revoked within the life of an access token.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Revoked {
+    /// Tokens of the whole tenant issued before this moment are refused; 0 refuses none.
+    pub tokens_issued_before: UnixMillis,
+    /// Sessions that ended, and when.
+    pub sessions: Vec<(SessionId, UnixMillis)>,
+    /// Users whose tokens issued until then are refused. A user may stand here more than once.
+    pub subjects: Vec<(UserId, UnixMillis)>,
+}
+
+/// What a feed says, without when it says it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Content {
+    issued_before: UnixSeconds,
+    sessions: BTreeSet<SessionId>,
+    subjects: BTreeMap<UserId, UnixSeconds>,
+}
+
+/// From when on a revocation still matters: no token issued before is alive.
+/// `access_token_s`: life of an access token.
+pub fn since(now: UnixMillis, access_token_s: i64) -> UnixMillis {
+    // One leeway for the verifier's clock, one for the clocks of our own instances.
+    let leeway = CLOCK_LEEWAY_S.saturating_mul(2);
+    now.plus_seconds(access_token_s.saturating_add(leeway).saturating_neg())
+}
+
+impl Content {
+    /// Turns what was revoked into what an edge checks.
+    pub fn of(revoked: Revoked, entries_max: usize) -> Self {
+        let mut issued_before = next_second(revoked.tokens_issued_before);
+        let mut entries: Vec<(UnixMillis, Entry)> = revoked
+            .sessions
+            .into_iter()
+            .map(|(session, at)| (at, Entry::Session(session)))
+            .chain(
+                revoked
+                    .subjects
+                    .into_iter()
+                    .map(|(user, at)| (at, Entry::Subject(user))),
+            )
+            .collect();
+        entries.sort_unstable_by_key(|(at, _)| std::cmp::Reverse(*at));
+        // SECURITY: what does not fit must not be forgotten. Refusing every token issued until the
+        // newest of those only costs their owners a refresh.
+        if let Some((at, _)) = entries.get(entries_max) {
+            issued_before = issued_before.max(at.to_seconds().plus_seconds(1));
+            entries.truncate(entries_max);
+        }
+        let mut content = Self {
+            issued_before,
+            ..Self::default()
+        };
+        for (at, entry) in entries {
+            match entry {
+                Entry::Session(session) => {
+                    content.sessions.insert(session);
+                }
+                Entry::Subject(user) => {
+                    let until = content.subjects.entry(user).or_default();
+                    *until = (*until).max(at.to_seconds());
+                }
+            }
+        }
+        content
+    }
+
+    /// The feed as it is signed.
+    pub fn feed(&self, iss: String, tenant: TenantId, version: u64, now: UnixSeconds) -> Feed {
+        Feed {
+            iss,
+            tenant,
+            version,
+            iat: now,
+            exp: now.plus_seconds(LIFETIME_S),
+            issued_before: self.issued_before,
+            sessions: self.sessions.iter().copied().collect(),
+            subjects: self.subjects.clone(),
+        }
+    }
+}
+
+enum Entry {
+    Session(SessionId),
+    Subject(UserId),
+}
+
+/// Tokens carry whole seconds: one issued earlier in the very second must fall too.
+fn next_second(moment: UnixMillis) -> UnixSeconds {
+    if moment.0 <= 0 {
+        return UnixSeconds(0);
+    }
+    UnixMillis(moment.0.saturating_add(999)).to_seconds()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(number: u8) -> SessionId {
+        SessionId::from_parts(i64::from(number), [number; 10])
+    }
+
+    fn user(number: u8) -> UserId {
+        UserId::from_parts(i64::from(number), [number; 10])
+    }
+
+    #[test]
+    fn a_token_issued_in_the_second_of_the_tenants_epoch_falls() {
+        let of = |millis| {
+            let revoked = Revoked {
+                tokens_issued_before: UnixMillis(millis),
+                ..Revoked::default()
+            };
+            Content::of(revoked, 10).issued_before
+        };
+        assert_eq!(of(0), UnixSeconds(0));
+        assert_eq!(of(10_000), UnixSeconds(10));
+        assert_eq!(of(10_001), UnixSeconds(11));
+        assert_eq!(of(10_999), UnixSeconds(11));
+    }
+
+    #[test]
+    fn the_latest_word_on_a_subject_counts() {
+        let revoked = Revoked {
+            subjects: vec![
+                (user(1), UnixMillis(9_000)),
+                (user(1), UnixMillis(20_500)),
+                (user(1), UnixMillis(10_000)),
+            ],
+            ..Revoked::default()
+        };
+        let content = Content::of(revoked, 10);
+        assert_eq!(content.subjects, BTreeMap::from([(user(1), UnixSeconds(20))]));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_by_its_time_and_never_forgotten() {
+        let revoked = Revoked {
+            tokens_issued_before: UnixMillis(1_000),
+            sessions: vec![
+                (session(1), UnixMillis(5_000)),
+                (session(2), UnixMillis(7_500)),
+                (session(3), UnixMillis(9_000)),
+            ],
+            subjects: vec![(user(4), UnixMillis(8_000))],
+        };
+        let content = Content::of(revoked.clone(), 2);
+        assert_eq!(content.sessions, BTreeSet::from([session(3)]));
+        assert_eq!(content.subjects, BTreeMap::from([(user(4), UnixSeconds(8))]));
+        // session 2 ended at 7.5 s: any of its tokens carries 7 or less
+        assert_eq!(content.issued_before, UnixSeconds(8));
+        let whole = Content::of(revoked, 4);
+        assert_eq!(whole.sessions.len(), 3);
+        assert_eq!(whole.issued_before, UnixSeconds(1));
+    }
+
+    #[test]
+    fn a_revocation_matters_for_a_tokens_life_and_both_leeways() {
+        assert_eq!(since(UnixMillis(1_000_000), 600), UnixMillis(340_000));
+    }
+
+    #[test]
+    fn the_order_in_which_things_were_revoked_does_not_change_what_is_said() {
+        let one = Revoked {
+            sessions: vec![(session(1), UnixMillis(5)), (session(2), UnixMillis(6))],
+            ..Revoked::default()
+        };
+        let mut other = one.clone();
+        other.sessions.reverse();
+        assert_eq!(Content::of(one, 10), Content::of(other, 10));
+    }
+}

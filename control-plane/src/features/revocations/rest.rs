@@ -1,0 +1,42 @@
+//! The revocation feed under an issuer.
+
+use axum::{Extension, body::Bytes, extract::State, http::HeaderMap, response::Response};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::service::{self, Feeds};
+use crate::{
+    actor::Actor,
+    app::App,
+    http::{ApiError, CachePolicy, cached},
+};
+
+/// 1 s: how much later an edge behind a cache learns of a revocation.
+const MAX_AGE_S: u32 = 1;
+
+/// Doors under an issuer, open to everybody.
+pub fn public_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(get_revocations))
+        .layer(Extension(Feeds::default()))
+}
+
+/// What ended before its tokens did
+///
+/// A compact JWS (`typ: plinto-revocations+jwt`) by the tenant's bundle key. An entry leaves it
+/// once every token it concerns has expired.
+#[utoipa::path(get, path = "/t/{tenant}/edge/revocations", tag = "edge",
+    params(("tenant" = String, Path)),
+    responses((status = 200, content_type = "application/jwt", body = String), (status = 304)))]
+async fn get_revocations(
+    State(app): State<App>,
+    Extension(feeds): Extension<Feeds>,
+    actor: Actor,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let served = service::feed(&app, &actor, &feeds).await?;
+    let policy = CachePolicy::Public {
+        max_age_s: MAX_AGE_S,
+    };
+    let body = Bytes::copy_from_slice(served.token.as_bytes());
+    Ok(cached(&headers, "application/jwt", body, Some(&served.etag), policy))
+}

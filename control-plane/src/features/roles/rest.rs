@@ -1,0 +1,171 @@
+//! `/v1/roles`.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use plinto_contract::{ids::RoleId, time::UnixMillis};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    model::{CreateRole, Role, UpdateRole},
+    service,
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    http::{ApiError, Json, List, Page, Path, page::PageQuery, version},
+};
+
+/// Doors of the management API.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(create_role, list_roles))
+        .routes(routes!(get_role, update_role, delete_role))
+}
+
+/// A named set of permissions, the same in every organization of the tenant.
+#[derive(Debug, Serialize, ToSchema)]
+struct RoleBody {
+    #[schema(example = "role")]
+    object: &'static str,
+    #[schema(value_type = String, example = "role_01h455vb4pex5vsknk084sn02q")]
+    id: RoleId,
+    /// What tokens and policies call it.
+    #[schema(example = "editor")]
+    key: String,
+    name: String,
+    description: String,
+    /// `resource:action`
+    permissions: Vec<String>,
+    /// Whether Plinto made it: such a role keeps its key and stays.
+    is_system: bool,
+    #[schema(value_type = String, format = "date-time")]
+    created_at: UnixMillis,
+    #[schema(value_type = String, format = "date-time")]
+    updated_at: UnixMillis,
+}
+
+impl From<Role> for RoleBody {
+    fn from(role: Role) -> Self {
+        Self {
+            object: "role",
+            id: role.id,
+            key: role.key,
+            name: role.name,
+            description: role.description,
+            permissions: role.permissions.into_iter().collect(),
+            is_system: role.is_system,
+            created_at: role.created_at,
+            updated_at: role.updated_at,
+        }
+    }
+}
+
+/// A role to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateRoleBody {
+    /// What tokens and policies call it: 1 to 63 of `a-z 0-9 _ -`, the first one a letter.
+    #[schema(example = "editor")]
+    key: String,
+    name: String,
+    #[serde(default)]
+    description: String,
+    /// `resource:action`
+    #[serde(default)]
+    permissions: Vec<String>,
+}
+
+/// What shall change of a role; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdateRoleBody {
+    name: Option<String>,
+    description: Option<String>,
+    /// Replaces the whole set.
+    permissions: Option<Vec<String>>,
+}
+
+/// Create a role
+#[utoipa::path(post, path = "/v1/roles", tag = "roles", request_body = CreateRoleBody,
+    responses((status = 201, body = RoleBody)))]
+async fn create_role(
+    State(app): State<App>,
+    actor: Actor,
+    Json(body): Json<CreateRoleBody>,
+) -> Result<Response, ApiError> {
+    let input = CreateRole {
+        key: body.key,
+        name: body.name,
+        description: body.description,
+        permissions: body.permissions,
+    };
+    let role = service::create(&app, &actor, input).await?;
+    Ok(version::written(StatusCode::CREATED, role.version, RoleBody::from(role)))
+}
+
+/// List roles
+#[utoipa::path(get, path = "/v1/roles", tag = "roles", params(PageQuery),
+    responses((status = 200, body = List<RoleBody>)))]
+async fn list_roles(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+) -> Result<Json<List<RoleBody>>, ApiError> {
+    let window = page.window();
+    let after = window.after.as_deref().unwrap_or_default();
+    let roles = service::list(&app, &actor, after, window.fetch()).await?;
+    let rows = roles.into_iter().map(RoleBody::from).collect();
+    Ok(Json(page.list(rows, |role: &RoleBody| role.id.to_string())))
+}
+
+/// Get a role
+#[utoipa::path(get, path = "/v1/roles/{role_id}", tag = "roles",
+    params(("role_id" = String, Path)), responses((status = 200, body = RoleBody)))]
+async fn get_role(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<RoleId>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let role = service::get(&app, &actor, id).await?;
+    version::read(&headers, role.version, &RoleBody::from(role))
+}
+
+/// Change a role
+#[utoipa::path(patch, path = "/v1/roles/{role_id}", tag = "roles",
+    params(("role_id" = String, Path), ("if-match" = String, Header, description = "ETag of the version that you have seen")),
+    request_body = UpdateRoleBody, responses((status = 200, body = RoleBody)))]
+async fn update_role(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<RoleId>,
+    headers: HeaderMap,
+    Json(body): Json<UpdateRoleBody>,
+) -> Result<Response, ApiError> {
+    let input = UpdateRole {
+        name: body.name,
+        description: body.description,
+        permissions: body.permissions,
+    };
+    let role = service::update(&app, &actor, id, version::required(&headers)?, input).await?;
+    Ok(version::written(StatusCode::OK, role.version, RoleBody::from(role)))
+}
+
+/// Delete a role
+#[utoipa::path(delete, path = "/v1/roles/{role_id}", tag = "roles",
+    params(("role_id" = String, Path), ("if-match" = String, Header, description = "ETag of the version that you have seen")),
+    responses((status = 204)))]
+async fn delete_role(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<RoleId>,
+    headers: HeaderMap,
+) -> Result<StatusCode, ApiError> {
+    service::delete(&app, &actor, id, version::required(&headers)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
