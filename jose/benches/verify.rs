@@ -2,6 +2,7 @@
 //!
 //! `whole` is everything (parse, header, signature, claims); `parse` is what the edge does before
 //! it hands the signature to WebCrypto.
+#![expect(clippy::expect_used, reason = "a bench ends at the first surprise")]
 
 use std::hint::black_box;
 

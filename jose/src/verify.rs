@@ -11,7 +11,7 @@ pub enum Backend {
     /// AWS-LC.
     #[cfg(feature = "aws-lc")]
     AwsLc,
-    /// The RustCrypto crates.
+    /// The `RustCrypto` crates.
     #[cfg(feature = "rust-crypto")]
     RustCrypto,
 }

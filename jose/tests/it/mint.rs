@@ -9,8 +9,8 @@ use aws_lc_rs::signature::{
     RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaKeyPair,
 };
 use base64ct::{Base64UrlUnpadded, Encoding};
-use plinto_jose::jwt::Expectations;
-use plinto_jose::{Algorithm, JwkSet, SigningKey};
+use plinto_jose::jwt::{self, Expectations};
+use plinto_jose::{Algorithm, Error, JwkSet, SigningKey};
 use serde_json::{Value, json};
 
 /// The test's present, in seconds.
@@ -112,4 +112,41 @@ fn signature(key: &SigningKey, message: &[u8]) -> Vec<u8> {
             .as_ref()
             .to_vec(),
     }
+}
+
+/// What the verifier of access tokens says.
+pub(crate) fn verify(token: &str) -> Result<(), Error> {
+    jwt::verify(token, &keys(), &expectations(), NOW_S).map(|_| ())
+}
+
+/// Signs `payload` with a good header.
+pub(crate) fn with_payload(payload: &str) -> String {
+    let key = key(Algorithm::Es256);
+    compact(&header(key).to_string(), payload, key)
+}
+
+/// Good but for one claim.
+pub(crate) fn with_claim(name: &str, value: Value) -> String {
+    let mut claims = claims();
+    claims[name] = value;
+    with_payload(&claims.to_string())
+}
+
+/// Good but for a claim that is not there.
+pub(crate) fn without_claim(name: &str) -> String {
+    let mut claims = claims();
+    claims.as_object_mut().unwrap().remove(name);
+    with_payload(&claims.to_string())
+}
+
+/// Signs good claims with `header`.
+pub(crate) fn with_header(header: &str) -> String {
+    compact(header, &claims().to_string(), key(Algorithm::Es256))
+}
+
+/// Good but for one header parameter.
+pub(crate) fn with_parameter(name: &str, value: Value) -> String {
+    let mut header = header(key(Algorithm::Es256));
+    header[name] = value;
+    with_header(&header.to_string())
 }
