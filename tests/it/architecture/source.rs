@@ -27,6 +27,8 @@ pub(super) struct Function {
     pub(super) line: usize,
     pub(super) name: String,
     pub(super) is_public: bool,
+    /// Public for its parent only: `pub(super)`.
+    pub(super) is_inner: bool,
     pub(super) is_async: bool,
     /// The parameters, split at top-level commas.
     pub(super) parameters: Vec<String>,
@@ -117,6 +119,9 @@ impl Source {
                 line: code[..whole.start()].lines().count() + 1,
                 name: capture[3].to_owned(),
                 is_public: capture.get(1).is_some(),
+                is_inner: capture
+                    .get(1)
+                    .is_some_and(|it| it.as_str().contains("super")),
                 is_async: whole.as_str().contains("async "),
                 parameters: split(&code[open + 1..close]),
                 body: code[brace..=end].to_owned(),

@@ -25,6 +25,10 @@ const SOURCES_OF_TIME_AND_CHANCE: &[(&str, &str)] = &[
         "control-plane/src/random.rs",
         "the source of randomness itself",
     ),
+    (
+        "edge-worker/src/host/platform.rs",
+        "the Worker's clock, handed to the gate",
+    ),
 ];
 
 pub(super) fn n11(house: &House) -> Vec<String> {

@@ -1,0 +1,70 @@
+// The demonstration's tenant, people, organization and roles. Made once, found again later.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { lastLine } from "./processes.mjs";
+import { Stop } from "./say.mjs";
+
+const people = [
+  { name: "Ada", email: "ada@example.com", password: "correct horse battery staple", role: "editor" },
+  { name: "Grace", email: "grace@example.com", password: "an admiral's compiler, 1952", role: "reader" },
+];
+const roles = [
+  { key: "reader", name: "Reader", description: "Reads documents.", permissions: ["document:read"] },
+  { key: "editor", name: "Editor", description: "Reads and writes documents.", permissions: ["document:read", "document:write"] },
+];
+
+// Makes the tenant on a new database; on a known one reads what was kept.
+export function bootstrap(demo) {
+  const kept = path.join(demo.folder, "demo.json");
+  if (!existsSync(demo.database) || !existsSync(kept)) {
+    if (existsSync(demo.database)) throw new Stop(".plinto/plinto.sqlite is not this demonstration's database; run `make clean`");
+    const args = ["bootstrap", "--tenant", demo.slug, "--audience", demo.audience];
+    const made = spawnSync(demo.server, args, { env: demo.env, cwd: demo.folder, encoding: "utf8" });
+    if (made.status !== 0) throw new Stop(`the tenant could not be made: ${lastLine(made.stderr)}`);
+    writeFileSync(kept, made.stdout, { mode: 0o600 });
+  }
+  const answer = JSON.parse(readFileSync(kept, "utf8"));
+  demo.tenant = answer.tenant_id;
+  demo.issuer = answer.issuer;
+  demo.apiKey = answer.api_key;
+  if (!demo.issuer.startsWith(demo.controlPlane)) {
+    throw new Stop(`the demonstration was made for ${demo.issuer}; use its port, or run \`make clean\``);
+  }
+  demo.people = people;
+}
+
+async function post(url, body, key, accepted) {
+  const headers = { "content-type": "application/json", ...(key ? { authorization: `Bearer ${key}` } : {}) };
+  const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+  const text = await answer.text();
+  if (!answer.ok && !accepted.includes(answer.status)) throw new Stop(`seeding: POST ${url} answered ${answer.status}: ${text}`);
+  return { status: answer.status, body: text ? JSON.parse(text) : {} };
+}
+
+async function get(url, key) {
+  const answer = await fetch(url, { headers: { authorization: `Bearer ${key}` } });
+  if (!answer.ok) throw new Stop(`seeding: GET ${url} answered ${answer.status}: ${await answer.text()}`);
+  return answer.json();
+}
+
+// Signs the people up, makes the organization and the roles, and puts the people in.
+export async function seed(demo) {
+  const api = `${demo.controlPlane}/v1`;
+  for (const person of demo.people) {
+    const { status, body } = await post(`${demo.issuer}/v1/sign_up`, { email: person.email, password: person.password }, undefined, [409]);
+    person.isNew = status !== 409;
+    person.signUpStatus = status;
+    person.id = body.user?.id;
+  }
+  for (const role of roles) await post(`${api}/roles`, role, demo.apiKey, [409]);
+  const organizations = (await get(`${api}/organizations`, demo.apiKey)).data;
+  let organization = organizations.find((one) => one.slug === "acme");
+  organization ??= (await post(`${api}/organizations`, { slug: "acme", name: "Acme" }, demo.apiKey, [])).body;
+  demo.organization = organization;
+  for (const person of demo.people) {
+    person.id ??= (await get(`${api}/users?email=${encodeURIComponent(person.email)}`, demo.apiKey)).data[0]?.id;
+    const member = { user_id: person.id, roles: [person.role] };
+    await post(`${api}/organizations/${organization.id}/members`, member, demo.apiKey, [409]);
+  }
+}
