@@ -14,5 +14,5 @@ mod service;
 mod store;
 
 pub use model::ApiKeySecret;
-pub(crate) use model::CreateApiKey;
+pub(crate) use model::{CreateApiKey, PREFIX};
 pub(crate) use service::{authenticate, issue};

@@ -1,0 +1,75 @@
+//! OAuth's own error words. Source: RFC 6749 §5.2, RFC 7009 §2.2.1.
+
+use plinto_contract::problem::Code;
+
+use super::model::FormProblem;
+use crate::{features::sessions::SessionError, http::HasCode};
+
+/// Why an OAuth endpoint refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum OAuthError {
+    /// The request is not one.
+    #[error("{0}")]
+    InvalidRequest(String),
+    /// The client id is not one.
+    #[error("the client is not known")]
+    InvalidClient,
+    /// The refresh token buys nothing.
+    #[error("the refresh token is expired, revoked, spent or another client's")]
+    InvalidGrant,
+    /// The token belongs to another client.
+    #[error("the token was issued to another client")]
+    UnauthorizedClient,
+    /// The grant type is not one of ours.
+    #[error("the grant type is not supported")]
+    UnsupportedGrantType,
+    /// The caller may not ask, or something on our side failed: not OAuth's to tell.
+    #[error(transparent)]
+    Session(SessionError),
+}
+
+impl From<FormProblem> for OAuthError {
+    fn from(problem: FormProblem) -> Self {
+        Self::InvalidRequest(problem.to_string())
+    }
+}
+
+impl From<SessionError> for OAuthError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::InvalidGrant => Self::InvalidGrant,
+            SessionError::OtherClient => Self::UnauthorizedClient,
+            other => Self::Session(other),
+        }
+    }
+}
+
+impl OAuthError {
+    /// The word in `error`; `None` when the answer is a problem body.
+    pub fn word(&self) -> Option<&'static str> {
+        match self {
+            Self::InvalidRequest(_) => Some("invalid_request"),
+            Self::InvalidClient => Some("invalid_client"),
+            Self::InvalidGrant => Some("invalid_grant"),
+            Self::UnauthorizedClient => Some("unauthorized_client"),
+            Self::UnsupportedGrantType => Some("unsupported_grant_type"),
+            Self::Session(_) => None,
+        }
+    }
+}
+
+impl HasCode for OAuthError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Session(error) => error.code(),
+            _ => Code::MalformedRequest,
+        }
+    }
+
+    fn retry_after_s(&self) -> Option<i64> {
+        match self {
+            Self::Session(error) => error.retry_after_s(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! `/oauth/token`, `/oauth/introspect`, `/oauth/revoke` under each issuer.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use plinto_contract::claims::AccessToken;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{error::OAuthError, model::Form, service};
+use crate::{
+    actor::Actor,
+    app::App,
+    features::sessions::{
+        Introspection,
+        rest::{TokensBody, not_stored},
+    },
+    http::{ApiError, input::too_large},
+};
+
+/// Doors under an issuer.
+pub fn issuer_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(token)).routes(routes!(introspect)).routes(routes!(revoke))
+}
+
+/// An OAuth error. Source: RFC 6749 §5.2.
+#[derive(Debug, Serialize, ToSchema)]
+struct ErrorBody {
+    #[schema(example = "invalid_grant")]
+    error: &'static str,
+    error_description: String,
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        let Some(error) = self.word() else { return ApiError::from(self).into_response() };
+        let status = match self {
+            Self::InvalidClient => StatusCode::UNAUTHORIZED,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        not_stored(status, ErrorBody { error, error_description: self.to_string() })
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Form {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let media_type = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            let text = "the body must be `application/x-www-form-urlencoded`";
+            return Err(OAuthError::InvalidRequest(text.to_owned()).into_response());
+        }
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| too_large(rejection).into_response())?;
+        Self::parse(&body).map_err(|problem| OAuthError::from(problem).into_response())
+    }
+}
+
+/// What the token endpoint reads.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described: the form is read as RFC 6749 says")]
+struct TokenForm {
+    #[schema(example = "refresh_token")]
+    grant_type: String,
+    refresh_token: String,
+    /// Default `plinto`.
+    client_id: Option<String>,
+}
+
+/// What introspection and revocation read.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described: the form is read as RFC 6749 says")]
+struct TokenToLookAt {
+    token: String,
+    token_type_hint: Option<String>,
+    /// For revocation: whose token it is. Default `plinto`.
+    client_id: Option<String>,
+}
+
+/// Exchange a refresh token for a new pair of tokens
+#[utoipa::path(post, path = "/t/{tenant}/oauth/token", tag = "oauth", params(("tenant" = String, Path)), request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = TokensBody), (status = 400, body = ErrorBody)))]
+async fn token(
+    State(app): State<App>,
+    actor: Actor,
+    form: Form,
+) -> Result<Response, OAuthError> {
+    let tokens = service::token(&app, &actor, &form).await?;
+    Ok(not_stored(StatusCode::OK, TokensBody::from(tokens)))
+}
+
+/// What is known of a token. Source: RFC 7662 §2.2.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum IntrospectionBody {
+    /// Nothing.
+    Inactive {
+        /// `false`
+        active: bool,
+    },
+    /// An access token.
+    Access {
+        active: bool,
+        token_type: &'static str,
+        #[serde(flatten)]
+        #[schema(value_type = Object)]
+        claims: AccessToken,
+    },
+    /// A refresh token.
+    Refresh {
+        active: bool,
+        iss: String,
+        sub: String,
+        client_id: String,
+        sid: String,
+        tenant: String,
+        iat: i64,
+        exp: i64,
+    },
+}
+
+impl From<Introspection> for IntrospectionBody {
+    fn from(introspection: Introspection) -> Self {
+        match introspection {
+            Introspection::Inactive => Self::Inactive { active: false },
+            Introspection::Access(claims) => {
+                Self::Access { active: true, token_type: "Bearer", claims }
+            }
+            Introspection::Refresh { session, issuer, issued_at, expires_at } => Self::Refresh {
+                active: true,
+                iss: issuer,
+                sub: session.user.to_string(),
+                client_id: session.client_id,
+                sid: session.id.to_string(),
+                tenant: session.tenant.to_string(),
+                iat: issued_at.to_seconds().0,
+                exp: expires_at.to_seconds().0,
+            },
+        }
+    }
+}
+
+/// Ask whether a token is good; needs an API key
+#[utoipa::path(post, path = "/t/{tenant}/oauth/introspect", tag = "oauth", params(("tenant" = String, Path)), request_body(content = TokenToLookAt, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = IntrospectionBody), (status = 400, body = ErrorBody)))]
+async fn introspect(
+    State(app): State<App>,
+    actor: Actor,
+    form: Form,
+) -> Result<Response, OAuthError> {
+    let introspection = service::introspect(&app, &actor, &form).await?;
+    Ok(not_stored(StatusCode::OK, IntrospectionBody::from(introspection)))
+}
+
+/// Take a token back
+#[utoipa::path(post, path = "/t/{tenant}/oauth/revoke", tag = "oauth", params(("tenant" = String, Path)), request_body(content = TokenToLookAt, content_type = "application/x-www-form-urlencoded"), responses((status = 200), (status = 400, body = ErrorBody)))]
+async fn revoke(
+    State(app): State<App>,
+    actor: Actor,
+    form: Form,
+) -> Result<Response, OAuthError> {
+    service::revoke(&app, &actor, &form).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], StatusCode::OK).into_response())
+}

@@ -1,0 +1,73 @@
+//! What can go wrong with sessions.
+
+use plinto_contract::problem::{Code, FieldError};
+
+use crate::{
+    actor::Denied,
+    db::DbError,
+    features::{signing_keys::SigningKeysError, tenants::TenantsError},
+    http::HasCode,
+};
+
+/// Why a verb on sessions came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// No such session that the caller may know of.
+    #[error("there is no such session")]
+    NotFound,
+    /// The user is not a member of the organization, or there is no such organization.
+    #[error("the user is not a member of this organization")]
+    NotAMember,
+    /// The refresh token buys nothing; why is nobody's business.
+    #[error("the refresh token is not valid")]
+    InvalidGrant,
+    /// Not an access token of this tenant.
+    #[error("the access token is not valid")]
+    TokenInvalid,
+    /// The access token has run out.
+    #[error("the access token has expired")]
+    TokenExpired,
+    /// The access token's session has ended.
+    #[error("the access token has been revoked")]
+    TokenRevoked,
+    /// The token belongs to another client.
+    #[error("the token belongs to another client")]
+    OtherClient,
+    /// The caller may not do this.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The tenant's keys.
+    #[error(transparent)]
+    SigningKeys(#[from] SigningKeysError),
+    /// The tenant.
+    #[error(transparent)]
+    Tenants(#[from] TenantsError),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+impl HasCode for SessionError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NotFound => Code::NotFound,
+            Self::NotAMember => Code::ValidationFailed,
+            Self::InvalidGrant | Self::TokenInvalid | Self::OtherClient => Code::TokenInvalid,
+            Self::TokenExpired => Code::TokenExpired,
+            Self::TokenRevoked => Code::TokenRevoked,
+            Self::Denied(error) => error.code(),
+            Self::SigningKeys(error) => error.code(),
+            Self::Tenants(error) => error.code(),
+            Self::Database(error) => error.code(),
+        }
+    }
+
+    fn field_errors(&self) -> Vec<FieldError> {
+        match self {
+            Self::NotAMember => {
+                vec![FieldError::new("/organization_id", "not_a_member", self.to_string())]
+            }
+            _ => Vec::new(),
+        }
+    }
+}

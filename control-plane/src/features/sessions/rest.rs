@@ -1,0 +1,238 @@
+//! `/v1/sessions`, and a person's own sessions under each issuer.
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use plinto_contract::{
+    ids::{OrganizationId, SessionId, UserId},
+    time::UnixMillis,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    model::{IssuedTokens, RevokedReason, Session},
+    service,
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    http::{ApiError, Json, List, Page, Path, Query, page::PageQuery},
+};
+
+/// Doors of the management API.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_sessions))
+        .routes(routes!(get_session))
+        .routes(routes!(revoke_session))
+}
+
+/// Doors under an issuer.
+pub fn issuer_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_my_sessions))
+        .routes(routes!(revoke_my_session))
+        .routes(routes!(switch_organization))
+        .routes(routes!(sign_out))
+}
+
+/// One sign-in of one person.
+#[derive(Debug, Serialize, ToSchema)]
+struct SessionBody {
+    #[schema(example = "session")]
+    object: &'static str,
+    #[schema(value_type = String, example = "sess_01h455vb4pex5vsknk084sn02q")]
+    id: SessionId,
+    #[schema(value_type = String, example = "user_01h455vb4pex5vsknk084sn02q")]
+    user_id: UserId,
+    #[schema(value_type = Option<String>)]
+    organization_id: Option<OrganizationId>,
+    client_id: String,
+    /// How the person proved who they are (RFC 8176).
+    #[schema(example = json!(["pwd"]))]
+    amr: Vec<String>,
+    #[schema(value_type = String, format = "date-time")]
+    authenticated_at: UnixMillis,
+    #[schema(value_type = String, format = "date-time")]
+    created_at: UnixMillis,
+    #[schema(value_type = String, format = "date-time")]
+    last_used_at: UnixMillis,
+    #[schema(value_type = String, format = "date-time")]
+    expires_at: UnixMillis,
+    ip: Option<String>,
+    user_agent: Option<String>,
+    #[schema(value_type = Option<String>, format = "date-time")]
+    revoked_at: Option<UnixMillis>,
+    revoked_reason: Option<RevokedReason>,
+}
+
+impl From<Session> for SessionBody {
+    fn from(session: Session) -> Self {
+        let (revoked_at, revoked_reason) = session.revoked.unzip();
+        Self {
+            object: "session",
+            id: session.id,
+            user_id: session.user,
+            organization_id: session.organization,
+            client_id: session.client_id,
+            amr: session.amr,
+            authenticated_at: session.authenticated_at,
+            created_at: session.created_at,
+            last_used_at: session.last_used_at,
+            expires_at: session.expires_at,
+            ip: session.ip,
+            user_agent: session.user_agent,
+            revoked_at,
+            revoked_reason,
+        }
+    }
+}
+
+/// A token response. Source: RFC 6749 §5.1.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TokensBody {
+    /// A JWT, `typ: at+jwt`.
+    access_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Seconds.
+    #[schema(example = 600)]
+    expires_in: i64,
+    /// Good once; its successor comes with the next access token.
+    refresh_token: String,
+    #[schema(value_type = String, example = "sess_01h455vb4pex5vsknk084sn02q")]
+    session_id: SessionId,
+    #[schema(value_type = Option<String>)]
+    organization_id: Option<OrganizationId>,
+}
+
+impl From<IssuedTokens> for TokensBody {
+    fn from(tokens: IssuedTokens) -> Self {
+        Self {
+            access_token: tokens.access_token.to_string(),
+            token_type: "Bearer",
+            expires_in: tokens.expires_in_s,
+            refresh_token: tokens.refresh_token.to_text().to_string(),
+            session_id: tokens.session.id,
+            organization_id: tokens.session.organization,
+        }
+    }
+}
+
+/// An answer with tokens in it, which nobody on the way may keep. Source: RFC 6749 §5.1.
+pub(crate) fn not_stored(status: StatusCode, body: impl Serialize) -> Response {
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
+    (status, headers, Json(body)).into_response()
+}
+
+/// Which sessions to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct SessionQuery {
+    /// Only this user's.
+    #[param(value_type = Option<String>)]
+    user_id: Option<UserId>,
+}
+
+/// List sessions that have not ended
+#[utoipa::path(get, path = "/v1/sessions", tag = "sessions", params(PageQuery, SessionQuery), responses((status = 200, body = List<SessionBody>)))]
+async fn list_sessions(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+    Query(query): Query<SessionQuery>,
+) -> Result<Json<List<SessionBody>>, ApiError> {
+    let window = page.window();
+    let after = window.after.as_deref().unwrap_or_default();
+    let filter = service::Filter { user: query.user_id };
+    let sessions = service::list(&app, &actor, &filter, after, window.fetch()).await?;
+    let bodies = sessions.into_iter().map(SessionBody::from).collect();
+    Ok(Json(page.list(bodies, |session| session.id.to_string())))
+}
+
+/// One session
+#[utoipa::path(get, path = "/v1/sessions/{session_id}", tag = "sessions", params(("session_id" = String, Path)), responses((status = 200, body = SessionBody)))]
+async fn get_session(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<SessionId>,
+) -> Result<Json<SessionBody>, ApiError> {
+    Ok(Json(service::get(&app, &actor, id).await?.into()))
+}
+
+/// End a session
+#[utoipa::path(post, path = "/v1/sessions/{session_id}/revoke", tag = "sessions", params(("session_id" = String, Path)), responses((status = 200, body = SessionBody)))]
+async fn revoke_session(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<SessionId>,
+) -> Result<Json<SessionBody>, ApiError> {
+    Ok(Json(service::revoke(&app, &actor, id).await?.into()))
+}
+
+/// List my sessions that have not ended
+#[utoipa::path(get, path = "/t/{tenant}/v1/me/sessions", tag = "me", params(("tenant" = String, Path), PageQuery), responses((status = 200, body = List<SessionBody>)))]
+async fn list_my_sessions(
+    State(app): State<App>,
+    actor: Actor,
+    page: Page,
+) -> Result<Json<List<SessionBody>>, ApiError> {
+    let window = page.window();
+    let after = window.after.as_deref().unwrap_or_default();
+    let sessions = service::list_mine(&app, &actor, after, window.fetch()).await?;
+    let bodies = sessions.into_iter().map(SessionBody::from).collect();
+    Ok(Json(page.list(bodies, |session| session.id.to_string())))
+}
+
+/// End one of my sessions
+#[utoipa::path(post, path = "/t/{tenant}/v1/me/sessions/{session_id}/revoke", tag = "me", params(("tenant" = String, Path), ("session_id" = String, Path)), responses((status = 204)))]
+async fn revoke_my_session(
+    State(app): State<App>,
+    actor: Actor,
+    Path((_, id)): Path<(String, SessionId)>,
+) -> Result<StatusCode, ApiError> {
+    service::revoke_mine(&app, &actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Where to go on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SwitchOrganizationBody {
+    /// An organization I am a member of; `null` for none.
+    #[schema(value_type = Option<String>)]
+    #[serde(deserialize_with = "present")]
+    organization_id: Option<OrganizationId>,
+}
+
+/// Reads a value that may be `null` but must be there.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer)
+}
+
+/// Go on in another organization, under a new session
+#[utoipa::path(post, path = "/t/{tenant}/v1/me/organization", tag = "me", params(("tenant" = String, Path)), request_body = SwitchOrganizationBody, responses((status = 200, body = TokensBody)))]
+async fn switch_organization(
+    State(app): State<App>,
+    actor: Actor,
+    Json(body): Json<SwitchOrganizationBody>,
+) -> Result<Response, ApiError> {
+    let tokens = service::switch_organization(&app, &actor, body.organization_id).await?;
+    Ok(not_stored(StatusCode::OK, TokensBody::from(tokens)))
+}
+
+/// End this session
+#[utoipa::path(post, path = "/t/{tenant}/v1/sign_out", tag = "sign_in", params(("tenant" = String, Path)), responses((status = 204)))]
+async fn sign_out(State(app): State<App>, actor: Actor) -> Result<StatusCode, ApiError> {
+    service::sign_out(&app, &actor).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

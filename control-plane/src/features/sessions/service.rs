@@ -1,0 +1,290 @@
+//! The verbs on sessions. Those on tokens: [`refresh`] and [`tokens`].
+
+pub(crate) mod refresh;
+pub(crate) mod tokens;
+
+use plinto_contract::{
+    events::EventKind,
+    ids::{OrganizationId, SessionId, TenantId, UserId},
+    time::UnixMillis,
+};
+use serde_json::json;
+
+use super::{
+    error::SessionError,
+    model::{Client, IssuedTokens, RefreshToken, RevokedReason, SECRET_BYTES, Session, StoredRefreshToken},
+    store,
+};
+use crate::{
+    actor::{Actor, Permission},
+    app::App,
+    db::{DbError, Tx},
+    events,
+    features::{
+        organizations,
+        users::{self, User},
+    },
+};
+
+/// What a session begins with.
+#[derive(Debug)]
+pub(crate) struct NewSession<'a> {
+    /// Whose; active.
+    pub(crate) user: &'a User,
+    /// The organization it acts in.
+    pub(crate) organization: Option<OrganizationId>,
+    /// The software it belongs to.
+    pub(crate) client: &'a Client,
+    /// How the user proved who they are. Source: RFC 8176.
+    pub(crate) amr: Vec<String>,
+    /// When they did.
+    pub(crate) authenticated_at: UnixMillis,
+    /// When it ends whatever happens; a full term from now when `None`.
+    pub(crate) expires_at: Option<UnixMillis>,
+}
+
+/// A session that will be there once the transaction is committed.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(super) session: Session,
+    pub(super) roles: Vec<String>,
+    pub(super) refresh_token: RefreshToken,
+}
+
+/// Begins a session and its family of refresh tokens. Tokens are signed by [`tokens::issue`] after
+/// the commit: signing takes longer than the transaction.
+/// Errors: `NotAMember`.
+pub(crate) async fn open(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    new: NewSession<'_>,
+) -> Result<Opened, SessionError> {
+    let now = app.clock.now();
+    let roles = roles_in(tx, actor.tenant, new.organization, new.user.id)
+        .await?
+        .ok_or(SessionError::NotAMember)?;
+    let full_term = now.plus_seconds(app.config.sessions.absolute_s);
+    let session = Session {
+        tenant: actor.tenant,
+        id: app.random.id(now),
+        user: new.user.id,
+        organization: new.organization,
+        client_id: new.client.as_str().to_owned(),
+        user_epoch: new.user.session_epoch,
+        amr: new.amr,
+        authenticated_at: new.authenticated_at,
+        created_at: now,
+        last_used_at: now,
+        expires_at: new.expires_at.unwrap_or(full_term).min(full_term),
+        ip: actor.ip.map(|ip| ip.to_string()),
+        user_agent: Some(actor.user_agent.clone()).filter(|name| !name.is_empty()),
+        revoked: None,
+    };
+    store::insert(tx, actor.tenant, &session).await?;
+    let mut secret = [0_u8; SECRET_BYTES];
+    app.random.fill(&mut secret);
+    let refresh_token = RefreshToken::new(secret);
+    let stored = StoredRefreshToken {
+        id: app.random.id(now),
+        session: session.id,
+        created_at: now,
+        expires_at: session.idle_end(app.config.sessions.idle_s, now),
+        used_at: None,
+        successor_nonce: None,
+    };
+    store::insert_refresh_token(tx, actor.tenant, &stored, &refresh_token.hash()).await?;
+    let data = json!({
+        "user": session.user,
+        "organization": session.organization,
+        "client_id": session.client_id,
+        "amr": session.amr,
+    });
+    events::record(tx, app, actor, EventKind::SessionCreated, session.id, data).await?;
+    Ok(Opened { session, roles, refresh_token })
+}
+
+/// The user's roles in the organization, none without an organization; `None`: not a member.
+async fn roles_in(
+    tx: &mut Tx,
+    tenant: TenantId,
+    organization: Option<OrganizationId>,
+    user: UserId,
+) -> Result<Option<Vec<String>>, DbError> {
+    match organization {
+        None => Ok(Some(Vec::new())),
+        Some(organization) => organizations::membership(tx, tenant, organization, user).await,
+    }
+}
+
+/// Whether the session lives.
+async fn is_live(tx: &mut Tx, session: &Session, now: UnixMillis) -> Result<bool, DbError> {
+    let standing = users::standing(tx, session.tenant, session.user).await?;
+    Ok(session.is_live(standing, now))
+}
+
+/// Which sessions a list shows.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// Only this user's.
+    pub user: Option<UserId>,
+}
+
+/// Sessions that were not revoked and have not expired, in the order they began, after `after`
+/// (empty: from the first), at most `limit`.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    filter: &Filter,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Session>, SessionError> {
+    actor.require(Permission::SessionsRead)?;
+    let now = app.clock.now();
+    let mut tx = app.db.read().await?;
+    let epoch = match filter.user {
+        None => None,
+        Some(user) => {
+            users::standing(&mut tx, actor.tenant, user).await?.map(|it| it.session_epoch)
+        }
+    };
+    Ok(store::list(&mut tx, actor.tenant, after, filter.user, epoch, now, limit).await?)
+}
+
+/// One session, dead or alive.
+pub async fn get(app: &App, actor: &Actor, id: SessionId) -> Result<Session, SessionError> {
+    actor.require(Permission::SessionsRead)?;
+    let mut tx = app.db.read().await?;
+    store::find(&mut tx, actor.tenant, id).await?.ok_or(SessionError::NotFound)
+}
+
+/// The caller's own live sessions.
+pub async fn list_mine(
+    app: &App,
+    actor: &Actor,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Session>, SessionError> {
+    let (user, _) = actor.user()?;
+    let now = app.clock.now();
+    let mut tx = app.db.read().await?;
+    let standing = users::standing(&mut tx, actor.tenant, user).await?;
+    let epoch = standing.map(|standing| standing.session_epoch);
+    Ok(store::list(&mut tx, actor.tenant, after, Some(user), epoch, now, limit).await?)
+}
+
+/// Ends a session. Ending it again changes nothing and is not an error.
+pub async fn revoke(app: &App, actor: &Actor, id: SessionId) -> Result<Session, SessionError> {
+    actor.require(Permission::SessionsRevoke)?;
+    let mut tx = app.db.begin().await?;
+    if store::find(&mut tx, actor.tenant, id).await?.is_none() {
+        return Err(SessionError::NotFound);
+    }
+    end(&mut tx, app, actor, id, RevokedReason::ByApiKey).await?;
+    let session = store::find(&mut tx, actor.tenant, id).await?.ok_or(SessionError::NotFound)?;
+    tx.commit().await?;
+    Ok(session)
+}
+
+/// Ends one of the caller's own sessions; somebody else's looks absent.
+pub async fn revoke_mine(app: &App, actor: &Actor, id: SessionId) -> Result<(), SessionError> {
+    let (user, own) = actor.user()?;
+    let mut tx = app.db.begin().await?;
+    let session = store::find(&mut tx, actor.tenant, id).await?;
+    if session.is_none_or(|session| session.user != user) {
+        return Err(SessionError::NotFound);
+    }
+    let reason = if id == own { RevokedReason::SignedOut } else { RevokedReason::ByUser };
+    end(&mut tx, app, actor, id, reason).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Ends the caller's session.
+pub async fn sign_out(app: &App, actor: &Actor) -> Result<(), SessionError> {
+    let (_, session) = actor.user()?;
+    revoke_mine(app, actor, session).await
+}
+
+/// Goes on in another organization, or in none, under a new session id; the old one is dead (S2).
+/// The new session ends when the old one would have.
+/// Errors: `NotAMember`; `TokenRevoked` when the session has ended meanwhile.
+pub async fn switch_organization(
+    app: &App,
+    actor: &Actor,
+    organization: Option<OrganizationId>,
+) -> Result<IssuedTokens, SessionError> {
+    let (user, session) = actor.user()?;
+    let mut tx = app.db.begin().await?;
+    let old =
+        store::find(&mut tx, actor.tenant, session).await?.ok_or(SessionError::TokenRevoked)?;
+    let client = Client::parse(&old.client_id).unwrap_or_default();
+    if !end(&mut tx, app, actor, session, RevokedReason::OrganizationSwitched).await? {
+        return Err(SessionError::TokenRevoked);
+    }
+    let user = users::find(&mut tx, actor.tenant, user).await?.ok_or(SessionError::TokenRevoked)?;
+    let new = NewSession {
+        user: &user,
+        organization,
+        client: &client,
+        amr: old.amr,
+        authenticated_at: old.authenticated_at,
+        expires_at: Some(old.expires_at),
+    };
+    let opened = open(&mut tx, app, actor, new).await?;
+    tx.commit().await?;
+    tokens::issue(app, actor, opened).await
+}
+
+/// Sessions that were revoked at or after `since`, and when.
+pub(crate) async fn revoked_since(
+    tx: &mut Tx,
+    tenant: TenantId,
+    since: UnixMillis,
+) -> Result<Vec<(SessionId, UnixMillis)>, DbError> {
+    store::revoked_since(tx, tenant, since).await
+}
+
+/// Ends every session of the user but `kept`; answers how many.
+pub(crate) async fn revoke_others(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    user: UserId,
+    kept: SessionId,
+    reason: RevokedReason,
+) -> Result<usize, DbError> {
+    let now = app.clock.now();
+    let ended = store::revoke_others(tx, actor.tenant, user, kept, reason, now).await?;
+    for session in &ended {
+        say_revoked(tx, app, actor, *session, reason).await?;
+    }
+    Ok(ended.len())
+}
+
+/// Ends a session inside a transaction; `false` when it had ended before.
+async fn end(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    id: SessionId,
+    reason: RevokedReason,
+) -> Result<bool, DbError> {
+    let is_new = store::revoke(tx, actor.tenant, id, reason, app.clock.now()).await?;
+    if is_new {
+        say_revoked(tx, app, actor, id, reason).await?;
+    }
+    Ok(is_new)
+}
+
+/// Says that a session has ended; the edge learns it from [`revoked_since`].
+async fn say_revoked(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    id: SessionId,
+    reason: RevokedReason,
+) -> Result<(), DbError> {
+    let data = json!({"reason": reason.as_str()});
+    events::record(tx, app, actor, EventKind::SessionRevoked, id, data).await
+}

@@ -1,0 +1,129 @@
+//! Exchanging a refresh token for its successor: the story is told in the feature's `mod.rs`.
+
+use plinto_contract::{events::EventKind, ids::SessionId};
+use serde_json::json;
+
+use super::{Opened, end, is_live, roles_in, tokens};
+use crate::{
+    actor::Actor,
+    app::App,
+    db::Tx,
+    events,
+    features::sessions::{
+        error::SessionError,
+        model::{
+            Client, IssuedTokens, RefreshToken, RevokedReason, SECRET_BYTES, SecondUse, Session,
+            StoredRefreshToken,
+        },
+        store,
+    },
+};
+
+/// Spends a refresh token and gives its successor with a new access token.
+/// Errors: `InvalidGrant` for whatever the token is not good for; a reuse ends the family first.
+/// Source: RFC 6749 §6, RFC 9700 §4.14.2.
+pub(crate) async fn refresh(
+    app: &App,
+    actor: &Actor,
+    client: &Client,
+    presented: &RefreshToken,
+) -> Result<IssuedTokens, SessionError> {
+    let now = app.clock.now();
+    let mut nonce = [0_u8; SECRET_BYTES];
+    app.random.fill(&mut nonce);
+    let hash = presented.hash();
+    let spending = store::Spending {
+        hash: &hash,
+        client_id: client.as_str(),
+        successor: app.random.id(now),
+        nonce: &nonce,
+    };
+    let mut tx = app.db.begin().await?;
+    let opened = match store::spend(&mut tx, actor.tenant, &spending, now).await? {
+        Some(session) => {
+            let successor = presented.successor(&nonce);
+            let opened = rotate(&mut tx, app, actor, session, &spending, successor).await?;
+            tx.commit().await?;
+            opened
+        }
+        None => second_use(tx, app, actor, client, presented, &hash).await?,
+    };
+    tokens::issue(app, actor, opened).await
+}
+
+async fn rotate(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    session: SessionId,
+    spending: &store::Spending<'_>,
+    successor: RefreshToken,
+) -> Result<Opened, SessionError> {
+    let now = app.clock.now();
+    let session = store::touch(tx, actor.tenant, session, now).await?;
+    let roles = live_roles(tx, app, &session).await?;
+    let stored = StoredRefreshToken {
+        id: spending.successor,
+        session: session.id,
+        created_at: now,
+        expires_at: session.idle_end(app.config.sessions.idle_s, now),
+        used_at: None,
+        successor_nonce: None,
+    };
+    store::insert_refresh_token(tx, actor.tenant, &stored, &successor.hash()).await?;
+    store::forget_nonces(tx, actor.tenant, session.id, stored.id).await?;
+    let data = json!({"user": session.user, "client_id": session.client_id});
+    events::record(tx, app, actor, EventKind::SessionRefreshed, session.id, data).await?;
+    Ok(Opened { session, roles, refresh_token: successor })
+}
+
+/// The roles that go into the next access token.
+/// Errors: `InvalidGrant` when the session is dead or the user has left the organization.
+async fn live_roles(
+    tx: &mut Tx,
+    app: &App,
+    session: &Session,
+) -> Result<Vec<String>, SessionError> {
+    if !is_live(tx, session, app.clock.now()).await? {
+        return Err(SessionError::InvalidGrant);
+    }
+    roles_in(tx, session.tenant, session.organization, session.user)
+        .await?
+        .ok_or(SessionError::InvalidGrant)
+}
+
+/// What a token that could not be spent is good for: the same successor within the grace, the end
+/// of the family after it, nothing otherwise.
+async fn second_use(
+    mut tx: Tx,
+    app: &App,
+    actor: &Actor,
+    client: &Client,
+    presented: &RefreshToken,
+    hash: &str,
+) -> Result<Opened, SessionError> {
+    let now = app.clock.now();
+    let Some(spent) = store::find_refresh_token(&mut tx, actor.tenant, hash).await? else {
+        return Err(SessionError::InvalidGrant);
+    };
+    let session = store::find(&mut tx, actor.tenant, spent.session)
+        .await?
+        .ok_or(SessionError::InvalidGrant)?;
+    // Expired unused, or another client's: refused, and the owner's session goes on (S9).
+    if spent.used_at.is_none() || session.client_id != client.as_str() {
+        return Err(SessionError::InvalidGrant);
+    }
+    let roles = live_roles(&mut tx, app, &session).await?;
+    if let SecondUse::Grace(nonce) = spent.second_use(app.config.sessions.refresh_grace_s, now) {
+        let successor = presented.successor(&nonce);
+        let found = store::find_refresh_token(&mut tx, actor.tenant, &successor.hash()).await?;
+        if found.is_some_and(|found| found.used_at.is_none()) {
+            return Ok(Opened { session, roles, refresh_token: successor });
+        }
+    }
+    let data = json!({"user": session.user, "client_id": session.client_id});
+    events::record(&mut tx, app, actor, EventKind::RefreshTokenReused, session.id, data).await?;
+    end(&mut tx, app, actor, session.id, RevokedReason::RefreshTokenReused).await?;
+    tx.commit().await?;
+    Err(SessionError::InvalidGrant)
+}

@@ -1,0 +1,224 @@
+//! Tokens of a session: signing them, recognising them, telling a resource server about them,
+//! taking them back.
+
+use plinto_contract::{
+    claims::{AccessToken, TYP_ACCESS_TOKEN},
+    ids::{SessionId, UserId},
+    limits::CLOCK_LEEWAY_S,
+    time::UnixMillis,
+};
+use plinto_jose::{
+    Algorithm,
+    jwt::{self, Expectations},
+};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::{Opened, end, is_live};
+use crate::{
+    actor::{Actor, Permission},
+    app::App,
+    db::Tx,
+    features::{
+        sessions::{
+            error::SessionError,
+            model::{Client, IssuedTokens, Origin, RefreshToken, RevokedReason, Session},
+            store,
+        },
+        signing_keys::{self, Purpose},
+        tenants::{self, Tenant},
+    },
+};
+
+/// What our own tokens may be signed with; a key allows one of them.
+const ALGORITHMS: &[Algorithm] = &[Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
+
+/// Signs the access token of a session that has been committed.
+pub(crate) async fn issue(
+    app: &App,
+    actor: &Actor,
+    opened: Opened,
+) -> Result<IssuedTokens, SessionError> {
+    let now = app.clock.now();
+    let tenant = tenants::by_id(app, actor.tenant).await?;
+    let origin = Origin {
+        issuer: app.config.issuer(&tenant.slug),
+        audience: tenant.audience,
+        access_token_s: app.config.sessions.access_token_s,
+    };
+    let Opened { session, roles, refresh_token } = opened;
+    let claims = session.claims(&origin, app.random.id(now), &roles, now);
+    let expires_in_s = claims.exp.0.saturating_sub(claims.iat.0);
+    let payload = json!(claims).to_string();
+    let access_token = signing_keys::sign(
+        app,
+        tenant.id,
+        Purpose::Token,
+        Some(TYP_ACCESS_TOKEN),
+        payload.as_bytes(),
+    )
+    .await?;
+    Ok(IssuedTokens {
+        session,
+        access_token: Zeroizing::new(access_token),
+        expires_in_s,
+        refresh_token,
+    })
+}
+
+/// Who stands behind an access token that is presented to the control plane itself.
+/// Errors: `TokenInvalid`, `TokenExpired`, `TokenRevoked`.
+/// Source: RFC 9068 §4.
+pub(crate) async fn authenticate(
+    app: &App,
+    tenant: &Tenant,
+    bearer: &str,
+) -> Result<(UserId, SessionId), SessionError> {
+    let claims = verify(app, tenant, bearer).await?;
+    let mut tx = app.db.read().await?;
+    live_session(&mut tx, tenant, &claims, app.clock.now()).await?;
+    Ok((claims.sub, claims.sid))
+}
+
+/// What a resource server learns of a token. Source: RFC 7662 §2.2.
+#[derive(Debug)]
+pub(crate) enum Introspection {
+    /// Nothing: unknown, expired, revoked, spent, another tenant's.
+    Inactive,
+    /// An access token that is good.
+    Access(AccessToken),
+    /// A refresh token that is good.
+    Refresh {
+        /// Its session.
+        session: Session,
+        /// The tenant's issuer URL.
+        issuer: String,
+        /// When it was issued.
+        issued_at: UnixMillis,
+        /// When it ends unused.
+        expires_at: UnixMillis,
+    },
+}
+
+/// Tells a resource server about a token of its tenant.
+pub(crate) async fn introspect(
+    app: &App,
+    actor: &Actor,
+    token: &str,
+) -> Result<Introspection, SessionError> {
+    actor.require(Permission::TokensIntrospect)?;
+    let now = app.clock.now();
+    let tenant = tenants::by_id(app, actor.tenant).await?;
+    if let Some(token) = RefreshToken::parse(token) {
+        return introspect_refresh(app, &tenant, &token, now).await;
+    }
+    let known = match verify(app, &tenant, token).await {
+        Ok(claims) => {
+            let mut tx = app.db.read().await?;
+            live_session(&mut tx, &tenant, &claims, now).await.map(|_| claims)
+        }
+        Err(error) => Err(error),
+    };
+    match known {
+        Ok(claims) => Ok(Introspection::Access(claims)),
+        Err(
+            SessionError::TokenInvalid | SessionError::TokenExpired | SessionError::TokenRevoked,
+        ) => Ok(Introspection::Inactive),
+        Err(error) => Err(error),
+    }
+}
+
+async fn introspect_refresh(
+    app: &App,
+    tenant: &Tenant,
+    token: &RefreshToken,
+    now: UnixMillis,
+) -> Result<Introspection, SessionError> {
+    let mut tx = app.db.read().await?;
+    let Some(stored) = store::find_refresh_token(&mut tx, tenant.id, &token.hash()).await? else {
+        return Ok(Introspection::Inactive);
+    };
+    let Some(session) = store::find(&mut tx, tenant.id, stored.session).await? else {
+        return Ok(Introspection::Inactive);
+    };
+    let is_good = stored.used_at.is_none()
+        && now < stored.expires_at
+        && is_live(&mut tx, &session, now).await?;
+    if !is_good {
+        return Ok(Introspection::Inactive);
+    }
+    Ok(Introspection::Refresh {
+        session,
+        issuer: app.config.issuer(&tenant.slug),
+        issued_at: stored.created_at,
+        expires_at: stored.expires_at,
+    })
+}
+
+/// Takes a token back: its session ends, and every token of the session with it. A token nobody
+/// knows is taken back already.
+/// Errors: `OtherClient` when the token was issued to another client.
+/// Source: RFC 7009 §2.1.
+pub(crate) async fn take_back(
+    app: &App,
+    actor: &Actor,
+    client: &Client,
+    token: &str,
+) -> Result<(), SessionError> {
+    let tenant = tenants::by_id(app, actor.tenant).await?;
+    let mut tx = app.db.begin().await?;
+    let id = if let Some(token) = RefreshToken::parse(token) {
+        store::find_refresh_token(&mut tx, tenant.id, &token.hash()).await?.map(|it| it.session)
+    } else {
+        verify(app, &tenant, token).await.ok().map(|claims| claims.sid)
+    };
+    let Some(id) = id else { return Ok(()) };
+    let Some(session) = store::find(&mut tx, tenant.id, id).await? else { return Ok(()) };
+    if session.client_id != client.as_str() {
+        return Err(SessionError::OtherClient);
+    }
+    end(&mut tx, app, actor, id, RevokedReason::TokenRevoked).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Signature, header and claims of an access token, and the tenant's epoch. Nothing of the session.
+async fn verify(app: &App, tenant: &Tenant, bearer: &str) -> Result<AccessToken, SessionError> {
+    let issuer = app.config.issuer(&tenant.slug);
+    let keys = signing_keys::jwks(app, tenant.id, Purpose::Token).await?;
+    let expected = Expectations {
+        typ: TYP_ACCESS_TOKEN,
+        issuer: &issuer,
+        audience: &issuer,
+        algorithms: ALGORITHMS,
+        leeway_s: CLOCK_LEEWAY_S,
+    };
+    let now_s = app.clock.now().to_seconds().0;
+    let claims = jwt::verify(bearer, &keys, &expected, now_s).map_err(|error| match error {
+        plinto_jose::Error::Expired => SessionError::TokenExpired,
+        _ => SessionError::TokenInvalid,
+    })?;
+    let claims: AccessToken =
+        serde_json::from_value(Value::Object(claims)).map_err(|_| SessionError::TokenInvalid)?;
+    if claims.tenant != tenant.id {
+        return Err(SessionError::TokenInvalid);
+    }
+    if claims.iat.to_millis() < tenant.tokens_issued_before {
+        return Err(SessionError::TokenRevoked);
+    }
+    Ok(claims)
+}
+
+/// The session of an access token, if it lives.
+async fn live_session(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    claims: &AccessToken,
+    now: UnixMillis,
+) -> Result<Session, SessionError> {
+    let session = store::find(tx, tenant.id, claims.sid)
+        .await?
+        .filter(|session| session.user == claims.sub)
+        .ok_or(SessionError::TokenRevoked)?;
+    if is_live(tx, &session, now).await? { Ok(session) } else { Err(SessionError::TokenRevoked) }
+}

@@ -1,0 +1,88 @@
+//! What can go wrong when somebody signs up or signs in.
+
+use plinto_contract::problem::{Code, FieldError};
+
+use crate::{
+    actor::Denied,
+    db::DbError,
+    features::{
+        credentials::CredentialError, sessions::SessionError, tenants::TenantsError,
+        users::UserError,
+    },
+    http::HasCode,
+};
+
+/// Why nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// No such user, or another password: the same words for both.
+    #[error("the e-mail address or the password is wrong")]
+    InvalidCredentials,
+    /// Too many failures; said of accounts that do not exist too.
+    #[error("too many failed sign-ins; try again in {retry_after_s} s")]
+    Throttled {
+        /// Seconds until the next attempt makes sense.
+        retry_after_s: i64,
+    },
+    /// The password was right, but the user is disabled.
+    #[error("the user is disabled")]
+    UserDisabled,
+    /// The client id is not one.
+    #[error("a client id has 1 to 64 of `A–Z a–z 0–9 . _ ~ -`")]
+    Client,
+    /// The caller may not do this.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The user.
+    #[error(transparent)]
+    User(#[from] UserError),
+    /// The password.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// The session.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The tenant.
+    #[error(transparent)]
+    Tenant(#[from] TenantsError),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+impl HasCode for SignInError {
+    fn code(&self) -> Code {
+        match self {
+            Self::InvalidCredentials => Code::InvalidCredentials,
+            Self::Throttled { .. } => Code::SignInThrottled,
+            Self::UserDisabled => Code::UserDisabled,
+            Self::Client => Code::ValidationFailed,
+            Self::Denied(error) => error.code(),
+            Self::User(error) => error.code(),
+            Self::Credential(error) => error.code(),
+            Self::Session(error) => error.code(),
+            Self::Tenant(error) => error.code(),
+            Self::Database(error) => error.code(),
+        }
+    }
+
+    fn field_errors(&self) -> Vec<FieldError> {
+        match self {
+            Self::Client => {
+                vec![FieldError::new("/client_id", "client_id_invalid", self.to_string())]
+            }
+            Self::User(error) => error.field_errors(),
+            Self::Credential(error) => error.field_errors(),
+            Self::Session(error) => error.field_errors(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn retry_after_s(&self) -> Option<i64> {
+        match self {
+            Self::Throttled { retry_after_s } => Some(*retry_after_s),
+            Self::Credential(error) => error.retry_after_s(),
+            _ => None,
+        }
+    }
+}

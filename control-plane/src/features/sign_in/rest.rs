@@ -1,0 +1,140 @@
+//! `/v1/sign_up`, `/v1/sign_in` and `/v1/me/password` under each issuer; `/v1/users/{user_id}/unlock`.
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use plinto_contract::ids::{OrganizationId, UserId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::service::{self, ChangePassword, SignIn, SignUp, SignedIn};
+use crate::{
+    actor::Actor,
+    app::App,
+    features::{
+        credentials::Password,
+        sessions::rest::{TokensBody, not_stored},
+        users::rest::UserBody,
+    },
+    http::{ApiError, Json, Path},
+};
+
+/// Doors of the management API.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(unlock_user))
+}
+
+/// Doors under an issuer.
+pub fn issuer_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(sign_up))
+        .routes(routes!(sign_in))
+        .routes(routes!(change_password))
+}
+
+/// A person who wants to be a user.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SignUpBody {
+    #[schema(example = "alice@example.com")]
+    email: String,
+    /// 15 characters at least, 1,024 bytes at most, nothing common.
+    #[schema(value_type = String, example = "gavotte brindle quokka")]
+    password: Password,
+    #[schema(example = "Alice")]
+    name: Option<String>,
+    /// The software they use. Default `plinto`.
+    client_id: Option<String>,
+}
+
+/// A user who wants in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SignInBody {
+    #[schema(example = "alice@example.com")]
+    email: String,
+    #[schema(value_type = String, example = "gavotte brindle quokka")]
+    password: Password,
+    /// The software they use. Default `plinto`.
+    client_id: Option<String>,
+    /// The organization to act in.
+    #[schema(value_type = Option<String>)]
+    organization_id: Option<OrganizationId>,
+}
+
+/// Tokens, and whose.
+#[derive(Serialize, ToSchema)]
+struct SignedInBody {
+    #[serde(flatten)]
+    tokens: TokensBody,
+    user: UserBody,
+}
+
+impl From<SignedIn> for SignedInBody {
+    fn from(signed_in: SignedIn) -> Self {
+        Self { tokens: signed_in.tokens.into(), user: signed_in.user.into() }
+    }
+}
+
+/// Sign up with e-mail address and password
+#[utoipa::path(post, path = "/t/{tenant}/v1/sign_up", tag = "sign_in", params(("tenant" = String, Path)), request_body = SignUpBody, responses((status = 201, body = SignedInBody)))]
+async fn sign_up(
+    State(app): State<App>,
+    actor: Actor,
+    Json(body): Json<SignUpBody>,
+) -> Result<Response, ApiError> {
+    let SignUpBody { email, password, name, client_id: client } = body;
+    let input = SignUp { email, password, name, client };
+    let signed_in = service::sign_up(&app, &actor, input).await?;
+    Ok(not_stored(StatusCode::CREATED, SignedInBody::from(signed_in)))
+}
+
+/// Sign in with e-mail address and password
+#[utoipa::path(post, path = "/t/{tenant}/v1/sign_in", tag = "sign_in", params(("tenant" = String, Path)), request_body = SignInBody, responses((status = 200, body = SignedInBody)))]
+async fn sign_in(
+    State(app): State<App>,
+    actor: Actor,
+    Json(body): Json<SignInBody>,
+) -> Result<Response, ApiError> {
+    let SignInBody { email, password, client_id: client, organization_id: organization } = body;
+    let input = SignIn { email, password, client, organization };
+    let signed_in = service::sign_in(&app, &actor, input).await?;
+    Ok(not_stored(StatusCode::OK, SignedInBody::from(signed_in)))
+}
+
+/// A user who wants another password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ChangePasswordBody {
+    #[schema(value_type = String)]
+    current_password: Password,
+    /// 15 characters at least, 1,024 bytes at most, nothing common.
+    #[schema(value_type = String)]
+    new_password: Password,
+    /// Whether my other sessions go on. Default false: they end.
+    #[serde(default)]
+    keep_other_sessions: bool,
+}
+
+/// Change my password and end my other sessions
+#[utoipa::path(post, path = "/t/{tenant}/v1/me/password", tag = "me", params(("tenant" = String, Path)), request_body = ChangePasswordBody, responses((status = 204)))]
+async fn change_password(
+    State(app): State<App>,
+    actor: Actor,
+    Json(body): Json<ChangePasswordBody>,
+) -> Result<StatusCode, ApiError> {
+    let ChangePasswordBody { current_password: current, new_password: new, keep_other_sessions } =
+        body;
+    let input = ChangePassword { current, new, keep_other_sessions };
+    service::change_password(&app, &actor, input).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Let a user try again whose failed sign-ins had added up
+#[utoipa::path(post, path = "/v1/users/{user_id}/unlock", tag = "users", params(("user_id" = String, Path)), responses((status = 200, body = UserBody)))]
+async fn unlock_user(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<UserId>,
+) -> Result<Json<UserBody>, ApiError> {
+    Ok(Json(service::unlock(&app, &actor, id).await?.into()))
+}

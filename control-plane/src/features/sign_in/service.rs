@@ -1,0 +1,277 @@
+//! The verbs: sign up, sign in, change the password, lift a throttle.
+
+mod attempt;
+
+use plinto_contract::{
+    events::EventKind,
+    ids::{OrganizationId, UserId},
+};
+use serde_json::json;
+
+use self::attempt::Attempt;
+use super::{error::SignInError, model, store};
+use crate::{
+    actor::{Actor, Permission},
+    app::App,
+    db::Tx,
+    events,
+    features::{
+        credentials::{
+            self, AcceptablePassword, CredentialError, Password, PasswordHash, Verdict,
+        },
+        sessions::{self, Client, IssuedTokens, NewSession, RevokedReason},
+        tenants::{self, Tenant},
+        users::{self, Email, Name, Status, User, UserError},
+    },
+};
+
+/// How a password is named among authentication methods. Source: RFC 8176 §2.
+const AMR_PASSWORD: &str = "pwd";
+
+/// A person who wants to be a user.
+#[derive(Debug)]
+pub struct SignUp {
+    /// As typed.
+    pub email: String,
+    /// As typed.
+    pub password: Password,
+    /// Display name.
+    pub name: Option<String>,
+    /// The software they use.
+    pub client: Option<String>,
+}
+
+/// A user who wants in.
+#[derive(Debug)]
+pub struct SignIn {
+    /// As typed.
+    pub email: String,
+    /// As typed.
+    pub password: Password,
+    /// The software they use.
+    pub client: Option<String>,
+    /// The organization to act in.
+    pub organization: Option<OrganizationId>,
+}
+
+/// Somebody who is in.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// Who.
+    pub user: User,
+    /// What their software gets.
+    pub tokens: IssuedTokens,
+}
+
+/// Makes a user with a password and signs them in: all of it or nothing.
+/// Errors: `EmailTaken`, unacceptable e-mail address, name or password; `Throttled` for an address
+/// that keeps asking which accounts exist.
+pub async fn sign_up(app: &App, actor: &Actor, input: SignUp) -> Result<SignedIn, SignInError> {
+    let client = client(input.client.as_deref())?;
+    let email = Email::parse(&input.email).map_err(UserError::Email)?;
+    let name = match input.name.as_deref() {
+        None => None,
+        Some(text) => Some(Name::parse(text).ok_or(UserError::Name)?),
+    };
+    attempt::require_free_address(app, actor).await?;
+    let tenant = tenants::by_id(app, actor.tenant).await?;
+    let password = acceptable(input.password, &email, &tenant, "/password")?;
+    let hash = credentials::hash_new(app, password).await.map_err(CredentialError::from)?;
+    let made = make_user(app, actor, &email, name, &hash, &client).await;
+    if matches!(made, Err(SignInError::User(UserError::EmailTaken))) {
+        attempt::blame_address(app, actor).await?;
+    }
+    let (user, opened) = made?;
+    let tokens = sessions::issue(app, actor, opened).await?;
+    Ok(SignedIn { user, tokens })
+}
+
+async fn make_user(
+    app: &App,
+    actor: &Actor,
+    email: &Email,
+    name: Option<Name>,
+    hash: &PasswordHash,
+    client: &Client,
+) -> Result<(User, sessions::Opened), SignInError> {
+    let mut tx = app.db.begin().await?;
+    let user = users::create(&mut tx, app, actor, email, name).await?;
+    credentials::first_password(&mut tx, app, actor.tenant, user.id, hash).await?;
+    let opened = open_session(&mut tx, app, actor, &user, client, None).await?;
+    tx.commit().await?;
+    Ok((user, opened))
+}
+
+/// Signs a user in.
+/// Errors: `InvalidCredentials`, the same for everybody; `Throttled`; `UserDisabled` and
+/// `NotAMember` only to somebody who knows the password.
+pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn, SignInError> {
+    let client = client(input.client.as_deref())?;
+    // Whatever was typed is looked for, counted and answered alike.
+    let typed = Email::parse(&input.email)
+        .map_or_else(|_| input.email.to_lowercase(), |email| email.normalized);
+    let attempt = Attempt::begin(app, actor, &typed).await?;
+    let mut tx = app.db.read().await?;
+    let user = users::find_by_email(&mut tx, actor.tenant, &typed).await?;
+    let id = user.as_ref().map(|user| user.id);
+    let stored = credentials::stored_password(&mut tx, actor.tenant, id).await?;
+    drop(tx);
+    let verdict = match credentials::verify(app, input.password.clone(), stored.clone()).await {
+        Ok(verdict) => verdict,
+        Err(error) => return Err(attempt.unjudged(app, actor, error.into()).await?),
+    };
+    let (Some(user), Some(stored), Verdict::Right | Verdict::RightButOutdated) =
+        (user, stored, verdict)
+    else {
+        let reason = if id.is_some() { "wrong_password" } else { "unknown_user" };
+        return attempt.failed(app, actor, id, reason).await;
+    };
+    let better = match verdict {
+        Verdict::RightButOutdated => Some(
+            credentials::hash_again(app, input.password).await.map_err(CredentialError::from)?,
+        ),
+        _ => None,
+    };
+    let verified = Verified { user: user.id, hash: stored, better };
+    let entered = enter(app, actor, &attempt, &verified, &client, input.organization).await?;
+    let Some((user, opened)) = entered else {
+        return attempt.failed(app, actor, id, "password_changed").await;
+    };
+    let tokens = sessions::issue(app, actor, opened).await?;
+    Ok(SignedIn { user, tokens })
+}
+
+/// A password that was verified before the transaction began.
+struct Verified {
+    user: UserId,
+    hash: PasswordHash,
+    better: Option<PasswordHash>,
+}
+
+/// Opens the session of somebody whose password was right; `None` when it has changed since.
+async fn enter(
+    app: &App,
+    actor: &Actor,
+    attempt: &Attempt,
+    verified: &Verified,
+    client: &Client,
+    organization: Option<OrganizationId>,
+) -> Result<Option<(User, sessions::Opened)>, SignInError> {
+    let tenant = actor.tenant;
+    let mut tx = app.db.begin().await?;
+    let Verified { user, hash, better } = verified;
+    if !credentials::confirm(&mut tx, app, tenant, *user, hash, better.as_ref()).await? {
+        return Ok(None);
+    }
+    attempt.clear(&mut tx, actor).await?;
+    let user = users::find(&mut tx, tenant, *user).await?.ok_or(SignInError::InvalidCredentials)?;
+    if user.status == Status::Disabled {
+        attempt::record_failure(&mut tx, app, actor, Some(user.id), "user_disabled").await?;
+        tx.commit().await?;
+        return Err(SignInError::UserDisabled);
+    }
+    let opened = open_session(&mut tx, app, actor, &user, client, organization).await?;
+    tx.commit().await?;
+    Ok(Some((user, opened)))
+}
+
+async fn open_session(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    user: &User,
+    client: &Client,
+    organization: Option<OrganizationId>,
+) -> Result<sessions::Opened, SignInError> {
+    let new = NewSession {
+        user,
+        organization,
+        client,
+        amr: vec![AMR_PASSWORD.to_owned()],
+        authenticated_at: app.clock.now(),
+        expires_at: None,
+    };
+    Ok(sessions::open(tx, app, actor, new).await?)
+}
+
+/// A user who wants another password.
+#[derive(Debug)]
+pub struct ChangePassword {
+    /// The one they have.
+    pub current: Password,
+    /// The one they want.
+    pub new: Password,
+    /// Whether their other sessions go on; by default they end (S5).
+    pub keep_other_sessions: bool,
+}
+
+/// Changes the caller's password, which they prove to know (S10).
+/// Errors: `InvalidCredentials` for a wrong current password; `Throttled`; an unacceptable new one.
+pub async fn change_password(
+    app: &App,
+    actor: &Actor,
+    input: ChangePassword,
+) -> Result<(), SignInError> {
+    let (id, session) = actor.user()?;
+    let user = users::me(app, actor).await?;
+    let email = Email::parse(&user.email).map_err(UserError::Email)?;
+    let tenant = tenants::by_id(app, actor.tenant).await?;
+    let new = acceptable(input.new, &email, &tenant, "/new_password")?;
+    let attempt = Attempt::begin(app, actor, &email.normalized).await?;
+    let mut tx = app.db.read().await?;
+    let stored = credentials::stored_password(&mut tx, actor.tenant, Some(id)).await?;
+    drop(tx);
+    let verdict = match credentials::verify(app, input.current, stored.clone()).await {
+        Ok(verdict) => verdict,
+        Err(error) => return Err(attempt.unjudged(app, actor, error.into()).await?),
+    };
+    let (Some(stored), Verdict::Right | Verdict::RightButOutdated) = (stored, verdict) else {
+        return attempt.failed(app, actor, Some(id), "wrong_password").await;
+    };
+    let hash = credentials::hash_new(app, new).await.map_err(CredentialError::from)?;
+    let mut tx = app.db.begin().await?;
+    if !credentials::confirm(&mut tx, app, actor.tenant, id, &stored, None).await? {
+        drop(tx);
+        return attempt.failed(app, actor, Some(id), "password_changed").await;
+    }
+    attempt.clear(&mut tx, actor).await?;
+    credentials::change_password(&mut tx, app, actor, id, &hash).await?;
+    if !input.keep_other_sessions {
+        let reason = RevokedReason::PasswordChanged;
+        sessions::revoke_others(&mut tx, app, actor, id, session, reason).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Lets a user try again whose failures had added up.
+pub async fn unlock(app: &App, actor: &Actor, id: UserId) -> Result<User, SignInError> {
+    actor.require(Permission::UsersWrite)?;
+    let mut tx = app.db.begin().await?;
+    let user = users::find(&mut tx, actor.tenant, id).await?.ok_or(UserError::NotFound)?;
+    let email = Email::parse(&user.email).map_err(UserError::Email)?;
+    if Attempt::on(&email.normalized).clear(&mut tx, actor).await? {
+        let data = json!({"sign_in": "unlocked"});
+        events::record(&mut tx, app, actor, EventKind::UserEnabled, id, data).await?;
+    }
+    tx.commit().await?;
+    Ok(user)
+}
+
+fn client(text: Option<&str>) -> Result<Client, SignInError> {
+    match text {
+        None => Ok(Client::default()),
+        Some(text) => Client::parse(text).ok_or(SignInError::Client),
+    }
+}
+
+fn acceptable(
+    password: Password,
+    email: &Email,
+    tenant: &Tenant,
+    pointer: &'static str,
+) -> Result<AcceptablePassword, CredentialError> {
+    let own = tenant.slug.split('-').chain(tenant.name.split_whitespace()).chain(["plinto"]);
+    AcceptablePassword::check(password, email.words().chain(own))
+        .map_err(|problem| CredentialError::Password { problem, pointer })
+}

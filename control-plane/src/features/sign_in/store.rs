@@ -1,0 +1,96 @@
+//! SQL for `sign_in_throttles`.
+
+use plinto_contract::{ids::TenantId, time::UnixMillis};
+
+use super::model::Kind;
+use crate::{
+    args,
+    db::{DbError, Tx},
+};
+
+// INVARIANT: one statement counts and decides, so that attempts at once each get their own count.
+const COUNT: &str = "insert into sign_in_throttles
+    (tenant_id, kind, subject_hash, failures, last_attempt_at, blocked_until)
+    values ($1, $2, $3, 1, $4, $4)
+    on conflict (tenant_id, kind, subject_hash) do update set
+        failures = case when sign_in_throttles.last_attempt_at < $5 then 1
+            else sign_in_throttles.failures + 1 end,
+        last_attempt_at = $4
+    where sign_in_throttles.last_attempt_at < $5
+        or (sign_in_throttles.blocked_until <= $4 and sign_in_throttles.failures < $6)
+    returning failures";
+
+/// Counts an attempt as failed until it turns out otherwise; `None` when none is allowed now.
+pub(super) async fn count(
+    tx: &mut Tx,
+    tenant: TenantId,
+    kind: Kind,
+    subject: &str,
+    now: UnixMillis,
+) -> Result<Option<i64>, DbError> {
+    let forgotten_before = kind.forgotten_before(now);
+    let args = args![tenant, kind.as_str(), subject, now, forgotten_before, kind.most()];
+    let failures = tx.optional::<(i64,)>(COUNT, args).await?;
+    Ok(failures.map(|(failures,)| failures))
+}
+
+const BLOCK: &str = "update sign_in_throttles set blocked_until = $4
+    where tenant_id = $1 and kind = $2 and subject_hash = $3";
+
+/// Allows the next attempt at `until`.
+pub(super) async fn block(
+    tx: &mut Tx,
+    tenant: TenantId,
+    kind: Kind,
+    subject: &str,
+    until: UnixMillis,
+) -> Result<(), DbError> {
+    tx.execute(BLOCK, args![tenant, kind.as_str(), subject, until]).await.map(|_| ())
+}
+
+const BLOCKED_UNTIL: &str = "select failures, blocked_until from sign_in_throttles
+    where tenant_id = $1 and kind = $2 and subject_hash = $3";
+
+/// When the next attempt is allowed; the end of time when the count is full.
+pub(super) async fn blocked_until(
+    tx: &mut Tx,
+    tenant: TenantId,
+    kind: Kind,
+    subject: &str,
+) -> Result<UnixMillis, DbError> {
+    let found = tx
+        .optional::<(i64, i64)>(BLOCKED_UNTIL, args![tenant, kind.as_str(), subject])
+        .await?;
+    Ok(match found {
+        Some((failures, _)) if failures >= kind.most() => UnixMillis(i64::MAX),
+        Some((_, until)) => UnixMillis(until),
+        None => UnixMillis(0),
+    })
+}
+
+const CLEAR: &str = "delete from sign_in_throttles
+    where tenant_id = $1 and kind = $2 and subject_hash = $3";
+
+/// Forgets all failures.
+pub(super) async fn clear(
+    tx: &mut Tx,
+    tenant: TenantId,
+    kind: Kind,
+    subject: &str,
+) -> Result<bool, DbError> {
+    Ok(tx.execute(CLEAR, args![tenant, kind.as_str(), subject]).await? > 0)
+}
+
+const REFUND: &str = "update sign_in_throttles set failures = failures - 1, blocked_until = $4
+    where tenant_id = $1 and kind = $2 and subject_hash = $3 and failures > 0";
+
+/// Takes one count back: the attempt was never judged.
+pub(super) async fn refund(
+    tx: &mut Tx,
+    tenant: TenantId,
+    kind: Kind,
+    subject: &str,
+    now: UnixMillis,
+) -> Result<(), DbError> {
+    tx.execute(REFUND, args![tenant, kind.as_str(), subject, now]).await.map(|_| ())
+}

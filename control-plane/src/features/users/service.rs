@@ -1,0 +1,171 @@
+//! The verbs on users, and what other features ask about them.
+
+use plinto_contract::{
+    events::EventKind,
+    ids::{TenantId, UserId},
+    time::UnixMillis,
+};
+use serde_json::json;
+
+use super::{
+    error::UserError,
+    model::{Email, Name, Standing, Status, User},
+    store,
+};
+use crate::{
+    actor::{Actor, Permission},
+    app::App,
+    db::{DbError, Tx},
+    events,
+};
+
+/// Makes a user.
+/// Errors: `EmailTaken`; the transaction is of no use afterwards.
+pub(crate) async fn create(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    email: &Email,
+    name: Option<Name>,
+) -> Result<User, UserError> {
+    let now = app.clock.now();
+    let user = User {
+        tenant: actor.tenant,
+        id: app.random.id(now),
+        email: email.written.clone(),
+        name: name.map(|name| name.as_str().to_owned()),
+        status: Status::Active,
+        session_epoch: 0,
+        created_at: now,
+        updated_at: now,
+        disabled_at: None,
+    };
+    store::insert(tx, actor.tenant, &user, &email.normalized).await.map_err(|error| {
+        if error.constraint() == Some(store::EMAIL_KEY) {
+            UserError::EmailTaken
+        } else {
+            UserError::Database(error)
+        }
+    })?;
+    events::record(tx, app, actor, EventKind::UserCreated, user.id, json!({})).await?;
+    Ok(user)
+}
+
+/// One user, for another feature's transaction.
+pub(crate) async fn find(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: UserId,
+) -> Result<Option<User>, DbError> {
+    store::find(tx, tenant, id).await
+}
+
+/// Whether there is such a user.
+pub(crate) async fn exists(tx: &mut Tx, tenant: TenantId, id: UserId) -> Result<bool, DbError> {
+    Ok(store::standing(tx, tenant, id).await?.is_some())
+}
+
+/// One user by normalised e-mail address. What is not an address finds nobody, at the same cost.
+pub(crate) async fn find_by_email(
+    tx: &mut Tx,
+    tenant: TenantId,
+    email_normalized: &str,
+) -> Result<Option<User>, DbError> {
+    store::find_by_email(tx, tenant, email_normalized).await
+}
+
+/// What decides over the user's sessions; `None` when there is no such user.
+pub(crate) async fn standing(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: UserId,
+) -> Result<Option<Standing>, DbError> {
+    store::standing(tx, tenant, id).await
+}
+
+/// Users whose sessions were all ended at or after `since`, and when.
+pub(crate) async fn ended_since(
+    tx: &mut Tx,
+    tenant: TenantId,
+    since: UnixMillis,
+) -> Result<Vec<(UserId, UnixMillis)>, DbError> {
+    store::ended_since(tx, tenant, since).await
+}
+
+/// Which users a list shows.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// Only these.
+    pub status: Option<Status>,
+    /// Only the one with this e-mail address.
+    pub email: Option<Email>,
+}
+
+/// Users in the order they were made, after `after` (empty: from the first), at most `limit`.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    filter: &Filter,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<User>, UserError> {
+    actor.require(Permission::UsersRead)?;
+    let mut tx = app.db.read().await?;
+    let email = filter.email.as_ref().map(|email| email.normalized.as_str());
+    Ok(store::list(&mut tx, actor.tenant, after, filter.status, email, limit).await?)
+}
+
+/// One user.
+pub async fn get(app: &App, actor: &Actor, id: UserId) -> Result<User, UserError> {
+    actor.require(Permission::UsersRead)?;
+    read(app, actor.tenant, id).await
+}
+
+/// The user behind the access token.
+pub async fn me(app: &App, actor: &Actor) -> Result<User, UserError> {
+    let (user, _) = actor.user()?;
+    read(app, actor.tenant, user).await
+}
+
+async fn read(app: &App, tenant: TenantId, id: UserId) -> Result<User, UserError> {
+    let mut tx = app.db.read().await?;
+    store::find(&mut tx, tenant, id).await?.ok_or(UserError::NotFound)
+}
+
+/// Disables a user: no sign-in, and every session and refresh token is dead from here on (S4).
+/// A user who is disabled already stays so.
+pub async fn disable(app: &App, actor: &Actor, id: UserId) -> Result<User, UserError> {
+    actor.require(Permission::UsersWrite)?;
+    let mut tx = app.db.begin().await?;
+    if store::disable(&mut tx, actor.tenant, id, app.clock.now()).await? {
+        events::record(&mut tx, app, actor, EventKind::UserDisabled, id, json!({})).await?;
+    }
+    let user = store::find(&mut tx, actor.tenant, id).await?.ok_or(UserError::NotFound)?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// Lets a disabled user sign in again. Ended sessions stay ended.
+pub async fn enable(app: &App, actor: &Actor, id: UserId) -> Result<User, UserError> {
+    actor.require(Permission::UsersWrite)?;
+    let mut tx = app.db.begin().await?;
+    if store::enable(&mut tx, actor.tenant, id, app.clock.now()).await? {
+        events::record(&mut tx, app, actor, EventKind::UserEnabled, id, json!({})).await?;
+    }
+    let user = store::find(&mut tx, actor.tenant, id).await?.ok_or(UserError::NotFound)?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// Ends every session of a user, who may sign in again at once.
+pub async fn end_sessions(app: &App, actor: &Actor, id: UserId) -> Result<(), UserError> {
+    actor.require(Permission::SessionsRevoke)?;
+    let mut tx = app.db.begin().await?;
+    if !store::end_sessions(&mut tx, actor.tenant, id, app.clock.now()).await? {
+        return Err(UserError::NotFound);
+    }
+    let data = json!({"sessions": "all"});
+    events::record(&mut tx, app, actor, EventKind::SessionRevoked, id, data).await?;
+    tx.commit().await?;
+    Ok(())
+}

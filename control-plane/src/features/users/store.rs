@@ -1,0 +1,203 @@
+//! SQL for `users`.
+
+use plinto_contract::{
+    ids::{TenantId, UserId},
+    time::UnixMillis,
+};
+
+use super::model::{Standing, Status, User};
+use crate::{
+    args,
+    db::{DbError, Tx},
+};
+
+#[derive(sqlx::FromRow)]
+struct UserRow {
+    id: String,
+    email: String,
+    name: Option<String>,
+    status: String,
+    session_epoch: i64,
+    created_at: i64,
+    updated_at: i64,
+    disabled_at: Option<i64>,
+}
+
+impl UserRow {
+    fn into_user(self, tenant: TenantId) -> Result<User, DbError> {
+        let broken =
+            |column| DbError::Inconsistent { table: "users", column, id: self.id.clone() };
+        Ok(User {
+            tenant,
+            id: self.id.parse().map_err(|_| broken("id"))?,
+            status: Status::from_text(&self.status).ok_or_else(|| broken("status"))?,
+            email: self.email,
+            name: self.name,
+            session_epoch: self.session_epoch,
+            created_at: UnixMillis(self.created_at),
+            updated_at: UnixMillis(self.updated_at),
+            disabled_at: self.disabled_at.map(UnixMillis),
+        })
+    }
+}
+
+/// The unique key that says: this e-mail address is in use.
+pub(super) const EMAIL_KEY: &str = "users_tenant_id_email_normalized_key";
+
+const INSERT: &str = "insert into users
+    (tenant_id, id, email, email_normalized, name, status, session_epoch, created_at, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
+/// Errors: `Conflict` on [`EMAIL_KEY`].
+pub(super) async fn insert(
+    tx: &mut Tx,
+    tenant: TenantId,
+    user: &User,
+    email_normalized: &str,
+) -> Result<(), DbError> {
+    let args = args![
+        tenant,
+        user.id,
+        &user.email,
+        email_normalized,
+        user.name.as_deref(),
+        user.status.as_str(),
+        user.session_epoch,
+        user.created_at,
+        user.updated_at,
+    ];
+    tx.execute(INSERT, args).await.map(|_| ())
+}
+
+const FIND: &str = "select id, email, name, status, session_epoch, created_at, updated_at,
+    disabled_at from users where tenant_id = $1 and id = $2";
+
+/// One user by id.
+pub(super) async fn find(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: UserId,
+) -> Result<Option<User>, DbError> {
+    tx.optional::<UserRow>(FIND, args![tenant, id])
+        .await?
+        .map(|row| row.into_user(tenant))
+        .transpose()
+}
+
+const FIND_BY_EMAIL: &str = "select id, email, name, status, session_epoch, created_at,
+    updated_at, disabled_at from users where tenant_id = $1 and email_normalized = $2";
+
+/// One user by normalised e-mail address.
+pub(super) async fn find_by_email(
+    tx: &mut Tx,
+    tenant: TenantId,
+    email_normalized: &str,
+) -> Result<Option<User>, DbError> {
+    tx.optional::<UserRow>(FIND_BY_EMAIL, args![tenant, email_normalized])
+        .await?
+        .map(|row| row.into_user(tenant))
+        .transpose()
+}
+
+const LIST: &str = "select id, email, name, status, session_epoch, created_at, updated_at,
+    disabled_at from users where tenant_id = $1 and id > $2
+    and ($3 is null or status = $3) and ($4 is null or email_normalized = $4)
+    order by id limit $5";
+
+/// Users in the order they were made, after `after` (empty: from the first).
+pub(super) async fn list(
+    tx: &mut Tx,
+    tenant: TenantId,
+    after: &str,
+    status: Option<Status>,
+    email_normalized: Option<&str>,
+    limit: i64,
+) -> Result<Vec<User>, DbError> {
+    let args = args![tenant, after, status.map(Status::as_str), email_normalized, limit];
+    tx.all::<UserRow>(LIST, args)
+        .await?
+        .into_iter()
+        .map(|row| row.into_user(tenant))
+        .collect()
+}
+
+const STANDING: &str =
+    "select status, session_epoch from users where tenant_id = $1 and id = $2";
+
+/// What decides over the user's sessions.
+pub(super) async fn standing(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: UserId,
+) -> Result<Option<Standing>, DbError> {
+    let Some((status, session_epoch)) =
+        tx.optional::<(String, i64)>(STANDING, args![tenant, id]).await?
+    else {
+        return Ok(None);
+    };
+    let status = Status::from_text(&status).ok_or_else(|| DbError::Inconsistent {
+        table: "users",
+        column: "status",
+        id: id.to_string(),
+    })?;
+    Ok(Some(Standing { status, session_epoch }))
+}
+
+const DISABLE: &str = "update users set status = 'disabled', disabled_at = $3, updated_at = $3,
+    session_epoch = session_epoch + 1, sessions_ended_at = $3
+    where tenant_id = $1 and id = $2 and status = 'active'";
+
+/// Disables an active user and ends every session; `false` when there was nothing to change.
+pub(super) async fn disable(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: UserId,
+    now: UnixMillis,
+) -> Result<bool, DbError> {
+    Ok(tx.execute(DISABLE, args![tenant, id, now]).await? > 0)
+}
+
+const ENABLE: &str = "update users set status = 'active', disabled_at = null, updated_at = $3
+    where tenant_id = $1 and id = $2 and status = 'disabled'";
+
+/// Enables a disabled user; `false` when there was nothing to change.
+pub(super) async fn enable(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: UserId,
+    now: UnixMillis,
+) -> Result<bool, DbError> {
+    Ok(tx.execute(ENABLE, args![tenant, id, now]).await? > 0)
+}
+
+const END_SESSIONS: &str = "update users set session_epoch = session_epoch + 1,
+    sessions_ended_at = $3, updated_at = $3 where tenant_id = $1 and id = $2";
+
+/// Ends every session of the user; `false` when there is no such user.
+pub(super) async fn end_sessions(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: UserId,
+    now: UnixMillis,
+) -> Result<bool, DbError> {
+    Ok(tx.execute(END_SESSIONS, args![tenant, id, now]).await? > 0)
+}
+
+const ENDED_SINCE: &str = "select id, sessions_ended_at from users
+    where tenant_id = $1 and sessions_ended_at >= $2 order by id";
+
+/// Users whose sessions were all ended at or after `since`, and when.
+pub(super) async fn ended_since(
+    tx: &mut Tx,
+    tenant: TenantId,
+    since: UnixMillis,
+) -> Result<Vec<(UserId, UnixMillis)>, DbError> {
+    tx.all::<(String, i64)>(ENDED_SINCE, args![tenant, since])
+        .await?
+        .into_iter()
+        .map(|(id, at)| match id.parse() {
+            Ok(user) => Ok((user, UnixMillis(at))),
+            Err(_) => Err(DbError::Inconsistent { table: "users", column: "id", id }),
+        })
+        .collect()
+}
