@@ -1,9 +1,13 @@
 // The Worker's entry: hands every request to the gate and refuses it when the gate breaks.
+import { env as variables } from "cloudflare:workers";
 import wasmModule from "../build/edge_worker.wasm";
 import { createGlue } from "../build/glue.mjs";
 import { BROKEN, Gate } from "./instance.mjs";
 
 const gate = new Gate(wasmModule, createGlue);
+
+// names wrong variables as soon as the Worker starts, not when the first request comes
+gate.run("check", variables);
 
 function refusal(request) {
   const requestId = crypto.randomUUID();

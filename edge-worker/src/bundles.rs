@@ -1,0 +1,122 @@
+//! The tenant's policy in force: what may replace it, and that the last good one stays.
+
+use std::rc::Rc;
+
+use plinto_contract::time::{UnixMillis, UnixSeconds};
+use plinto_jose::{Jwk, SignatureJob};
+use plinto_policy::{
+    bundle::{self, Expect, Limits, Unverified},
+    diagnostics::PolicyError,
+    engine::Engine,
+};
+
+use crate::{
+    config::Config,
+    freshness::Freshness,
+    routes::{RouteError, Routes},
+};
+
+/// Why an offered bundle was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// Unreadable, unsigned, altered, expired, older, or another tenant's.
+    #[error("the bundle was refused: {0}")]
+    Bundle(#[from] bundle::Error),
+    /// Signed right, but its policy does not compile here.
+    #[error("the bundle's policy was refused: {0}")]
+    Policy(#[from] PolicyError),
+    /// Signed right, but its routes can't be matched.
+    #[error("the bundle's routes were refused: {0}")]
+    Routes(#[from] RouteError),
+}
+
+/// A policy ready to decide.
+#[derive(Debug)]
+pub struct ActivePolicy {
+    /// Evaluates.
+    pub engine: Engine,
+    /// Tells what a request is about.
+    pub routes: Routes,
+    /// SHA-256 of the published content.
+    pub revision: String,
+    /// Of the activation.
+    pub sequence: u64,
+    /// From when on it decides nothing.
+    pub expires_at: UnixSeconds,
+}
+
+/// The policy in force and how fresh it is.
+#[derive(Debug, Default)]
+pub struct Policy {
+    active: Option<Rc<ActivePolicy>>,
+    /// When the control plane was last asked.
+    pub freshness: Freshness,
+}
+
+impl Policy {
+    /// The policy that decides at `now`, if there is one.
+    pub fn active(&self, now: UnixMillis) -> Option<Rc<ActivePolicy>> {
+        self.latest()
+            .filter(|policy| now.to_seconds() < policy.expires_at)
+            .map(Rc::clone)
+    }
+
+    /// The last good policy, expired or not.
+    pub const fn latest(&self) -> Option<&Rc<ActivePolicy>> {
+        self.active.as_ref()
+    }
+
+    /// The lowest sequence that is not a replay.
+    fn min_sequence(&self) -> u64 {
+        self.latest().map_or(0, |policy| policy.sequence)
+    }
+}
+
+/// An offered bundle whose signature is still to be checked.
+#[derive(Debug)]
+pub struct Candidate(Unverified);
+
+impl Candidate {
+    /// Unpacks a bundle under limits.
+    /// Errors: whatever makes it unreadable or unsigned.
+    pub fn read(packed: &[u8]) -> Result<Self, Refused> {
+        Ok(Self(Unverified::read(packed, &Limits::default())?))
+    }
+
+    /// The bundle key to look up; a signature without a key id is refused.
+    pub fn kid(&self) -> Option<&str> {
+        self.0.kid()
+    }
+
+    /// The check to make with that key.
+    /// Errors: the key does not fit the algorithm.
+    pub fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, Refused> {
+        Ok(self.0.signature_job(key)?)
+    }
+
+    /// Puts the bundle in force. Call it only after its signature was found right.
+    /// Errors: altered, expired, replayed, another tenant's, or not usable here; the old policy
+    /// stays in force.
+    pub fn activate(
+        self,
+        policy: &mut Policy,
+        config: &Config,
+        now: UnixMillis,
+    ) -> Result<(), Refused> {
+        let bundle = self.0.verified(&Expect {
+            tenant: config.tenant,
+            now: now.to_seconds(),
+            min_sequence: policy.min_sequence(),
+        })?;
+        let engine = Engine::prepare(&bundle.manifest, &bundle.source)?;
+        let routes = Routes::compile(engine.routes())?;
+        policy.active = Some(Rc::new(ActivePolicy {
+            engine,
+            routes,
+            revision: bundle.manifest.revision,
+            sequence: bundle.activation.sequence,
+            expires_at: bundle.activation.exp,
+        }));
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! When a document may be used as it is, when it is refreshed behind the request, and when a
+//! request waits for the refresh. Pure: the moment is passed in, all durations are milliseconds.
+//!
+//! A Worker's request can't await another request's promise. So a refresh is a lease: whoever
+//! takes it refreshes, and the others look at the memory again when it has ended.
+
+use plinto_contract::time::UnixMillis;
+
+/// 1 s: pause after the first failed refresh; doubles with each further one.
+const FIRST_PAUSE_MS: i64 = 1_000;
+/// 10 s: the longest pause. A control plane that came back is noticed within it.
+const LAST_PAUSE_MS: i64 = 10_000;
+/// 5 s: a lease older than this was lost with its request.
+const LEASE_MS: i64 = 5_000;
+
+/// What a document's age asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// Use it.
+    Fresh,
+    /// Use it; it is due, so refresh behind the request.
+    Behind,
+    /// It is older than the bound: wait for a refresh, then look again.
+    Wait,
+    /// It is older than the bound, but the last refresh failed just now: make do with what is
+    /// there, or refuse.
+    Overdue,
+}
+
+/// How fresh one document is and who refreshes it.
+#[derive(Debug, Default)]
+pub struct Freshness {
+    confirmed_at: Option<UnixMillis>,
+    leased_at: Option<UnixMillis>,
+    failed_at: Option<UnixMillis>,
+    failures: u32,
+}
+
+impl Freshness {
+    /// Judges by age against `max_age_ms`. From half of it on, the refresh runs behind requests,
+    /// so that under steady traffic none ever waits.
+    pub fn judge(&self, max_age_ms: i64, now: UnixMillis) -> Use {
+        match self.age_ms(now) {
+            Some(age) if age < max_age_ms / 2 => Use::Fresh,
+            Some(age) if age < max_age_ms && self.is_pausing(now) => Use::Fresh,
+            Some(age) if age < max_age_ms => Use::Behind,
+            _ if self.is_pausing(now) => Use::Overdue,
+            _ => Use::Wait,
+        }
+    }
+
+    /// Milliseconds since the control plane last confirmed the document; `None` if it never did,
+    /// or if the clock was set back behind that moment.
+    pub fn age_ms(&self, now: UnixMillis) -> Option<i64> {
+        let age = now.millis_since(self.confirmed_at?);
+        (age >= 0).then_some(age)
+    }
+
+    /// Takes the lease, unless somebody has it or the last attempt failed just now.
+    pub fn lease(&mut self, now: UnixMillis) -> bool {
+        if self.is_leased(now) || self.is_pausing(now) {
+            return false;
+        }
+        self.leased_at = Some(now);
+        true
+    }
+
+    /// Whether a refresh is under way.
+    pub fn is_leased(&self, now: UnixMillis) -> bool {
+        within(self.leased_at, LEASE_MS, now)
+    }
+
+    /// The document was what the control plane had at `asked_at`, the moment the question left.
+    pub fn confirmed(&mut self, asked_at: UnixMillis) {
+        // A slow answer must not make the document look older than a later one did.
+        self.confirmed_at = self.confirmed_at.max(Some(asked_at));
+        self.leased_at = None;
+        self.failed_at = None;
+        self.failures = 0;
+    }
+
+    /// The refresh brought nothing usable.
+    pub fn failed(&mut self, now: UnixMillis) {
+        self.leased_at = None;
+        self.failed_at = Some(now);
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    fn is_pausing(&self, now: UnixMillis) -> bool {
+        let doublings = self.failures.saturating_sub(1).min(8);
+        let pause_ms = FIRST_PAUSE_MS
+            .saturating_mul(1_i64.wrapping_shl(doublings))
+            .min(LAST_PAUSE_MS);
+        within(self.failed_at, pause_ms, now)
+    }
+}
+
+/// A clock set back ends every such period, so that no pause outlives it.
+fn within(start: Option<UnixMillis>, length_ms: i64, now: UnixMillis) -> bool {
+    start.is_some_and(|start| (0..length_ms).contains(&now.millis_since(start)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAX_AGE_MS: i64 = 1_000;
+
+    fn at(millis: i64) -> UnixMillis {
+        UnixMillis(1_700_000_000_000 + millis)
+    }
+
+    fn confirmed() -> Freshness {
+        let mut freshness = Freshness::default();
+        freshness.confirmed(at(0));
+        freshness
+    }
+
+    #[test]
+    fn a_document_is_used_refreshed_behind_then_waited_for() {
+        let freshness = confirmed();
+        assert_eq!(freshness.judge(MAX_AGE_MS, at(499)), Use::Fresh);
+        assert_eq!(freshness.judge(MAX_AGE_MS, at(500)), Use::Behind);
+        assert_eq!(freshness.judge(MAX_AGE_MS, at(999)), Use::Behind);
+        assert_eq!(freshness.judge(MAX_AGE_MS, at(1_000)), Use::Wait);
+        assert_eq!(Freshness::default().judge(MAX_AGE_MS, at(0)), Use::Wait);
+    }
+
+    #[test]
+    fn one_refresh_runs_at_a_time_and_a_lost_one_lapses() {
+        let mut freshness = confirmed();
+        assert!(freshness.lease(at(600)));
+        assert!(!freshness.lease(at(700)));
+        assert!(freshness.lease(at(600 + LEASE_MS)));
+    }
+
+    #[test]
+    fn failures_pause_longer_and_longer_but_never_more_than_ten_seconds() {
+        let mut freshness = confirmed();
+        for (failures, pause_ms) in [(1, 1_000), (2, 2_000), (3, 4_000), (4, 8_000), (5, 10_000)] {
+            let now = at(100_000 * failures);
+            assert_eq!(freshness.judge(MAX_AGE_MS, now), Use::Wait);
+            assert!(freshness.lease(now));
+            freshness.failed(now);
+            assert_eq!(
+                freshness.judge(MAX_AGE_MS, now.plus_millis(pause_ms - 1)),
+                Use::Overdue
+            );
+            assert!(!freshness.lease(now.plus_millis(pause_ms - 1)));
+            assert_eq!(
+                freshness.judge(MAX_AGE_MS, now.plus_millis(pause_ms)),
+                Use::Wait
+            );
+        }
+        freshness.confirmed(at(900_000));
+        assert_eq!(freshness.judge(MAX_AGE_MS, at(900_001)), Use::Fresh);
+    }
+
+    #[test]
+    fn a_slow_answer_never_makes_a_document_younger_or_older_than_it_is() {
+        let mut freshness = confirmed();
+        freshness.confirmed(at(800));
+        freshness.confirmed(at(300));
+        assert_eq!(freshness.age_ms(at(900)), Some(100));
+    }
+
+    #[test]
+    fn a_clock_set_back_asks_for_a_refresh() {
+        let freshness = confirmed();
+        assert_eq!(freshness.age_ms(at(-1)), None);
+        assert_eq!(freshness.judge(MAX_AGE_MS, at(-1)), Use::Wait);
+    }
+}

@@ -1,0 +1,431 @@
+//! The decision: may this request pass? Pure: it reads no clock and does no I/O.
+//!
+//! [`Gate::step`] is asked again and again. It either names what it needs (documents to fetch, a
+//! signature to check) or gives the [`Verdict`]. The Worker fetches with `fetch` and checks with
+//! WebCrypto, tests and benches do the same natively; what is decided is the same code.
+//!
+//! The order: path, token (shape, header, claims), then everything that has to be fetched, then
+//! signature, revocation, route, policy. Whatever is in doubt refuses.
+
+use std::{rc::Rc, sync::Arc};
+
+use plinto_contract::{
+    claims::{AccessToken, TYP_ACCESS_TOKEN},
+    limits::CLOCK_LEEWAY_S,
+    problem::Code,
+    time::UnixMillis,
+};
+use plinto_jose::{Algorithm, Error as JoseError, Jwk, Jws, SignatureJob, jwt};
+use plinto_policy::engine::{Limits, Value};
+
+use crate::{
+    bundles::ActivePolicy,
+    config::Config,
+    freshness::Use,
+    keys::{KeySet, Known},
+    memory::{Document, Documents, Memory},
+    path::CanonicalPath,
+    refusal::{Challenge, Refusal},
+    request::{BearerError, EdgeRequest},
+    revocations::Reliance,
+    routes::Target,
+    tokens::{Fingerprint, VerifiedToken},
+    upstream::Pass,
+};
+
+/// What the gate needs next, or what it decided.
+#[derive(Debug)]
+pub enum Step {
+    /// These documents, from the control plane: refresh them (or wait until whoever is at it has
+    /// ended), then ask again. The same document is asked for twice at most.
+    Need(Documents),
+    /// The check of [`Gate::signature_job`]; report with [`Gate::signature_checked`].
+    NeedSignature,
+    /// The decision.
+    Done(Verdict),
+}
+
+/// Whether the request passes.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It does: forward it like this.
+    Pass(Pass),
+    /// It does not.
+    Refuse(Refusal),
+}
+
+/// One request on its way through.
+#[derive(Debug)]
+pub struct Gate<'r> {
+    config: &'r Config,
+    request: &'r EdgeRequest,
+    path: CanonicalPath,
+    token: Token,
+    asked: Documents,
+    asked_for_keys: u8,
+    behind: Documents,
+}
+
+#[derive(Debug)]
+enum Token {
+    None,
+    Presented(Box<Presented>),
+    Verified(Rc<VerifiedToken>),
+}
+
+/// A token that says the right things, of which nobody knows yet who said them.
+#[derive(Debug)]
+struct Presented {
+    fingerprint: Fingerprint,
+    jws: Jws,
+    kid: String,
+    claims: AccessToken,
+    key: Option<Arc<Jwk>>,
+    is_signature_right: Option<bool>,
+}
+
+/// A token is looked up again after a refresh that began before its key was published.
+const KEY_REFRESHES: u8 = 2;
+
+impl<'r> Gate<'r> {
+    /// Takes a request in: its path and its token, as far as they can be judged alone.
+    /// Errors: the refusal, if that is enough to refuse.
+    pub fn enter(
+        config: &'r Config,
+        request: &'r EdgeRequest,
+        memory: &mut Memory,
+        now: UnixMillis,
+    ) -> Result<Self, Refusal> {
+        let path = CanonicalPath::parse(&request.path)
+            .map_err(|error| Refusal::new(Code::MalformedRequest, error.to_string()))?;
+        let mut behind = Documents::default();
+        let token = match request.bearer().map_err(malformed_bearer)? {
+            None => Token::None,
+            Some(token) => recognise(token, config, memory, &mut behind, now)?,
+        };
+        Ok(Self {
+            config,
+            request,
+            path,
+            token,
+            asked: Documents::default(),
+            asked_for_keys: 0,
+            behind,
+        })
+    }
+
+    /// Goes as far as `memory` allows.
+    pub fn step(&mut self, memory: &mut Memory, now: UnixMillis) -> Step {
+        let needs = self.needs(memory, now);
+        if !needs.is_empty() {
+            return Step::Need(needs);
+        }
+        match self.decide(memory, now) {
+            Ok(Some(pass)) => Step::Done(Verdict::Pass(pass)),
+            Ok(None) => Step::NeedSignature,
+            Err(refusal) => Step::Done(Verdict::Refuse(refusal)),
+        }
+    }
+
+    /// The signature to check, after [`Step::NeedSignature`].
+    pub fn signature_job(&self) -> Option<SignatureJob<'_>> {
+        match &self.token {
+            Token::Presented(presented) => presented
+                .jws
+                .signature_job(presented.key.as_deref()?)
+                .ok(),
+            _ => None,
+        }
+    }
+
+    /// Reports how the check went.
+    pub fn signature_checked(&mut self, is_right: bool) {
+        if let Token::Presented(presented) = &mut self.token {
+            presented.is_signature_right = Some(is_right);
+        }
+    }
+
+    /// Documents that are due: refresh them behind the answer.
+    pub const fn behind(&self) -> Documents {
+        self.behind
+    }
+
+    /// What has to be fetched before anything can be decided. All at once, so that a cold edge
+    /// waits for the slowest and not for the sum.
+    fn needs(&mut self, memory: &mut Memory, now: UnixMillis) -> Documents {
+        let mut needs = Documents::default();
+        let policy_age = memory
+            .policy
+            .freshness
+            .judge(self.config.policy_max_age_ms, now);
+        match policy_age {
+            Use::Wait if self.asked.insert(Document::Policy) => {
+                needs.insert(Document::Policy);
+            }
+            Use::Behind => {
+                self.behind.insert(Document::Policy);
+            }
+            _ => {}
+        }
+        if matches!(self.token, Token::None) {
+            return needs;
+        }
+        let has_waited = self.asked.contains(Document::Revocations);
+        let reliance = memory
+            .revocations
+            .reliance(self.config, has_waited, now);
+        match reliance {
+            Reliance::Wait => {
+                self.asked.insert(Document::Revocations);
+                needs.insert(Document::Revocations);
+            }
+            Reliance::Good { is_due: true } => {
+                self.behind.insert(Document::Revocations);
+            }
+            _ => {}
+        }
+        if self.find_key(memory, now) == Some(Known::Wait) && self.asked_for_keys < KEY_REFRESHES {
+            self.asked_for_keys = self.asked_for_keys.saturating_add(1);
+            needs.insert(Document::TokenKeys);
+        }
+        needs
+    }
+
+    /// The key a presented token still needs.
+    fn find_key(&self, memory: &mut Memory, now: UnixMillis) -> Option<Known> {
+        match &self.token {
+            Token::Presented(presented) if presented.key.is_none() => {
+                Some(memory.keys.find(KeySet::Token, &presented.kid, now))
+            }
+            _ => None,
+        }
+    }
+
+    /// `None`: the signature has to be checked first.
+    fn decide(&mut self, memory: &mut Memory, now: UnixMillis) -> Result<Option<Pass>, Refusal> {
+        let policy = memory.policy.active(now).ok_or_else(no_policy)?;
+        let Some(token) = self.verified(memory, now)? else {
+            return Ok(None);
+        };
+        let mut is_revocation_stale = false;
+        if let Some(token) = &token {
+            is_revocation_stale = self.check_revocation(token, memory, now)?;
+        }
+        let target = policy.routes.find(&self.request.method, &self.path);
+        let subject = match (&token, &target) {
+            (Some(token), _) => token.subject.clone(),
+            (None, Some(target)) if target.is_public => memory.vocabulary.anonymous(),
+            (None, _) => return Err(no_token()),
+        };
+        let target = target.ok_or_else(no_route)?;
+        let input = memory.vocabulary.input(
+            subject,
+            &target,
+            self.request,
+            &self.path,
+            now.to_seconds(),
+        );
+        let obligations = self.evaluate(&policy, input, &target, token.is_some())?;
+        Pass::new(
+            &self.path,
+            &self.request.query,
+            token.as_deref().map(|token| &token.claims),
+            &obligations,
+            policy.sequence,
+            is_revocation_stale,
+        )
+        .map(Some)
+    }
+
+    /// The token, verified; `Ok(None)` when its signature has to be checked first, and
+    /// `Ok(Some(None))` when there is no token.
+    #[expect(
+        clippy::option_option,
+        reason = "whether to wait and whether there is a token are two questions"
+    )]
+    fn verified(
+        &mut self,
+        memory: &mut Memory,
+        now: UnixMillis,
+    ) -> Result<Option<Option<Rc<VerifiedToken>>>, Refusal> {
+        let presented = match &mut self.token {
+            Token::None => return Ok(Some(None)),
+            Token::Verified(token) => return Ok(Some(Some(Rc::clone(token)))),
+            Token::Presented(presented) => presented,
+        };
+        match (presented.is_signature_right, &presented.key) {
+            (Some(true), Some(_)) => {
+                let token = Rc::new(VerifiedToken {
+                    claims: presented.claims.clone(),
+                    subject: memory.vocabulary.user(&presented.claims),
+                    kid: presented.kid.clone(),
+                    checked_at: now,
+                });
+                let fingerprint = presented.fingerprint;
+                memory.tokens.keep(fingerprint, Rc::clone(&token));
+                self.token = Token::Verified(Rc::clone(&token));
+                Ok(Some(Some(token)))
+            }
+            (Some(_), _) => Err(refuse_token(JoseError::Signature)),
+            (None, Some(_)) => Ok(None),
+            (None, None) => match memory.keys.find(KeySet::Token, &presented.kid, now) {
+                Known::Key { key, is_due } => {
+                    // the key must be for the algorithm the token names (T1, T2)
+                    presented.jws.signature_job(&key).map_err(refuse_token)?;
+                    presented.key = Some(key);
+                    if is_due {
+                        self.behind.insert(Document::TokenKeys);
+                    }
+                    Ok(None)
+                }
+                Known::Unknown => Err(refuse_token(JoseError::UnknownKey)),
+                Known::Wait | Known::NoKeys => Err(Refusal::new(
+                    Code::EdgeNotReady,
+                    "the issuer's keys could not be fetched",
+                )),
+            },
+        }
+    }
+
+    /// Says whether the token passes although nobody can say if it is revoked.
+    fn check_revocation(
+        &self,
+        token: &VerifiedToken,
+        memory: &Memory,
+        now: UnixMillis,
+    ) -> Result<bool, Refusal> {
+        // what is known to be revoked stays revoked, however old the knowledge
+        if memory.revocations.is_revoked(&token.claims) {
+            return Err(Refusal::new(
+                Code::TokenRevoked,
+                "the session or user behind this token has been revoked",
+            )
+            .challenging(Challenge::Error("invalid_token")));
+        }
+        match memory.revocations.reliance(self.config, true, now) {
+            Reliance::Good { .. } => Ok(false),
+            Reliance::Flagged => Ok(true),
+            Reliance::Wait | Reliance::Unknown => Err(Refusal::new(
+                Code::RevocationUnknown,
+                "the control plane has not said lately who is revoked",
+            )),
+        }
+    }
+
+    fn evaluate(
+        &self,
+        policy: &ActivePolicy,
+        input: Value,
+        target: &Target<'_>,
+        has_token: bool,
+    ) -> Result<serde_json::Map<String, serde_json::Value>, Refusal> {
+        let decision = policy.engine.evaluate(input, &Limits::default()).decision;
+        if decision.allow {
+            return Ok(decision.obligations);
+        }
+        let challenge = if has_token {
+            Challenge::Error("insufficient_scope")
+        } else {
+            Challenge::Bare
+        };
+        let code = if has_token {
+            Code::PolicyDenied
+        } else {
+            Code::AuthenticationRequired
+        };
+        let mut refusal = Refusal::new(
+            code,
+            format!(
+                "the policy does not let this request {} {}",
+                target.action, target.resource_type
+            ),
+        )
+        .challenging(challenge);
+        refusal.reasons = decision.reasons;
+        Err(refusal)
+    }
+}
+
+/// Judges a token by what it says. Its signature comes later, because that needs its key; but a
+/// token that would be refused anyway never causes a fetch.
+fn recognise(
+    token: &str,
+    config: &Config,
+    memory: &mut Memory,
+    behind: &mut Documents,
+    now: UnixMillis,
+) -> Result<Token, Refusal> {
+    let fingerprint = Fingerprint::of(token, &config.issuer, &config.audience);
+    if let Some(verified) = memory.tokens.find(fingerprint, now) {
+        // a key that is no longer published takes its tokens with it (T15)
+        if let Known::Key { is_due, .. } = memory.keys.find(KeySet::Token, &verified.kid, now) {
+            if is_due {
+                behind.insert(Document::TokenKeys);
+            }
+            return Ok(Token::Verified(verified));
+        }
+        memory.tokens.forget(fingerprint);
+    }
+    let jws = Jws::parse(token).map_err(refuse_token)?;
+    let expected = jwt::Expectations {
+        typ: TYP_ACCESS_TOKEN,
+        issuer: &config.issuer,
+        audience: &config.audience,
+        algorithms: &Algorithm::ALL,
+        leeway_s: CLOCK_LEEWAY_S,
+    };
+    jwt::check_header(&jws.header, &expected).map_err(refuse_token)?;
+    let claims =
+        jwt::check_claims(&jws.payload, &expected, now.to_seconds().0).map_err(refuse_token)?;
+    let claims: AccessToken = serde_json::from_value(serde_json::Value::Object(claims))
+        .map_err(|_| refuse_token(JoseError::Claim))?;
+    if claims.tenant != config.tenant {
+        return Err(refuse_token(JoseError::Issuer));
+    }
+    let kid = jws
+        .header
+        .kid
+        .clone()
+        .ok_or_else(|| refuse_token(JoseError::UnknownKey))?;
+    Ok(Token::Presented(Box::new(Presented {
+        fingerprint,
+        jws,
+        kid,
+        claims,
+        key: None,
+        is_signature_right: None,
+    })))
+}
+
+fn refuse_token(error: JoseError) -> Refusal {
+    let code = if error == JoseError::Expired {
+        Code::TokenExpired
+    } else {
+        Code::TokenInvalid
+    };
+    Refusal::new(code, error.to_string()).challenging(Challenge::Error("invalid_token"))
+}
+
+fn malformed_bearer(error: BearerError) -> Refusal {
+    match error {
+        BearerError::TooLong => refuse_token(JoseError::TooLarge),
+        BearerError::Malformed => Refusal::new(Code::MalformedRequest, error.to_string())
+            .challenging(Challenge::Error("invalid_request")),
+    }
+}
+
+fn no_token() -> Refusal {
+    Refusal::new(
+        Code::AuthenticationRequired,
+        "send an access token as `Authorization: Bearer …`",
+    )
+    .challenging(Challenge::Bare)
+}
+
+fn no_route() -> Refusal {
+    Refusal::new(Code::NoRoute, "no route of the active policy covers this method and path")
+}
+
+fn no_policy() -> Refusal {
+    Refusal::new(Code::EdgeNotReady, "the edge has no policy that is valid now")
+}

@@ -1,0 +1,58 @@
+//! `/.plinto/health`: what this isolate has in hand, and how old it is.
+
+use plinto_contract::time::UnixMillis;
+use serde_json::json;
+
+use crate::{
+    config::Config,
+    memory::Memory,
+    refusal::Answer,
+    revocations::Reliance,
+};
+
+/// Where it is asked for. Everything under `/.plinto/` is the gate's own and never forwarded.
+pub const HEALTH_PATH: &str = "/.plinto/health";
+/// The gate's own paths.
+pub const OWN_PATHS: &str = "/.plinto/";
+
+/// The state of the edge: 200 when it can decide, 503 when it can only refuse.
+pub fn report(config: &Config, memory: &Memory, now: UnixMillis) -> Answer {
+    let policy = memory.policy.active(now);
+    let reliance = memory.revocations.reliance(config, true, now);
+    let revocations = match reliance {
+        Reliance::Good { .. } | Reliance::Wait => "good",
+        Reliance::Flagged => "stale_flagged",
+        Reliance::Unknown => "unknown",
+    };
+    let keys_age = memory.keys.token_keys_age_ms(now);
+    let is_ready = policy.is_some() && keys_age.is_some() && reliance != Reliance::Unknown;
+    let body = json!({
+        "status": if is_ready { "ready" } else { "not_ready" },
+        "issuer": config.issuer,
+        "tenant": config.tenant,
+        "bundle": memory.policy.latest().map(|latest| json!({
+            "revision": latest.revision,
+            "sequence": latest.sequence,
+            "expires_at": latest.expires_at.to_millis(),
+            "is_valid": policy.is_some(),
+            "confirmed_ms_ago": memory.policy.freshness.age_ms(now),
+        })),
+        "keys": {
+            "state": if keys_age.is_some() { "usable" } else { "missing" },
+            "confirmed_ms_ago": keys_age,
+        },
+        "revocations": {
+            "state": revocations,
+            "version": memory.revocations.version(),
+            "confirmed_ms_ago": memory.revocations.freshness.age_ms(now),
+        },
+    });
+    Answer {
+        status: if is_ready { 200 } else { 503 },
+        headers: vec![
+            ("content-type", "application/json".to_owned()),
+            ("cache-control", "no-store".to_owned()),
+        ],
+        body: body.to_string(),
+    }
+}

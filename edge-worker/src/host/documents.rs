@@ -1,0 +1,172 @@
+//! Documents of the control plane: fetched with `ETag`, kept per isolate and, for the whole data
+//! centre, in the Cache API.
+
+use std::rc::Rc;
+
+use futures_util::StreamExt as _;
+use plinto_contract::time::UnixMillis;
+use wasm_bindgen::JsCast as _;
+use worker::{
+    Cache, Headers, Response,
+    js_sys::{self, futures::JsFuture},
+    web_sys,
+};
+
+use crate::{host::platform, memory::Document};
+
+/// Name of the Cache API's part that holds our documents, away from the application's own.
+const CACHE_NAME: &str = "plinto-edge";
+/// 1 d: how long a data centre keeps the last good documents.
+const CACHE_CONTROL: &str = "max-age=86400";
+/// When the control plane last confirmed a cached document, in Unix milliseconds.
+const CONFIRMED_AT: &str = "x-plinto-confirmed-at";
+/// The control plane's own `Cache-Control`, since the Cache API reads the real one itself.
+const ORIGIN_CACHE_CONTROL: &str = "x-plinto-cache-control";
+
+/// A document as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Copy {
+    pub(super) body: Rc<Vec<u8>>,
+    pub(super) etag: Option<String>,
+    pub(super) cache_control: Option<String>,
+    /// When the question left to which this, or "not modified", was the answer.
+    pub(super) confirmed_at: UnixMillis,
+}
+
+/// What the control plane answered.
+#[derive(Debug)]
+pub(super) enum Fetched {
+    New(Copy),
+    NotModified,
+}
+
+/// The accepted copies of one isolate.
+#[derive(Debug, Default)]
+pub(super) struct Held([Option<Copy>; 4]);
+
+impl Held {
+    pub(super) fn get(&self, document: Document) -> Option<&Copy> {
+        self.0.get(index(document))?.as_ref()
+    }
+
+    pub(super) fn set(&mut self, document: Document, copy: Copy) {
+        if let Some(slot) = self.0.get_mut(index(document)) {
+            *slot = Some(copy);
+        }
+    }
+}
+
+const fn index(document: Document) -> usize {
+    match document {
+        Document::TokenKeys => 0,
+        Document::BundleKeys => 1,
+        Document::Policy => 2,
+        Document::Revocations => 3,
+    }
+}
+
+/// Asks the control plane. Redirects are refused, since the address is pinned (T14).
+/// `etag`: of the copy in hand; `max_bytes`: the body is not read further.
+/// Errors: one line for the log.
+pub(super) async fn fetch(
+    url: &str,
+    etag: Option<&str>,
+    max_bytes: usize,
+    timeout_ms: u32,
+) -> Result<Fetched, String> {
+    let asked_at = platform::now();
+    let response = send(url, etag, timeout_ms)
+        .await
+        .map_err(|error| format!("no answer: {error:?}"))?;
+    let status = response.status();
+    if status == 304 && etag.is_some() {
+        return Ok(Fetched::NotModified);
+    }
+    if status != 200 {
+        return Err(format!("status {status}"));
+    }
+    let headers = response.headers();
+    let header = |name: &str| headers.get(name).ok().flatten();
+    let (etag, cache_control) = (header("etag"), header("cache-control"));
+    let body = body(response.into(), max_bytes).await?;
+    Ok(Fetched::New(Copy {
+        body: Rc::new(body),
+        etag,
+        cache_control,
+        confirmed_at: asked_at,
+    }))
+}
+
+async fn send(
+    url: &str,
+    etag: Option<&str>,
+    timeout_ms: u32,
+) -> Result<web_sys::Response, wasm_bindgen::JsValue> {
+    let headers = web_sys::Headers::new()?;
+    if let Some(etag) = etag {
+        headers.set("if-none-match", etag)?;
+    }
+    let init = web_sys::RequestInit::new();
+    init.set_redirect(web_sys::RequestRedirect::Manual);
+    init.set_headers(headers.unchecked_ref());
+    init.set_signal(Some(&web_sys::AbortSignal::timeout_with_u32(timeout_ms)));
+    let global: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
+    let response = JsFuture::from(global.fetch_with_str_and_init(url, &init)).await?;
+    response.dyn_into()
+}
+
+async fn body(mut response: Response, max_bytes: usize) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let mut stream = response.stream().map_err(|error| error.to_string())?;
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|error| format!("broken answer: {error}"))?;
+        if bytes.len().saturating_add(chunk.len()) > max_bytes {
+            return Err(format!("the answer is larger than {max_bytes} bytes"));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// The data centre's copy. Whatever goes wrong, there is none.
+pub(super) async fn cached(url: &str, max_bytes: usize) -> Option<Copy> {
+    let cache = Cache::open(CACHE_NAME.to_owned()).await;
+    let response = cache.get(url, false).await.ok()??;
+    let headers = response.headers();
+    let header = |name: &str| headers.get(name).ok().flatten();
+    let confirmed_at = UnixMillis(header(CONFIRMED_AT)?.parse().ok()?);
+    // a moment in the future proves nothing
+    if confirmed_at > platform::now() {
+        return None;
+    }
+    let (etag, cache_control) = (header("etag"), header(ORIGIN_CACHE_CONTROL));
+    let body = body(response, max_bytes).await.ok()?;
+    Some(Copy {
+        body: Rc::new(body),
+        etag,
+        cache_control,
+        confirmed_at,
+    })
+}
+
+/// Leaves a copy for the data centre. It is a courtesy: failing is not an error.
+pub(super) async fn share(url: &str, copy: &Copy) {
+    let headers = Headers::new();
+    let set = |name: &str, value: &str| headers.set(name, value).is_ok();
+    let is_set = set("cache-control", CACHE_CONTROL)
+        && set(CONFIRMED_AT, &copy.confirmed_at.0.to_string())
+        && copy.etag.as_deref().is_none_or(|etag| set("etag", etag))
+        && copy
+            .cache_control
+            .as_deref()
+            .is_none_or(|text| set(ORIGIN_CACHE_CONTROL, text));
+    if !is_set {
+        return;
+    }
+    let Ok(response) = Response::from_bytes(copy.body.to_vec()) else {
+        return;
+    };
+    let cache = Cache::open(CACHE_NAME.to_owned()).await;
+    // an isolate without a cache (a preview host) still works, each for itself
+    let _ = cache.put(url, response.with_headers(headers)).await;
+}

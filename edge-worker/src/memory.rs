@@ -1,0 +1,116 @@
+//! What one isolate remembers between requests.
+
+use plinto_contract::time::UnixMillis;
+
+use crate::{
+    bundles::Policy,
+    config::Config,
+    input::Vocabulary,
+    keys::{KeySet, Keys},
+    revocations::Revocations,
+    tokens::Tokens,
+};
+
+/// A document the edge gets from the control plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Document {
+    /// The keys that sign tokens.
+    TokenKeys,
+    /// The keys that sign the policy and the revocation feed.
+    BundleKeys,
+    /// The policy in force.
+    Policy,
+    /// The revocation feed.
+    Revocations,
+}
+
+impl Document {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::TokenKeys,
+        Self::BundleKeys,
+        Self::Policy,
+        Self::Revocations,
+    ];
+}
+
+/// A few documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Documents {
+    token_keys: bool,
+    bundle_keys: bool,
+    policy: bool,
+    revocations: bool,
+}
+
+impl Documents {
+    /// Adds one; says whether it was new.
+    pub const fn insert(&mut self, document: Document) -> bool {
+        !std::mem::replace(self.slot(document), true)
+    }
+
+    /// Whether one is among them.
+    pub const fn contains(mut self, document: Document) -> bool {
+        *self.slot(document)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    /// Each of them.
+    pub fn iter(self) -> impl Iterator<Item = Document> {
+        Document::ALL
+            .into_iter()
+            .filter(move |document| self.contains(*document))
+    }
+
+    const fn slot(&mut self, document: Document) -> &mut bool {
+        match document {
+            Document::TokenKeys => &mut self.token_keys,
+            Document::BundleKeys => &mut self.bundle_keys,
+            Document::Policy => &mut self.policy,
+            Document::Revocations => &mut self.revocations,
+        }
+    }
+}
+
+/// Keys, policy, revocations and verified tokens. It holds no promise and no request's state, so
+/// any request may read and write it between two of its own waits.
+#[derive(Debug)]
+pub struct Memory {
+    /// The key sets.
+    pub keys: Keys,
+    /// The policy in force.
+    pub policy: Policy,
+    /// The revocation feed.
+    pub revocations: Revocations,
+    /// Tokens verified in the last minute.
+    pub tokens: Tokens,
+    /// Member names of policy inputs.
+    pub vocabulary: Vocabulary,
+}
+
+impl Memory {
+    /// Empty.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            keys: Keys::new(config),
+            policy: Policy::default(),
+            revocations: Revocations::default(),
+            tokens: Tokens::default(),
+            vocabulary: Vocabulary::default(),
+        }
+    }
+
+    /// Whether somebody is fetching a document right now.
+    pub fn is_refreshing(&self, document: Document, now: UnixMillis) -> bool {
+        match document {
+            Document::TokenKeys => self.keys.is_refreshing(KeySet::Token, now),
+            Document::BundleKeys => self.keys.is_refreshing(KeySet::Bundle, now),
+            Document::Policy => self.policy.freshness.is_leased(now),
+            Document::Revocations => self.revocations.freshness.is_leased(now),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! What ended before its token did, as the control plane last told.
+
+use std::collections::{BTreeMap, HashSet};
+
+use plinto_contract::{
+    claims::AccessToken,
+    ids::{SessionId, UserId},
+    limits::CLOCK_LEEWAY_S,
+    revocation::{Feed, TYP_REVOCATIONS},
+    time::{UnixMillis, UnixSeconds},
+};
+use plinto_jose::{Error as JoseError, Jwk, Jws, SignatureJob};
+
+use crate::{
+    config::{Config, OnStale},
+    freshness::{Freshness, Use},
+};
+
+/// 4 MiB: some 100,000 revoked sessions, far more than end in ten minutes.
+const FEED_BYTES: usize = 4 * 1024 * 1024;
+
+/// Why an offered feed was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Not a signed document of this kind.
+    #[error("the revocation feed is not a signed one: {0}")]
+    Jws(#[from] JoseError),
+    /// Signed, but of another type.
+    #[error("the document is not a revocation feed")]
+    Type,
+    /// Signed, but not of the feed's shape.
+    #[error("the revocation feed is malformed")]
+    Shape,
+    /// Another tenant's or issuer's.
+    #[error("the revocation feed is another tenant's")]
+    Tenant,
+    /// Past its expiry, or from the future.
+    #[error("the revocation feed is not valid at this time")]
+    Time,
+    /// Older than the one in hand.
+    #[error("the revocation feed is older than the one in hand")]
+    Older,
+}
+
+#[derive(Debug)]
+struct Known {
+    version: u64,
+    expires_at: UnixSeconds,
+    issued_before: UnixSeconds,
+    sessions: HashSet<SessionId>,
+    subjects: BTreeMap<UserId, UnixSeconds>,
+}
+
+/// How far the feed can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reliance {
+    /// Use it; `is_due` asks for a refresh behind the request.
+    Good {
+        /// Whether it should be refreshed.
+        is_due: bool,
+    },
+    /// Older than the bound: a request waits for a refresh first.
+    Wait,
+    /// Past the hard limit, and the configuration lets such requests pass, flagged.
+    Flagged,
+    /// Past the hard limit, or never had: nobody can say who is revoked.
+    Unknown,
+}
+
+/// The feed in hand and how fresh it is.
+#[derive(Debug, Default)]
+pub struct Revocations {
+    known: Option<Known>,
+    /// When the control plane was last asked.
+    pub freshness: Freshness,
+}
+
+impl Revocations {
+    /// How far the feed can be relied on at `now`.
+    /// `has_waited`: whether this request waited for a refresh already.
+    pub fn reliance(&self, config: &Config, has_waited: bool, now: UnixMillis) -> Reliance {
+        match self.freshness.judge(config.revocation_max_age_ms, now) {
+            Use::Fresh if self.has_valid(now) => return Reliance::Good { is_due: false },
+            Use::Behind if self.has_valid(now) => return Reliance::Good { is_due: true },
+            Use::Wait if !has_waited => return Reliance::Wait,
+            _ => {}
+        }
+        let age = self.freshness.age_ms(now);
+        let is_within = age.is_some_and(|age| age < config.revocation_hard_limit_ms);
+        if self.has_valid(now) && is_within {
+            return Reliance::Good { is_due: true };
+        }
+        // Flagging needs a feed at all: a cold edge lets nobody pass.
+        if self.known.is_some() && config.on_stale == OnStale::Allow {
+            Reliance::Flagged
+        } else {
+            Reliance::Unknown
+        }
+    }
+
+    fn has_valid(&self, now: UnixMillis) -> bool {
+        self.known
+            .as_ref()
+            .is_some_and(|known| now.to_seconds() < known.expires_at)
+    }
+
+    /// Whether the feed ended this token: its session, its user, or all of the tenant's.
+    pub fn is_revoked(&self, claims: &AccessToken) -> bool {
+        self.known.as_ref().is_some_and(|known| {
+            claims.iat < known.issued_before
+                || known.sessions.contains(&claims.sid)
+                || known
+                    .subjects
+                    .get(&claims.sub)
+                    .is_some_and(|ended| claims.iat <= *ended)
+        })
+    }
+
+    /// The version in hand.
+    pub fn version(&self) -> Option<u64> {
+        self.known.as_ref().map(|known| known.version)
+    }
+
+    /// Whether "not modified" would be a good answer: the feed in hand stays valid for a while.
+    pub fn is_worth_keeping(&self, config: &Config, now: UnixMillis) -> bool {
+        self.known.as_ref().is_some_and(|known| {
+            now.plus_millis(config.revocation_hard_limit_ms).to_seconds() < known.expires_at
+        })
+    }
+}
+
+/// An offered feed whose signature is still to be checked.
+#[derive(Debug)]
+pub struct Candidate(Jws);
+
+impl Candidate {
+    /// Parses a feed.
+    /// Errors: `Jws`, `Type`.
+    pub fn read(compact: &str) -> Result<Self, Refused> {
+        let jws = Jws::parse_within(compact, FEED_BYTES)?;
+        if jws.header.typ.as_deref() == Some(TYP_REVOCATIONS) {
+            Ok(Self(jws))
+        } else {
+            Err(Refused::Type)
+        }
+    }
+
+    /// The bundle key to look up.
+    pub fn kid(&self) -> Option<&str> {
+        self.0.header.kid.as_deref()
+    }
+
+    /// The check to make with that key.
+    /// Errors: the key does not fit the algorithm.
+    pub fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, Refused> {
+        Ok(self.0.signature_job(key)?)
+    }
+
+    /// Takes the feed over. Call it only after its signature was found right.
+    /// Errors: `Shape`, `Tenant`, `Time`, `Older`; the old one stays.
+    pub fn accept(
+        self,
+        revocations: &mut Revocations,
+        config: &Config,
+        now: UnixMillis,
+    ) -> Result<(), Refused> {
+        let feed: Feed = serde_json::from_slice(&self.0.payload).map_err(|_| Refused::Shape)?;
+        if feed.tenant != config.tenant || feed.iss != config.issuer {
+            return Err(Refused::Tenant);
+        }
+        let now = now.to_seconds();
+        if feed.exp <= now || feed.iat > now.plus_seconds(CLOCK_LEEWAY_S) {
+            return Err(Refused::Time);
+        }
+        if revocations
+            .version()
+            .is_some_and(|version| feed.version < version)
+        {
+            return Err(Refused::Older);
+        }
+        revocations.known = Some(Known {
+            version: feed.version,
+            expires_at: feed.exp,
+            issued_before: feed.issued_before,
+            sessions: feed.sessions.into_iter().collect(),
+            subjects: feed.subjects,
+        });
+        Ok(())
+    }
+}

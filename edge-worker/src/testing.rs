@@ -1,0 +1,42 @@
+//! What the unit tests of this crate share.
+
+use plinto_contract::{
+    claims::{AccessToken, Audience},
+    ids::{OrganizationId, SessionId, TenantId, TokenId, UserId},
+    time::{UnixMillis, UnixSeconds},
+};
+
+use crate::request::EdgeRequest;
+
+pub(crate) fn now() -> UnixMillis {
+    UnixMillis(1_764_000_000_000)
+}
+
+pub(crate) fn claims() -> AccessToken {
+    let iat = now().to_seconds();
+    AccessToken {
+        iss: "https://id.example.com/t/demo".to_owned(),
+        sub: UserId::from_parts(1, [1; 10]),
+        aud: Audience::One("https://api.example.com".to_owned()),
+        exp: iat.plus_seconds(600),
+        iat,
+        jti: TokenId::from_parts(1, [2; 10]),
+        client_id: "plinto".to_owned(),
+        sid: SessionId::from_parts(1, [3; 10]),
+        tenant: TenantId::from_parts(1, [4; 10]),
+        org: Some(OrganizationId::from_parts(1, [5; 10])),
+        roles: vec!["member".to_owned(), "editor".to_owned()],
+        amr: vec!["pwd".to_owned()],
+        auth_time: UnixSeconds(iat.0),
+    }
+}
+
+pub(crate) fn request(method: &str, path: &str, authorization: Option<&str>) -> EdgeRequest {
+    EdgeRequest::new(
+        method,
+        &format!("https://app.example.com{path}"),
+        authorization.map(str::to_owned),
+        None,
+    )
+    .unwrap()
+}

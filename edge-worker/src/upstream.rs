@@ -1,0 +1,247 @@
+//! What the application gets to see: the request without what a client could pretend, and with
+//! what the gate knows.
+
+use plinto_contract::{claims::AccessToken, headers, problem::Code};
+use serde_json::{Map, Value};
+
+use crate::{path::CanonicalPath, refusal::Refusal};
+
+/// 4 KiB: longest obligations passed on; common servers allow 8 KiB for all headers.
+const OBLIGATIONS_BYTES: usize = 4 * 1024;
+
+/// Headers that belong to one connection. Source: RFC 9110 §7.6.1.
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Headers by which some applications are talked into another method, path or client address
+/// than the ones the gate decided on.
+const OVERRIDES: [&str; 10] = [
+    "forwarded",
+    "x-forwarded-host",
+    "x-forwarded-prefix",
+    "x-forwarded-proto",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-request-id",
+    "x-rewrite-url",
+];
+
+/// How a request that may pass is forwarded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pass {
+    /// Path and query, the path in canonical spelling.
+    pub target: String,
+    /// Headers to set, after [`is_kept`] has thinned out the client's.
+    pub headers: Vec<(&'static str, String)>,
+    /// Sequence of the policy that decided.
+    pub sequence: u64,
+}
+
+impl Pass {
+    /// Puts the identity headers together.
+    /// Errors: a claim or obligation that is no header value.
+    pub fn new(
+        path: &CanonicalPath,
+        query: &str,
+        claims: Option<&AccessToken>,
+        obligations: &Map<String, Value>,
+        sequence: u64,
+        is_revocation_stale: bool,
+    ) -> Result<Self, Refusal> {
+        let mut set = vec![(headers::SEQUENCE, sequence.to_string())];
+        if let Some(claims) = claims {
+            set.push((headers::SUBJECT, claims.sub.to_string()));
+            set.push((headers::SESSION, claims.sid.to_string()));
+            set.push((headers::TENANT, claims.tenant.to_string()));
+            set.push((headers::CLIENT, claims.client_id.clone()));
+            if let Some(org) = claims.org {
+                set.push((headers::ORGANIZATION, org.to_string()));
+            }
+            // a role with a comma in it would read as two
+            if claims.roles.iter().any(|role| role.contains(',')) {
+                return Err(not_a_header("a role's key"));
+            }
+            if !claims.roles.is_empty() {
+                set.push((headers::ROLES, claims.roles.join(",")));
+            }
+        }
+        if !obligations.is_empty() {
+            let text = ascii_json(obligations);
+            if text.len() > OBLIGATIONS_BYTES {
+                return Err(not_a_header("the policy's obligations"));
+            }
+            set.push((headers::OBLIGATIONS, text));
+        }
+        if is_revocation_stale {
+            set.push((headers::REVOCATION_STALE, "1".to_owned()));
+        }
+        if set.iter().any(|(_, value)| !is_header_value(value)) {
+            return Err(not_a_header("a claim"));
+        }
+        Ok(Self {
+            target: format!("{}{query}", path.encoded()),
+            headers: set,
+            sequence,
+        })
+    }
+}
+
+fn not_a_header(what: &str) -> Refusal {
+    Refusal::new(
+        Code::PolicyDenied,
+        format!("{what} can not be told to the application in a header"),
+    )
+}
+
+fn is_header_value(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+/// JSON in ASCII: what is outside becomes `\u` escapes, which stand only in strings.
+fn ascii_json(map: &Map<String, Value>) -> String {
+    let text = serde_json::to_string(map).unwrap_or_default();
+    let mut ascii = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_ascii() && !character.is_ascii_control() {
+            ascii.push(character);
+        } else {
+            let mut units = [0_u16; 2];
+            for unit in character.encode_utf16(&mut units) {
+                ascii.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    ascii
+}
+
+/// Whether a client's request header goes to the application.
+/// `connection`: the request's `Connection` header, which may name more.
+pub fn is_kept(name: &str, value: &str, connection: Option<&str>) -> bool {
+    // CGI and WSGI read `_` and `-` alike, so `X_Plinto_Subject` would pass for ours
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    if name.starts_with(headers::PREFIX)
+        || name == headers::CLIENT_REQUEST_ID
+        || OVERRIDES.contains(&name.as_str())
+    {
+        return false;
+    }
+    // a WebSocket is asked for end to end, whatever the header's name suggests
+    if name == "upgrade" {
+        return value.eq_ignore_ascii_case("websocket");
+    }
+    if HOP_BY_HOP.contains(&name.as_str()) {
+        return false;
+    }
+    !connection.is_some_and(|named| {
+        named
+            .split(',')
+            .any(|option| option.trim().eq_ignore_ascii_case(&name))
+    })
+}
+
+/// Whether the application's response header goes to the client.
+pub fn is_answered(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    !name.starts_with(headers::PREFIX)
+        && (name == "upgrade" || !HOP_BY_HOP.contains(&name.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing;
+
+    fn pass(claims: &AccessToken, obligations: &Value) -> Result<Pass, Refusal> {
+        Pass::new(
+            &CanonicalPath::parse("/a%20b").unwrap(),
+            "?q=1",
+            Some(claims),
+            obligations.as_object().unwrap(),
+            7,
+            false,
+        )
+    }
+
+    fn header<'p>(pass: &'p Pass, name: &str) -> Option<&'p str> {
+        pass.headers
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    #[test]
+    fn the_application_is_told_who_asks() {
+        let claims = testing::claims();
+        let pass = pass(&claims, &json!({ "log": "grün \u{1f600}" })).unwrap();
+        assert_eq!(pass.target, "/a%20b?q=1");
+        assert_eq!(
+            header(&pass, headers::SUBJECT),
+            Some(claims.sub.to_string().as_str())
+        );
+        assert_eq!(header(&pass, headers::ROLES), Some("member,editor"));
+        assert_eq!(
+            header(&pass, headers::OBLIGATIONS),
+            Some(r#"{"log":"gr\u00fcn \ud83d\ude00"}"#)
+        );
+        assert_eq!(header(&pass, headers::REVOCATION_STALE), None);
+    }
+
+    #[test]
+    fn a_claim_that_would_read_differently_in_a_header_does_not_pass() {
+        let mut claims = testing::claims();
+        claims.roles = vec!["member,owner".to_owned()];
+        assert!(pass(&claims, &json!({})).is_err());
+        claims = testing::claims();
+        claims.client_id = "a\r\nx-plinto-roles: owner".to_owned();
+        assert!(pass(&claims, &json!({})).is_err());
+        claims.client_id = "b".to_owned();
+        assert!(pass(&claims, &json!({ "log": "x".repeat(5_000) })).is_err());
+    }
+
+    #[test]
+    fn what_a_client_could_pretend_is_stripped() {
+        for name in [
+            "x-plinto-subject",
+            "X-Plinto-Roles",
+            "x_plinto_roles",
+            "X-Plinto_Subject",
+            "x-plinto-anything",
+            "x-request-id",
+            "x-client-request-id",
+            "x-http-method-override",
+            "x-original-url",
+            "x-forwarded-host",
+            "connection",
+            "Transfer-Encoding",
+            "te",
+            "x-secret-hop",
+        ] {
+            assert!(!is_kept(name, "1", Some("close, X-Secret-Hop")), "{name}");
+        }
+        for name in ["accept", "cookie", "content-type", "authorization", "x-plint"] {
+            assert!(is_kept(name, "1", Some("close")), "{name}");
+        }
+        assert!(is_kept("upgrade", "WebSocket", Some("upgrade")));
+        assert!(!is_kept("upgrade", "h2c", None));
+    }
+
+    #[test]
+    fn the_application_s_own_plinto_headers_stay_inside() {
+        assert!(!is_answered("X-Plinto-Subject"));
+        assert!(!is_answered("keep-alive"));
+        assert!(is_answered("set-cookie"));
+    }
+}
