@@ -1,13 +1,17 @@
-//! Makes a tenant with its keys, for the first start of an installation.
+//! Makes a tenant with its keys, first roles and an administrator's API key, for the first start of
+//! an installation.
 
 use plinto_contract::ids::TenantId;
 use plinto_jose::Algorithm;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
-    actor::Actor,
+    actor::{Actor, PermissionSet},
     app::App,
-    features::{signing_keys, tenants},
+    features::{
+        api_keys::{self, ApiKeySecret, CreateApiKey},
+        roles, signing_keys, tenants,
+    },
 };
 
 /// What to make.
@@ -34,9 +38,16 @@ pub struct Bootstrapped {
     pub issuer: String,
     /// `aud` of its tokens.
     pub audience: String,
+    /// An API key that may do everything in the tenant. Shown this once.
+    #[serde(serialize_with = "in_clear")]
+    pub api_key: ApiKeySecret,
 }
 
-/// Makes a tenant and its signing keys in one transaction.
+fn in_clear<S: Serializer>(secret: &ApiKeySecret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose())
+}
+
+/// Makes a tenant, its signing keys, roles and first API key in one transaction.
 pub async fn bootstrap(app: &App, input: Bootstrap) -> anyhow::Result<Bootstrapped> {
     let id: TenantId = app.random.id(app.clock.now());
     let actor = Actor::system(id);
@@ -50,8 +61,16 @@ pub async fn bootstrap(app: &App, input: Bootstrap) -> anyhow::Result<Bootstrapp
     };
     let tenant = tenants::create(&mut tx, app, &actor, input).await?;
     signing_keys::provision(&mut tx, app, &actor, keys).await?;
+    roles::seed(&mut tx, app, &actor).await?;
+    let key = CreateApiKey {
+        name: "Administrator".to_owned(),
+        permissions: PermissionSet::all(),
+        expires_at: None,
+    };
+    let (_, api_key) = api_keys::issue(&mut tx, app, &actor, key).await?;
     tx.commit().await?;
     Ok(Bootstrapped {
+        api_key,
         tenant: tenant.id,
         issuer: app.config.issuer(&tenant.slug),
         slug: tenant.slug,

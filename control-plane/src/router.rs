@@ -7,7 +7,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use plinto_contract::problem::Code;
+use plinto_contract::{ids::TenantId, problem::Code};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     actor::{Actor, PermissionSet, Principal},
     app::App,
-    features,
+    features::{self, tenants::Tenant},
     http::{
         ApiError,
         actor::{bearer, client_ip, user_agent},
@@ -30,18 +30,31 @@ use crate::{
 fn management() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(features::tenants::rest::routes())
+        .merge(features::users::rest::routes())
+        .merge(features::sessions::rest::routes())
+        .merge(features::sign_in::rest::routes())
         .merge(features::signing_keys::rest::routes())
+        .merge(features::roles::rest::routes())
+        .merge(features::organizations::rest::routes())
+        .merge(features::api_keys::rest::routes())
+        .merge(features::policies::rest::routes())
 }
 
 /// `/t/{tenant}`: for people and for those who verify. One line per feature.
 fn under_issuer() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(features::signing_keys::rest::public_routes())
+        .merge(features::users::rest::issuer_routes())
+        .merge(features::sessions::rest::issuer_routes())
+        .merge(features::sign_in::rest::issuer_routes())
+        .merge(features::oauth::rest::issuer_routes())
+        .merge(features::policies::rest::public_routes())
+        .merge(features::revocations::rest::public_routes())
 }
 
 /// Documents that stand beside the issuer path.
 fn beside_issuer() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().merge(features::tenants::rest::discovery_routes())
 }
 
 /// Everything, wrapped.
@@ -138,21 +151,52 @@ async fn authenticate_under_issuer(
     }
 }
 
-async fn under_issuer_actor(
-    app: &App,
-    parts: &Parts,
-) -> Result<Actor, ApiError> {
-    let slug = slug(&parts.uri).unwrap_or_default();
-    let tenant = features::tenants::by_slug(app, slug).await?;
-    let anonymous = Actor {
-        tenant: tenant.id,
-        principal: Principal::Anonymous,
-        permissions: PermissionSet::none(),
+async fn under_issuer_actor(app: &App, parts: &Parts) -> Result<Actor, ApiError> {
+    let tenant = features::tenants::by_slug(app, slug(&parts.uri).unwrap_or_default()).await?;
+    let anonymous = of(tenant.id, Principal::Anonymous, PermissionSet::none());
+    let result = match bearer(&parts.headers) {
+        Ok(None) => return Ok(anonymous),
+        Ok(Some(token)) => of_token(app, &tenant, &token).await,
+        Err(error) => Err(error),
+    };
+    match result {
+        // OAuth's doors refuse in OAuth's own form (RFC 6749 §5.2): they see nobody.
+        Err(error) if error.code().status() == 401 && is_oauth(&parts.uri) => {
+            tracing::info!(code = error.code().as_str(), "credentials were not accepted");
+            Ok(anonymous)
+        }
+        result => result,
+    }
+}
+
+/// A person's access token or a machine's API key, of this tenant.
+async fn of_token(app: &App, tenant: &Tenant, token: &Secret) -> Result<Actor, ApiError> {
+    if token.expose().starts_with(features::api_keys::PREFIX) {
+        let actor = of_api_key(app, token).await?;
+        if actor.tenant != tenant.id {
+            return Err(ApiError::new(Code::ApiKeyInvalid, Code::ApiKeyInvalid.title()));
+        }
+        return Ok(actor);
+    }
+    let (user, session) = features::sessions::authenticate(app, tenant, token.expose()).await?;
+    let principal = Principal::User { user, session };
+    // What people may do to their own things needs no permission; nothing else is theirs to do.
+    Ok(of(tenant.id, principal, PermissionSet::none()))
+}
+
+fn of(tenant: TenantId, principal: Principal, permissions: PermissionSet) -> Actor {
+    Actor {
+        tenant,
+        principal,
+        permissions,
         ip: None,
         user_agent: String::new(),
         request_id: None,
-    };
-    Ok(anonymous)
+    }
+}
+
+fn is_oauth(uri: &Uri) -> bool {
+    uri.path().split('/').nth(3) == Some("oauth")
 }
 
 /// `/t/{slug}/…`
@@ -160,8 +204,9 @@ fn slug(uri: &Uri) -> Option<&str> {
     uri.path().strip_prefix("/t/")?.split('/').next()
 }
 
-async fn of_api_key(_app: &App, _token: &Secret) -> Result<Actor, ApiError> {
-    Err(ApiError::new(Code::ApiKeyInvalid, Code::ApiKeyInvalid.title()))
+async fn of_api_key(app: &App, token: &Secret) -> Result<Actor, ApiError> {
+    let known = features::api_keys::authenticate(app, token.expose()).await?;
+    Ok(of(known.tenant, Principal::ApiKey { key: known.key }, known.permissions))
 }
 
 fn describe(app: &App, parts: &Parts, actor: &mut Actor) {

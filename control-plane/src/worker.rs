@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{app::App, features::signing_keys};
+use crate::{
+    app::App,
+    features::{policies, signing_keys},
+};
 
 /// 1 s: what is due is done at most this late.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -20,6 +23,9 @@ pub fn start(app: &App) {
                 () = tokio::time::sleep(PERIOD) => {}
             }
             run_due_work(&handle).await;
+            if round.is_multiple_of(SWEEP_EVERY) {
+                run_slow_work(&handle).await;
+            }
             round = round.wrapping_add(1);
             if round.is_multiple_of(SWEEP_EVERY) {
                 handle.rate_limits.forget_idle();
@@ -31,9 +37,15 @@ pub fn start(app: &App) {
 /// Does everything that is due now. One feature's failure does not keep the next from its turn.
 pub async fn run_due_work(app: &App) {
     report("signing_keys", signing_keys::run_due_work(app).await);
+    report("policies", policies::follow_roles(app).await);
 }
 
-fn report<E: std::error::Error>(feature: &str, result: Result<(), E>) {
+/// Does what is due but can wait a minute, because looking for it asks about every tenant.
+pub async fn run_slow_work(app: &App) {
+    report("policies", policies::renew(app).await);
+}
+
+fn report<T, E: std::error::Error>(feature: &str, result: Result<T, E>) {
     if let Err(error) = result {
         tracing::error!(feature, %error, "background work failed; it is tried again");
     }

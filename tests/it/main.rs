@@ -8,7 +8,9 @@
     reason = "a test that can't go on should say where"
 )]
 
+mod api;
 mod architecture;
 mod generated;
+mod journeys;
 mod store;
 mod vectors;

@@ -15,4 +15,4 @@ mod store;
 
 pub use error::SigningKeysError;
 pub use model::{Purpose, SigningKeyRecord, State};
-pub use service::{Cache, jwks, list, prepare, provision, rotate, run_due_work, sign};
+pub use service::{Cache, active_kid, jwks, list, prepare, provision, rotate, run_due_work, sign};

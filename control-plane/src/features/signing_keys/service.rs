@@ -129,6 +129,15 @@ pub async fn sign(
     Ok(key.sign(typ, payload)?)
 }
 
+/// The id of the key that signs now.
+pub async fn active_kid(
+    app: &App,
+    tenant: TenantId,
+    purpose: Purpose,
+) -> Result<String, SigningKeysError> {
+    Ok(active(app, tenant, purpose).await?.public().thumbprint())
+}
+
 /// The public keys that verify what the tenant signs.
 pub async fn jwks(
     app: &App,

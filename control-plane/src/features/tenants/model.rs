@@ -2,6 +2,7 @@
 
 use plinto_contract::{ids::TenantId, problem::FieldError, time::UnixMillis};
 use plinto_jose::Algorithm;
+use serde_json::{Value, json};
 
 /// 63 characters: a slug may become a DNS label.
 const SLUG_MAX: usize = 63;
@@ -27,6 +28,27 @@ pub struct Tenant {
     pub created_at: UnixMillis,
     /// When it was last changed.
     pub updated_at: UnixMillis,
+}
+
+impl Tenant {
+    /// What a client or verifier can know from the issuer alone. Only what is there is named: no
+    /// authorization endpoint, hence no response types. Source: RFC 8414 §2.
+    pub fn metadata(&self, issuer: &str) -> Value {
+        json!({
+            "issuer": issuer,
+            "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+            "token_endpoint": format!("{issuer}/oauth/token"),
+            "introspection_endpoint": format!("{issuer}/oauth/introspect"),
+            "revocation_endpoint": format!("{issuer}/oauth/revoke"),
+            "grant_types_supported": ["refresh_token"],
+            "response_types_supported": [],
+            "token_endpoint_auth_methods_supported": ["none"],
+            "revocation_endpoint_auth_methods_supported": ["none"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": [self.signing_alg.as_str()],
+            "access_token_signing_alg_values_supported": [self.signing_alg.as_str()],
+        })
+    }
 }
 
 /// What is needed to make one.

@@ -1,6 +1,6 @@
 //! `/v1/tenant`.
 
-use axum::extract::State;
+use axum::{extract::State, http::HeaderMap, response::Response};
 use plinto_contract::time::UnixMillis;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,14 +10,25 @@ use super::{model::Tenant, service};
 use crate::{
     actor::Actor,
     app::App,
-    http::{ApiError, Json},
+    http::{ApiError, CachePolicy, Json, Path, cached},
 };
+
+/// 300 s: as long as the key set that it points to.
+const METADATA_MAX_AGE_S: u32 = 300;
 
 /// Doors of the management API.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(get_tenant))
         .routes(routes!(revoke_tenant_tokens))
+}
+
+/// Doors of discovery, open to everybody. A client finds them from the issuer alone.
+pub fn discovery_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(get_openid_configuration))
+        .routes(routes!(get_openid_configuration_inserted))
+        .routes(routes!(get_authorization_server_metadata))
 }
 
 /// An isolation boundary.
@@ -70,4 +81,51 @@ async fn revoke_tenant_tokens(
 ) -> Result<Json<TenantBody>, ApiError> {
     let tenant = service::revoke_tokens(&app, &actor).await?;
     Ok(Json(TenantBody::of(&app, tenant)))
+}
+
+/// The issuer's metadata, at the address OpenID Connect Discovery §4 gives
+#[utoipa::path(get, path = "/t/{tenant}/.well-known/openid-configuration", tag = "discovery",
+    params(("tenant" = String, Path)), responses((status = 200, description = "RFC 8414 §3.2")))]
+async fn get_openid_configuration(
+    state: State<App>,
+    slug: Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    metadata(state, slug, headers).await
+}
+
+/// The same with the issuer's path at the end
+#[utoipa::path(get, path = "/.well-known/openid-configuration/t/{tenant}", tag = "discovery",
+    params(("tenant" = String, Path)), responses((status = 200, description = "RFC 8414 §3.2")))]
+async fn get_openid_configuration_inserted(
+    state: State<App>,
+    slug: Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    metadata(state, slug, headers).await
+}
+
+/// The issuer's metadata, at the address RFC 8414 §3.1 gives
+#[utoipa::path(get, path = "/.well-known/oauth-authorization-server/t/{tenant}", tag = "discovery",
+    params(("tenant" = String, Path)), responses((status = 200, description = "RFC 8414 §3.2")))]
+async fn get_authorization_server_metadata(
+    state: State<App>,
+    slug: Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    metadata(state, slug, headers).await
+}
+
+async fn metadata(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let tenant = service::by_slug(&app, &slug).await?;
+    let issuer = app.config.issuer(&tenant.slug);
+    let document = tenant.metadata(&issuer).to_string();
+    let policy = CachePolicy::Public {
+        max_age_s: METADATA_MAX_AGE_S,
+    };
+    Ok(cached(&headers, "application/json", document, None, policy))
 }

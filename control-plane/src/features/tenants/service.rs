@@ -80,6 +80,11 @@ pub async fn by_id(app: &App, tenant: TenantId) -> Result<Tenant, TenantsError> 
     store::by_id(&mut tx, tenant).await?.ok_or(TenantsError::NotFound)
 }
 
+/// The same inside a transaction of the caller's.
+pub async fn find(tx: &mut Tx, tenant: TenantId) -> Result<Option<Tenant>, DbError> {
+    store::by_id(tx, tenant).await
+}
+
 /// Every tenant, for background work.
 pub async fn all(app: &App) -> Result<Vec<Tenant>, DbError> {
     let mut tx = app.db.read().await?;

@@ -1,0 +1,214 @@
+//! `/v1/api_keys`.
+
+use plinto_tests::world::World;
+use serde_json::{Value, json};
+
+use super::worlds::{admin, client_with, pointers, worlds};
+
+async fn make(world: &World, permissions: &[&str]) -> Value {
+    let body = json!({"name": "ci", "permissions": permissions});
+    admin(world).post("/v1/api_keys", body).await.expect(201).json()
+}
+
+#[tokio::test]
+async fn a_key_opens_what_it_was_made_for_and_nothing_else() {
+    for world in worlds().await {
+        let key = client_with(&world, &["roles:read"]).await;
+        key.get("/v1/roles").await.expect(200);
+        key.get("/v1/organizations").await.expect_problem(403, "permission_denied");
+        let role = json!({"key": "editor", "name": "Editor"});
+        key.post("/v1/roles", role).await.expect_problem(403, "permission_denied");
+    }
+}
+
+/// Z6.
+#[tokio::test]
+async fn nobody_makes_a_key_that_may_do_more_than_they() {
+    for world in worlds().await {
+        let key = client_with(&world, &["api_keys:write", "api_keys:read", "roles:read"]).await;
+        let wanted = json!({"name": "more", "permissions": ["roles:read", "roles:write"]});
+        let answer = key.post("/v1/api_keys", wanted).await;
+        let answer = answer.expect_problem(403, "permission_denied");
+        assert!(answer.text().contains("roles:write"), "{}", answer.text());
+        let listed = key.get("/v1/api_keys").await.expect(200).json();
+        assert_eq!(listed["data"].as_array().unwrap().len(), 2, "{listed}");
+        let same = json!({"name": "same", "permissions": ["roles:read"]});
+        key.post("/v1/api_keys", same).await.expect(201);
+    }
+}
+
+#[tokio::test]
+async fn junk_unknown_expired_and_revoked_keys_get_the_same_answer() {
+    for world in worlds().await {
+        let expiring = json!({
+            "name": "short", "permissions": ["roles:read"], "expires_at": "2026-11-11T10:00:00Z",
+        });
+        let expiring = admin(&world).post("/v1/api_keys", expiring).await.expect(201).json();
+        let expiring = world.bearer(expiring["secret"].as_str().unwrap());
+        expiring.get("/v1/roles").await.expect(200);
+
+        let revoked = make(&world, &["roles:read"]).await;
+        let path = format!("/v1/api_keys/{}/revoke", revoked["id"].as_str().unwrap());
+        let revoked = world.bearer(revoked["secret"].as_str().unwrap());
+        revoked.get("/v1/roles").await.expect(200);
+        let answer = admin(&world).post_empty(&path).await.expect(200).json();
+        assert_eq!(answer["revoked_at"], "2026-11-11T09:01:00.000Z");
+
+        world.clock.advance_seconds(60 * 60);
+        // A right checksum that belongs to nobody, and a wrong one.
+        let unknown = "plinto_sk_00000000000000000000000000000000000000000003ybr6d";
+        let junk = "plinto_sk_00000000000000000000000000000000000000000003ybr6e";
+        let mut answers = Vec::new();
+        for client in [expiring, revoked, world.bearer(unknown), world.bearer(junk), world.bearer("x")]
+        {
+            let answer = client.get("/v1/roles").await.expect_problem(401, "api_key_invalid");
+            assert_eq!(answer.header("www-authenticate"), "Bearer");
+            answers.push(answer.json()["detail"].clone());
+        }
+        answers.dedup();
+        assert_eq!(answers.len(), 1, "{answers:?}");
+        world.anon().get("/v1/roles").await.expect_problem(401, "authentication_required");
+    }
+}
+
+#[tokio::test]
+async fn revoking_again_changes_nothing() {
+    for world in worlds().await {
+        let key = make(&world, &["roles:read"]).await;
+        let path = format!("/v1/api_keys/{}/revoke", key["id"].as_str().unwrap());
+        let first = admin(&world).post_empty(&path).await.expect(200).json();
+        world.clock.advance_seconds(5);
+        let again = admin(&world).post_empty(&path).await.expect(200).json();
+        assert_eq!(first, again);
+        let kinds = world.event_kinds().await;
+        let revocations = kinds.iter().filter(|kind| **kind == "api_key.revoked").count();
+        assert_eq!(revocations, 1);
+    }
+}
+
+/// S1, W6: what is stored opens nothing.
+#[tokio::test]
+async fn a_secret_is_shown_once_and_never_stored() {
+    let world = World::new().await;
+    let key = make(&world, &["roles:read"]).await;
+    let secret = key["secret"].as_str().unwrap().to_owned();
+    assert!(secret.ends_with(key["last_four"].as_str().unwrap()));
+
+    let path = format!("/v1/api_keys/{}", key["id"].as_str().unwrap());
+    let read = admin(&world).get(&path).await.expect(200);
+    let listed = admin(&world).get("/v1/api_keys").await.expect(200);
+    let events = serde_json::to_string(&world.events(world.acme.tenant).await).unwrap();
+    let random_part = &secret["plinto_sk_".len()..];
+    for text in [read.text(), listed.text(), events] {
+        assert!(!text.contains(random_part), "{text}");
+    }
+    let mut looked_at = 0;
+    for entry in std::fs::read_dir(world.database().folder()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        looked_at += bytes.len();
+        let found = bytes.windows(random_part.len()).any(|part| part == random_part.as_bytes());
+        assert!(!found, "the secret is in the database's files");
+    }
+    assert!(looked_at > 100_000, "{looked_at} bytes cannot be the database");
+    // the same search does find what is stored
+    let id = key["id"].as_str().unwrap();
+    let is_found = std::fs::read_dir(world.database().folder()).unwrap().any(|entry| {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        bytes.windows(id.len()).any(|part| part == id.as_bytes())
+    });
+    assert!(is_found);
+}
+
+#[tokio::test]
+async fn the_last_use_is_noted_once_a_minute() {
+    for world in worlds().await {
+        let key = make(&world, &["roles:read"]).await;
+        let path = format!("/v1/api_keys/{}", key["id"].as_str().unwrap());
+        let client = world.bearer(key["secret"].as_str().unwrap());
+        let last_used = async || {
+            let read = admin(&world).get(&path).await.expect(200).json();
+            read["last_used_at"].clone()
+        };
+        assert_eq!(last_used().await, Value::Null);
+        client.get("/v1/roles").await.expect(200);
+        assert_eq!(last_used().await, "2026-11-11T09:01:00.000Z");
+        world.clock.advance_seconds(59);
+        client.get("/v1/roles").await.expect(200);
+        assert_eq!(last_used().await, "2026-11-11T09:01:00.000Z");
+        world.clock.advance_seconds(2);
+        client.get("/v1/roles").await.expect(200);
+        assert_eq!(last_used().await, "2026-11-11T09:02:01.000Z");
+    }
+}
+
+/// Z2.
+#[tokio::test]
+async fn another_tenants_key_looks_like_none() {
+    for world in worlds().await {
+        let key = make(&world, &["roles:read"]).await;
+        let other = world.tenant("other").await;
+        let other = world.bearer(other.api_key.expose());
+        let path = format!("/v1/api_keys/{}", key["id"].as_str().unwrap());
+        let missing = other.get("/v1/api_keys/key_01h455vb4pex5vsknk084sn02q").await;
+        let missing = missing.expect_problem(404, "not_found");
+        let theirs = other.get(&path).await.expect_problem(404, "not_found");
+        assert_eq!(missing.json()["detail"], theirs.json()["detail"]);
+        other.post_empty(&format!("{path}/revoke")).await.expect_problem(404, "not_found");
+        world.bearer(key["secret"].as_str().unwrap()).get("/v1/roles").await.expect(200);
+        let listed = other.get("/v1/api_keys").await.expect(200).json();
+        assert_eq!(listed["data"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn bad_values_are_pointed_at() {
+    let world = World::new().await;
+    let refused = async |body: Value| {
+        let answer = admin(&world).post("/v1/api_keys", body).await;
+        pointers(&answer.expect_problem(422, "validation_failed"))
+    };
+    let permissions = json!(["roles:read"]);
+    assert_eq!(refused(json!({"name": "", "permissions": permissions})).await, ["/name"]);
+    assert_eq!(
+        refused(json!({"name": "x".repeat(129), "permissions": permissions})).await,
+        ["/name"]
+    );
+    assert_eq!(refused(json!({"name": "a", "permissions": []})).await, ["/permissions"]);
+    assert_eq!(
+        refused(json!({"name": "a", "permissions": ["roles:read", "all", "x"]})).await,
+        ["/permissions/1", "/permissions/2"]
+    );
+    assert_eq!(refused(json!({"name": "a", "permissions": "all"})).await, ["/permissions"]);
+    assert_eq!(refused(json!({"name": "a"})).await, ["/permissions"]);
+    let past = json!({"name": "a", "permissions": permissions, "expires_at": "2026-11-11T09:01:00Z"});
+    assert_eq!(refused(past).await, ["/expires_at"]);
+    let unreadable = json!({"name": "a", "permissions": permissions, "expires_at": "soon"});
+    assert_eq!(refused(unreadable).await, ["/expires_at"]);
+    let unknown = json!({"name": "a", "permissions": permissions, "tenant_id": "x"});
+    assert_eq!(refused(unknown).await, ["/tenant_id"]);
+}
+
+#[tokio::test]
+async fn a_list_comes_in_pages() {
+    for world in worlds().await {
+        for _ in 0..4 {
+            make(&world, &["roles:read"]).await;
+        }
+        let mut seen = Vec::new();
+        let mut path = "/v1/api_keys?limit=2".to_owned();
+        loop {
+            let page = admin(&world).get(&path).await.expect(200).json();
+            let rows = page["data"].as_array().unwrap();
+            assert!(rows.len() <= 2);
+            seen.extend(rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+            match page["next_cursor"].as_str() {
+                Some(cursor) => path = format!("/v1/api_keys?limit=2&after={cursor}"),
+                None => break,
+            }
+        }
+        let mut sorted = seen.clone();
+        sorted.sort();
+        sorted.dedup();
+        assert_eq!((seen.len(), &seen), (5, &sorted));
+    }
+}

@@ -1,0 +1,1 @@
+//! `/t/{tenant}/edge/revocations`.
