@@ -6,5 +6,6 @@
     reason = "a test that can't go on should say where"
 )]
 
+pub mod edge;
 pub mod process;
 pub mod world;

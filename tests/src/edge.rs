@@ -1,0 +1,107 @@
+//! A real edge: the Worker in workerd, under `wrangler dev`, on a free port.
+
+use std::{
+    fs::File,
+    os::unix::process::CommandExt,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use crate::process::{free_port, root};
+
+/// How long workerd may take to answer, on a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A running edge with a cache of its own. Its whole process group is killed when it is dropped.
+#[derive(Debug)]
+pub struct Edge {
+    child: Child,
+    port: u16,
+    folder: tempfile::TempDir,
+}
+
+impl Edge {
+    /// Starts one with these variables, and waits until it answers. It has asked the control
+    /// plane for nothing by then.
+    pub async fn start(variables: &[(&str, &str)]) -> Self {
+        build();
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let log = File::create(folder.path().join("edge.log")).unwrap();
+        let mut command = Command::new(root().join("node_modules/.bin/wrangler"));
+        command
+            .current_dir(root())
+            .args(["dev", "--local", "--ip", "127.0.0.1"])
+            .args(["--port", &port.to_string(), "--inspector-port", "0"])
+            .arg("--show-interactive-dev-session=false")
+            .args(["--persist-to", &folder.path().join("state").to_string_lossy()])
+            .args(
+                variables
+                    .iter()
+                    .flat_map(|(name, value)| ["--var".to_owned(), format!("{name}:{value}")]),
+            )
+            .env("PLINTO_EDGE_BUILT", "1")
+            .env("WRANGLER_SEND_METRICS", "false")
+            .env("WRANGLER_LOG_PATH", folder.path().join("wrangler"))
+            .env("CI", "true")
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            // wrangler starts esbuild and workerd: all of them go together
+            .process_group(0);
+        let child = command
+            .spawn()
+            .expect("wrangler is not installed: run `npm ci`");
+        let mut edge = Self {
+            child,
+            port,
+            folder,
+        };
+        edge.wait().await;
+        edge
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Everything it has written so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("edge.log")).unwrap_or_default()
+    }
+
+    async fn wait(&mut self) {
+        let began = Instant::now();
+        // one of the gate's own paths, and one that makes it fetch nothing
+        let url = format!("{}/.plinto/", self.url());
+        while reqwest::get(&url).await.is_err() {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "the edge ended: {}", self.log());
+            assert!(began.elapsed() < PATIENCE, "no edge: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.child.id());
+        let _sent = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ended = self.child.wait();
+    }
+}
+
+/// Builds the Worker, unless `make test` has just done that.
+pub fn build() -> &'static PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let folder = root().join("edge-worker");
+        let status = Command::new(folder.join("build.sh")).status().unwrap();
+        assert!(status.success(), "the Worker doesn't build");
+        folder.join("build")
+    })
+}
