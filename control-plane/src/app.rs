@@ -38,6 +38,8 @@ pub struct Inner {
     pub tasks: TaskTracker,
     /// Cancelled when the process is asked to stop.
     pub stopping: CancellationToken,
+    /// Slots for requests.
+    pub running: tokio::sync::Semaphore,
     /// Slots for password hashing.
     pub hashing: Hashing,
     /// Requests per client address.
@@ -96,6 +98,7 @@ impl App {
             envelope,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
+            running: tokio::sync::Semaphore::new(config.http.concurrency),
             hashing: Hashing::new(
                 config.credentials.hashing_threads,
                 config.credentials.hashing_queue,
@@ -117,9 +120,9 @@ pub struct Hashing {
     queue: Arc<tokio::sync::Semaphore>,
 }
 
-/// All hashing slots and all places in their queue are taken.
+/// All slots, and all places in their queue, are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many passwords are being hashed")]
+#[error("the server has more to do than it can")]
 pub struct Overloaded;
 
 impl Hashing {

@@ -46,7 +46,7 @@ pub async fn serve(file: Option<&Path>) -> anyhow::Result<()> {
     stop_on_signal(&app)?;
     let address = listener.local_addr()?;
     tracing::info!(%address, database = app.db.engine(), public_url = app.config.base_url(), "ready");
-    server::serve(&app, listener, router::router(&app)).await?;
+    server::serve(&app, listener, router::router(&app)).await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -19,6 +19,7 @@ use crate::{
     http::{
         ApiError,
         actor::{bearer, client_ip, user_agent},
+        idempotency,
         layers::{self, RequestName},
         problem,
     },
@@ -61,6 +62,7 @@ fn beside_issuer() -> OpenApiRouter<App> {
 pub fn router(app: &App) -> Router {
     let (doors, api) = doors(app);
     doors
+        .layer(middleware::from_fn_with_state(app.clone(), layers::concurrency_limit))
         .merge(ops::routes(api))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -82,6 +84,7 @@ pub fn openapi() -> OpenApi {
 
 fn doors(app: &App) -> (Router<App>, OpenApi) {
     let management = management()
+        .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate_management));
     let under_issuer = under_issuer()
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate_under_issuer));

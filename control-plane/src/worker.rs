@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     app::App,
     features::{policies, signing_keys},
+    http::idempotency,
 };
 
 /// 1 s: what is due is done at most this late.
@@ -43,6 +44,7 @@ pub async fn run_due_work(app: &App) {
 /// Does what is due but can wait a minute, because looking for it asks about every tenant.
 pub async fn run_slow_work(app: &App) {
     report("policies", policies::renew(app).await);
+    report("idempotency", idempotency::run_due_work(app).await);
 }
 
 fn report<T, E: std::error::Error>(feature: &str, result: Result<T, E>) {

@@ -67,7 +67,7 @@ pub struct HttpConfig {
     pub body_bytes: usize,
     /// A request's time, seconds. Default 30.
     pub timeout_s: u64,
-    /// Time for a client to send its headers, seconds. Default 10.
+    /// Time for a client to send its headers, and an idle connection's time, seconds. Default 30.
     pub header_timeout_s: u64,
     /// Requests handled at once; more are answered 503. Default 1,024.
     pub concurrency: usize,
@@ -182,7 +182,7 @@ impl Default for HttpConfig {
         Self {
             body_bytes: 64 * 1024,
             timeout_s: 30,
-            header_timeout_s: 10,
+            header_timeout_s: 30,
             concurrency: 1_024,
             requests_per_minute: 1_200,
             client_ip_header: None,

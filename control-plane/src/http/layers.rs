@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::{
-    app::App,
+    app::{App, Overloaded},
     http::{ApiError, actor::client_ip},
 };
 
@@ -104,6 +104,14 @@ pub async fn time_limit(State(app): State<App>, request: Request, next: Next) ->
         Ok(response) => response,
         Err(_) => ApiError::new(Code::RequestTimeout, Code::RequestTimeout.title()).into_response(),
     }
+}
+
+/// Bounds how many requests run at once: the rest are told to come again instead of waiting.
+pub async fn concurrency_limit(State(app): State<App>, request: Request, next: Next) -> Response {
+    let Ok(_slot) = app.running.try_acquire() else {
+        return ApiError::from(Overloaded).into_response();
+    };
+    next.run(request).await
 }
 
 /// Bounds a client's requests. Requests without an address (tests, health probes in process) pass.

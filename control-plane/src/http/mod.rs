@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod cache;
+pub mod idempotency;
 pub mod input;
 pub mod layers;
 pub mod page;

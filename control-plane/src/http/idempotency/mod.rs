@@ -1,0 +1,263 @@
+//! `Idempotency-Key`: a POST that is sent twice happens once.
+//! Source: draft-ietf-httpapi-idempotency-key-header-08.
+//!
+//! The first request with a key takes a row before it runs and leaves its answer there, sealed,
+//! for 24 hours. Only answers that changed something (2xx) are kept: after any other, the same
+//! request may be tried again. It runs on when its client goes away, so that the retry finds its
+//! answer.
+
+mod store;
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use base64ct::{Base64, Encoding};
+use plinto_contract::{
+    ids::TenantId,
+    limits::BUNDLE_PACKED_BYTES,
+    problem::{Code, FieldError},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    actor::{Actor, Principal},
+    app::App,
+    db::DbError,
+    envelope::{EnvelopeError, Place, sha256_hex},
+    http::ApiError,
+};
+
+const HEADER: &str = "idempotency-key";
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+/// 24 h, as the documentation promises.
+const KEPT_S: i64 = 24 * 60 * 60;
+/// 120 s: no request runs this long, so whoever took the row is gone.
+const ABANDONED_S: i64 = 120;
+/// 255 characters.
+const KEY_MAX: usize = 255;
+
+/// One key of one caller for one door.
+#[derive(Debug, Clone)]
+struct Slot {
+    tenant: TenantId,
+    /// Caller, method and path.
+    scope: String,
+    key: String,
+    /// Digest of everything the client sent that could make a difference.
+    fingerprint: String,
+}
+
+/// An answer as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+/// Lets a POST with an `Idempotency-Key` happen once. Runs after authentication.
+pub async fn once(State(app): State<App>, request: Request, next: Next) -> Response {
+    if request.method() != Method::POST || !request.headers().contains_key(HEADER) {
+        return next.run(request).await;
+    }
+    match run_once(&app, request, next).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn run_once(app: &App, request: Request, next: Next) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    let limit = app.config.http.body_bytes.max(BUNDLE_PACKED_BYTES);
+    let body = to_bytes(body, limit)
+        .await
+        .map_err(|_| ApiError::new(Code::PayloadTooLarge, Code::PayloadTooLarge.title()))?;
+    let slot = Slot::of(&parts, &body)?;
+    if let Some(response) = take(app, &slot).await? {
+        return Ok(response);
+    }
+    let request = Request::from_parts(parts, Body::from(body));
+    let handle = app.clone();
+    // In a task of its own: it is not cancelled when the client goes away.
+    let running = app.tasks.spawn(async move {
+        let response = next.run(request).await;
+        keep(&handle, &slot, response).await
+    });
+    match running.await {
+        Ok(result) => result,
+        // The row is given up by its age; the panic is answered like any other.
+        Err(error) => Err(ApiError::new(Code::Internal, error.to_string())),
+    }
+}
+
+impl Slot {
+    fn of(parts: &Parts, body: &[u8]) -> Result<Self, ApiError> {
+        let actor = parts.extensions.get::<Actor>().ok_or_else(|| {
+            ApiError::new(Code::AuthenticationRequired, Code::AuthenticationRequired.title())
+        })?;
+        let caller = match actor.principal {
+            Principal::User { user, .. } => user.to_string(),
+            Principal::ApiKey { key } => key.to_string(),
+            Principal::Anonymous | Principal::System => "nobody".to_owned(),
+        };
+        let path = parts.uri.path();
+        let mut sent = format!("{}\n{}\n", parts.uri, content_type(&parts.headers)).into_bytes();
+        sent.extend_from_slice(body);
+        Ok(Self {
+            tenant: actor.tenant,
+            scope: format!("{caller} {} {path}", parts.method),
+            key: read_key(&parts.headers)?,
+            fingerprint: sha256_hex(&sent),
+        })
+    }
+
+    fn row(&self) -> String {
+        format!("{} {}", self.scope, self.key)
+    }
+}
+
+fn place<'a>(slot: &Slot, row: &'a str) -> Place<'a> {
+    Place {
+        tenant: slot.tenant,
+        table: "idempotency_keys",
+        row,
+        column: "response_sealed",
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
+/// A structured-field string in quotes (RFC 9651 §3.3.3), or the bare text.
+fn read_key(headers: &HeaderMap) -> Result<String, ApiError> {
+    let text = headers
+        .get(HEADER)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .trim();
+    let key = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .unwrap_or(text);
+    let is_good = (1..=KEY_MAX).contains(&key.len())
+        && key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+    if is_good {
+        return Ok(key.to_owned());
+    }
+    let detail = "the Idempotency-Key must be 1 to 255 printable characters";
+    let error = FieldError::new(format!("#{HEADER}"), "invalid_value", detail);
+    Err(ApiError::fields(Code::ValidationFailed, vec![error]))
+}
+
+/// Takes the slot. The kept answer when there is one already.
+async fn take(app: &App, slot: &Slot) -> Result<Option<Response>, ApiError> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    store::forget(&mut tx, slot.tenant, slot, now.plus_seconds(-KEPT_S)).await?;
+    if store::insert(&mut tx, slot.tenant, slot, now).await? {
+        tx.commit().await?;
+        return Ok(None);
+    }
+    let row = store::find(&mut tx, slot.tenant, slot).await?;
+    if row.fingerprint != slot.fingerprint {
+        let detail = "the key was used for a request with another address or body";
+        return Err(ApiError::new(Code::IdempotencyMismatch, detail));
+    }
+    if let Some(sealed) = row.response_sealed {
+        return Ok(Some(replay(app, slot, &sealed)?));
+    }
+    let abandoned = now.plus_seconds(-ABANDONED_S);
+    if store::take_over(&mut tx, slot.tenant, slot, (abandoned, now)).await? {
+        tx.commit().await?;
+        return Ok(None);
+    }
+    let code = Code::IdempotencyConflict;
+    Err(ApiError::new(code, code.title()).retry_after(1))
+}
+
+fn replay(app: &App, slot: &Slot, sealed: &str) -> Result<Response, ApiError> {
+    let broken = || ApiError::from(EnvelopeError::DoesNotOpen);
+    let text = app.envelope.open(&place(slot, &slot.row()), sealed)?;
+    let kept: Kept = serde_json::from_slice(&text).map_err(|_| broken())?;
+    let body = Base64::decode_vec(&kept.body).map_err(|_| broken())?;
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(kept.status).map_err(|_| broken())?;
+    for (name, value) in kept.headers {
+        let name = HeaderName::try_from(name).map_err(|_| broken())?;
+        let value = HeaderValue::try_from(value).map_err(|_| broken())?;
+        response.headers_mut().insert(name, value);
+    }
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    Ok(response)
+}
+
+/// Leaves the answer in the slot, or the slot to the next try.
+async fn keep(app: &App, slot: &Slot, response: Response) -> Result<Response, ApiError> {
+    if !response.status().is_success() {
+        let mut tx = app.db.begin().await?;
+        store::give_up(&mut tx, slot.tenant, slot).await?;
+        tx.commit().await?;
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let body: Bytes = to_bytes(body, usize::MAX)
+        .await
+        .map_err(|error| ApiError::new(Code::Internal, error.to_string()))?;
+    let kept = Kept {
+        status: parts.status.as_u16(),
+        headers: kept_headers(&parts.headers),
+        body: Base64::encode_string(&body),
+    };
+    let text = serde_json::to_vec(&kept).unwrap_or_default();
+    let row = slot.row();
+    let sealed = app.envelope.seal(app.random.as_ref(), &place(slot, &row), &text)?;
+    let mut tx = app.db.begin().await?;
+    store::keep(&mut tx, slot.tenant, slot, &sealed).await?;
+    tx.commit().await?;
+    Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    [header::CONTENT_TYPE, header::LOCATION, header::ETAG]
+        .iter()
+        .filter_map(|name| {
+            let value = headers.get(name)?.to_str().ok()?;
+            Some((name.to_string(), value.to_owned()))
+        })
+        .collect()
+}
+
+/// Forgets answers older than 24 hours.
+pub async fn run_due_work(app: &App) -> Result<(), DbError> {
+    let mut tx = app.db.begin().await?;
+    store::forget_all(&mut tx, app.clock.now().plus_seconds(-KEPT_S)).await?;
+    tx.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &'static str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(HEADER, HeaderValue::from_static(text));
+        read_key(&headers).ok()
+    }
+
+    #[test]
+    fn a_key_comes_quoted_or_bare() {
+        assert_eq!(key("\"abc-1\"").as_deref(), Some("abc-1"));
+        assert_eq!(key("abc-1").as_deref(), Some("abc-1"));
+        for wrong in ["", "\"\"", "a b", "a\"b", "a\\b"] {
+            assert_eq!(key(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! SQL over `idempotency_keys`.
+
+use plinto_contract::{ids::TenantId, time::UnixMillis};
+
+use super::Slot;
+use crate::{
+    args,
+    db::{DbError, Tx},
+};
+
+const INSERT: &str = "insert into idempotency_keys
+    (tenant_id, scope, key, fingerprint, response_sealed, created_at)
+    values ($1, $2, $3, $4, null, $5) on conflict do nothing";
+
+const FIND: &str = "select fingerprint, response_sealed from idempotency_keys
+    where tenant_id = $1 and scope = $2 and key = $3";
+
+const TAKE_OVER: &str = "update idempotency_keys set created_at = $5
+    where tenant_id = $1 and scope = $2 and key = $3
+    and response_sealed is null and created_at < $4";
+
+const KEEP: &str = "update idempotency_keys set response_sealed = $4
+    where tenant_id = $1 and scope = $2 and key = $3";
+
+const GIVE_UP: &str = "delete from idempotency_keys
+    where tenant_id = $1 and scope = $2 and key = $3 and response_sealed is null";
+
+const FORGET: &str = "delete from idempotency_keys
+    where tenant_id = $1 and scope = $2 and key = $3 and created_at < $4";
+
+const FORGET_ALL: &str = "delete from idempotency_keys where created_at < $1";
+
+#[derive(sqlx::FromRow)]
+pub(super) struct Row {
+    pub(super) fingerprint: String,
+    pub(super) response_sealed: Option<String>,
+}
+
+/// False when the slot is taken.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    tenant: TenantId,
+    slot: &Slot,
+    now: UnixMillis,
+) -> Result<bool, DbError> {
+    let args = args![tenant, &slot.scope, &slot.key, &slot.fingerprint, now];
+    Ok(tx.execute(INSERT, args).await? == 1)
+}
+
+pub(super) async fn find(tx: &mut Tx, tenant: TenantId, slot: &Slot) -> Result<Row, DbError> {
+    tx.one(FIND, args![tenant, &slot.scope, &slot.key]).await
+}
+
+/// True when whoever took the slot before `abandoned` left no answer, and it is ours from `now`.
+pub(super) async fn take_over(
+    tx: &mut Tx,
+    tenant: TenantId,
+    slot: &Slot,
+    (abandoned, now): (UnixMillis, UnixMillis),
+) -> Result<bool, DbError> {
+    let args = args![tenant, &slot.scope, &slot.key, abandoned, now];
+    Ok(tx.execute(TAKE_OVER, args).await? == 1)
+}
+
+pub(super) async fn keep(
+    tx: &mut Tx,
+    tenant: TenantId,
+    slot: &Slot,
+    sealed: &str,
+) -> Result<(), DbError> {
+    tx.execute(KEEP, args![tenant, &slot.scope, &slot.key, sealed]).await?;
+    Ok(())
+}
+
+pub(super) async fn give_up(tx: &mut Tx, tenant: TenantId, slot: &Slot) -> Result<(), DbError> {
+    tx.execute(GIVE_UP, args![tenant, &slot.scope, &slot.key]).await?;
+    Ok(())
+}
+
+pub(super) async fn forget(
+    tx: &mut Tx,
+    tenant: TenantId,
+    slot: &Slot,
+    before: UnixMillis,
+) -> Result<(), DbError> {
+    tx.execute(FORGET, args![tenant, &slot.scope, &slot.key, before]).await?;
+    Ok(())
+}
+
+pub(super) async fn forget_all(tx: &mut Tx, before: UnixMillis) -> Result<(), DbError> {
+    tx.execute(FORGET_ALL, args![before]).await?;
+    Ok(())
+}
