@@ -1,3 +1,127 @@
-//! The plinto command line.
+//! The plinto command line: builds, tests and publishes policies, reads tokens, checks a set-up.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line answers on its two streams"
+)]
 
-fn main() {}
+mod client;
+mod clock;
+mod config;
+mod doctor;
+mod failure;
+mod login;
+mod output;
+mod policy;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use crate::{
+    config::Connection,
+    failure::Failure,
+    output::{Format, Output},
+};
+
+/// Exit codes, shown by `--help` and kept stable.
+const EXIT_CODES: &str = "Exit codes:
+  0  done
+  1  a check failed: a policy is wrong, a test fails, a token is not valid
+  2  the command line is wrong
+  3  a file or the configuration could not be read or written
+  4  the control plane refused
+  5  the control plane could not be reached or failed
+  130  interrupted";
+
+#[derive(Debug, Parser)]
+#[command(name = "plinto", version, about, after_help = EXIT_CODES, propagate_version = true)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, clap::Args)]
+struct Global {
+    /// How to answer.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human, env = "PLINTO_OUTPUT")]
+    output: Format,
+    /// The control plane's address; otherwise the one that `plinto login` stored.
+    #[arg(long, global = true, env = "PLINTO_URL", value_hint = ValueHint::Url)]
+    url: Option<url::Url>,
+    /// Folder of the stored configuration.
+    #[arg(long, global = true, env = "PLINTO_CONFIG_DIR", value_hint = ValueHint::DirPath)]
+    config_dir: Option<std::path::PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Store an API key for later commands.
+    Login(login::Login),
+    /// Write, test and publish policies.
+    #[command(subcommand)]
+    Policy(policy::Policy),
+    /// Read and verify tokens.
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Check the configuration, the control plane and what the edge would get from it.
+    Doctor(doctor::Doctor),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(arguments.global.output);
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return output.fail(&Failure::local(error)),
+    };
+    let answer = runtime.block_on(async {
+        tokio::select! {
+            answer = run(arguments, &output) => answer,
+            _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+        }
+    });
+    match answer {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output.fail(&failure),
+    }
+}
+
+async fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
+    let Arguments { global, command } = arguments;
+    let connection = Connection::new(global.url, global.config_dir);
+    match command {
+        Command::Login(login) => login.run(&connection, output).await,
+        Command::Policy(policy) => policy.run(&connection, output).await,
+        Command::Token(token) => token.run(output).await,
+        Command::Doctor(doctor) => doctor.run(&connection, output).await,
+        Command::Completions { shell } => {
+            let mut command = Arguments::command();
+            clap_complete::generate(shell, &mut command, "plinto", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

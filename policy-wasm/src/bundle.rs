@@ -13,7 +13,7 @@ use plinto_contract::{
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::{archive, canonical};
+use crate::{archive, canonical, signed};
 pub use crate::{
     limits::BundleLimits as Limits,
     signed::{Bundle, Expect, Unverified, build_signed, signing_payload},
@@ -218,6 +218,37 @@ impl Upload {
         }
         let source = canonical_source(&Source { files }, limits)?;
         Ok(Self { manifest, source })
+    }
+}
+
+/// What is in an archive, for showing. Nothing of it was verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contents {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Its files, without manifest and signature, as they are.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Its signature, if it has one.
+    pub signature: Option<plinto_jose::Jws>,
+}
+
+impl Contents {
+    /// Reads an archive, signed or not.
+    /// Errors: whatever makes the archive, its manifest or its signature unreadable.
+    pub fn read(packed: &[u8], limits: &Limits) -> Result<Self, Error> {
+        let mut files = archive::unpack(packed, limits)?;
+        let signature = match files.remove(SIGNATURES_FILE) {
+            Some(content) => Some(signed::parse_signature(&content)?),
+            None => None,
+        };
+        let manifest = files
+            .remove(MANIFEST_FILE)
+            .ok_or_else(|| Error::Manifest("there is no `.manifest`".to_owned()))?;
+        Ok(Self {
+            manifest: parse_manifest(&manifest, limits)?,
+            files,
+            signature,
+        })
     }
 }
 

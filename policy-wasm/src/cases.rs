@@ -69,6 +69,12 @@ impl Report {
     }
 }
 
+/// Compiles a policy together with its tests and says how many there are, without running them.
+/// Errors: the policy or a test file does not compile.
+pub fn count(manifest: &Manifest, source: &Source) -> Result<usize, PolicyError> {
+    Ok(load::load(manifest, source, true)?.tests.len())
+}
+
 /// Runs every test, each on a fresh copy of the policy.
 /// Errors: the policy or a test file does not compile.
 pub fn run(

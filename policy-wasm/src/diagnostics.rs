@@ -23,6 +23,8 @@ pub enum Kind {
     Data,
     /// The routes are not usable.
     Routes,
+    /// A test did not pass.
+    Test,
 }
 
 impl Kind {
@@ -36,6 +38,7 @@ impl Kind {
             Self::Roots => "roots",
             Self::Data => "data",
             Self::Routes => "routes",
+            Self::Test => "test",
         }
     }
 
@@ -46,6 +49,7 @@ impl Kind {
             Self::Refused => Code::PolicyRefused,
             Self::Entrypoint => Code::PolicyEntrypointMissing,
             Self::Roots | Self::Data | Self::Routes => Code::BundleMalformed,
+            Self::Test => Code::PolicyTestsFailed,
         }
     }
 }

@@ -111,14 +111,7 @@ impl Unverified {
     pub fn read(packed: &[u8], limits: &BundleLimits) -> Result<Self, Error> {
         let mut files = archive::unpack(packed, limits)?;
         let signatures = files.remove(SIGNATURES_FILE).ok_or(Error::Unsigned)?;
-        let signatures: Signatures = serde_json::from_slice(&signatures)
-            .map_err(|error| Error::SignaturePayload(error.to_string()))?;
-        let [compact] = signatures.signatures.as_slice() else {
-            return Err(Error::SignaturePayload(
-                "there must be exactly one signature".to_owned(),
-            ));
-        };
-        let signature = Jws::parse_within(compact, SIGNATURE_BYTES).map_err(Error::Signature)?;
+        let signature = parse_signature(&signatures)?;
         Ok(Self { files, signature })
     }
 
@@ -158,6 +151,18 @@ impl Unverified {
             activation,
             source: Source { files },
         })
+    }
+}
+
+/// The one signature in a `.signatures.json`.
+pub(crate) fn parse_signature(content: &[u8]) -> Result<Jws, Error> {
+    let signatures: Signatures = serde_json::from_slice(content)
+        .map_err(|error| Error::SignaturePayload(error.to_string()))?;
+    match signatures.signatures.as_slice() {
+        [compact] => Jws::parse_within(compact, SIGNATURE_BYTES).map_err(Error::Signature),
+        _ => Err(Error::SignaturePayload(
+            "there must be exactly one signature".to_owned(),
+        )),
     }
 }
 

@@ -7,7 +7,8 @@ use regorus::unstable::{AssignOp, Expr, Literal, Query, Rule, RuleAssign, RuleHe
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Visit<'a> {
     /// An expression, and how deep it is nested in its rule. The name of a called function is
-    /// part of the call and not visited on its own.
+    /// part of the call, and the parts of a reference are parts of it; they are not visited on
+    /// their own.
     Expr(&'a Expr, usize),
     /// A place where a local name is declared.
     Local(&'a Span),
@@ -58,9 +59,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The variable parts of a rule's name; the rest is the name itself.
-    fn push_indices(&mut self, head: &'a Expr) {
-        let mut current = head;
+    /// Pushes what stands in the brackets of a reference and gives back what it begins with.
+    fn push_indices(&mut self, reference: &'a Expr) -> &'a Expr {
+        let mut current = reference;
         loop {
             match current {
                 Expr::RefBrack { refr, index, .. } => {
@@ -68,7 +69,7 @@ impl<'a> Walk<'a> {
                     current = refr;
                 }
                 Expr::RefDot { refr, .. } => current = refr,
-                _ => return,
+                root => return root,
             }
         }
     }
@@ -185,10 +186,11 @@ impl<'a> Walk<'a> {
                 }
             }
             Expr::UnaryExpr { expr, .. } => self.push(expr),
-            Expr::RefDot { refr, .. } => self.push(refr),
-            Expr::RefBrack { refr, index, .. } => {
-                self.push(refr);
-                self.push(index);
+            Expr::RefDot { .. } | Expr::RefBrack { .. } => {
+                let root = self.push_indices(expr);
+                if !matches!(root, Expr::Var { .. }) {
+                    self.push(root);
+                }
             }
             Expr::AssignExpr { op, lhs, rhs, .. } => {
                 if *op == AssignOp::ColEq {

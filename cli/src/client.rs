@@ -1,0 +1,158 @@
+//! Speaks the control plane's REST interface.
+
+use std::time::Duration;
+
+use futures_util::stream;
+use plinto_contract::problem::{Problem, TYPE_BASE};
+use reqwest::{Method, RequestBuilder, Response, header, redirect};
+use serde_json::Value;
+use url::Url;
+
+use crate::{
+    config::Secret,
+    failure::{Failure, chain},
+    output::Output,
+};
+
+/// 5 s: a control plane that does not accept by then is not there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// 60 s: publishing runs the policy's tests.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// 2 MiB: larger than any answer we ask for.
+const ANSWER_BYTES: usize = 2 << 20;
+/// 16 KiB: piece of an upload, for the progress bar.
+const PIECE_BYTES: usize = 16 << 10;
+
+/// A connection to one control plane.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: Url,
+    key: Option<Secret>,
+}
+
+/// An answer that was read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) headers: header::HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) fn new(base: Url, key: Option<Secret>) -> Result<Self, Failure> {
+        // SECURITY: a redirect could lead the key elsewhere, so none is followed.
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            .redirect(redirect::Policy::none())
+            .user_agent(concat!("plinto/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(Failure::local)?;
+        Ok(Self { http, base, key })
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
+        let answer = self.fetch(path).await?;
+        parse(&answer.body)
+    }
+
+    /// Fetches whatever stands at a path, as bytes.
+    pub(crate) async fn fetch(&self, path: &str) -> Result<Answer, Failure> {
+        let request = self.request(Method::GET, path)?;
+        self.send(request).await
+    }
+
+    pub(crate) async fn post(&self, path: &str) -> Result<Value, Failure> {
+        let request = self.request(Method::POST, path)?;
+        let answer = self.send(request).await?;
+        parse(&answer.body)
+    }
+
+    /// Sends a bundle, with a progress bar. Sending the same one again is harmless.
+    pub(crate) async fn upload(
+        &self,
+        path: &str,
+        packed: Vec<u8>,
+        output: &Output,
+    ) -> Result<Value, Failure> {
+        let size = packed.len();
+        let bar = output.progress(u64::try_from(size).unwrap_or(u64::MAX), "uploading");
+        let pieces: Vec<Vec<u8>> = packed.chunks(PIECE_BYTES).map(<[u8]>::to_vec).collect();
+        let counter = bar.clone();
+        let body = stream::iter(pieces.into_iter().map(move |piece| {
+            counter.inc(u64::try_from(piece.len()).unwrap_or_default());
+            Ok::<_, std::io::Error>(piece)
+        }));
+        let request = self
+            .request(Method::POST, path)?
+            .header(header::CONTENT_TYPE, "application/gzip")
+            .header(header::CONTENT_LENGTH, size)
+            .body(reqwest::Body::wrap_stream(body));
+        let answer = self.send(request).await;
+        bar.finish_and_clear();
+        parse(&answer?.body)
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
+        let mut url = self.base.clone();
+        let joined = format!("{}{path}", url.path().trim_end_matches('/'));
+        url.set_path(&joined);
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(Failure::Usage(format!("`{url}` is not an HTTP address")));
+        }
+        let request = self.http.request(method, url);
+        Ok(match &self.key {
+            Some(key) => request.bearer_auth(key.expose()),
+            None => request,
+        })
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Answer, Failure> {
+        let response = request.send().await.map_err(|error| {
+            // The address is ours; the key never is part of it.
+            Failure::Unreachable(format!("no answer from {}: {}", self.base, chain(&error)))
+        })?;
+        let status = response.status();
+        let headers = response.headers().clone();
+        let body = read(response).await?;
+        if status.is_success() {
+            return Ok(Answer { headers, body });
+        }
+        if let Ok(problem) = serde_json::from_slice::<Problem>(&body) {
+            return Err(Failure::Refused(Box::new(problem)));
+        }
+        // A newer control plane may answer with a code that this version does not know.
+        let detail = serde_json::from_slice::<Value>(&body)
+            .ok()
+            .and_then(|body| Some(body.get("detail")?.as_str()?.to_owned()))
+            .unwrap_or_else(|| format!("expected a problem, see {TYPE_BASE}"));
+        let text = format!("{} answered {status}: {detail}", self.base);
+        Err(Failure::Unreachable(text))
+    }
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(piece)) if body.len().saturating_add(piece.len()) <= ANSWER_BYTES => {
+                body.extend_from_slice(&piece);
+            }
+            Ok(Some(_)) => {
+                let text = "the control plane's answer is too large";
+                return Err(Failure::Unreachable(text.to_owned()));
+            }
+            Ok(None) => return Ok(body),
+            Err(error) => return Err(Failure::Unreachable(chain(&error))),
+        }
+    }
+}
+
+fn parse(body: &[u8]) -> Result<Value, Failure> {
+    if body.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        Failure::Unreachable(format!("the control plane's answer is not JSON: {error}"))
+    })
+}

@@ -1,0 +1,229 @@
+//! How commands answer: for people or as JSON on stdout, failures and progress on stderr.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+    time::Duration,
+};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+use miette::{GraphicalReportHandler, GraphicalTheme, NamedSource, SourceSpan};
+use plinto_contract::problem::Problem;
+use plinto_policy::{bundle::Source, diagnostics::Diagnostic};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{config, failure::Failure};
+
+/// For whom to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// Text and tables.
+    Human,
+    /// One JSON document on stdout; failures as JSON on stderr.
+    Json,
+}
+
+/// The two streams.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    format: Format,
+    is_coloured: bool,
+    is_terminal: bool,
+}
+
+impl Output {
+    pub(crate) fn new(format: Format) -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        Self {
+            format,
+            is_coloured: is_terminal && !config::no_colour(),
+            is_terminal,
+        }
+    }
+
+    /// Gives the answer: `value` as JSON, or `text` for people.
+    pub(crate) fn answer(&self, value: &impl Serialize, text: impl FnOnce() -> String) {
+        match self.format {
+            Format::Human => write_out(&text()),
+            Format::Json => write_out(&serde_json::to_string_pretty(value).unwrap_or_default()),
+        }
+    }
+
+    /// Says what failed and gives the exit code.
+    pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
+        match self.format {
+            Format::Human => self.fail_for_people(failure),
+            Format::Json => {
+                let mut error = json!({ "code": failure.code(), "message": failure.to_string() });
+                if let Some(members) = error.as_object_mut() {
+                    match failure {
+                        Failure::Policy { diagnostics, .. } => {
+                            members.insert("diagnostics".to_owned(), json!(diagnostics));
+                        }
+                        Failure::Refused(problem) => {
+                            members.insert("problem".to_owned(), json!(problem));
+                        }
+                        _ => {}
+                    }
+                }
+                eprintln!("{}", json!({ "error": error }));
+            }
+        }
+        ExitCode::from(failure.exit_code())
+    }
+
+    fn fail_for_people(&self, failure: &Failure) {
+        if let Failure::Policy {
+            diagnostics,
+            source,
+        } = failure
+        {
+            for diagnostic in diagnostics {
+                eprint!("{}", self.render(diagnostic, source));
+            }
+        }
+        eprintln!("error: {failure}");
+        if let Failure::Refused(problem) = failure {
+            explain(problem);
+        }
+    }
+
+    /// A finding with its line and a caret.
+    pub(crate) fn render(&self, diagnostic: &Diagnostic, source: &Source) -> String {
+        let Some(finding) = Finding::of(diagnostic, source) else {
+            return format!("{diagnostic}\n");
+        };
+        let theme = if self.is_coloured {
+            GraphicalTheme::unicode()
+        } else {
+            GraphicalTheme::none()
+        };
+        let mut text = String::new();
+        let handler = GraphicalReportHandler::new_themed(theme)
+            .with_links(false)
+            .with_context_lines(1);
+        match handler.render_report(&mut text, &finding) {
+            Ok(()) => text,
+            Err(_) => format!("{diagnostic}\n"),
+        }
+    }
+
+    /// A bar for `bytes` to send, on a terminal only.
+    pub(crate) fn progress(&self, bytes: u64, what: &'static str) -> ProgressBar {
+        if !self.is_terminal || self.format == Format::Json {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new(bytes);
+        if let Ok(style) =
+            ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {elapsed}")
+        {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    }
+}
+
+/// Everything the control plane said beyond the first line.
+fn explain(problem: &Problem) {
+    for error in &problem.errors {
+        eprintln!("  {}: {} ({})", error.pointer, error.detail, error.code);
+    }
+    for reason in &problem.reasons {
+        eprintln!("  {reason}");
+    }
+    eprintln!("  code: {} ({})", problem.code.as_str(), problem.status);
+    if !problem.request_id.is_empty() {
+        eprintln!("  request: {}", problem.request_id);
+    }
+    eprintln!("  see: {}", problem.type_uri);
+}
+
+/// A reader that went away (`plinto … | head`) is no failure.
+fn write_out(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _closed = writeln!(stdout, "{}", text.trim_end());
+}
+
+/// Columns without lines around them, so that the text can be cut and searched.
+pub(crate) fn table<const N: usize>(
+    header: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    if header.iter().any(|name| !name.is_empty()) {
+        table.set_header(header);
+    }
+    for row in rows {
+        table.add_row(row);
+    }
+    let lines: Vec<String> = table
+        .to_string()
+        .lines()
+        .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned())
+        .collect();
+    lines.join("\n")
+}
+
+/// A finding as `miette` draws it.
+#[derive(Debug)]
+struct Finding {
+    message: String,
+    code: String,
+    source: NamedSource<String>,
+    offset: usize,
+}
+
+impl Finding {
+    fn of(diagnostic: &Diagnostic, source: &Source) -> Option<Self> {
+        let content = source.files.get(&diagnostic.file)?;
+        let text = String::from_utf8_lossy(content).into_owned();
+        let line = usize::try_from(diagnostic.line.checked_sub(1)?).ok()?;
+        let column = usize::try_from(diagnostic.column.checked_sub(1)?).ok()?;
+        let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+        let within: usize = text
+            .lines()
+            .nth(line)
+            .unwrap_or_default()
+            .chars()
+            .take(column)
+            .map(char::len_utf8)
+            .sum();
+        Some(Self {
+            message: diagnostic.message.clone(),
+            code: diagnostic.kind.as_str().to_owned(),
+            source: NamedSource::new(&diagnostic.file, text),
+            offset: before.saturating_add(within),
+        })
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Finding {}
+
+impl miette::Diagnostic for Finding {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        Some(Box::new(&self.code))
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
+        let span = SourceSpan::from((self.offset, 0));
+        let label = miette::LabeledSpan::new_primary_with_span(Some("here".to_owned()), span);
+        Some(Box::new(std::iter::once(label)))
+    }
+}

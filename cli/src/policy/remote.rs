@@ -1,0 +1,202 @@
+//! The commands that ask the control plane.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::offline::{counted, load, run_tests, verdict};
+use crate::{
+    client::Client,
+    config::Connection,
+    failure::Failure,
+    output::{Output, table},
+};
+
+/// Characters of a whole revision.
+const REVISION_CHARS: usize = 64;
+/// Fewest characters that may stand for a revision.
+const PREFIX_CHARS: usize = 7;
+
+fn client(connection: &Connection) -> Result<Client, Failure> {
+    let (url, key) = connection.resolve()?;
+    Client::new(url, Some(key))
+}
+
+/// Checks and tests a policy, then sends it; `--dry-run` stops before that.
+pub(crate) async fn publish(
+    folder: &Path,
+    activate: bool,
+    dry_run: bool,
+    connection: &Connection,
+    output: &Output,
+) -> Result<(), Failure> {
+    let checked = load(folder)?;
+    let report = run_tests(&checked.folder)?;
+    verdict(&report)?;
+    let summary = format!(
+        "{} ({} bytes, {}, {} passed)",
+        checked.revision,
+        checked.packed.len(),
+        counted(checked.folder.source.files.len(), "file", "files"),
+        counted(report.passed(), "test", "tests"),
+    );
+    if dry_run {
+        let mut value = checked.to_json();
+        if let Some(members) = value.as_object_mut() {
+            members.insert("dry_run".to_owned(), json!(true));
+        }
+        output.answer(&value, || format!("Would publish revision {summary}"));
+        return Ok(());
+    }
+    let client = client(connection)?;
+    let revision = checked.revision.clone();
+    let published = client
+        .upload("/v1/policies/bundles", checked.packed, output)
+        .await?;
+    if text(&published, "revision") != revision {
+        // The control plane computes the revision itself; another one means another content.
+        let text = format!("the control plane stored another revision than {revision}");
+        return Err(Failure::Unreachable(text));
+    }
+    let activation = if activate {
+        Some(client.post(&activation_path(&revision)).await?)
+    } else {
+        None
+    };
+    let value = json!({ "bundle": published, "activation": activation });
+    output.answer(&value, || {
+        let mut lines = format!("Published revision {summary}");
+        match &activation {
+            Some(activation) => lines.push_str(&format!("\n{}", activated(activation))),
+            None => lines.push_str(&format!("\nNext: plinto policy activate {revision}")),
+        }
+        lines
+    });
+    Ok(())
+}
+
+fn activation_path(revision: &str) -> String {
+    format!("/v1/policies/bundles/{revision}/activate")
+}
+
+fn activated(activation: &Value) -> String {
+    format!(
+        "Activated revision {} as sequence {}",
+        text(activation, "revision"),
+        text(activation, "sequence")
+    )
+}
+
+/// Activates a revision.
+pub(crate) async fn activate(
+    revision: &str,
+    connection: &Connection,
+    output: &Output,
+) -> Result<(), Failure> {
+    let is_hex = revision
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !is_hex || !(PREFIX_CHARS..=REVISION_CHARS).contains(&revision.len()) {
+        let text = format!(
+            "a revision is {REVISION_CHARS} hexadecimal characters, or at least {PREFIX_CHARS} \
+             of them"
+        );
+        return Err(Failure::Usage(text));
+    }
+    let client = client(connection)?;
+    let revision = if revision.len() == REVISION_CHARS {
+        revision.to_owned()
+    } else {
+        complete(&client, revision).await?
+    };
+    let activation = client.post(&activation_path(&revision)).await?;
+    output.answer(&activation, || activated(&activation));
+    Ok(())
+}
+
+/// The one published revision that begins with `prefix`.
+async fn complete(client: &Client, prefix: &str) -> Result<String, Failure> {
+    let bundles = client.get("/v1/policies/bundles").await?;
+    let revisions: Vec<String> = items(&bundles)
+        .iter()
+        .map(|bundle| text(bundle, "revision"))
+        .filter(|revision| revision.starts_with(prefix))
+        .collect();
+    match revisions.as_slice() {
+        [only] => Ok(only.clone()),
+        [] => Err(Failure::Check(format!(
+            "no revision on the first page of the list begins with {prefix}"
+        ))),
+        _ => Err(Failure::Check(format!(
+            "several revisions begin with {prefix}"
+        ))),
+    }
+}
+
+/// Goes one step back.
+pub(crate) async fn rollback(connection: &Connection, output: &Output) -> Result<(), Failure> {
+    let client = client(connection)?;
+    let activation = client.post("/v1/policies/rollback").await?;
+    output.answer(&activation, || {
+        format!("Rolled back. {}", activated(&activation))
+    });
+    Ok(())
+}
+
+/// Shows what is active.
+pub(crate) async fn status(connection: &Connection, output: &Output) -> Result<(), Failure> {
+    let client = client(connection)?;
+    let status = client.get("/v1/policies/status").await?;
+    output.answer(&status, || {
+        let active = match status.get("active") {
+            None | Some(Value::Null) => {
+                return "No policy is active: the edge refuses everything.".to_owned();
+            }
+            Some(active) => active,
+        };
+        let rows = members(active).chain(members(&status).filter(|[name, _]| name != "active"));
+        table(["", ""], rows)
+    });
+    Ok(())
+}
+
+/// Lists revisions, newest first.
+pub(crate) async fn list(connection: &Connection, output: &Output) -> Result<(), Failure> {
+    let client = client(connection)?;
+    let bundles = client.get("/v1/policies/bundles").await?;
+    output.answer(&bundles, || {
+        let rows = items(&bundles).iter().map(|bundle| {
+            [
+                text(bundle, "revision"),
+                text(bundle, "created_at"),
+                text(bundle, "tests_passed"),
+                text(bundle, "size_bytes"),
+            ]
+        });
+        table(["REVISION", "PUBLISHED", "TESTS", "BYTES"], rows)
+    });
+    Ok(())
+}
+
+fn items(list: &Value) -> &[Value] {
+    list.get("data")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+}
+
+/// The plain members of an object, as rows.
+fn members(value: &Value) -> impl Iterator<Item = [String; 2]> {
+    let members = value.as_object().into_iter().flatten();
+    members
+        .filter(|(_, value)| !value.is_object() && !value.is_array() && !value.is_null())
+        .map(|(name, _)| [name.replace('_', " "), text(value, name)])
+}
+
+fn text(value: &Value, name: &str) -> String {
+    match value.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        None | Some(Value::Null) => String::new(),
+        Some(other) => other.to_string(),
+    }
+}
