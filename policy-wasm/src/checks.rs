@@ -182,6 +182,7 @@ fn refusal(name: &str) -> Option<&'static str> {
         "object.subset" => {
             "it fails on arrays; compare with `every` or with set operations instead"
         }
+        "graph.reachable_paths" => "its cost doubles with every edge; use `graph.reachable`",
         "http.send" | "net.lookup_ip_addr" => "a decision does not call out",
         "opa.runtime" => "a decision does not depend on where it is made",
         "rand.intn" | "uuid.rfc4122" => "a decision depends on nothing but its input",
@@ -276,4 +277,99 @@ fn check_format(format: Option<&Expr>) -> Option<String> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::{load::new_interpreter, steps};
+
+    /// What an attacker may bring into `input`.
+    fn hostile() -> Vec<Value> {
+        let texts = [
+            "\"\"",
+            "\"a\"",
+            "\"²%²d%s\"",
+            "\"(((a*)*)*)*[\"",
+            "\"**{a,{b,{c\"",
+            "\"\\ud83d\\ude00e\\u0301\\u0000\"",
+            "\"-1e400\"",
+            "\"99999999999999999999999999999\"",
+            "\"1.2.3-rc.1+b\"",
+            "\"=\"",
+            "0",
+            "-1",
+            "1",
+            "7.5",
+            "-9223372036854775808",
+            "18446744073709551616",
+            "1e308",
+            "null",
+            "true",
+            "[]",
+            "[[]]",
+            "[\"a\",1,null]",
+            "[9223372036854775807]",
+            "{}",
+            "{\"a\":{\"b\":[1]}}",
+            "{\"\":\"\"}",
+            "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/a/b\"}]",
+            "[{\"op\":\"add\",\"path\":\"a/-1\",\"value\":1}]",
+        ];
+        texts.iter().map(|text| Value::from_json_str(text).unwrap()).collect()
+    }
+
+    fn tuples(values: &[Value], arity: usize) -> Vec<Vec<Value>> {
+        (0..arity).fold(vec![Vec::new()], |tuples, _| {
+            tuples
+                .iter()
+                .flat_map(|tuple| {
+                    values.iter().map(|value| {
+                        let mut longer = tuple.clone();
+                        longer.push(value.clone());
+                        longer
+                    })
+                })
+                .collect()
+        })
+    }
+
+    /// No builtin that a policy may call panics, whatever the input brings.
+    #[test]
+    fn no_permitted_builtin_panics_on_hostile_input() {
+        assert!(steps::installed());
+        let values = hostile();
+        // Every second value where three arguments would make it too many.
+        let fewer: Vec<Value> = values.iter().step_by(2).cloned().collect();
+        let mut panicked = Vec::new();
+        let mut tried = 0;
+        for (name, (_, arity)) in BUILTINS.iter() {
+            if refusal(name).is_some() || is_restricted(name) || name.starts_with("__") {
+                continue;
+            }
+            // The table says 0 for builtins with a varying number.
+            let arity = usize::from(*arity).clamp(1, 3);
+            let parameters: Vec<String> = (0..arity).map(|index| format!("input[{index}]")).collect();
+            let mut engine = new_interpreter();
+            let rule = format!("package t\np := {name}({})", parameters.join(", "));
+            engine.add_policy("t.rego".to_owned(), rule).unwrap();
+            for tuple in tuples(if arity > 2 { &fewer } else { &values }, arity) {
+                let input = Value::from(tuple);
+                let mut engine = engine.clone();
+                engine.set_input(input.clone());
+                let (result, _) = steps::metered(10_000, || {
+                    catch_unwind(AssertUnwindSafe(|| engine.eval_rule("data.t.p".to_owned())))
+                });
+                tried += 1;
+                if result.is_err() {
+                    panicked.push(format!("{name}{input}"));
+                    break;
+                }
+            }
+        }
+        assert!(tried > 10_000, "{tried}");
+        assert!(panicked.is_empty(), "{}", panicked.join("\n"));
+    }
 }

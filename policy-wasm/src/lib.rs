@@ -15,6 +15,8 @@ pub mod bundle;
 mod canonical;
 pub mod cases;
 mod checks;
+#[cfg(test)]
+mod conformance;
 mod data;
 pub mod diagnostics;
 pub mod engine;

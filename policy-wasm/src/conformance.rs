@@ -1,0 +1,266 @@
+//! OPA's own cases for Rego v1, on the interpreter as we configure it.
+//!
+//! The cases are not part of this repository: `PLINTO_VECTORS` names their folder. How each comes
+//! out stands in `conformance/opa-v1.txt`; a change in either direction fails. `UPDATE=1` writes
+//! the file anew.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    io::Write as _,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+};
+
+use regorus::{QueryResults, Value, unstable::Module};
+use serde_json::{Value as Json, json};
+
+use crate::{checks, load::new_interpreter, recursion, steps};
+
+const EXPECTED: &str = include_str!("../conformance/opa-v1.txt");
+/// Some cases recurse without end; the budget stops them well inside this stack.
+const STEPS: u64 = 20_000;
+const STACK_BYTES: usize = 512 << 20;
+
+#[derive(serde::Deserialize)]
+struct Suite {
+    cases: Vec<Case>,
+}
+
+#[derive(serde::Deserialize)]
+struct Case {
+    note: String,
+    query: String,
+    #[serde(default)]
+    modules: Vec<String>,
+    data: Option<Json>,
+    input: Option<Json>,
+    input_term: Option<String>,
+    #[serde(default)]
+    strict_error: bool,
+    #[serde(default)]
+    sort_bindings: bool,
+    want_result: Option<Vec<Json>>,
+    want_error: Option<String>,
+    want_error_code: Option<String>,
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the cases are, and whether to write, is the caller's to say"
+)]
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).map(PathBuf::from)
+}
+
+fn cases() -> Option<Vec<Case>> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = variable("PLINTO_VECTORS").unwrap_or_else(|| here.join("../../shared/vectors"));
+    let folder = folder.join("opa-v1");
+    let Ok(entries) = fs::read_dir(&folder) else {
+        // Past the capture of test output: an absent suite must not look like a passed one.
+        let mut stderr = std::io::stderr();
+        let shown = folder.display();
+        writeln!(stderr, "no OPA cases at {shown}: set PLINTO_VECTORS").unwrap();
+        return None;
+    };
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut cases = Vec::new();
+    for file in files {
+        let suite: Suite = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        cases.extend(suite.cases);
+    }
+    Some(cases)
+}
+
+fn evaluate(case: &Case) -> Result<QueryResults, String> {
+    let mut engine = new_interpreter();
+    engine.set_strict_builtin_errors(case.strict_error);
+    let wrong = |error: &dyn std::fmt::Display| error.to_string();
+    for (index, module) in case.modules.iter().enumerate() {
+        engine
+            .add_policy(format!("{index}.rego"), module.clone())
+            .map_err(|error| wrong(&error))?;
+    }
+    if let Some(data) = &case.data {
+        engine
+            .add_data(Value::from_json_str(&data.to_string()).unwrap())
+            .map_err(|error| wrong(&error))?;
+    }
+    if let Some(input) = &case.input {
+        engine.set_input(Value::from_json_str(&input.to_string()).unwrap());
+    } else if let Some(term) = &case.input_term {
+        let results = engine
+            .clone()
+            .eval_query(format!("x := {term}"), false)
+            .map_err(|error| wrong(&error))?;
+        let bindings = results.result[0].bindings.as_object().unwrap();
+        engine.set_input(bindings.get(&Value::from("x")).unwrap().clone());
+    }
+    engine
+        .eval_query(case.query.clone(), false)
+        .map_err(|error| wrong(&error))
+}
+
+/// The bindings of every result, as OPA's cases write them.
+fn bindings(results: QueryResults, sort: bool) -> Vec<Json> {
+    let mut found = Vec::new();
+    for result in results.result {
+        if result.expressions.iter().any(|one| one.value == Value::from(false)) {
+            continue;
+        }
+        let mut bindings: Json = serde_json::to_value(&result.bindings).unwrap();
+        if sort {
+            sort_arrays(&mut bindings);
+        }
+        found.push(bindings);
+    }
+    found
+}
+
+fn sort_arrays(bindings: &mut Json) {
+    for value in bindings.as_object_mut().unwrap().values_mut() {
+        if let Some(items) = value.as_array_mut() {
+            items.sort_by_key(ToString::to_string);
+        }
+    }
+}
+
+fn same(found: &[Json], wanted: &[Json]) -> bool {
+    let normal = |list: &[Json]| {
+        let mut texts: Vec<String> = list.iter().map(normalise).collect();
+        texts.sort();
+        texts
+    };
+    normal(found) == normal(wanted)
+}
+
+/// JSON with numbers by value: `1.0` and `1` are one number in Rego.
+fn normalise(value: &Json) -> String {
+    match value {
+        Json::Number(number) => match number.as_i64() {
+            Some(integer) => integer.to_string(),
+            None => number.as_f64().unwrap().to_string(),
+        },
+        Json::Array(items) => {
+            let items: Vec<String> = items.iter().map(normalise).collect();
+            format!("[{}]", items.join(","))
+        }
+        Json::Object(members) => {
+            let members: Vec<String> = members
+                .iter()
+                .map(|(name, value)| format!("{}:{}", json!(name), normalise(value)))
+                .collect();
+            format!("{{{}}}", members.join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// `pass`, or how and why we differ. What is refused before it is ever evaluated differs too,
+/// whatever the engine would make of it.
+fn outcome(case: &Case) -> String {
+    if let Some(refusal) = refusal(case) {
+        return refusal;
+    }
+    let (result, spent) = steps::metered(STEPS, || {
+        catch_unwind(AssertUnwindSafe(|| evaluate(case)))
+    });
+    let wants_error = case.want_error.is_some() || case.want_error_code.is_some();
+    match result {
+        Err(_) => "differs: panics".to_owned(),
+        Ok(_) if spent.exhausted => "differs: does not end".to_owned(),
+        Ok(Err(_)) if wants_error => "pass".to_owned(),
+        Ok(Ok(_)) if wants_error => format!(
+            "differs: no error where OPA has {}",
+            case.want_error_code.as_deref().unwrap_or("one")
+        ),
+        Ok(Ok(results)) => {
+            let mut wanted = case.want_result.clone().unwrap_or_default();
+            if case.sort_bindings {
+                wanted.iter_mut().for_each(sort_arrays);
+            }
+            if same(&bindings(results, case.sort_bindings), &wanted) {
+                "pass".to_owned()
+            } else {
+                "differs: another value".to_owned()
+            }
+        }
+        Ok(Err(error)) => why(case, &error),
+    }
+}
+
+/// What our own checks say, beyond what OPA's compiler says too.
+fn refusal(case: &Case) -> Option<String> {
+    let mut engine = new_interpreter();
+    for (index, module) in case.modules.iter().enumerate() {
+        engine
+            .add_policy(format!("{index}.rego"), module.clone())
+            .ok()?;
+    }
+    let modules: Vec<_> = engine.get_modules().clone();
+    let modules: Vec<&Module> = modules.iter().map(AsRef::as_ref).collect();
+    let recursion = recursion::check(&modules);
+    if case.want_error_code.as_deref() == Some("rego_recursion_error") && !recursion.is_empty() {
+        return Some("pass".to_owned());
+    }
+    let finding = checks::check(&modules).into_iter().chain(recursion).next()?;
+    Some(format!("differs: {}: {}", finding.kind.as_str(), finding.message))
+}
+
+/// Why an error stands where OPA has a value.
+fn why(case: &Case, error: &str) -> String {
+    let has = |text: &str| case.modules.iter().any(|module| module.contains(text));
+    if has("$\"") || has("$`") {
+        return "differs: string interpolation is newer than the engine's Rego".to_owned();
+    }
+    let last = error.lines().last().unwrap_or_default().trim();
+    let last = last.strip_prefix("error: ").unwrap_or(last);
+    let last = last.split_once(" (path").map_or(last, |(start, _)| start);
+    format!("differs: engine: {last}")
+}
+
+fn run() -> Option<BTreeMap<String, String>> {
+    let mut outcomes = BTreeMap::new();
+    for case in cases()? {
+        let mut name = case.note.clone();
+        let mut copy = 1;
+        while outcomes.contains_key(&name) {
+            copy += 1;
+            name = format!("{} #{copy}", case.note);
+        }
+        outcomes.insert(name, outcome(&case));
+    }
+    Some(outcomes)
+}
+
+/// Statement Z1: the engine decides as OPA does, and where it does not, we know.
+#[test]
+fn every_opa_case_comes_out_as_expected() {
+    assert!(steps::installed());
+    let work = std::thread::Builder::new().stack_size(STACK_BYTES);
+    let Some(found) = work.spawn(run).unwrap().join().unwrap() else {
+        return;
+    };
+    let mut text = String::new();
+    for (name, outcome) in &found {
+        writeln!(text, "{}\t{outcome}", name.escape_debug()).unwrap();
+    }
+    if variable("UPDATE").is_some() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/opa-v1.txt");
+        fs::write(file, &text).unwrap();
+        return;
+    }
+    let expected: BTreeMap<&str, &str> =
+        EXPECTED.lines().filter_map(|line| line.split_once('\t')).collect();
+    // Another selection of cases may hold some we have not seen; those must pass.
+    let changed: Vec<String> = text
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .filter(|(name, outcome)| expected.get(name).copied().unwrap_or("pass") != *outcome)
+        .map(|(name, outcome)| format!("{name}: {outcome}"))
+        .collect();
+    assert!(changed.is_empty(), "{}", changed.join("\n"));
+}
