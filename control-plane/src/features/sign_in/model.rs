@@ -55,7 +55,7 @@ impl Kind {
             Self::Account => FREE_ACCOUNT,
             Self::Address => FREE_ADDRESS,
         };
-        let Ok(doublings) = u32::try_from(failures - free) else { return now };
+        let Ok(doublings) = u32::try_from(failures - free - 1) else { return now };
         let wait_s = 1_i64.checked_shl(doublings.min(20)).unwrap_or(LONGEST_WAIT_S);
         now.plus_seconds(wait_s.min(LONGEST_WAIT_S))
     }
@@ -73,13 +73,6 @@ pub fn wait_s(until: UnixMillis, now: UnixMillis) -> i64 {
     (millis.saturating_add(999) / 1_000).max(1)
 }
 
-/// A throttle that says no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Blocked {
-    /// Seconds until the next attempt makes sense.
-    pub retry_after_s: i64,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,11 +87,11 @@ mod tests {
     #[test]
     fn waits_double_up_to_a_quarter_of_an_hour() {
         let account: Vec<i64> = (8..24).map(|failures| waits(Kind::Account, failures)).collect();
-        let expected = [0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900];
+        let expected = [0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900];
         assert_eq!(account, expected);
         assert_eq!(waits(Kind::Account, 1_000_000), 900);
-        assert_eq!(waits(Kind::Address, 49), 0);
-        assert_eq!(waits(Kind::Address, 52), 4);
+        assert_eq!(waits(Kind::Address, 50), 0);
+        assert_eq!(waits(Kind::Address, 53), 4);
     }
 
     #[test]

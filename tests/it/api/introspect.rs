@@ -1,0 +1,176 @@
+//! `POST /t/{tenant}/oauth/introspect` and `/oauth/revoke`: RFC 7662, RFC 7009.
+
+use plinto_jose::Algorithm;
+use plinto_tests::world::{Client, World};
+use serde_json::{Value, json};
+
+use super::{
+    people::{expect_oauth, refresh, sign_in, sign_up, text, try_refresh},
+    worlds::{admin, client_with, worlds},
+};
+
+async fn ask(client: &Client, token: &str) -> Value {
+    let answer = client.form("/t/acme/oauth/introspect", &[("token", token)]).await.expect(200);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    answer.json()
+}
+
+fn inactive() -> Value {
+    json!({"active": false})
+}
+
+/// RFC 7662 §2.2: what is said of good tokens.
+#[tokio::test]
+async fn good_tokens_are_described() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        let access = ask(&admin(&world), &alice.access_token).await;
+        assert_eq!(access["active"], true);
+        assert_eq!(access["token_type"], "Bearer");
+        assert_eq!(access["sub"], alice.id.to_string());
+        assert_eq!(access["sid"], alice.session.to_string());
+        assert_eq!(access["iss"], world.acme.issuer);
+        assert_eq!(access["client_id"], "plinto");
+        assert_eq!(access["exp"], access["iat"].as_i64().unwrap() + 600);
+
+        let hint = [("token", alice.refresh_token.as_str()), ("token_type_hint", "access_token")];
+        let refresh = admin(&world).form("/t/acme/oauth/introspect", &hint).await.expect(200);
+        let refresh = refresh.json();
+        assert_eq!(refresh["active"], true);
+        assert_eq!(refresh["sub"], alice.id.to_string());
+        assert_eq!(refresh["sid"], alice.session.to_string());
+        assert_eq!(refresh["exp"], refresh["iat"].as_i64().unwrap() + 7 * 24 * 60 * 60);
+    }
+}
+
+/// RFC 7662 §2.2: of anything else nothing is said but that it is not active.
+#[tokio::test]
+async fn everything_else_is_inactive_and_nothing_more() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        let key = admin(&world);
+        let cut = &alice.access_token[..alice.access_token.len() - 4];
+        let altered = format!("{cut}AAAA");
+        for token in ["x", "a.b.c", "plinto_rt_x", cut, altered.as_str()] {
+            assert_eq!(ask(&key, token).await, inactive(), "{token}");
+        }
+        // Spent.
+        let (access, next) = refresh(&world, &alice.refresh_token).await;
+        assert_eq!(ask(&key, &alice.refresh_token).await, inactive());
+        // Expired, thirty seconds of leeway included.
+        world.clock.advance_seconds(600 + 30);
+        assert_eq!(ask(&key, &access).await, inactive());
+        assert_eq!(ask(&key, &next).await["active"], true);
+        // Revoked.
+        let (access, next) = refresh(&world, &next).await;
+        assert_eq!(ask(&key, &access).await["active"], true);
+        key.post_empty(&format!("/v1/sessions/{}/revoke", alice.session)).await.expect(200);
+        assert_eq!(ask(&key, &access).await, inactive());
+        assert_eq!(ask(&key, &next).await, inactive());
+    }
+}
+
+/// Z2: another tenant's token is inactive here, also when its keys are of the same kind.
+#[tokio::test]
+async fn another_tenants_tokens_are_inactive() {
+    let world = World::new().await;
+    let globex = world.tenant("globex").await;
+    let alice = sign_up(&world, "alice").await;
+    let key = world.bearer(globex.api_key.expose());
+    for token in [&alice.access_token, &alice.refresh_token] {
+        let answer = key.form("/t/globex/oauth/introspect", &[("token", token)]).await.expect(200);
+        assert_eq!(answer.json(), inactive());
+    }
+    // Nor does another tenant's key open this tenant's door.
+    let answer = key.form("/t/acme/oauth/introspect", &[("token", &alice.access_token)]).await;
+    answer.expect_problem(401, "authentication_required");
+}
+
+/// RFC 7662 §2.1: the endpoint itself is protected.
+#[tokio::test]
+async fn introspection_needs_a_key_that_may() {
+    let world = World::new().await;
+    let alice = sign_up(&world, "alice").await;
+    let fields = [("token", alice.access_token.as_str())];
+    let path = "/t/acme/oauth/introspect";
+    let answer = world.anon().form(path, &fields).await;
+    answer.expect_problem(401, "authentication_required");
+    let answer = alice.client(&world).form(path, &fields).await;
+    answer.expect_problem(403, "permission_denied");
+    let other = client_with(&world, &["users:read"]).await;
+    other.form(path, &fields).await.expect_problem(403, "permission_denied");
+    let may = client_with(&world, &["tokens:introspect"]).await;
+    assert_eq!(ask(&may, &alice.access_token).await["active"], true);
+    expect_oauth(&may.form(path, &[]).await, 400, "invalid_request");
+}
+
+/// Every kind of key signs tokens that the control plane itself takes.
+#[tokio::test]
+async fn every_signing_algorithm_works() {
+    let world = World::new().await;
+    for (slug, algorithm) in [("r", Algorithm::Rs256), ("ed", Algorithm::EdDsa)] {
+        let tenant = world.tenant_signing(slug, algorithm).await;
+        let body = json!({"email": "a@example.com", "password": super::people::PASSWORD});
+        let made = world.anon().post(&format!("/t/{slug}/v1/sign_up"), body).await.expect(201);
+        let token = text(&made.json()["access_token"]);
+        let key = world.bearer(tenant.api_key.expose());
+        let path = format!("/t/{slug}/oauth/introspect");
+        let answer = key.form(&path, &[("token", token.as_str())]).await.expect(200);
+        assert_eq!(answer.json()["active"], true);
+    }
+}
+
+/// The tenant's epoch: every access token issued so far is refused; sessions go on.
+#[tokio::test]
+async fn the_tenants_epoch_refuses_earlier_access_tokens() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        world.clock.advance_seconds(5);
+        admin(&world).post_empty("/v1/tenant/revoke_tokens").await.expect(200);
+        assert_eq!(ask(&admin(&world), &alice.access_token).await, inactive());
+        let answer = alice.client(&world).get("/t/acme/v1/me").await;
+        answer.expect_problem(401, "token_revoked");
+        world.clock.advance_seconds(1);
+        let (access, _) = refresh(&world, &alice.refresh_token).await;
+        world.bearer(&access).get("/t/acme/v1/me").await.expect(200);
+    }
+}
+
+/// RFC 7009 §2.1, §2.2: either token ends the session; what is not known is fine too.
+#[tokio::test]
+async fn a_token_given_back_ends_its_session() {
+    for world in worlds().await {
+        let path = "/t/acme/oauth/revoke";
+        let first = sign_up(&world, "alice").await;
+        let second = sign_in(&world, &first).await;
+        let third = sign_in(&world, &first).await;
+        let anon = world.anon();
+        anon.form(path, &[("token", &first.access_token)]).await.expect(200);
+        anon.form(path, &[("token", &second.refresh_token)]).await.expect(200);
+        anon.form(path, &[("token", &second.refresh_token)]).await.expect(200);
+        for gone in [&first, &second] {
+            expect_oauth(&try_refresh(&world, &gone.refresh_token).await, 400, "invalid_grant");
+            gone.client(&world).get("/t/acme/v1/me").await.expect(401);
+        }
+        refresh(&world, &third.refresh_token).await;
+        for unknown in ["x", "a.b.c", "plinto_rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+            let fields = [("token", unknown), ("token_type_hint", "something_else")];
+            anon.form(path, &fields).await.expect(200);
+        }
+        expect_oauth(&anon.form(path, &[]).await, 400, "invalid_request");
+        assert_eq!(super::people::count(&world, "session.revoked").await, 2);
+    }
+}
+
+/// RFC 7009 §2.1: another client's token is not taken back.
+#[tokio::test]
+async fn another_clients_token_is_not_taken_back() {
+    let world = World::new().await;
+    let alice = sign_up(&world, "alice").await;
+    for token in [&alice.access_token, &alice.refresh_token] {
+        let fields = [("token", token.as_str()), ("client_id", "somebody-else")];
+        let answer = world.anon().form("/t/acme/oauth/revoke", &fields).await;
+        expect_oauth(&answer, 400, "unauthorized_client");
+    }
+    refresh(&world, &alice.refresh_token).await;
+}

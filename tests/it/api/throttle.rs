@@ -1,0 +1,132 @@
+//! A5: how often somebody may fail.
+
+use plinto_tests::world::World;
+
+use super::{
+    people::{PASSWORD, count, sign_in, sign_up, try_sign_in},
+    worlds::{admin, worlds},
+};
+
+const WRONG: &str = "not the password at all";
+
+/// Fails until the throttle answers; how many failures it took, and the wait it names.
+async fn fail_until_throttled(world: &World, email: &str) -> (usize, i64) {
+    for failures in 0..200 {
+        let answer = try_sign_in(&world.anon(), email, WRONG).await;
+        if answer.status == 429 {
+            assert_eq!(answer.json()["code"], "sign_in_throttled");
+            return (failures, answer.header("retry-after").parse().unwrap());
+        }
+        answer.expect(401);
+    }
+    panic!("two hundred failures and no throttle");
+}
+
+/// A4, A5: an account that does not exist is throttled like one that does.
+#[tokio::test]
+async fn unknown_accounts_are_throttled_like_known_ones() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        let known = fail_until_throttled(&world, &alice.email).await;
+        let unknown = fail_until_throttled(&world, "nobody@example.com").await;
+        assert_eq!(known, (11, 1));
+        assert_eq!(unknown, known);
+    }
+}
+
+/// A5: the wait holds even for the right password, doubles, and ends with it.
+#[tokio::test]
+async fn each_failure_waits_twice_as_long_until_the_password_comes() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        assert_eq!(fail_until_throttled(&world, &alice.email).await, (11, 1));
+        let right = try_sign_in(&world.anon(), &alice.email, PASSWORD).await;
+        right.expect_problem(429, "sign_in_throttled");
+        world.clock.advance_seconds(1);
+        try_sign_in(&world.anon(), &alice.email, WRONG).await.expect(401);
+        let again = try_sign_in(&world.anon(), &alice.email, WRONG).await.expect(429);
+        assert_eq!(again.header("retry-after"), "2");
+        world.clock.advance_seconds(2);
+        sign_in(&world, &alice).await;
+        // The count began anew.
+        assert_eq!(fail_until_throttled(&world, &alice.email).await, (11, 1));
+    }
+}
+
+/// A5: never more than a hundred in a row, however patient; then somebody must help.
+#[tokio::test]
+async fn after_a_hundred_failures_only_an_administrator_helps() {
+    let world = World::new().await;
+    let alice = sign_up(&world, "alice").await;
+    let mut failures = 0;
+    for _ in 0..120 {
+        let answer = try_sign_in(&world.anon(), &alice.email, WRONG).await;
+        if answer.status == 401 {
+            failures += 1;
+        }
+        world.clock.advance_seconds(16 * 60);
+    }
+    assert_eq!(failures, 100);
+    let right = try_sign_in(&world.anon(), &alice.email, PASSWORD).await;
+    right.expect_problem(429, "sign_in_throttled");
+    assert_eq!(count(&world, "sign_in.failed").await, 100);
+
+    admin(&world).post_empty(&format!("/v1/users/{}/unlock", alice.id)).await.expect(200);
+    sign_in(&world, &alice).await;
+}
+
+/// A5: attempts at once each get their own count; none slips past between look and count.
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_at_once_are_counted_one_by_one() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..40 {
+            let (client, email) = (world.anon(), alice.email.clone());
+            tasks.spawn(async move { try_sign_in(&client, &email, WRONG).await.status.as_u16() });
+        }
+        let statuses = tasks.join_all().await;
+        assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 11);
+        assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 29);
+    }
+}
+
+/// A5: one address that tries many accounts is slowed too; others are not.
+#[tokio::test]
+async fn an_address_that_sprays_is_slowed_and_others_are_not() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        let attacker = world.anon().from("203.0.113.7");
+        let mut refused = None;
+        for at in 0..60 {
+            let answer = try_sign_in(&attacker, &format!("user{at}@example.com"), WRONG).await;
+            if answer.status == 429 {
+                refused = Some((at, answer));
+                break;
+            }
+        }
+        let (at, answer) = refused.expect("an address may try for ever");
+        assert_eq!((at, answer.header("retry-after")), (51, "1"));
+        try_sign_in(&attacker, &alice.email, PASSWORD).await.expect(429);
+        let other = world.anon().from("203.0.113.8");
+        try_sign_in(&other, &alice.email, PASSWORD).await.expect(200);
+        world.clock.advance_seconds(1);
+        try_sign_in(&attacker, &alice.email, PASSWORD).await.expect(200);
+    }
+}
+
+/// A5: who asks by signing up which accounts exist, is slowed like who guesses.
+#[tokio::test]
+async fn an_address_that_probes_by_signing_up_is_slowed() {
+    let world = World::new().await;
+    let alice = sign_up(&world, "alice").await;
+    let prober = world.anon().from("2001:db8::1");
+    let body = serde_json::json!({"email": alice.email, "password": PASSWORD});
+    for _ in 0..51 {
+        prober.post("/t/acme/v1/sign_up", body.clone()).await.expect(409);
+    }
+    // The same network, another address of it.
+    let prober = world.anon().from("2001:db8::2");
+    let answer = prober.post("/t/acme/v1/sign_up", body).await;
+    answer.expect_problem(429, "sign_in_throttled");
+}
