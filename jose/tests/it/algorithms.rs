@@ -1,13 +1,16 @@
 //! T1, T2: which algorithm a token may name and a key may serve.
 
 use plinto_jose::jwt::{self, Expectations};
-use plinto_jose::{Algorithm, Error, JwkSet};
+use plinto_jose::{
+    Algorithm, Error, Jwk, JwkSet, Jws, OkpCurve, PublicKey, SignatureJob, verify_with,
+};
 use serde_json::{Value, json};
 
 use crate::mint::{
     NOW_S, claims, compact, encode, expectations, header, key, keys, verify, with_header,
     with_parameter, with_payload,
 };
+use crate::wycheproof::BACKENDS;
 
 #[test]
 fn a_good_token_passes_with_every_algorithm() {
@@ -136,4 +139,122 @@ fn one_claims_set_has_many_signatures() {
     let second = with_payload(&payload);
     assert_ne!(first, second);
     assert_eq!((verify(&first), verify(&second)), (Ok(()), Ok(())));
+}
+
+/// T1, T2: each gate on the way asks for itself, so none relies on another having been passed.
+#[test]
+fn every_gate_asks_whether_key_and_algorithm_fit() {
+    // The same key material under two names; the signature is good for RS384.
+    let signer = key(Algorithm::Rs384);
+    let token = signer.sign(None, b"{}").unwrap();
+    let jws = Jws::parse(&token).unwrap();
+    let mut other = signer.public();
+    other.alg = Some(Algorithm::Rs256);
+    let keys = JwkSet {
+        keys: vec![other.clone()],
+    };
+    assert_eq!(keys.select(&jws.header), Err(Error::Algorithm));
+    assert_eq!(jws.signature_job(&other).map(|_| ()), Err(Error::Algorithm));
+    let own = signer.public();
+    let job = jws.signature_job(&own).unwrap();
+    for backend in BACKENDS {
+        assert_eq!(verify_with(backend, &job), Ok(()));
+        let job = SignatureJob { key: &other, ..job };
+        assert_eq!(
+            verify_with(backend, &job),
+            Err(Error::Algorithm),
+            "{backend:?}"
+        );
+    }
+}
+
+/// A job filled in by hand may hold anything; it is refused, not a panic.
+#[test]
+fn jobs_with_misshapen_keys_are_refused() {
+    for length in [0, 1, 31, 33, 64] {
+        let key = Jwk {
+            kid: None,
+            alg: None,
+            key: PublicKey::Okp {
+                crv: OkpCurve::Ed25519,
+                x: vec![7; length],
+            },
+        };
+        let signature = [0; 64];
+        let job = SignatureJob {
+            alg: Algorithm::EdDsa,
+            key: &key,
+            message: b"",
+            signature: &signature,
+        };
+        for backend in BACKENDS {
+            assert_eq!(
+                verify_with(backend, &job),
+                Err(Error::Key),
+                "{backend:?} {length}"
+            );
+        }
+    }
+}
+
+/// RFC 8017 §8.1.2 and §8.2.2: an RSA signature is a number below the modulus, written in full
+/// length. `s + n` and a shorter or longer spelling of `s` are other signatures for the same
+/// message, and not every backend minds.
+#[test]
+fn rsa_signatures_have_one_spelling() {
+    for algorithm in [Algorithm::Rs256, Algorithm::Ps256] {
+        let public = key(algorithm).public();
+        let PublicKey::Rsa { n, .. } = &public.key else {
+            unreachable!()
+        };
+        // Some signatures leave room for n; which, changes with the payload.
+        let (jws, raised) = (0..)
+            .find_map(|i| {
+                let payload = format!("{i}");
+                let token = key(algorithm).sign(None, payload.as_bytes()).unwrap();
+                let jws = Jws::parse(&token).unwrap();
+                let raised = sum(&jws.signature, n)?;
+                Some((jws, raised))
+            })
+            .unwrap();
+        let job = jws.signature_job(&public).unwrap();
+        let longer = [&[0], jws.signature.as_slice()].concat();
+        let shorter = &jws.signature[1..];
+        for backend in BACKENDS {
+            assert_eq!(verify_with(backend, &job), Ok(()));
+            for signature in [raised.as_slice(), longer.as_slice(), shorter, &[]] {
+                let job = SignatureJob { signature, ..job };
+                assert_eq!(
+                    verify_with(backend, &job),
+                    Err(Error::Signature),
+                    "{backend:?}"
+                );
+            }
+        }
+        let mut jws = jws.clone();
+        for signature in [&raised, &longer] {
+            jws.signature.clone_from(signature);
+            assert_eq!(
+                jws.signature_job(&public).map(|_| ()),
+                Err(Error::Signature)
+            );
+        }
+    }
+}
+
+/// `a + b`, big-endian and of their common length, if it fits.
+fn sum(a: &[u8], b: &[u8]) -> Option<Vec<u8>> {
+    let mut carry = 0_u16;
+    let mut digits: Vec<u8> = a
+        .iter()
+        .zip(b)
+        .rev()
+        .map(|(a, b)| {
+            let digit = u16::from(*a) + u16::from(*b) + carry;
+            carry = digit >> 8;
+            digit.to_le_bytes()[0]
+        })
+        .collect();
+    digits.reverse();
+    (carry == 0).then_some(digits)
 }

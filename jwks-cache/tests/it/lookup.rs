@@ -237,6 +237,23 @@ fn a_failed_fetch_does_not_shorten_the_cooldown() {
     assert_eq!(ask(&mut cache, "x", cool), Said::Fetch(Absence::UnknownKid));
 }
 
+/// T12: the same while the set is stale and its refreshes fail: those may be retried sooner, but
+/// not because of an unknown key id.
+#[test]
+fn an_unknown_kid_does_not_hurry_a_failing_refresh() {
+    let mut cache = filled(&["a"], T0);
+    let stale = T0 + 10 * MINUTE;
+    let lease = begin(&mut cache, stale);
+    cache.failed(lease, stale);
+    let cool = stale + 30 * SECOND;
+    assert_eq!(
+        ask(&mut cache, "x", stale + 15 * SECOND),
+        Said::Wait(Absence::UnknownKid, cool)
+    );
+    assert_eq!(ask(&mut cache, "a", stale + 15 * SECOND), Said::Stale);
+    assert!(cache.begin_refresh(ISSUER, stale + 15 * SECOND).is_some());
+}
+
 /// A key id that a new set lacked is remembered for a minute: others may cause the next fetch.
 #[test]
 fn a_known_absence_is_remembered() {
@@ -270,7 +287,13 @@ fn random_kids_fill_no_memory_and_evict_nothing() {
     }
     assert_eq!(cache.unknown_kids(ISSUER), 256);
     assert_eq!(ask(&mut cache, "a", T0 + SECOND), Said::Fresh);
-    let _ = ask(&mut cache, &"k".repeat(65), T0 + SECOND);
+    let too_long = "k".repeat(65);
+    let _ = ask(&mut cache, &too_long, T0 + SECOND);
+    assert_eq!(
+        ask(&mut cache, &too_long, T0 + 40 * SECOND),
+        Said::Fetch(Absence::UnknownKid),
+        "not worth remembering"
+    );
     assert!(
         matches!(
             ask(&mut cache, "random-9999", T0 + 40 * SECOND),
@@ -325,8 +348,13 @@ fn a_late_failure_does_not_end_a_newer_fetch() {
     let quick = begin(&mut cache, T0 + 10 * SECOND);
     cache.failed(slow, T0 + 11 * SECOND);
     assert!(cache.is_refreshing(ISSUER, T0 + 11 * SECOND));
-    cache.store(quick, set(&["a"]), None);
-    assert_eq!(ask(&mut cache, "a", T0 + 12 * SECOND), Said::Fresh);
+    let lapse = T0 + 20 * SECOND;
+    assert_eq!(
+        ask(&mut cache, "a", T0 + 12 * SECOND),
+        Said::Wait(Absence::NoKeys, lapse)
+    );
+    drop(quick);
+    assert_eq!(ask(&mut cache, "a", lapse), Said::Fetch(Absence::NoKeys));
 }
 
 /// A slow answer that comes while the next fetch runs is better than nothing.
