@@ -13,7 +13,7 @@ use regorus::{
 
 use crate::{
     diagnostics::{Diagnostic, Kind},
-    syntax::{Shape, Visit, head_of, package_of, path_of, walk},
+    syntax::{Shape, Visit, head_of, package_of, path_of, start_of, walk},
 };
 
 /// Widest number of places a `sprintf` verb may ask for.
@@ -44,15 +44,18 @@ pub(crate) fn check(modules: &[&Module]) -> Vec<Diagnostic> {
     findings
 }
 
-/// A finding at a place of the syntax tree.
+/// A finding at a place of the syntax tree. The column comes from the offset: the engine's own
+/// counts a tab as four.
 pub(crate) fn at(span: &Span, kind: Kind, message: impl Into<String>) -> Diagnostic {
-    Diagnostic::at(
-        kind,
-        span.source.file().as_str(),
-        span.source.contents(),
-        (span.line, span.col),
-        message,
-    )
+    let text = span.source.contents().as_str();
+    let start = usize::try_from(span.start).unwrap_or_default();
+    let before = text.get(..start).unwrap_or_default();
+    let line_start = before.rsplit('\n').next().unwrap_or_default();
+    let column = u32::try_from(line_start.chars().count())
+        .unwrap_or(u32::MAX)
+        .saturating_add(1);
+    let file = span.source.file().as_str();
+    Diagnostic::at(kind, file, text, (span.line, column), message)
 }
 
 fn functions_of(modules: &[&Module]) -> BTreeSet<Vec<String>> {
@@ -141,30 +144,28 @@ impl<'a> Names<'a> {
 
     fn check<'e>(&self, expr: &'e Expr) -> Option<Finding<'e>> {
         match expr {
-            Expr::Call {
-                span, fcn, params, ..
-            } => {
+            Expr::Call { fcn, params, .. } => {
                 let Some(path) = path_of(fcn) else {
                     let message = "only a function with a constant name can be called".to_owned();
-                    return Some((span, Kind::Refused, message));
+                    return Some((start_of(fcn), Kind::Refused, message));
                 };
                 let parameters: Vec<&Expr> = params.iter().map(AsRef::as_ref).collect();
                 match self.resolve(&path) {
                     Callee::Function => None,
                     Callee::Builtin(name) => check_call(&name, &parameters)
-                        .map(|message| (fcn.span(), Kind::Refused, message)),
+                        .map(|message| (start_of(fcn), Kind::Refused, message)),
                     Callee::Unknown => {
                         let message = format!("there is no function `{}` here", path.join("."));
-                        Some((fcn.span(), Kind::Compile, message))
+                        Some((start_of(fcn), Kind::Compile, message))
                     }
                 }
             }
             // A builtin that is not called but named, as in `with upper as strings.count`.
-            Expr::Var { span, .. } | Expr::RefDot { span, .. } | Expr::RefBrack { span, .. } => {
+            Expr::Var { .. } | Expr::RefDot { .. } | Expr::RefBrack { .. } => {
                 let name = path_of(expr)?.join(".");
                 (refusal(&name).is_some() || is_restricted(&name)).then(|| {
                     let message = format!("`{name}` may only be called, not handed on");
-                    (span, Kind::Refused, message)
+                    (start_of(expr), Kind::Refused, message)
                 })
             }
             _ => None,
@@ -318,7 +319,10 @@ mod tests {
             "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/a/b\"}]",
             "[{\"op\":\"add\",\"path\":\"a/-1\",\"value\":1}]",
         ];
-        texts.iter().map(|text| Value::from_json_str(text).unwrap()).collect()
+        texts
+            .iter()
+            .map(|text| Value::from_json_str(text).unwrap())
+            .collect()
     }
 
     fn tuples(values: &[Value], arity: usize) -> Vec<Vec<Value>> {
@@ -351,7 +355,8 @@ mod tests {
             }
             // The table says 0 for builtins with a varying number.
             let arity = usize::from(*arity).clamp(1, 3);
-            let parameters: Vec<String> = (0..arity).map(|index| format!("input[{index}]")).collect();
+            let parameters: Vec<String> =
+                (0..arity).map(|index| format!("input[{index}]")).collect();
             let mut engine = new_interpreter();
             let rule = format!("package t\np := {name}({})", parameters.join(", "));
             engine.add_policy("t.rego".to_owned(), rule).unwrap();

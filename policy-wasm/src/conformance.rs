@@ -108,7 +108,11 @@ fn evaluate(case: &Case) -> Result<QueryResults, String> {
 fn bindings(results: QueryResults, sort: bool) -> Vec<Json> {
     let mut found = Vec::new();
     for result in results.result {
-        if result.expressions.iter().any(|one| one.value == Value::from(false)) {
+        if result
+            .expressions
+            .iter()
+            .any(|one| one.value == Value::from(false))
+        {
             continue;
         }
         let mut bindings: Json = serde_json::to_value(&result.bindings).unwrap();
@@ -165,9 +169,8 @@ fn outcome(case: &Case) -> String {
     if let Some(refusal) = refusal(case) {
         return refusal;
     }
-    let (result, spent) = steps::metered(STEPS, || {
-        catch_unwind(AssertUnwindSafe(|| evaluate(case)))
-    });
+    let (result, spent) =
+        steps::metered(STEPS, || catch_unwind(AssertUnwindSafe(|| evaluate(case))));
     let wants_error = case.want_error.is_some() || case.want_error_code.is_some();
     match result {
         Err(_) => "differs: panics".to_owned(),
@@ -206,8 +209,15 @@ fn refusal(case: &Case) -> Option<String> {
     if case.want_error_code.as_deref() == Some("rego_recursion_error") && !recursion.is_empty() {
         return Some("pass".to_owned());
     }
-    let finding = checks::check(&modules).into_iter().chain(recursion).next()?;
-    Some(format!("differs: {}: {}", finding.kind.as_str(), finding.message))
+    let finding = checks::check(&modules)
+        .into_iter()
+        .chain(recursion)
+        .next()?;
+    Some(format!(
+        "differs: {}: {}",
+        finding.kind.as_str(),
+        finding.message
+    ))
 }
 
 /// Why an error stands where OPA has a value.
@@ -253,8 +263,10 @@ fn every_opa_case_comes_out_as_expected() {
         fs::write(file, &text).unwrap();
         return;
     }
-    let expected: BTreeMap<&str, &str> =
-        EXPECTED.lines().filter_map(|line| line.split_once('\t')).collect();
+    let expected: BTreeMap<&str, &str> = EXPECTED
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .collect();
     // Another selection of cases may hold some we have not seen; those must pass.
     let changed: Vec<String> = text
         .lines()

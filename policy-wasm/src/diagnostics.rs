@@ -182,14 +182,30 @@ pub(crate) fn from_engine(kind: Kind, file: &str, text: &str, message: &str) -> 
         .trim();
     let place = head.and_then(|head| {
         let mut parts = head.rsplitn(3, ':');
-        let column = parts.next()?.trim().parse().ok()?;
-        let line = parts.next()?.parse().ok()?;
-        Some((line, column))
+        let column: u32 = parts.next()?.trim().parse().ok()?;
+        let line: u32 = parts.next()?.parse().ok()?;
+        let index = usize::try_from(line.checked_sub(1)?).ok()?;
+        let text = text.lines().nth(index).unwrap_or_default();
+        Some((line, character_at(text, column)))
     });
     match place {
         Some(place) => Diagnostic::at(kind, file, text, place, what),
         None => Diagnostic::of_file(kind, file, what),
     }
+}
+
+/// The engine counts a tab as four columns; we count characters, from 1.
+fn character_at(line: &str, column: u32) -> u32 {
+    let mut width = 1_u32;
+    let mut character = 1_u32;
+    for one in line.chars() {
+        if width >= column {
+            return character;
+        }
+        width = width.saturating_add(if one == '\t' { 4 } else { 1 });
+        character = character.saturating_add(1);
+    }
+    character
 }
 
 /// The file that the engine's message points at, if it does.

@@ -10,7 +10,7 @@ use crate::{
     checks, data,
     diagnostics::{Diagnostic, Kind, PolicyError, file_of, from_engine},
     recursion, routes, steps,
-    syntax::{Shape, head_of, package_of},
+    syntax::{Shape, head_of, package_of, start_of},
 };
 
 /// 8,192 characters: a line of policy. The engine's own 1,024 refuses long literals.
@@ -135,7 +135,7 @@ fn outside_roots(modules: &[&Module], roots: &[String]) -> Vec<Diagnostic> {
             let covered = roots.iter().any(|root| lies_under(&path, root));
             (!covered).then(|| {
                 checks::at(
-                    module.package.refr.span(),
+                    start_of(&module.package.refr),
                     Kind::Roots,
                     format!(
                         "the package lies outside the manifest's roots ({})",

@@ -264,6 +264,15 @@ pub(crate) fn path_of(expr: &Expr) -> Option<Vec<String>> {
     }
 }
 
+/// Where an expression begins. The engine's span of a reference is its last dot.
+pub(crate) fn start_of(expr: &Expr) -> &Span {
+    let mut current = expr;
+    while let Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } = current {
+        current = refr;
+    }
+    current.span()
+}
+
 /// The package of a module: `["app", "authz"]`.
 pub(crate) fn package_of(module: &Module) -> Vec<String> {
     path_of(&module.package.refr).unwrap_or_default()

@@ -1,47 +1,251 @@
-//! x
+//! The decision contract, and the bounds that hold whatever the policy does.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use plinto_contract::policy::{Action, Decision, DenyReason, EvaluationRequest, Resource, Subject};
+use plinto_policy::engine::{ENGINE_VERSION, Limits, input_of, value_of};
+use serde_json::json;
+
 use super::fixtures::*;
 
+/// Three nested loops over 64 values: 262,144 turns.
+const EXPENSIVE: &str = "expensive if {
+	some x in input.list
+	some y in input.list
+	some z in input.list
+	x + y + z < 0
+}";
+
+fn sixty_four() -> String {
+    let list: Vec<usize> = (1..=64).collect();
+    json!({ "list": list }).to_string()
+}
+
+fn fault(rules: &str, json: &str) -> Option<DenyReason> {
+    let evaluation = evaluate(rules, json);
+    let reason = evaluation.fault.map(|fault| fault.reason);
+    if let Some(reason) = reason {
+        assert!(!evaluation.decision.allow);
+        assert_eq!(evaluation.decision.reasons, [reason.as_str()]);
+        assert!(evaluation.decision.obligations.is_empty());
+    }
+    reason
+}
+
 #[test]
-fn explore() {
-    for (rules, json) in [
-        ("decision := {\"allow\": input.a}", r#"{"a":true}"#),
-        ("f(x) := f(x)\ndecision := {\"allow\": f(1)}", "{}"),
+fn a_policy_decides_with_reasons_and_obligations() {
+    let rules = "decision := {\"allow\": allow, \"reasons\": reasons, \"obligations\": {\"mask\": {\"b\", \"a\"}}}
+default allow := false
+allow if input.subject == \"ada\"
+reasons contains \"second\" if not allow
+reasons contains \"first\" if not allow";
+    let allowed = evaluate(rules, r#"{"subject":"ada"}"#);
+    assert!(allowed.fault.is_none());
+    assert!(allowed.decision.allow);
+    let denied = evaluate(rules, r#"{"subject":"eve"}"#);
+    assert!(denied.fault.is_none());
+    assert_eq!(
+        denied.decision,
+        Decision {
+            allow: false,
+            reasons: vec!["first".to_owned(), "second".to_owned()],
+            obligations: serde_json::from_str(r#"{"mask":["a","b"]}"#).unwrap(),
+        }
+    );
+}
+
+#[test]
+fn whatever_is_not_a_decision_is_a_refusal() {
+    for (rules, reason) in [
         (
-            "f(x) := g(x)\ng(x) := f(x+1)\ndecision := {\"allow\": f(1)}",
-            "{}",
+            "decision := {\"allow\": true} if input.never",
+            DenyReason::Undefined,
+        ),
+        ("decision := true", DenyReason::WrongShape),
+        ("decision := {}", DenyReason::WrongShape),
+        ("decision := {\"allow\": \"true\"}", DenyReason::WrongShape),
+        ("decision := {\"allow\": 1}", DenyReason::WrongShape),
+        (
+            "decision := {\"allow\": true, \"alow\": false}",
+            DenyReason::WrongShape,
         ),
         (
-            "f(x) := a if x\na := f(2)\ndecision := {\"allow\": f(1)}",
-            "{}",
+            "decision := {\"allow\": true, 1: 2}",
+            DenyReason::WrongShape,
         ),
-        ("a := b\nb := a\ndecision := {\"allow\": a}", "{}"),
         (
-            "a contains x if some x in b\nb contains x if some x in a\ndecision := {\"allow\": a}",
-            "{}",
+            "decision := {\"allow\": true, \"reasons\": \"x\"}",
+            DenyReason::WrongShape,
         ),
-        ("decision := {\"allow\": data.app.authz.decision}", "{}"),
         (
-            "decision := {\"allow\": count([x | some x in data.app]) }",
-            "{}",
+            "decision := {\"allow\": true, \"reasons\": [1]}",
+            DenyReason::WrongShape,
         ),
-        ("decision := {\"allow\": x}", "{}"),
         (
-            "decision := {\"allow\": count([1 | some x in input.a; some y in input.a; some z in input.a; x+y+z > 0]) > 3}",
-            r#"{"a":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59,60,61,62,63,64]}"#,
+            "decision := {\"allow\": true, \"obligations\": []}",
+            DenyReason::WrongShape,
+        ),
+        (
+            "decision := {\"allow\": true, \"obligations\": {1: 2}}",
+            DenyReason::WrongShape,
+        ),
+        (
+            "decision := {\"allow\": to_number(\"x\") == 1}",
+            DenyReason::EvaluationError,
+        ),
+        (
+            "decision := {\"allow\": 1 / input.zero == 1}",
+            DenyReason::EvaluationError,
         ),
     ] {
-        match prepare(rules) {
-            Ok(engine) => {
-                let started = std::time::Instant::now();
-                let e = engine.evaluate(input(json), &Default::default());
-                eprintln!(
-                    "{rules:?}\n   => {:?} {} {:?}",
-                    e.fault,
-                    e.steps,
-                    started.elapsed()
-                );
-            }
-            Err(e) => eprintln!("{rules:?}\n   => PREP {e}"),
-        }
+        assert_eq!(fault(rules, r#"{"zero":0}"#), Some(reason), "{rules}");
     }
+}
+
+/// OPA raises a conflict here; an engine that swallowed it would allow.
+#[test]
+fn rules_that_disagree_refuse_even_behind_a_negation() {
+    let rules = "decision := {\"allow\": allow}
+default allow := false
+allow if not blocked
+blocked := true if input.a
+blocked := false if input.b";
+    assert_eq!(
+        fault(rules, r#"{"a":true,"b":true}"#),
+        Some(DenyReason::EvaluationError)
+    );
+    assert_eq!(fault(rules, r#"{"b":true}"#), None);
+    assert!(evaluate(rules, r#"{"b":true}"#).decision.allow);
+}
+
+#[test]
+fn an_expensive_policy_stops_at_the_same_step_every_time() {
+    let rules = format!("decision := {{\"allow\": true}} if not expensive\n{EXPENSIVE}");
+    let engine = prepare(&rules).unwrap();
+    let limits = Limits::default();
+    let first = engine.evaluate(input(&sixty_four()), &limits);
+    // The limit must not read as "not expensive".
+    assert_eq!(
+        first.fault.as_ref().unwrap().reason,
+        DenyReason::LimitReached
+    );
+    assert!(!first.decision.allow);
+    assert!(
+        first.steps > limits.steps && first.steps <= limits.steps + 8,
+        "{}",
+        first.steps
+    );
+    for _ in 0..3 {
+        assert_eq!(engine.evaluate(input(&sixty_four()), &limits), first);
+    }
+}
+
+#[test]
+fn steps_are_the_same_on_every_thread_and_a_larger_budget_suffices() {
+    let rules = format!("decision := {{\"allow\": true}} if not expensive\n{EXPENSIVE}");
+    let engine = prepare(&rules).unwrap();
+    let limits = Limits {
+        steps: 10_000_000,
+        ..Limits::default()
+    };
+    let json = json!({ "list": [1, 2, 3, 4, 5, 6, 7, 8] }).to_string();
+    let steps: Vec<u64> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| engine.evaluate(input(&json), &limits)))
+            .collect();
+        runs.into_iter()
+            .map(|run| run.join().unwrap())
+            .map(|evaluation| {
+                assert!(evaluation.decision.allow);
+                evaluation.steps
+            })
+            .collect()
+    });
+    assert!(steps[0] > 500);
+    assert!(steps.iter().all(|one| *one == steps[0]), "{steps:?}");
+}
+
+#[test]
+fn an_input_that_is_too_large_is_not_evaluated() {
+    let rules = "decision := {\"allow\": true}";
+    let large = json!({ "text": "x".repeat(64 * 1024) }).to_string();
+    assert_eq!(fault(rules, &large), Some(DenyReason::InputTooLarge));
+    assert_eq!(evaluate(rules, &large).steps, 0);
+    let many = json!({ "list": vec![0; 9_000] }).to_string();
+    assert_eq!(fault(rules, &many), Some(DenyReason::InputTooLarge));
+    let fitting = json!({ "text": "x".repeat(60 * 1024) }).to_string();
+    assert_eq!(fault(rules, &fitting), None);
+}
+
+/// A Worker has 1 MiB of stack; the deepest policy that is accepted must fit.
+#[test]
+fn the_deepest_accepted_policy_fits_a_workers_stack() {
+    // Each function nests a comprehension and calls the next one.
+    let chain = |length: usize| {
+        let mut rules = format!("decision := {{\"allow\": f0(1) == {length}}}\n");
+        for index in 0..length {
+            let next = index + 1;
+            writeln!(rules, "f{index}(x) := max([y | y := f{next}(x)])").unwrap();
+        }
+        writeln!(rules, "f{length}(x) := {length}").unwrap();
+        rules
+    };
+    let accepted = (1..400)
+        .rev()
+        .find(|length| prepare(&chain(*length)).is_ok())
+        .unwrap();
+    assert!((20..200).contains(&accepted), "{accepted}");
+    let engine = prepare(&chain(accepted)).unwrap();
+    let thread = std::thread::Builder::new().stack_size(1 << 20);
+    let evaluation = thread
+        .spawn(move || engine.evaluate(input("{}"), &Limits::default()))
+        .unwrap()
+        .join()
+        .unwrap();
+    assert!(evaluation.decision.allow, "{evaluation:?}");
+}
+
+#[test]
+fn an_input_is_what_its_json_says() {
+    let request = EvaluationRequest {
+        subject: Subject {
+            kind: "user".to_owned(),
+            id: "user_1".to_owned(),
+            properties: serde_json::from_value(json!({
+                "roles": ["a", "b"], "auth_time": 1_767_225_600, "org": null,
+            }))
+            .unwrap(),
+        },
+        action: Action {
+            name: "read".to_owned(),
+        },
+        resource: Resource {
+            kind: "document".to_owned(),
+            id: "7".to_owned(),
+            properties: BTreeMap::from([("folder".to_owned(), "x".to_owned())]),
+        },
+        context: serde_json::from_value(json!({
+            "time": 1_767_225_600, "big": u64::MAX, "half": 0.5, "on": true, "deep": [{"a": [1]}],
+        }))
+        .unwrap(),
+    };
+    let text = serde_json::to_string(&request).unwrap();
+    assert_eq!(input_of(&request), input(&text));
+    assert_eq!(
+        value_of(&serde_json::to_value(&request).unwrap()),
+        input(&text)
+    );
+}
+
+#[test]
+fn the_engines_version_is_the_one_we_build_with() {
+    let lock = include_str!("../../../Cargo.lock");
+    let package = lock
+        .split("[[package]]")
+        .find(|one| one.contains("name = \"regorus\"\n"));
+    assert!(
+        package
+            .unwrap()
+            .contains(&format!("version = \"{ENGINE_VERSION}\""))
+    );
 }

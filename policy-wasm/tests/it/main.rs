@@ -1,6 +1,12 @@
-//! The crate from outside: bundles, evaluation, conformance with OPA.
+//! The crate from outside: evaluation, refusals, signed bundles, the example policies.
 
 #[cfg(test)]
 mod evaluation;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod signed;

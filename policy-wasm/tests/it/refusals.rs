@@ -1,0 +1,349 @@
+//! Policies that are refused before they are ever asked, with the place.
+
+use plinto_contract::problem::Code;
+use plinto_policy::{
+    bundle::Source,
+    cases::{self, Outcome},
+    diagnostics::{Diagnostic, Kind},
+    engine::{Engine, Limits},
+};
+
+use super::fixtures::*;
+
+/// A policy that is fine but for `rules`.
+fn refused(rules: &str) -> Diagnostic {
+    let rules = format!("decision := {{\"allow\": false}}\n{rules}");
+    let mut error = prepare(&rules).unwrap_err();
+    error.diagnostics.remove(0)
+}
+
+fn refused_source(files: &[(&str, &str)]) -> Diagnostic {
+    let mut files = files.to_vec();
+    if files
+        .iter()
+        .all(|(path, _)| *path != "app/authz/policy.rego")
+    {
+        let policy = "package app.authz\ndecision := {\"allow\": false}";
+        files.push(("app/authz/policy.rego", policy));
+    }
+    let mut error = Engine::prepare(&manifest(), &source(&files)).unwrap_err();
+    error.diagnostics.remove(0)
+}
+
+#[test]
+fn a_syntax_error_names_file_line_and_column_with_a_caret() {
+    let finding = refused("allow if {\n\tinput.a == \n}");
+    assert_eq!(finding.kind, Kind::Syntax);
+    assert_eq!(finding.kind.problem(), Code::PolicySyntax);
+    assert_eq!(finding.file, "app/authz/policy.rego");
+    assert_eq!((finding.line, finding.column), (5, 1));
+    let shown = finding.to_string();
+    assert!(
+        shown.starts_with("app/authz/policy.rego:5:1: syntax: "),
+        "{shown}"
+    );
+    assert!(shown.ends_with("5 | }\n  | ^"), "{shown}");
+}
+
+#[test]
+fn a_tab_is_one_character() {
+    let finding = refused("allow if {\n\t\tinput.a == }\n}");
+    assert_eq!((finding.line, finding.column), (4, 14), "{finding}");
+    assert!(
+        finding
+            .to_string()
+            .ends_with("4 | \t\tinput.a == }\n  | \t\t           ^")
+    );
+}
+
+#[test]
+fn the_caret_stands_under_its_character_behind_tabs_and_wide_letters() {
+    let finding = Diagnostic::at(Kind::Syntax, "a.rego", "x\n\té := \"ü\" !", (2, 10), "why");
+    assert!(
+        finding
+            .to_string()
+            .ends_with("2 | \té := \"ü\" !\n  | \t        ^")
+    );
+}
+
+#[test]
+fn every_file_with_a_syntax_error_is_reported() {
+    let files = [
+        ("app/a.rego", "package app.a\nx := "),
+        ("app/b.rego", "package"),
+    ];
+    let error = Engine::prepare(&manifest(), &source(&files)).unwrap_err();
+    let names: Vec<&str> = error
+        .diagnostics
+        .iter()
+        .map(|one| one.file.as_str())
+        .collect();
+    assert_eq!(names, ["app/a.rego", "app/b.rego"]);
+}
+
+#[test]
+fn builtins_that_panic_or_grow_without_bound_are_refused() {
+    for (rule, line, column) in [
+        ("x := strings.count(input.a, input.b)", 3, 6),
+        ("x := object.subset(input.a, [])", 3, 6),
+        ("x := sprintf(input.format, [1])", 3, 6),
+        ("x := sprintf(\"%9999999999999d\", [1])", 3, 6),
+        ("x := sprintf(\"%²d\", [1])", 3, 6),
+        ("x := sprintf(\"%-5d\", [1])", 3, 6),
+        ("x := sprintf(\"50%\", [])", 3, 6),
+        ("x := numbers.range(1, input.a)", 3, 6),
+        ("x := numbers.range(1, 100000)", 3, 6),
+        ("x := numbers.range_step(1, 10, 0)", 3, 6),
+        ("x := bits.lsh(1, input.a)", 3, 6),
+        ("x := bits.lsh(1, 4000000000)", 3, 6),
+        (
+            "x if {\n\tinput.a\n\ty := [strings.count(a, \"\") | some a in input.b]\n\ty\n}",
+            5,
+            8,
+        ),
+        (
+            "x if { upper(\"a\") with upper as strings[\"count\"] }",
+            3,
+            33,
+        ),
+        ("x if every a in input.b { strings.count(a, a) > 0 }", 3, 27),
+        (
+            "f(a) := 1 if strings.count(a, \"b\") == 1\nelse := 2",
+            3,
+            14,
+        ),
+        (
+            "x contains strings.count(a, \"\") if some a in input.b",
+            3,
+            12,
+        ),
+        ("x[strings.count(a, \"\")] := 1 if some a in input.b", 3, 3),
+        ("x := http.send({})", 3, 6),
+        ("x := rand.intn(\"a\", 5)", 3, 6),
+        ("x := uuid.rfc4122(\"a\")", 3, 6),
+        ("x := time.now_ns()", 3, 6),
+        ("x := opa.runtime()", 3, 6),
+        ("x := graph.reachable_paths(input.a, input.b)", 3, 6),
+    ] {
+        let finding = refused(rule);
+        assert_eq!(finding.kind, Kind::Refused, "{rule}: {finding}");
+        assert_eq!(finding.kind.problem(), Code::PolicyRefused);
+        assert_eq!(
+            (finding.line, finding.column),
+            (line, column),
+            "{rule}: {finding}"
+        );
+    }
+}
+
+#[test]
+fn the_same_builtins_pass_where_they_are_harmless() {
+    for rule in [
+        "x := sprintf(\"%d %s %5d %.2f %% %v\", [1, \"a\", 2, 3.5, {}])",
+        "x := sprintf(`%x`, [255])",
+        "x := numbers.range(1, 10)",
+        "x := numbers.range(-5, 5)",
+        "x := numbers.range_step(0, 100, 10)",
+        "x := bits.lsh(input.a, 8)",
+    ] {
+        let rules = format!("decision := {{\"allow\": false}}\n{rule}");
+        assert!(prepare(&rules).is_ok(), "{rule}");
+    }
+}
+
+#[test]
+fn a_package_of_that_name_is_not_the_builtin() {
+    let files = [
+        ("app/strings.rego", "package app.strings\ncount(a, b) := 1"),
+        (
+            "app/authz/policy.rego",
+            "package app.authz\nimport data.app.strings\ndecision := {\"allow\": strings.count(1, 2) == 1}",
+        ),
+    ];
+    let engine = Engine::prepare(&manifest(), &source(&files)).unwrap();
+    assert!(
+        engine
+            .evaluate(input("{}"), &Limits::default())
+            .decision
+            .allow
+    );
+}
+
+#[test]
+fn recursion_is_refused_however_it_is_hidden() {
+    for rules in [
+        "f(x) := f(x)",
+        "f(x) := g(x)\ng(x) := f(x)",
+        "f(x) := a if x\na := f(2)",
+        "a := b\nb := a",
+        "a contains x if some x in b\nb contains x if some x in a",
+        "a := data.app.authz.a",
+        "a := count(data.app)",
+        "a[x] := 1 if some x in object.keys(a)",
+        "f(x) := y if { f := 1; y := f(f) }",
+        "default f(_) := 1\nf(x) := data.app.authz.f(x)",
+        "f(x) := max([g(y) | some y in x])\ng(x) := f([x])",
+        "f(x) := lib.f(x)\nlib.f(x) := f(x)",
+    ] {
+        let finding = refused(rules);
+        assert_eq!(finding.kind, Kind::Compile, "{rules}: {finding}");
+        assert!(finding.message.contains("recursion"), "{rules}: {finding}");
+    }
+}
+
+#[test]
+fn a_local_name_like_a_rules_is_no_recursion() {
+    for rules in [
+        "user := f(input.a)\nf(user) := user",
+        "user := f(input.a)\nf(x) := user if { user := x }",
+        "user := f(input.a)\nf(x) := [y | some y in x; user := y; user > 0]",
+        "user := f(input.a)\nf(x) := 1 if every user in x { user > 1 }",
+    ] {
+        let rules = format!("decision := {{\"allow\": false}}\n{rules}");
+        assert!(prepare(&rules).is_ok(), "{rules}: {:?}", prepare(&rules));
+    }
+}
+
+#[test]
+fn an_unknown_function_is_named() {
+    let finding = refused("x := strings.cuont(\"a\")");
+    assert_eq!(finding.kind, Kind::Compile);
+    assert!(finding.message.contains("`strings.cuont`"), "{finding}");
+}
+
+#[test]
+fn the_entrypoint_must_be_one_value() {
+    for (text, wanted) in [
+        ("package app.authz\nother := 1", "does not exist"),
+        ("package app.authz\ndecision(x) := x", "set or a function"),
+        (
+            "package app.authz\ndecision contains 1",
+            "set or a function",
+        ),
+        ("package app.other\ndecision := 1", "does not exist"),
+    ] {
+        let finding = refused_source(&[("app/authz/policy.rego", text)]);
+        assert_eq!(finding.kind, Kind::Entrypoint, "{text}: {finding}");
+        assert!(finding.message.contains(wanted), "{finding}");
+    }
+    for entrypoint in [
+        "",
+        "decision",
+        "app/authz/decision/",
+        "app/../x",
+        "app/authz/1x",
+        "app.authz",
+    ] {
+        let mut manifest = manifest();
+        manifest.metadata.plinto.entrypoint = entrypoint.to_owned();
+        let error = Engine::prepare(&manifest, &policy("decision := 1")).unwrap_err();
+        assert_eq!(
+            error.problem(),
+            Code::PolicyEntrypointMissing,
+            "{entrypoint}"
+        );
+    }
+}
+
+#[test]
+fn everything_must_lie_under_the_roots() {
+    let finding = refused_source(&[("x.rego", "package apps.x\ny := 1")]);
+    assert_eq!(
+        (finding.kind, finding.line, finding.column),
+        (Kind::Roots, 1, 9)
+    );
+    let finding = refused_source(&[("data.json", r#"{"app":{"x":1},"users":{}}"#)]);
+    assert_eq!(finding.kind, Kind::Roots);
+    assert!(finding.message.contains("`users`"), "{finding}");
+    let finding = refused_source(&[("users/data.json", "{}")]);
+    assert_eq!(finding.kind, Kind::Roots);
+}
+
+#[test]
+fn data_must_fit_rules_and_other_data() {
+    let finding = refused_source(&[("app/authz/data.json", r#"{"decision":{"allow":true}}"#)]);
+    assert_eq!((finding.kind, finding.line), (Kind::Data, 2));
+    let finding = refused_source(&[
+        ("data.json", r#"{"app":{"x":1}}"#),
+        ("app/data.json", r#"{"x":2}"#),
+    ]);
+    assert_eq!(finding.kind, Kind::Data);
+    let finding = refused_source(&[("data.json", "[]")]);
+    assert_eq!(finding.kind, Kind::Data);
+}
+
+#[test]
+fn routes_are_checked_once() {
+    let route = |members: &str| {
+        format!(
+            r#"{{"routes":[{{"methods":["GET"],"path":"/a/{{id}}","action":"read","resource_type":"a"{members}}}]}}"#
+        )
+    };
+    let fine = route(r#","resource_id":"{id}""#);
+    let files = [
+        ("plinto/data.json", fine.as_str()),
+        ("app/authz/policy.rego", "package app.authz\ndecision := 1"),
+    ];
+    let engine = Engine::prepare(&manifest(), &source(&files)).unwrap();
+    assert_eq!(engine.routes().len(), 1);
+    assert!(engine.data(&["plinto", "routes"]).is_some());
+    assert!(engine.data(&["plinto", "roles"]).is_none());
+    for wrong in [
+        route(r#","resource_id":"{name}""#),
+        route(r#","resource_id":"{id""#),
+        route(r#","resource_id":"id}""#),
+        route(r#","unknown":1"#),
+        fine.replace("GET", "get"),
+        fine.replace(r#"["GET"]"#, "[]"),
+        fine.replace("/a/{id}", "a/{id}"),
+        fine.replace("/a/{id}", "/a//{id}"),
+        fine.replace("/a/{id}", "/a/../{id}"),
+        fine.replace("/a/{id}", "/a/%2e/{id}"),
+        fine.replace("/a/{id}", "/{id}/{id}"),
+        fine.replace("read", ""),
+        r#"{"routes":{}}"#.to_owned(),
+    ] {
+        let finding = refused_source(&[("plinto/data.json", &wrong)]);
+        assert_eq!(finding.kind, Kind::Routes, "{wrong}: {finding}");
+    }
+    let twice = format!(
+        r#"{{"routes":[{0},{0}]}}"#,
+        r#"{"methods":["GET"],"path":"/{x}","action":"a","resource_type":"r"}"#
+    );
+    let finding = refused_source(&[("plinto/data.json", &twice)]);
+    assert!(finding.message.contains("earlier route"), "{finding}");
+}
+
+#[test]
+fn a_failing_test_is_reported_with_its_place() {
+    let files = [
+        (
+            "app/authz/policy.rego",
+            "package app.authz\ndecision := {\"allow\": true}",
+        ),
+        (
+            "app/authz/policy_test.rego",
+            "package app.authz_test\nimport data.app.authz\n\
+             test_right if authz.decision.allow\n\
+             test_wrong if not authz.decision.allow\n\
+             test_false := false\n\
+             test_broken if to_number(\"x\") == 1\n\
+             test_endless if count([1 | some a in l; some b in l; some c in l; some d in l; a + b + c + d < 0]) == 0\n\
+             l := numbers.range(1, 99)\n\
+             helper := 1",
+        ),
+    ];
+    let source = source(&files);
+    let report = cases::run(&manifest(), &source, &Limits::default()).unwrap();
+    assert_eq!(cases::count(&manifest(), &source).unwrap(), 5);
+    assert_eq!(report.passed(), 1);
+    let lines: Vec<(u32, bool)> = report
+        .failures()
+        .map(|case| (case.line, matches!(case.outcome, Outcome::Errored(_))))
+        .collect();
+    assert_eq!(lines, [(4, false), (5, false), (6, true), (7, true)]);
+    assert!(!report.is_ok());
+    // The engine that decides never sees them.
+    assert!(Engine::prepare(&manifest(), &source).is_ok());
+    assert!(Source::is_test("app/authz/policy_test.rego"));
+}
