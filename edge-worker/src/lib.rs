@@ -6,6 +6,7 @@
 //! - [`refusal`], [`upstream`] and [`health`] say what is answered and forwarded.
 //! - [`config`] reads the variables.
 //! - `host`, only in WebAssembly, is the rim: it fetches, checks signatures in WebCrypto, forwards.
+//! - `native`, only elsewhere, is the rim without a Worker: for tests, benches and fuzzers.
 
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, missing_docs)]
 
@@ -27,6 +28,8 @@ pub mod upstream;
 
 #[cfg(target_arch = "wasm32")]
 mod host;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod native;
 #[cfg(test)]
 mod testing;
 

@@ -10,6 +10,7 @@
 
 mod api;
 mod architecture;
+mod edge;
 mod generated;
 mod journeys;
 mod store;

@@ -89,6 +89,12 @@ impl Edge {
 
 impl Drop for Edge {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            // the last lines are still on their way through wrangler
+            #[expect(clippy::disallowed_methods, reason = "this thread has nothing else to do")]
+            std::thread::sleep(Duration::from_millis(500));
+            eprintln!("the edge wrote:\n{}", self.log());
+        }
         let group = format!("-{}", self.child.id());
         let _sent = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ended = self.child.wait();

@@ -6,6 +6,7 @@
     reason = "a test that can't go on should say where"
 )]
 
+pub mod authority;
 pub mod edge;
 pub mod process;
 pub mod world;

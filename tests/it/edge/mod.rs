@@ -1,0 +1,9 @@
+//! The edge: the gate natively, and the whole Worker in workerd.
+
+mod decisions;
+mod documents;
+mod offline;
+mod published;
+mod revocation;
+mod tokens;
+mod worker;

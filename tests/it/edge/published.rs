@@ -1,0 +1,208 @@
+//! The edge's documents over HTTP, served by whoever the test wants: an honest control plane, a
+//! replaying cache, a redirecting stranger, one that never answers. And an application behind.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use plinto_contract::time::UnixSeconds;
+use plinto_jose::Algorithm;
+use plinto_tests::{
+    authority::{AUDIENCE, Authority},
+    edge::Edge,
+};
+use serde_json::{Value, json};
+
+pub(super) const TOKEN_KEYS: &str = "/t/acme/.well-known/jwks.json";
+pub(super) const BUNDLE_KEYS: &str = "/t/acme/edge/keys";
+pub(super) const POLICY: &str = "/t/acme/edge/bundle";
+pub(super) const REVOCATIONS: &str = "/t/acme/edge/revocations";
+
+/// How one address answers.
+#[derive(Debug, Clone)]
+pub(super) enum Answer {
+    /// With these bytes, and with 304 to who has them.
+    Bytes(Vec<u8>),
+    /// With a redirect there.
+    Redirect(String),
+    /// Never.
+    Silence,
+    /// With 500.
+    Broken,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    answers: BTreeMap<String, Answer>,
+    /// Path and status of every request.
+    asked: Vec<(String, u16)>,
+}
+
+/// A server of documents.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Published(Arc<Mutex<Shelf>>);
+
+impl Published {
+    pub(super) fn set(&self, path: &str, answer: Answer) {
+        self.0.lock().unwrap().answers.insert(path.to_owned(), answer);
+    }
+
+    pub(super) fn asked(&self, path: &str) -> Vec<u16> {
+        let shelf = self.0.lock().unwrap();
+        let of_path = shelf.asked.iter().filter(|(asked, _)| asked == path);
+        of_path.map(|(_, status)| *status).collect()
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        let path = request.uri().path().to_owned();
+        let answer = self.0.lock().unwrap().answers.get(&path).cloned();
+        let known = request.headers().get(header::IF_NONE_MATCH).cloned();
+        let response = match answer {
+            Some(Answer::Bytes(bytes)) => {
+                let etag = format!("\"{}\"", checksum(&bytes));
+                if known.is_some_and(|known| known == etag.as_str()) {
+                    StatusCode::NOT_MODIFIED.into_response()
+                } else {
+                    ([(header::ETAG, etag)], bytes).into_response()
+                }
+            }
+            Some(Answer::Redirect(to)) => {
+                (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
+            }
+            Some(Answer::Silence) => std::future::pending().await,
+            Some(Answer::Broken) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            None => StatusCode::NOT_FOUND.into_response(),
+        };
+        let status = response.status().as_u16();
+        self.0.lock().unwrap().asked.push((path, status));
+        response
+    }
+}
+
+/// FNV-1a: an ETag needs to change with the bytes, nothing more.
+fn checksum(bytes: &[u8]) -> u64 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+/// An authority whose documents are published, an application, and room for edges.
+pub(super) struct Stage {
+    pub(super) authority: Authority,
+    pub(super) published: Published,
+    pub(super) origin: String,
+    pub(super) app: String,
+    pub(super) http: reqwest::Client,
+}
+
+impl Stage {
+    pub(super) async fn new(algorithms: &[Algorithm]) -> Self {
+        let published = Published::default();
+        let served = published.clone();
+        let origin = serve(Router::new().fallback(async move |request: Request| {
+            served.answer(request).await
+        }))
+        .await;
+        let app = serve(Router::new().fallback(mirror).with_state(())).await;
+        let authority = Authority::new(&format!("{origin}/t/acme"), algorithms, now());
+        let stage = Self {
+            published,
+            origin,
+            app,
+            authority,
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .unwrap(),
+        };
+        stage.publish_all();
+        stage
+    }
+
+    pub(super) fn publish_all(&self) {
+        let authority = &self.authority;
+        let feed = authority.signed_feed(&authority.feed(1)).into_bytes();
+        for (path, bytes) in [
+            (TOKEN_KEYS, authority.token_jwks()),
+            (BUNDLE_KEYS, authority.bundle_jwks()),
+            (POLICY, authority.bundle(&authority.activated())),
+            (REVOCATIONS, feed),
+        ] {
+            self.published.set(path, Answer::Bytes(bytes));
+        }
+    }
+
+    pub(super) async fn edge(&self, variables: &[(&str, &str)]) -> Edge {
+        let tenant = self.authority.tenant.to_string();
+        let mut all = vec![
+            ("ISSUER", self.authority.issuer.as_str()),
+            ("AUDIENCE", AUDIENCE),
+            ("TENANT", tenant.as_str()),
+            ("UPSTREAM", self.app.as_str()),
+        ];
+        all.extend_from_slice(variables);
+        Edge::start(&all).await
+    }
+
+    pub(super) async fn read(&self, edge: &Edge, token: &str) -> (u16, Value) {
+        let url = format!("{}/documents/7", edge.url());
+        let answer = self.http.get(url).bearer_auth(token).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap())
+    }
+}
+
+pub(super) fn now() -> UnixSeconds {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    UnixSeconds(i64::try_from(since.as_secs()).unwrap())
+}
+
+async fn serve(router: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    format!("http://{address}")
+}
+
+/// The application: tells what it saw, or does what the path asks for.
+async fn mirror(State(()): State<()>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    match parts.uri.path() {
+        "/documents/moved" => {
+            return (StatusCode::FOUND, [(header::LOCATION, "/documents/7")]).into_response();
+        }
+        "/documents/echo" => {
+            let headers = [
+                ("x-plinto-subject", "user_of_the_application"),
+                ("set-cookie", "a=1"),
+            ];
+            let mut response = (headers, Body::new(body)).into_response();
+            let second = "b=2".parse().unwrap();
+            response.headers_mut().append(header::SET_COOKIE, second);
+            return response;
+        }
+        _ => {}
+    }
+    let body: Bytes = axum::body::to_bytes(body, 32 * 1024 * 1024).await.unwrap();
+    let headers: serde_json::Map<String, Value> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
+        .collect();
+    axum::Json(json!({
+        "method": parts.method.as_str(),
+        "target": parts.uri.to_string(),
+        "headers": headers,
+        "body_bytes": body.len(),
+    }))
+    .into_response()
+}

@@ -1,0 +1,152 @@
+//! The bound on revocation: who is refused, how soon, and what happens when nobody can say.
+
+use edge_worker::memory::Document;
+use plinto_contract::{headers, revocation::Feed};
+
+use super::offline::{Offline, code, header, passed};
+
+fn revoke(edge: &mut Offline, change: impl FnOnce(&mut Feed)) {
+    let mut feed = edge.authority.feed(2);
+    change(&mut feed);
+    edge.served.revocations = Some(edge.authority.signed_feed(&feed).into_bytes());
+}
+
+/// S3, S4: session, user, whole tenant; also for a token that was verified before.
+#[test]
+fn what_is_revoked_is_refused_within_the_bound() {
+    type Change = fn(&mut Feed, &Offline);
+    let changes: [Change; 3] = [
+        |feed, edge| {
+            feed.sessions.push(edge.authority.claims().sid);
+        },
+        |feed, edge| {
+            feed.subjects.insert(edge.authority.claims().sub, edge.authority.now);
+        },
+        |feed, edge| feed.issued_before = edge.authority.now.plus_seconds(1),
+    ];
+    for change in changes {
+        let mut edge = Offline::new();
+        passed(edge.read());
+        let mut feed = edge.authority.feed(2);
+        change(&mut feed, &edge);
+        revoke(&mut edge, |served| *served = feed);
+        edge.wait_ms(1_000);
+        assert_eq!(code(edge.read()), "token_revoked");
+    }
+}
+
+#[test]
+fn tokens_issued_after_the_revocation_pass() {
+    let mut edge = Offline::new();
+    passed(edge.read());
+    let (sub, now) = (edge.authority.claims().sub, edge.authority.now);
+    revoke(&mut edge, |feed| {
+        feed.subjects.insert(sub, now);
+        feed.issued_before = now.plus_seconds(1);
+    });
+    edge.wait_ms(1_000);
+    assert_eq!(code(edge.read()), "token_revoked");
+    passed(edge.read_as(|claims| {
+        claims.iat = claims.iat.plus_seconds(1);
+        claims.sid = plinto_contract::ids::SessionId::from_parts(5, [5; 10]);
+    }));
+}
+
+#[test]
+fn under_traffic_the_feed_is_refreshed_behind_requests_and_after_a_quiet_before_them() {
+    let mut edge = Offline::new();
+    passed(edge.read());
+    edge.served.asked.clear();
+    edge.wait_ms(499);
+    passed(edge.read());
+    assert!(!edge.served.asked.contains(&Document::Revocations));
+    edge.wait_ms(1);
+    passed(edge.read());
+    assert!(edge.served.asked.contains(&Document::Revocations));
+    // quiet: the request that comes after it is decided by what is true now
+    let sid = edge.authority.claims().sid;
+    revoke(&mut edge, |feed| {
+        feed.sessions.push(sid);
+    });
+    edge.wait_ms(300_000);
+    assert_eq!(code(edge.read()), "token_revoked");
+}
+
+/// I12: nobody passes on a feed that is older than the hard limit, unless configured, flagged.
+#[test]
+fn past_the_hard_limit_it_fails_closed_or_flagged_as_configured() {
+    let mut closed = Offline::new();
+    passed(closed.read());
+    closed.cut_off();
+    closed.wait_ms(59_999);
+    passed(closed.read());
+    closed.wait_ms(1);
+    assert_eq!(code(closed.read()), "revocation_unknown");
+
+    let variables = [("REVOCATION_ON_STALE", "allow"), ("REVOCATION_HARD_LIMIT_S", "5")];
+    let mut flagged = Offline::with(&variables, &[plinto_jose::Algorithm::Es256]);
+    let pass = passed(flagged.read());
+    assert_eq!(header(&pass, headers::REVOCATION_STALE), None);
+    flagged.cut_off();
+    flagged.wait_ms(5_000);
+    let pass = passed(flagged.read());
+    assert_eq!(header(&pass, headers::REVOCATION_STALE), Some("1"));
+    // but an edge that never had a feed lets nobody pass
+    let mut cold = Offline::with(&variables, &[plinto_jose::Algorithm::Es256]);
+    cold.served.revocations = None;
+    assert_eq!(code(cold.read()), "revocation_unknown");
+}
+
+#[test]
+fn who_is_known_to_be_revoked_stays_so_without_a_control_plane() {
+    let mut edge = Offline::with(
+        &[("REVOCATION_ON_STALE", "allow")],
+        &[plinto_jose::Algorithm::Es256],
+    );
+    let sid = edge.authority.claims().sid;
+    revoke(&mut edge, |feed| {
+        feed.sessions.push(sid);
+    });
+    assert_eq!(code(edge.read()), "token_revoked");
+    edge.cut_off();
+    edge.wait_ms(120_000);
+    assert_eq!(code(edge.read()), "token_revoked");
+}
+
+#[test]
+fn a_feed_that_is_not_right_is_refused_and_the_one_in_hand_stays() {
+    let mut edge = Offline::new();
+    let sid = edge.authority.claims().sid;
+    revoke(&mut edge, |feed| {
+        feed.version = 7;
+        feed.sessions.push(sid);
+    });
+    assert_eq!(code(edge.read()), "token_revoked");
+    let good = edge.authority.feed(8);
+    let older = Feed { version: 6, ..good.clone() };
+    let expired = Feed { exp: edge.now.to_seconds(), ..good.clone() };
+    let future = Feed { iat: edge.now.to_seconds().plus_seconds(3_600), ..good.clone() };
+    let foreign = Feed { iss: "https://other.example.com".to_owned(), ..good.clone() };
+    let other_tenant = Feed { tenant: plinto_contract::ids::TenantId::from_parts(9, [9; 10]), ..good.clone() };
+    let payload = serde_json::to_vec(&good).unwrap();
+    let token_key = &edge.authority.token_keys[0];
+    let typ = plinto_contract::revocation::TYP_REVOCATIONS;
+    let mut bad: Vec<String> = [older, expired, future, foreign, other_tenant]
+        .iter()
+        .map(|feed| edge.authority.signed_feed(feed))
+        .collect();
+    bad.push(edge.authority.bundle_key.sign(Some("at+jwt"), &payload).unwrap());
+    bad.push(edge.authority.bundle_key.sign(None, &payload).unwrap());
+    bad.push(token_key.sign(Some(typ), &payload).unwrap());
+    bad.push("garbage".to_owned());
+    for feed in bad {
+        edge.served.revocations = Some(feed.clone().into_bytes());
+        edge.wait_ms(15_000);
+        let said = edge
+            .isolate
+            .refresh(Document::Revocations, &mut edge.served, edge.now)
+            .unwrap();
+        assert!(said.is_err(), "{feed}");
+        assert_eq!(edge.isolate.memory.revocations.version(), Some(7));
+    }
+}
