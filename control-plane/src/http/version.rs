@@ -10,11 +10,21 @@ use serde::Serialize;
 use crate::http::{ApiError, CachePolicy, Json, cached};
 
 /// A resource with its version as `ETag`; 304 when the client has this version.
-pub fn read<T: Serialize>(request: &HeaderMap, version: i64, body: &T) -> Result<Response, ApiError> {
+pub fn read<T: Serialize>(
+    request: &HeaderMap,
+    version: i64,
+    body: &T,
+) -> Result<Response, ApiError> {
     let body = serde_json::to_vec(body)
         .map_err(|_| ApiError::new(Code::Internal, Code::Internal.title()))?;
     let etag = version.to_string();
-    Ok(cached(request, "application/json", body, Some(&etag), CachePolicy::Private))
+    Ok(cached(
+        request,
+        "application/json",
+        body,
+        Some(&etag),
+        CachePolicy::Private,
+    ))
 }
 
 /// A resource as it is after a change, with its new version as `ETag`.

@@ -7,7 +7,11 @@ use super::worlds::{admin, client_with, pointers, worlds};
 
 async fn make(world: &World, permissions: &[&str]) -> Value {
     let body = json!({"name": "ci", "permissions": permissions});
-    admin(world).post("/v1/api_keys", body).await.expect(201).json()
+    admin(world)
+        .post("/v1/api_keys", body)
+        .await
+        .expect(201)
+        .json()
 }
 
 #[tokio::test]
@@ -15,9 +19,13 @@ async fn a_key_opens_what_it_was_made_for_and_nothing_else() {
     for world in worlds().await {
         let key = client_with(&world, &["roles:read"]).await;
         key.get("/v1/roles").await.expect(200);
-        key.get("/v1/organizations").await.expect_problem(403, "permission_denied");
+        key.get("/v1/organizations")
+            .await
+            .expect_problem(403, "permission_denied");
         let role = json!({"key": "editor", "name": "Editor"});
-        key.post("/v1/roles", role).await.expect_problem(403, "permission_denied");
+        key.post("/v1/roles", role)
+            .await
+            .expect_problem(403, "permission_denied");
     }
 }
 
@@ -43,7 +51,11 @@ async fn junk_unknown_expired_and_revoked_keys_get_the_same_answer() {
         let expiring = json!({
             "name": "short", "permissions": ["roles:read"], "expires_at": "2026-11-11T10:00:00Z",
         });
-        let expiring = admin(&world).post("/v1/api_keys", expiring).await.expect(201).json();
+        let expiring = admin(&world)
+            .post("/v1/api_keys", expiring)
+            .await
+            .expect(201)
+            .json();
         let expiring = world.bearer(expiring["secret"].as_str().unwrap());
         expiring.get("/v1/roles").await.expect(200);
 
@@ -59,15 +71,27 @@ async fn junk_unknown_expired_and_revoked_keys_get_the_same_answer() {
         let unknown = "plinto_sk_00000000000000000000000000000000000000000003ybr6d";
         let junk = "plinto_sk_00000000000000000000000000000000000000000003ybr6e";
         let mut answers = Vec::new();
-        for client in [expiring, revoked, world.bearer(unknown), world.bearer(junk), world.bearer("x")]
-        {
-            let answer = client.get("/v1/roles").await.expect_problem(401, "api_key_invalid");
+        for client in [
+            expiring,
+            revoked,
+            world.bearer(unknown),
+            world.bearer(junk),
+            world.bearer("x"),
+        ] {
+            let answer = client
+                .get("/v1/roles")
+                .await
+                .expect_problem(401, "api_key_invalid");
             assert_eq!(answer.header("www-authenticate"), "Bearer");
             answers.push(answer.json()["detail"].clone());
         }
         answers.dedup();
         assert_eq!(answers.len(), 1, "{answers:?}");
-        world.anon().get("/v1/roles").await.expect_problem(401, "authentication_required");
+        world
+            .anon()
+            .get("/v1/roles")
+            .await
+            .expect_problem(401, "authentication_required");
     }
 }
 
@@ -81,7 +105,10 @@ async fn revoking_again_changes_nothing() {
         let again = admin(&world).post_empty(&path).await.expect(200).json();
         assert_eq!(first, again);
         let kinds = world.event_kinds().await;
-        let revocations = kinds.iter().filter(|kind| **kind == "api_key.revoked").count();
+        let revocations = kinds
+            .iter()
+            .filter(|kind| **kind == "api_key.revoked")
+            .count();
         assert_eq!(revocations, 1);
     }
 }
@@ -106,16 +133,23 @@ async fn a_secret_is_shown_once_and_never_stored() {
     for entry in std::fs::read_dir(world.database().folder()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         looked_at += bytes.len();
-        let found = bytes.windows(random_part.len()).any(|part| part == random_part.as_bytes());
+        let found = bytes
+            .windows(random_part.len())
+            .any(|part| part == random_part.as_bytes());
         assert!(!found, "the secret is in the database's files");
     }
-    assert!(looked_at > 100_000, "{looked_at} bytes cannot be the database");
+    assert!(
+        looked_at > 100_000,
+        "{looked_at} bytes cannot be the database"
+    );
     // the same search does find what is stored
     let id = key["id"].as_str().unwrap();
-    let is_found = std::fs::read_dir(world.database().folder()).unwrap().any(|entry| {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        bytes.windows(id.len()).any(|part| part == id.as_bytes())
-    });
+    let is_found = std::fs::read_dir(world.database().folder())
+        .unwrap()
+        .any(|entry| {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            bytes.windows(id.len()).any(|part| part == id.as_bytes())
+        });
     assert!(is_found);
 }
 
@@ -149,12 +183,21 @@ async fn another_tenants_key_looks_like_none() {
         let other = world.tenant("other").await;
         let other = world.bearer(other.api_key.expose());
         let path = format!("/v1/api_keys/{}", key["id"].as_str().unwrap());
-        let missing = other.get("/v1/api_keys/key_01h455vb4pex5vsknk084sn02q").await;
+        let missing = other
+            .get("/v1/api_keys/key_01h455vb4pex5vsknk084sn02q")
+            .await;
         let missing = missing.expect_problem(404, "not_found");
         let theirs = other.get(&path).await.expect_problem(404, "not_found");
         assert_eq!(missing.json()["detail"], theirs.json()["detail"]);
-        other.post_empty(&format!("{path}/revoke")).await.expect_problem(404, "not_found");
-        world.bearer(key["secret"].as_str().unwrap()).get("/v1/roles").await.expect(200);
+        other
+            .post_empty(&format!("{path}/revoke"))
+            .await
+            .expect_problem(404, "not_found");
+        world
+            .bearer(key["secret"].as_str().unwrap())
+            .get("/v1/roles")
+            .await
+            .expect(200);
         let listed = other.get("/v1/api_keys").await.expect(200).json();
         assert_eq!(listed["data"].as_array().unwrap().len(), 1);
     }
@@ -168,19 +211,29 @@ async fn bad_values_are_pointed_at() {
         pointers(&answer.expect_problem(422, "validation_failed"))
     };
     let permissions = json!(["roles:read"]);
-    assert_eq!(refused(json!({"name": "", "permissions": permissions})).await, ["/name"]);
+    assert_eq!(
+        refused(json!({"name": "", "permissions": permissions})).await,
+        ["/name"]
+    );
     assert_eq!(
         refused(json!({"name": "x".repeat(129), "permissions": permissions})).await,
         ["/name"]
     );
-    assert_eq!(refused(json!({"name": "a", "permissions": []})).await, ["/permissions"]);
+    assert_eq!(
+        refused(json!({"name": "a", "permissions": []})).await,
+        ["/permissions"]
+    );
     assert_eq!(
         refused(json!({"name": "a", "permissions": ["roles:read", "all", "x"]})).await,
         ["/permissions/1", "/permissions/2"]
     );
-    assert_eq!(refused(json!({"name": "a", "permissions": "all"})).await, ["/permissions"]);
+    assert_eq!(
+        refused(json!({"name": "a", "permissions": "all"})).await,
+        ["/permissions"]
+    );
     assert_eq!(refused(json!({"name": "a"})).await, ["/permissions"]);
-    let past = json!({"name": "a", "permissions": permissions, "expires_at": "2026-11-11T09:01:00Z"});
+    let past =
+        json!({"name": "a", "permissions": permissions, "expires_at": "2026-11-11T09:01:00Z"});
     assert_eq!(refused(past).await, ["/expires_at"]);
     let unreadable = json!({"name": "a", "permissions": permissions, "expires_at": "soon"});
     assert_eq!(refused(unreadable).await, ["/expires_at"]);
@@ -200,7 +253,10 @@ async fn a_list_comes_in_pages() {
             let page = admin(&world).get(&path).await.expect(200).json();
             let rows = page["data"].as_array().unwrap();
             assert!(rows.len() <= 2);
-            seen.extend(rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+            seen.extend(
+                rows.iter()
+                    .map(|row| row["id"].as_str().unwrap().to_owned()),
+            );
             match page["next_cursor"].as_str() {
                 Some(cursor) => path = format!("/v1/api_keys?limit=2&after={cursor}"),
                 None => break,

@@ -2,8 +2,11 @@
 
 mod api_keys;
 mod at_rest;
+mod conventions;
+mod idempotency;
 mod introspect;
 mod me;
+mod operations;
 mod organizations;
 mod people;
 mod policies;
@@ -12,6 +15,7 @@ mod revocations;
 mod roles;
 mod sign_in;
 mod sign_up;
+mod signing_keys;
 mod throttle;
 mod token;
 mod users;

@@ -1,1 +1,446 @@
-//! `/v1/organizations`.
+//! `/v1/organizations` and their members.
+
+use plinto_tests::world::{Client, World};
+use serde_json::{Value, json};
+
+use super::worlds::{admin, client_with, pointers, sign_up, worlds};
+
+async fn make(client: &Client, body: Value) -> String {
+    let made = client
+        .post("/v1/organizations", body)
+        .await
+        .expect(201)
+        .json();
+    format!("/v1/organizations/{}", made["id"].as_str().unwrap())
+}
+
+fn member(user: &str, roles: &[&str]) -> Value {
+    json!({"user_id": user, "roles": roles})
+}
+
+#[tokio::test]
+async fn an_organization_is_made_read_changed_and_deleted() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        world.clock.advance_seconds(1);
+        let body = json!({"slug": "acme-inc", "name": "Acme Inc."});
+        let made = admin.post("/v1/organizations", body).await.expect(201);
+        assert_eq!(made.header("etag"), "\"1\"");
+        let made = made.json();
+        let path = format!("/v1/organizations/{}", made["id"].as_str().unwrap());
+        assert_eq!(admin.get(&path).await.expect(200).json(), made);
+
+        world.clock.advance_seconds(1);
+        let change = json!({"name": "Acme"});
+        let changed = admin.patch(&path, change.clone()).await.expect(200);
+        assert_eq!(
+            (&changed.json()["name"], &changed.json()["slug"]),
+            (&json!("Acme"), &json!("acme-inc"))
+        );
+        assert_eq!(changed.header("etag"), "\"2\"");
+        let stale = admin.clone().with("if-match", "\"1\"");
+        stale
+            .patch(&path, change)
+            .await
+            .expect_problem(412, "precondition_failed");
+        stale
+            .delete(&path)
+            .await
+            .expect_problem(412, "precondition_failed");
+
+        world.clock.advance_seconds(1);
+        admin.delete(&path).await.expect(204);
+        admin.get(&path).await.expect_problem(404, "not_found");
+        let kinds = world.event_kinds().await;
+        let wanted = [
+            "organization.created",
+            "organization.updated",
+            "organization.deleted",
+        ];
+        assert_eq!(kinds[kinds.len() - 3..], wanted);
+    }
+}
+
+#[tokio::test]
+async fn a_slug_is_taken_once_per_tenant() {
+    for world in worlds().await {
+        let body = json!({"slug": "one", "name": "One"});
+        make(&admin(&world), body.clone()).await;
+        let answer = admin(&world).post("/v1/organizations", body.clone()).await;
+        answer.expect_problem(409, "slug_taken");
+        let second = make(&admin(&world), json!({"slug": "two", "name": "Two"})).await;
+        let answer = admin(&world).patch(&second, json!({"slug": "one"})).await;
+        answer.expect_problem(409, "slug_taken");
+        let other = world.tenant("other").await;
+        make(&world.bearer(other.api_key.expose()), body).await;
+    }
+}
+
+#[tokio::test]
+async fn members_come_change_and_go() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let (alice, bob) = (
+            sign_up(&world, "acme", "alice").await,
+            sign_up(&world, "acme", "bob").await,
+        );
+        let body = json!({"slug": "one", "name": "One", "owner_id": alice.user});
+        let members = format!("{}/members", make(&admin, body).await);
+        world.clock.advance_seconds(1);
+        let added = admin
+            .post(&members, member(&bob.user, &["member"]))
+            .await
+            .expect(201)
+            .json();
+        assert_eq!(added["roles"], json!(["member"]));
+        let path = format!("{members}/{}", bob.user);
+        assert_eq!(admin.get(&path).await.expect(200).json(), added);
+        let again = admin.post(&members, member(&bob.user, &["admin"])).await;
+        again.expect_problem(409, "already_member");
+
+        world.clock.advance_seconds(1);
+        let changed = admin
+            .patch(&path, json!({"roles": ["member", "admin"]}))
+            .await
+            .expect(200);
+        assert_eq!(changed.json()["roles"], json!(["admin", "member"]));
+        let listed = admin.get(&members).await.expect(200).json();
+        let users: Vec<_> = listed["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| &row["user_id"])
+            .collect();
+        assert_eq!(users.len(), 2);
+        assert!(users.contains(&&json!(alice.user)) && users.contains(&&json!(bob.user)));
+
+        world.clock.advance_seconds(1);
+        admin.delete(&path).await.expect(204);
+        admin.get(&path).await.expect_problem(404, "not_found");
+        admin.delete(&path).await.expect_problem(404, "not_found");
+        let kinds = world.event_kinds().await;
+        assert_eq!(
+            kinds[kinds.len() - 3..],
+            ["member.added", "member.updated", "member.removed"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn members_come_in_pages() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let owner = sign_up(&world, "acme", "owner").await;
+        let body = json!({"slug": "one", "name": "One", "owner_id": owner.user});
+        let members = format!("{}/members", make(&admin, body).await);
+        for name in ["ada", "bob", "cy"] {
+            let person = sign_up(&world, "acme", name).await;
+            admin
+                .post(&members, member(&person.user, &["admin", "member"]))
+                .await
+                .expect(201);
+        }
+        let first = admin
+            .get(&format!("{members}?limit=3"))
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(
+            (first["data"].as_array().unwrap().len(), &first["has_more"]),
+            (3, &json!(true))
+        );
+        let cursor = first["next_cursor"].as_str().unwrap();
+        let rest = admin
+            .get(&format!("{members}?limit=3&after={cursor}"))
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(
+            (rest["data"].as_array().unwrap().len(), &rest["has_more"]),
+            (1, &json!(false))
+        );
+        let roles: usize = [&first, &rest]
+            .iter()
+            .flat_map(|page| page["data"].as_array().unwrap())
+            .map(|row| row["roles"].as_array().unwrap().len())
+            .sum();
+        assert_eq!(roles, 7);
+        let elsewhere = format!("/v1/organizations?after={cursor}");
+        admin
+            .get(&elsewhere)
+            .await
+            .expect_problem(400, "invalid_cursor");
+    }
+}
+
+/// Z6, I8.
+#[tokio::test]
+async fn the_last_owner_stays() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let (alice, bob) = (
+            sign_up(&world, "acme", "alice").await,
+            sign_up(&world, "acme", "bob").await,
+        );
+        let members = format!(
+            "{}/members",
+            make(&admin, json!({"slug": "one", "name": "One"})).await
+        );
+        let answer = admin.post(&members, member(&bob.user, &["admin"])).await;
+        answer.expect_problem(409, "last_owner");
+        admin
+            .post(&members, member(&alice.user, &["owner"]))
+            .await
+            .expect(201);
+        admin
+            .post(&members, member(&bob.user, &["admin"]))
+            .await
+            .expect(201);
+        let (of_alice, of_bob) = (
+            format!("{members}/{}", alice.user),
+            format!("{members}/{}", bob.user),
+        );
+        let demotion = json!({"roles": ["admin"]});
+        admin
+            .patch(&of_alice, demotion.clone())
+            .await
+            .expect_problem(409, "last_owner");
+        admin
+            .delete(&of_alice)
+            .await
+            .expect_problem(409, "last_owner");
+        assert_eq!(
+            admin.get(&of_alice).await.expect(200).json()["roles"],
+            json!(["owner"])
+        );
+
+        admin
+            .patch(&of_bob, json!({"roles": ["owner"]}))
+            .await
+            .expect(200);
+        admin.patch(&of_alice, demotion).await.expect(200);
+        admin.delete(&of_alice).await.expect(204);
+        // alone, and still the last
+        admin
+            .delete(&of_bob)
+            .await
+            .expect_problem(409, "last_owner");
+    }
+}
+
+/// I8: two owners who remove each other at the same time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn owners_who_remove_each_other_leave_one() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let mut owners = Vec::new();
+        for name in ["ada", "bob", "cy", "dee"] {
+            owners.push(sign_up(&world, "acme", name).await.user);
+        }
+        for round in 0..10 {
+            let body =
+                json!({"slug": format!("org-{round}"), "name": "One", "owner_id": owners[0]});
+            let members = format!("{}/members", make(&admin, body).await);
+            for owner in &owners[1..] {
+                admin
+                    .post(&members, member(owner, &["owner"]))
+                    .await
+                    .expect(201);
+            }
+            let mut going = Vec::new();
+            for owner in &owners {
+                let (client, path) = (admin.clone(), format!("{members}/{owner}"));
+                going.push(tokio::spawn(async move {
+                    client.delete(&path).await.status.as_u16()
+                }));
+            }
+            let mut answers = Vec::new();
+            for one in going {
+                answers.push(one.await.unwrap());
+            }
+            answers.sort_unstable();
+            assert_eq!(answers, [204, 204, 204, 409]);
+            let left = admin.get(&members).await.expect(200).json();
+            assert_eq!(left["data"].as_array().unwrap().len(), 1, "{left}");
+            assert_eq!(left["data"][0]["roles"], json!(["owner"]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_members_have_stays() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let alice = sign_up(&world, "acme", "alice").await;
+        let role = admin
+            .post("/v1/roles", json!({"key": "editor", "name": "Editor"}))
+            .await;
+        let role = format!(
+            "/v1/roles/{}",
+            role.expect(201).json()["id"].as_str().unwrap()
+        );
+        let body = json!({"slug": "one", "name": "One", "owner_id": alice.user});
+        let organization = make(&admin, body).await;
+        let path = format!("{organization}/members/{}", alice.user);
+        admin
+            .patch(&path, json!({"roles": ["owner", "editor"]}))
+            .await
+            .expect(200);
+        let at_version = admin.clone().with("if-match", "\"1\"");
+        at_version
+            .delete(&role)
+            .await
+            .expect_problem(409, "role_in_use");
+        admin.delete(&organization).await.expect(204);
+        at_version.delete(&role).await.expect(204);
+    }
+}
+
+/// Z2, Z3.
+#[tokio::test]
+async fn another_tenants_organization_users_and_roles_look_like_none() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let alice = sign_up(&world, "acme", "alice").await;
+        let body = json!({"slug": "one", "name": "One", "owner_id": alice.user});
+        let ours = make(&admin, body).await;
+        let tenant = world.tenant("other").await;
+        let other = world.bearer(tenant.api_key.expose());
+        let mallory = sign_up(&world, "other", "mallory").await;
+
+        let members = format!("{ours}/members");
+        let of_alice = format!("{members}/{}", alice.user);
+        for path in [&ours, &members, &of_alice] {
+            other.get(path).await.expect_problem(404, "not_found");
+        }
+        other
+            .patch(&ours, json!({"name": "x"}))
+            .await
+            .expect_problem(404, "not_found");
+        other.delete(&ours).await.expect_problem(404, "not_found");
+        let answer = other
+            .post(&members, member(&mallory.user, &["owner"]))
+            .await;
+        answer.expect_problem(404, "not_found");
+        let answer = other.patch(&of_alice, json!({"roles": ["member"]})).await;
+        answer.expect_problem(404, "not_found");
+        other
+            .delete(&of_alice)
+            .await
+            .expect_problem(404, "not_found");
+
+        // our organization, their user; their role
+        let answer = admin
+            .post(&members, member(&mallory.user, &["member"]))
+            .await;
+        assert_eq!(
+            pointers(&answer.expect_problem(422, "validation_failed")),
+            ["/user_id"]
+        );
+        other
+            .post("/v1/roles", json!({"key": "theirs", "name": "T"}))
+            .await
+            .expect(201);
+        let answer = admin
+            .patch(&of_alice, json!({"roles": ["owner", "theirs"]}))
+            .await;
+        assert_eq!(
+            pointers(&answer.expect_problem(422, "validation_failed")),
+            ["/roles/1"]
+        );
+        assert_eq!(
+            admin.get(&members).await.expect(200).json()["data"]
+                .as_array()
+                .unwrap()
+                .len(),
+            1
+        );
+    }
+}
+
+#[tokio::test]
+async fn reading_does_not_allow_writing() {
+    let world = World::new().await;
+    let alice = sign_up(&world, "acme", "alice").await;
+    let body = json!({"slug": "one", "name": "One", "owner_id": alice.user});
+    let path = make(&admin(&world), body.clone()).await;
+    let members = format!("{path}/members");
+    let of_alice = format!("{members}/{}", alice.user);
+    let reader = client_with(&world, &["organizations:read"]).await;
+    let stranger = client_with(&world, &["roles:read"]).await;
+    for path in [&path, &members, &of_alice] {
+        reader.get(path).await.expect(200);
+        stranger
+            .get(path)
+            .await
+            .expect_problem(403, "permission_denied");
+    }
+    let denied = "permission_denied";
+    reader
+        .post("/v1/organizations", body)
+        .await
+        .expect_problem(403, denied);
+    reader
+        .patch(&path, json!({"name": "x"}))
+        .await
+        .expect_problem(403, denied);
+    reader.delete(&path).await.expect_problem(403, denied);
+    reader
+        .post(&members, member(&alice.user, &["owner"]))
+        .await
+        .expect_problem(403, denied);
+    reader
+        .patch(&of_alice, json!({"roles": ["admin"]}))
+        .await
+        .expect_problem(403, denied);
+    reader.delete(&of_alice).await.expect_problem(403, denied);
+    // a person's token is not a key
+    let person = world.bearer(&alice.token);
+    person
+        .get(&path)
+        .await
+        .expect_problem(401, "api_key_invalid");
+}
+
+#[tokio::test]
+async fn bad_values_are_pointed_at() {
+    let world = World::new().await;
+    let refused = async |body: Value| {
+        let answer = admin(&world).post("/v1/organizations", body).await;
+        pointers(&answer.expect_problem(422, "validation_failed"))
+    };
+    assert_eq!(
+        refused(json!({"slug": "A b", "name": ""})).await,
+        ["/slug", "/name"]
+    );
+    assert_eq!(
+        refused(json!({"slug": "a", "name": "A", "owner_id": "x"})).await,
+        ["/owner_id"]
+    );
+    let nobody = "user_01h455vb4pex5vsknk084sn02q";
+    assert_eq!(
+        refused(json!({"slug": "a", "name": "A", "owner_id": nobody})).await,
+        ["/owner_id"]
+    );
+    assert_eq!(
+        refused(json!({"slug": "a", "name": "A", "id": "x"})).await,
+        ["/id"]
+    );
+    assert_eq!(refused(json!({"slug": 1, "name": "A"})).await, ["/slug"]);
+    let path = make(&admin(&world), json!({"slug": "a", "name": "A"})).await;
+    let refused = async |body: Value| {
+        let answer = admin(&world).post(&format!("{path}/members"), body).await;
+        pointers(&answer.expect_problem(422, "validation_failed"))
+    };
+    assert_eq!(refused(member(nobody, &[])).await, ["/roles"]);
+    assert_eq!(
+        refused(member(nobody, &["owner", "No"])).await,
+        ["/roles/1"]
+    );
+    assert_eq!(refused(member(nobody, &["owner"])).await, ["/user_id"]);
+    let alice = sign_up(&world, "acme", "alice").await;
+    assert_eq!(
+        refused(member(&alice.user, &["owner", "unheard"])).await,
+        ["/roles/1"]
+    );
+}

@@ -1,1 +1,463 @@
-//! `/v1/policies` and what edges fetch.
+//! `/v1/policies` and what edges fetch: publish, activate, roll back, rebuild.
+
+use control_plane::worker;
+use plinto_contract::{policy::EvaluationRequest, time::UnixSeconds};
+use plinto_policy::{
+    bundle::{Bundle, Expect, Limits, Unverified},
+    engine::{self, Engine},
+    limits::EvaluationLimits,
+};
+use plinto_tests::world::{Answer, World};
+use serde_json::{Value, json};
+
+use super::worlds::{
+    BY_ROLE, CLOSED, activate, admin, bundle, bundle_of, client_with, edge_keys, publish, worlds,
+};
+
+/// What an edge makes of the active artifact: everything checked, ready to decide.
+async fn fetched(world: &World) -> (Answer, Bundle) {
+    let answer = world.anon().get("/t/acme/edge/bundle").await.expect(200);
+    let unverified = Unverified::read(&answer.bytes, &Limits::default()).unwrap();
+    let keys = edge_keys(world, "acme").await;
+    let key = keys.find(unverified.kid().unwrap()).unwrap();
+    plinto_jose::verify(&unverified.signature_job(key).unwrap()).unwrap();
+    let expect = Expect {
+        tenant: world.acme.tenant,
+        now: world.app.clock.now().to_seconds(),
+        min_sequence: 1,
+    };
+    let bundle = unverified.verified(&expect).unwrap();
+    (answer, bundle)
+}
+
+/// Whether the active policy lets somebody with a role do something.
+async fn allows(world: &World, role: &str, action: &str) -> bool {
+    let (_, bundle) = fetched(world).await;
+    let engine = Engine::prepare(&bundle.manifest, &bundle.source).unwrap();
+    let request: EvaluationRequest = serde_json::from_value(json!({
+        "subject": {"type": "user", "id": "u", "properties": {"roles": [role]}},
+        "action": {"name": action},
+        "resource": {"type": "document", "id": ""},
+        "context": {},
+    }))
+    .unwrap();
+    let input = engine::input_of(&request);
+    engine
+        .evaluate(input, &EvaluationLimits::default())
+        .decision
+        .allow
+}
+
+async fn make_role(world: &World, key: &str, permissions: &[&str]) -> Value {
+    let body = json!({"key": key, "name": key, "permissions": permissions});
+    admin(world)
+        .post("/v1/roles", body)
+        .await
+        .expect(201)
+        .json()
+}
+
+#[tokio::test]
+async fn a_bundle_is_published_once_and_fetched_as_it_was_sent() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let test = "package app.authz_test\n\ntest_closed if not data.app.authz.decision.allow\n";
+        let packed = bundle(&[
+            ("app/authz/decision.rego", CLOSED),
+            ("app/authz/decision_test.rego", test),
+        ]);
+        let path = "/v1/policies/bundles";
+        let made = admin
+            .post_bytes(path, "application/gzip", packed.clone())
+            .await
+            .expect(201);
+        let made = made.json();
+        assert_eq!(made["tests_passed"], 1);
+        assert_eq!(made["file_count"], 2);
+        assert_eq!(made["entrypoint"], "app/authz/decision");
+        assert_eq!(made["size_bytes"], packed.len());
+        assert!(made["published_by"].as_str().unwrap().starts_with("key_"));
+
+        let again = admin
+            .post_bytes(path, "application/gzip", packed.clone())
+            .await
+            .expect(200);
+        assert_eq!(again.json(), made);
+        let listed = admin.get(path).await.expect(200).json();
+        assert_eq!(listed["data"], json!([made]));
+
+        let path = format!("{path}/{}", made["revision"].as_str().unwrap());
+        assert_eq!(admin.get(&path).await.expect(200).json(), made);
+        let archive = admin.get(&format!("{path}/archive")).await.expect(200);
+        assert_eq!(archive.bytes, packed);
+        assert_eq!(archive.header("content-type"), "application/gzip");
+        let events = world.event_kinds().await;
+        let published = events
+            .iter()
+            .filter(|kind| **kind == "policy.bundle_published")
+            .count();
+        assert_eq!(published, 1);
+    }
+}
+
+/// N15: what is activated is signed, complete, and decides with the tenant's roles.
+#[tokio::test]
+async fn an_activated_bundle_decides_with_the_tenants_roles() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        world
+            .anon()
+            .get("/t/acme/edge/bundle")
+            .await
+            .expect_problem(404, "not_found");
+        make_role(&world, "editor", &["document:write"]).await;
+        let revision = publish(&admin, bundle_of(BY_ROLE)).await;
+        world
+            .anon()
+            .get("/t/acme/edge/bundle")
+            .await
+            .expect_problem(404, "not_found");
+
+        let made = activate(&admin, &revision).await;
+        assert_eq!(
+            (&made["sequence"], &made["reason"]),
+            (&json!(1), &json!("activated"))
+        );
+        assert_eq!(made["expires_at"], "2026-12-11T09:01:00.000Z");
+        assert!(allows(&world, "editor", "document:write").await);
+        assert!(!allows(&world, "editor", "document:delete").await);
+        assert!(!allows(&world, "member", "document:write").await);
+
+        let (answer, bundle) = fetched(&world).await;
+        assert_eq!(bundle.manifest.revision, revision);
+        assert_eq!(bundle.activation.engine, engine::ENGINE);
+        assert_eq!(
+            answer.header("etag"),
+            format!("\"{}\"", made["digest"].as_str().unwrap())
+        );
+        assert_eq!(answer.header("x-plinto-sequence"), "1");
+        assert_eq!(answer.header("content-type"), "application/gzip");
+        assert!(
+            answer
+                .header("cache-control")
+                .starts_with("public, max-age=1")
+        );
+        let status = admin.get("/v1/policies/status").await.expect(200).json();
+        assert_eq!(status["active"], made);
+        assert_eq!(status["outdated"], Value::Null);
+    }
+}
+
+/// What no bundle needs at the edge stays at home.
+#[tokio::test]
+async fn tests_of_a_bundle_stay_out_of_what_edges_fetch() {
+    let world = World::new().await;
+    let test = "package app.authz_test\n\ntest_closed if not data.app.authz.decision.allow\n";
+    let packed = bundle(&[
+        ("app/authz/decision.rego", CLOSED),
+        ("app/authz/decision_test.rego", test),
+    ]);
+    let revision = publish(&admin(&world), packed).await;
+    activate(&admin(&world), &revision).await;
+    let (_, bundle) = fetched(&world).await;
+    let files: Vec<_> = bundle.source.files.keys().map(String::as_str).collect();
+    assert_eq!(files, ["app/authz/decision.rego", "plinto/roles/data.json"]);
+}
+
+#[tokio::test]
+async fn an_edge_that_has_the_bundle_is_not_sent_it_again() {
+    for world in worlds().await {
+        let revision = publish(&admin(&world), bundle_of(CLOSED)).await;
+        let made = activate(&admin(&world), &revision).await;
+        let digest = made["digest"].as_str().unwrap();
+        let knows = world.anon().with("if-none-match", &format!("\"{digest}\""));
+        let answer = knows.get("/t/acme/edge/bundle").await.expect(304);
+        assert!(answer.bytes.is_empty());
+        assert_eq!(answer.header("x-plinto-sequence"), "1");
+
+        let by_digest = format!("/t/acme/edge/bundles/{digest}");
+        let immutable = world.anon().get(&by_digest).await.expect(200);
+        assert_eq!(
+            immutable.header("cache-control"),
+            "public, max-age=31536000, immutable"
+        );
+        let (current, _) = fetched(&world).await;
+        assert_eq!(immutable.bytes, current.bytes);
+
+        // an older one stays where its digest says while somebody may be fetching it
+        let next = publish(&admin(&world), bundle_of(BY_ROLE)).await;
+        activate(&admin(&world), &next).await;
+        assert_eq!(
+            world.anon().get(&by_digest).await.expect(200).bytes,
+            immutable.bytes
+        );
+        knows.get("/t/acme/edge/bundle").await.expect(200);
+        for wrong in ["0".repeat(64), "x".to_owned(), "..%2f..".to_owned()] {
+            let path = format!("/t/acme/edge/bundles/{wrong}");
+            world
+                .anon()
+                .get(&path)
+                .await
+                .expect_problem(404, "not_found");
+        }
+    }
+}
+
+/// T-less but central: an edge refuses a lower sequence, so going back raises it.
+#[tokio::test]
+async fn a_roll_back_raises_the_sequence_and_goes_step_by_step() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let back = async || admin.post_empty("/v1/policies/rollback").await;
+        back().await.expect_problem(404, "not_found");
+        let third = CLOSED.replace("closed", "closed again");
+        let mut revisions = Vec::new();
+        for policy in [BY_ROLE, CLOSED, third.as_str()] {
+            world.clock.advance_seconds(1);
+            let revision = publish(&admin, bundle_of(policy)).await;
+            activate(&admin, &revision).await;
+            revisions.push(revision);
+        }
+        for (sequence, revision) in [(4, &revisions[1]), (5, &revisions[0])] {
+            world.clock.advance_seconds(1);
+            let made = back().await.expect(200).json();
+            assert_eq!(
+                (&made["sequence"], &made["revision"]),
+                (&json!(sequence), &json!(revision))
+            );
+            assert_eq!(made["reason"], "rolled_back");
+            let (answer, bundle) = fetched(&world).await;
+            assert_eq!(&bundle.manifest.revision, revision);
+            assert_eq!(answer.header("x-plinto-sequence"), sequence.to_string());
+        }
+        back().await.expect_problem(409, "nothing_to_roll_back_to");
+        assert_eq!(fetched(&world).await.1.activation.sequence, 5);
+        let kinds = world.event_kinds().await;
+        assert_eq!(kinds[kinds.len() - 2..], ["policy.bundle_rolled_back"; 2]);
+        let history = admin
+            .get("/v1/policies/activations?limit=2")
+            .await
+            .expect(200)
+            .json();
+        let sequences: Vec<_> = history["data"].as_array().unwrap().iter().collect();
+        assert_eq!(
+            (&sequences[0]["sequence"], &sequences[1]["sequence"]),
+            (&json!(5), &json!(4))
+        );
+        let next = history["next_cursor"].as_str().unwrap();
+        let more = admin
+            .get(&format!("/v1/policies/activations?limit=2&after={next}"))
+            .await;
+        assert_eq!(more.expect(200).json()["data"][0]["sequence"], 3);
+    }
+}
+
+/// Z5: a role's new permissions are in the next artifact, with a higher sequence.
+#[tokio::test]
+async fn a_changed_role_rebuilds_the_active_artifact() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let role = make_role(&world, "editor", &["document:read"]).await;
+        let revision = publish(&admin, bundle_of(BY_ROLE)).await;
+        activate(&admin, &revision).await;
+        world.run_due_work().await;
+        assert_eq!(
+            fetched(&world).await.1.activation.sequence,
+            1,
+            "nothing had changed"
+        );
+
+        let path = format!("/v1/roles/{}", role["id"].as_str().unwrap());
+        let change = json!({"permissions": ["document:write"]});
+        admin
+            .clone()
+            .with("if-match", "\"1\"")
+            .patch(&path, change)
+            .await
+            .expect(200);
+        let status = admin.get("/v1/policies/status").await.expect(200).json();
+        assert_eq!(status["outdated"], "roles_changed");
+        world.run_due_work().await;
+        assert!(allows(&world, "editor", "document:write").await);
+        assert!(!allows(&world, "editor", "document:read").await);
+        assert_eq!(fetched(&world).await.1.activation.sequence, 2);
+
+        admin
+            .clone()
+            .with("if-match", "\"2\"")
+            .delete(&path)
+            .await
+            .expect(204);
+        world.run_due_work().await;
+        assert!(!allows(&world, "editor", "document:write").await);
+        let status = admin.get("/v1/policies/status").await.expect(200).json();
+        assert_eq!(status["active"]["reason"], "roles_changed");
+        assert_eq!(status["active"]["activated_by"], "system");
+        assert_eq!(status["active"]["revision"], revision);
+        assert_eq!(status["outdated"], Value::Null);
+        let kinds = world.event_kinds().await;
+        assert!(kinds.contains(&"policy.bundle_renewed"), "{kinds:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_artifact_is_renewed_before_it_expires_and_after_its_key_was_rotated() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let revision = publish(&admin, bundle_of(CLOSED)).await;
+        let first = activate(&admin, &revision).await;
+        worker::run_slow_work(&world.app).await;
+        assert_eq!(fetched(&world).await.1.activation.sequence, 1);
+
+        let rotate = json!({"purpose": "bundle"});
+        admin
+            .post("/v1/signing_keys/rotate", rotate)
+            .await
+            .expect(200);
+        worker::run_slow_work(&world.app).await;
+        let (_, rotated) = fetched(&world).await;
+        assert_eq!(rotated.activation.sequence, 2);
+        let status = admin.get("/v1/policies/status").await.expect(200).json();
+        assert_eq!(status["active"]["reason"], "key_rotated");
+        assert_ne!(status["active"]["signed_by_kid"], first["signed_by_kid"]);
+
+        let config = &world.app.config.policies;
+        world
+            .clock
+            .advance_seconds(config.bundle_s - config.renew_before_s - 1);
+        worker::run_slow_work(&world.app).await;
+        assert_eq!(fetched(&world).await.1.activation.sequence, 2);
+        world.clock.advance_seconds(1);
+        worker::run_slow_work(&world.app).await;
+        let (_, renewed) = fetched(&world).await;
+        assert_eq!(renewed.activation.sequence, 3);
+        let now = world.app.clock.now().to_seconds();
+        assert_eq!(renewed.activation.exp, UnixSeconds(now.0 + config.bundle_s));
+        let status = admin.get("/v1/policies/status").await.expect(200).json();
+        assert_eq!(status["active"]["reason"], "renewed");
+    }
+}
+
+#[tokio::test]
+async fn activations_at_the_same_time_follow_each_other() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let one = publish(&admin, bundle_of(CLOSED)).await;
+        let other = publish(&admin, bundle_of(BY_ROLE)).await;
+        let (a, b, c) = tokio::join!(
+            activate(&admin, &one),
+            activate(&admin, &other),
+            activate(&admin, &one)
+        );
+        let mut sequences: Vec<_> = [&a, &b, &c]
+            .iter()
+            .map(|made| made["sequence"].as_i64().unwrap())
+            .collect();
+        sequences.sort_unstable();
+        assert_eq!(sequences, [1, 2, 3]);
+        let (_, bundle) = fetched(&world).await;
+        let last = [&a, &b, &c]
+            .into_iter()
+            .find(|made| made["sequence"] == 3)
+            .unwrap();
+        assert_eq!(bundle.manifest.revision, last["revision"]);
+    }
+}
+
+/// Z2.
+#[tokio::test]
+async fn another_tenants_bundle_looks_like_none() {
+    for world in worlds().await {
+        let revision = publish(&admin(&world), bundle_of(CLOSED)).await;
+        let made = activate(&admin(&world), &revision).await;
+        let other = world.tenant("other").await;
+        let other = world.bearer(other.api_key.expose());
+        let path = format!("/v1/policies/bundles/{revision}");
+        other.get(&path).await.expect_problem(404, "not_found");
+        other
+            .get(&format!("{path}/archive"))
+            .await
+            .expect_problem(404, "not_found");
+        other
+            .post_empty(&format!("{path}/activate"))
+            .await
+            .expect_problem(404, "not_found");
+        other
+            .post_empty("/v1/policies/rollback")
+            .await
+            .expect_problem(404, "not_found");
+        let listed = other.get("/v1/policies/bundles").await.expect(200).json();
+        assert_eq!(listed["data"], json!([]));
+        let listed = other
+            .get("/v1/policies/activations")
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(listed["data"], json!([]));
+        let status = other.get("/v1/policies/status").await.expect(200).json();
+        assert_eq!(status["active"], Value::Null);
+        let digest = made["digest"].as_str().unwrap();
+        let path = format!("/t/other/edge/bundles/{digest}");
+        world
+            .anon()
+            .get(&path)
+            .await
+            .expect_problem(404, "not_found");
+        world
+            .anon()
+            .get("/t/other/edge/bundle")
+            .await
+            .expect_problem(404, "not_found");
+        // the same content is theirs once they publish it, with a sequence of their own
+        publish(&other, bundle_of(CLOSED)).await;
+        assert_eq!(activate(&other, &revision).await["sequence"], 1);
+    }
+}
+
+#[tokio::test]
+async fn each_verb_needs_its_permission() {
+    let world = World::new().await;
+    let revision = publish(&admin(&world), bundle_of(CLOSED)).await;
+    activate(&admin(&world), &revision).await;
+    let path = format!("/v1/policies/bundles/{revision}");
+    let publisher = client_with(&world, &["policies:publish"]).await;
+    let activator = client_with(&world, &["policies:activate"]).await;
+    let reader = client_with(&world, &["policies:read"]).await;
+
+    let packed = bundle_of(BY_ROLE);
+    for client in [&activator, &reader] {
+        let gzip = "application/gzip";
+        let answer = client
+            .post_bytes("/v1/policies/bundles", gzip, packed.clone())
+            .await;
+        answer.expect_problem(403, "permission_denied");
+    }
+    for client in [&publisher, &reader] {
+        for path in [
+            format!("{path}/activate"),
+            "/v1/policies/rollback".to_owned(),
+        ] {
+            client
+                .post_empty(&path)
+                .await
+                .expect_problem(403, "permission_denied");
+        }
+    }
+    for client in [&publisher, &activator] {
+        for path in [
+            path.clone(),
+            format!("{path}/archive"),
+            "/v1/policies/bundles".to_owned(),
+            "/v1/policies/status".to_owned(),
+            "/v1/policies/activations".to_owned(),
+        ] {
+            client
+                .get(&path)
+                .await
+                .expect_problem(403, "permission_denied");
+        }
+    }
+    publish(&publisher, packed).await;
+    activate(&activator, &revision).await;
+    reader.get(&path).await.expect(200);
+}

@@ -1,1 +1,280 @@
-//! `/t/{tenant}/edge/revocations`.
+//! `/t/{tenant}/edge/revocations`: what ended before its tokens did.
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::Request,
+};
+use plinto_contract::{
+    revocation::{Feed, TYP_REVOCATIONS},
+    time::UnixSeconds,
+};
+use plinto_jose::Jws;
+use plinto_tests::world::{Answer, START, World};
+use serde_json::json;
+use tower::ServiceExt;
+
+use super::worlds::{admin, edge_keys, sign_up, worlds};
+
+const PATH: &str = "/t/acme/edge/revocations";
+/// 2026-11-11T09:01:00Z
+const START_S: i64 = START.0 / 1_000;
+
+/// The feed as an edge reads it: signature and type checked.
+async fn feed(world: &World) -> Feed {
+    let answer = world.anon().get(PATH).await.expect(200);
+    read(world, &answer).await
+}
+
+async fn read(world: &World, answer: &Answer) -> Feed {
+    assert_eq!(answer.header("content-type"), "application/jwt");
+    let jws = Jws::parse_within(&answer.text(), 1 << 20).unwrap();
+    assert_eq!(jws.header.typ.as_deref(), Some(TYP_REVOCATIONS));
+    let keys = edge_keys(world, "acme").await;
+    let key = keys.find(jws.header.kid.as_deref().unwrap()).unwrap();
+    plinto_jose::verify(&jws.signature_job(key).unwrap()).unwrap();
+    serde_json::from_slice(&jws.payload).unwrap()
+}
+
+async fn feed_through(world: &World, router: &Router) -> Feed {
+    let request = Request::get(PATH).body(Body::empty()).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+    let answer = Answer {
+        status: parts.status,
+        headers: parts.headers,
+        bytes,
+    };
+    read(world, &answer.expect(200)).await
+}
+
+fn texts<T: ToString>(items: &[T]) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test]
+async fn an_empty_feed_says_whose_it_is_and_how_long_it_holds() {
+    for world in worlds().await {
+        let answer = world.anon().get(PATH).await.expect(200);
+        assert!(
+            answer
+                .header("cache-control")
+                .starts_with("public, max-age=1")
+        );
+        let feed = read(&world, &answer).await;
+        assert_eq!(feed.iss, world.acme.issuer);
+        assert_eq!(feed.tenant, world.acme.tenant);
+        assert_eq!(
+            (feed.iat, feed.exp),
+            (UnixSeconds(START_S), UnixSeconds(START_S + 60))
+        );
+        assert_eq!(feed.issued_before, UnixSeconds(0));
+        assert!(feed.sessions.is_empty() && feed.subjects.is_empty());
+        world
+            .anon()
+            .get("/t/nobody/edge/revocations")
+            .await
+            .expect_problem(404, "not_found");
+    }
+}
+
+/// S3: what was revoked is in the very next answer of the instance that revoked it.
+#[tokio::test]
+async fn a_revoked_session_is_said_at_once_and_forgotten_with_its_tokens() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "acme", "alice").await;
+        let bob = sign_up(&world, "acme", "bob").await;
+        let before = feed(&world).await;
+        assert!(before.sessions.is_empty());
+
+        world
+            .bearer(&alice.token)
+            .post_empty("/t/acme/v1/sign_out")
+            .await
+            .expect(204);
+        let after = feed(&world).await;
+        assert_eq!(texts(&after.sessions), [alice.session]);
+        assert!(after.version > before.version);
+
+        world.clock.advance_seconds(1);
+        let path = format!("/v1/sessions/{}/revoke", bob.session);
+        admin(&world).post_empty(&path).await.expect(200);
+        let both = feed(&world).await;
+        assert_eq!(both.sessions.len(), 2);
+        assert!(both.version > after.version);
+
+        // every token of hers has expired, for any clock within the leeway
+        world.clock.advance_seconds(600 + 59);
+        assert_eq!(feed(&world).await.sessions.len(), 2);
+        world.clock.advance_seconds(1);
+        assert_eq!(texts(&feed(&world).await.sessions), [bob.session]);
+        world.clock.advance_seconds(2);
+        let empty = feed(&world).await;
+        assert!(empty.sessions.is_empty());
+        assert!(empty.version > both.version);
+    }
+}
+
+/// S4.
+#[tokio::test]
+async fn a_disabled_users_tokens_are_refused_by_their_time() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "acme", "alice").await;
+        world.clock.advance_seconds(5);
+        let path = format!("/v1/users/{}/disable", alice.user);
+        admin(&world).post_empty(&path).await.expect(200);
+        let feed = feed(&world).await;
+        let said: Vec<_> = feed
+            .subjects
+            .iter()
+            .map(|(user, until)| (user.to_string(), until.0))
+            .collect();
+        assert_eq!(said, [(alice.user, START_S + 5)]);
+    }
+}
+
+/// Z5: tokens carry roles, so a change of them ends the tokens, not the session.
+#[tokio::test]
+async fn a_member_whose_roles_changed_needs_a_new_token() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let alice = sign_up(&world, "acme", "alice").await;
+        let bob = sign_up(&world, "acme", "bob").await;
+        let body = json!({"slug": "one", "name": "One", "owner_id": alice.user});
+        let made = admin
+            .post("/v1/organizations", body)
+            .await
+            .expect(201)
+            .json();
+        let members = format!("/v1/organizations/{}/members", made["id"].as_str().unwrap());
+        let joins = json!({"user_id": bob.user, "roles": ["admin"]});
+        admin.post(&members, joins).await.expect(201);
+        assert!(
+            feed(&world).await.subjects.is_empty(),
+            "joining takes nothing away"
+        );
+
+        let of_bob = format!("{members}/{}", bob.user);
+        let until = async || {
+            let feed = feed(&world).await;
+            assert!(feed.sessions.is_empty());
+            feed.subjects
+                .iter()
+                .map(|(user, until)| (user.to_string(), until.0))
+                .collect::<Vec<_>>()
+        };
+        world.clock.advance_seconds(10);
+        admin
+            .patch(&of_bob, json!({"roles": ["admin"]}))
+            .await
+            .expect(200);
+        assert_eq!(until().await, [], "the same roles are no change");
+        admin
+            .patch(&of_bob, json!({"roles": ["member"]}))
+            .await
+            .expect(200);
+        assert_eq!(until().await, [(bob.user.clone(), START_S + 10)]);
+        world.clock.advance_seconds(10);
+        admin.delete(&of_bob).await.expect(204);
+        assert_eq!(until().await, [(bob.user.clone(), START_S + 20)]);
+        world.clock.advance_seconds(10);
+        admin
+            .delete(members.trim_end_matches("/members"))
+            .await
+            .expect(204);
+        let mut said = until().await;
+        said.sort();
+        let mut wanted = vec![(bob.user, START_S + 20), (alice.user, START_S + 30)];
+        wanted.sort();
+        assert_eq!(said, wanted);
+    }
+}
+
+#[tokio::test]
+async fn revoking_a_tenants_tokens_moves_its_epoch() {
+    for world in worlds().await {
+        let before = feed(&world).await;
+        world.clock.advance_millis(1_500);
+        admin(&world)
+            .post_empty("/v1/tenant/revoke_tokens")
+            .await
+            .expect(200);
+        let after = feed(&world).await;
+        // a token issued in the same second, half a second earlier, carries 1 and must fall
+        assert_eq!(after.issued_before, UnixSeconds(START_S + 2));
+        assert!(after.version > before.version);
+        // it stays: the epoch is not an entry
+        world.clock.advance_seconds(86_400);
+        assert_eq!(feed(&world).await.issued_before, UnixSeconds(START_S + 2));
+    }
+}
+
+#[tokio::test]
+async fn a_feed_that_says_the_same_is_signed_anew_only_when_it_gets_old() {
+    for world in worlds().await {
+        let first = world.anon().get(PATH).await.expect(200);
+        let again = world.anon().get(PATH).await.expect(200);
+        assert_eq!(first.bytes, again.bytes);
+        let knows = world.anon().with("if-none-match", first.header("etag"));
+        world.clock.advance_seconds(14);
+        assert!(knows.get(PATH).await.expect(304).bytes.is_empty());
+        world.clock.advance_seconds(1);
+        let renewed = knows.get(PATH).await.expect(200);
+        assert_ne!(renewed.header("etag"), first.header("etag"));
+        let (old, new) = (read(&world, &first).await, read(&world, &renewed).await);
+        assert_eq!(old.version, new.version);
+        assert_eq!(new.iat.0, old.iat.0 + 15);
+        let events = world.event_kinds().await;
+        world.anon().get(PATH).await.expect(200);
+        assert_eq!(world.event_kinds().await, events, "reading changes nothing");
+    }
+}
+
+/// Two instances over one database: whichever answers, a higher version never says less.
+#[tokio::test]
+async fn another_instance_says_the_same_under_a_higher_version() {
+    for world in worlds().await {
+        let one = feed(&world).await;
+        // What a router remembers is its own, as it would be in another process.
+        let second = control_plane::router::router(&world.app);
+        let two = feed_through(&world, &second).await;
+        assert!(two.version > one.version);
+        let alice = sign_up(&world, "acme", "alice").await;
+        world
+            .bearer(&alice.token)
+            .post_empty("/t/acme/v1/sign_out")
+            .await
+            .expect(204);
+        let of_second = feed_through(&world, &second).await;
+        let of_first = feed(&world).await;
+        assert!(of_first.version > of_second.version && of_second.version > two.version);
+        assert_eq!(of_first.sessions, of_second.sessions);
+        assert_eq!(texts(&of_first.sessions), [alice.session]);
+    }
+}
+
+/// Another tenant's revocations are nobody else's business.
+#[tokio::test]
+async fn a_feed_holds_its_own_tenants_revocations_only() {
+    for world in worlds().await {
+        world.tenant("other").await;
+        let mallory = sign_up(&world, "other", "mallory").await;
+        world
+            .bearer(&mallory.token)
+            .post_empty("/t/other/v1/sign_out")
+            .await
+            .expect(204);
+        assert!(feed(&world).await.sessions.is_empty());
+        let theirs = world
+            .anon()
+            .get("/t/other/edge/revocations")
+            .await
+            .expect(200);
+        let jws = Jws::parse(&theirs.text()).unwrap();
+        let theirs: Feed = serde_json::from_slice(&jws.payload).unwrap();
+        assert_eq!(texts(&theirs.sessions), [mallory.session]);
+        let ours = edge_keys(&world, "acme").await;
+        assert!(ours.find(jws.header.kid.as_deref().unwrap()).is_none());
+    }
+}

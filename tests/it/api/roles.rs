@@ -19,7 +19,10 @@ async fn a_tenant_starts_with_owner_admin_and_member() {
     for world in worlds().await {
         let listed = admin(&world).get("/v1/roles").await.expect(200).json();
         let rows = listed["data"].as_array().unwrap();
-        let mut keys: Vec<_> = rows.iter().map(|row| row["key"].as_str().unwrap()).collect();
+        let mut keys: Vec<_> = rows
+            .iter()
+            .map(|row| row["key"].as_str().unwrap())
+            .collect();
         keys.sort_unstable();
         assert_eq!(keys, ["admin", "member", "owner"]);
         assert!(rows.iter().all(|row| row["is_system"] == true));
@@ -30,28 +33,52 @@ async fn a_tenant_starts_with_owner_admin_and_member() {
 async fn a_role_is_made_read_changed_and_deleted() {
     for world in worlds().await {
         let admin = admin(&world);
+        world.clock.advance_seconds(1);
         let role = make(&admin, "editor", &["document:write", "document:read"]).await;
-        assert_eq!(role["permissions"], json!(["document:read", "document:write"]));
+        assert_eq!(
+            role["permissions"],
+            json!(["document:read", "document:write"])
+        );
 
         let read = admin.get(&path(&role)).await.expect(200);
         assert_eq!(read.json(), role);
         assert_eq!(read.header("etag"), "\"1\"");
-        admin.clone().with("if-none-match", "\"1\"").get(&path(&role)).await.expect(304);
+        admin
+            .clone()
+            .with("if-none-match", "\"1\"")
+            .get(&path(&role))
+            .await
+            .expect(304);
 
         world.clock.advance_seconds(1);
         let change = json!({"permissions": ["document:read"], "description": "May look."});
-        let changed = admin.clone().with("if-match", "\"1\"").patch(&path(&role), change).await;
+        let changed = admin
+            .clone()
+            .with("if-match", "\"1\"")
+            .patch(&path(&role), change)
+            .await;
         let changed = changed.expect(200);
         assert_eq!(changed.header("etag"), "\"2\"");
         assert_eq!(changed.json()["permissions"], json!(["document:read"]));
         assert_eq!(changed.json()["name"], "editor");
-        assert_eq!(changed.json()["updated_at"], "2026-11-11T09:01:01.000Z");
+        assert_eq!(changed.json()["updated_at"], "2026-11-11T09:01:02.000Z");
 
         world.clock.advance_seconds(1);
-        admin.clone().with("if-match", "\"2\"").delete(&path(&role)).await.expect(204);
-        admin.get(&path(&role)).await.expect_problem(404, "not_found");
+        admin
+            .clone()
+            .with("if-match", "\"2\"")
+            .delete(&path(&role))
+            .await
+            .expect(204);
+        admin
+            .get(&path(&role))
+            .await
+            .expect_problem(404, "not_found");
         let kinds = world.event_kinds().await;
-        assert_eq!(kinds[kinds.len() - 3..], ["role.created", "role.updated", "role.deleted"]);
+        assert_eq!(
+            kinds[kinds.len() - 3..],
+            ["role.created", "role.updated", "role.deleted"]
+        );
     }
 }
 
@@ -63,12 +90,18 @@ async fn a_change_without_the_version_it_is_meant_for_is_refused() {
         let change = json!({"permissions": []});
         let answer = admin.patch(&path(&role), change.clone()).await;
         answer.expect_problem(428, "precondition_required");
-        admin.delete(&path(&role)).await.expect_problem(428, "precondition_required");
+        admin
+            .delete(&path(&role))
+            .await
+            .expect_problem(428, "precondition_required");
         for stale in ["\"0\"", "\"2\"", "W/\"1\"", "1"] {
             let blind = admin.clone().with("if-match", stale);
             let answer = blind.patch(&path(&role), change.clone()).await;
             answer.expect_problem(412, "precondition_failed");
-            blind.delete(&path(&role)).await.expect_problem(412, "precondition_failed");
+            blind
+                .delete(&path(&role))
+                .await
+                .expect_problem(412, "precondition_failed");
         }
         assert_eq!(admin.get(&path(&role)).await.expect(200).json(), role);
     }
@@ -91,9 +124,16 @@ async fn a_role_of_our_own_may_be_changed_but_stays() {
     for world in worlds().await {
         let listed = admin(&world).get("/v1/roles").await.expect(200).json();
         let member = listed["data"].as_array().unwrap();
-        let member = member.iter().find(|row| row["key"] == "member").unwrap().clone();
+        let member = member
+            .iter()
+            .find(|row| row["key"] == "member")
+            .unwrap()
+            .clone();
         let admin = admin(&world).with("if-match", "\"1\"");
-        admin.delete(&path(&member)).await.expect_problem(422, "validation_failed");
+        admin
+            .delete(&path(&member))
+            .await
+            .expect_problem(422, "validation_failed");
         let change = json!({"permissions": ["document:read"]});
         admin.patch(&path(&member), change).await.expect(200);
     }
@@ -105,11 +145,19 @@ async fn another_tenants_role_looks_like_none() {
     for world in worlds().await {
         let role = make(&admin(&world), "editor", &[]).await;
         let other = world.tenant("other").await;
-        let other = world.bearer(other.api_key.expose()).with("if-match", "\"1\"");
-        other.get(&path(&role)).await.expect_problem(404, "not_found");
+        let other = world
+            .bearer(other.api_key.expose())
+            .with("if-match", "\"1\"");
+        other
+            .get(&path(&role))
+            .await
+            .expect_problem(404, "not_found");
         let answer = other.patch(&path(&role), json!({"name": "x"})).await;
         answer.expect_problem(404, "not_found");
-        other.delete(&path(&role)).await.expect_problem(404, "not_found");
+        other
+            .delete(&path(&role))
+            .await
+            .expect_problem(404, "not_found");
         let listed = other.get("/v1/roles").await.expect(200).text();
         assert!(!listed.contains("editor"), "{listed}");
     }
@@ -119,16 +167,29 @@ async fn another_tenants_role_looks_like_none() {
 async fn reading_does_not_allow_writing() {
     let world = World::new().await;
     let role = make(&admin(&world), "editor", &[]).await;
-    let reader = client_with(&world, &["roles:read"]).await.with("if-match", "\"1\"");
+    let reader = client_with(&world, &["roles:read"])
+        .await
+        .with("if-match", "\"1\"");
     reader.get(&path(&role)).await.expect(200);
-    let answer = reader.post("/v1/roles", json!({"key": "a", "name": "A"})).await;
+    let answer = reader
+        .post("/v1/roles", json!({"key": "a", "name": "A"}))
+        .await;
     answer.expect_problem(403, "permission_denied");
     let answer = reader.patch(&path(&role), json!({"name": "A"})).await;
     answer.expect_problem(403, "permission_denied");
-    reader.delete(&path(&role)).await.expect_problem(403, "permission_denied");
+    reader
+        .delete(&path(&role))
+        .await
+        .expect_problem(403, "permission_denied");
     let stranger = client_with(&world, &["policies:read"]).await;
-    stranger.get("/v1/roles").await.expect_problem(403, "permission_denied");
-    stranger.get(&path(&role)).await.expect_problem(403, "permission_denied");
+    stranger
+        .get("/v1/roles")
+        .await
+        .expect_problem(403, "permission_denied");
+    stranger
+        .get(&path(&role))
+        .await
+        .expect_problem(403, "permission_denied");
 }
 
 #[tokio::test]
@@ -138,8 +199,14 @@ async fn bad_values_are_pointed_at() {
         let answer = admin(&world).post("/v1/roles", body).await;
         pointers(&answer.expect_problem(422, "validation_failed"))
     };
-    assert_eq!(refused(json!({"key": "Editor", "name": "E"})).await, ["/key"]);
-    assert_eq!(refused(json!({"key": "a".repeat(64), "name": ""})).await, ["/key", "/name"]);
+    assert_eq!(
+        refused(json!({"key": "Editor", "name": "E"})).await,
+        ["/key"]
+    );
+    assert_eq!(
+        refused(json!({"key": "a".repeat(64), "name": ""})).await,
+        ["/key", "/name"]
+    );
     assert_eq!(
         refused(json!({"key": "a", "name": "A", "permissions": ["a:b", "nonsense"]})).await,
         ["/permissions/1"]
@@ -148,7 +215,10 @@ async fn bad_values_are_pointed_at() {
         refused(json!({"key": "a", "name": "A", "permissions": [7]})).await,
         ["/permissions/0"]
     );
-    assert_eq!(refused(json!({"key": "a", "name": "A", "is_system": true})).await, ["/is_system"]);
+    assert_eq!(
+        refused(json!({"key": "a", "name": "A", "is_system": true})).await,
+        ["/is_system"]
+    );
     let long = json!({"key": "a", "name": "A", "description": "x".repeat(513)});
     assert_eq!(refused(long).await, ["/description"]);
 }

@@ -1,6 +1,8 @@
 //! What several of these tests start from.
 
-use plinto_contract::problem::Problem;
+use plinto_contract::{bundle::Manifest, problem::Problem};
+use plinto_jose::JwkSet;
+use plinto_policy::bundle::Source;
 use plinto_tests::world::{Answer, Client, Engine, World};
 use serde_json::json;
 
@@ -28,5 +30,106 @@ pub(super) async fn client_with(world: &World, permissions: &[&str]) -> Client {
 /// The values that a refusal points at.
 pub(super) fn pointers(answer: &Answer) -> Vec<String> {
     let problem: Problem = serde_json::from_slice(&answer.bytes).unwrap();
-    problem.errors.into_iter().map(|error| error.pointer).collect()
+    problem
+        .errors
+        .into_iter()
+        .map(|error| error.pointer)
+        .collect()
+}
+
+/// Somebody who has signed up.
+#[derive(Debug, Clone)]
+pub(super) struct Person {
+    pub(super) user: String,
+    pub(super) session: String,
+    pub(super) token: String,
+}
+
+/// Signs somebody up with a tenant.
+pub(super) async fn sign_up(world: &World, tenant: &str, name: &str) -> Person {
+    let body = json!({
+        "email": format!("{name}@example.com"),
+        "password": "four quiet otters under a bridge",
+    });
+    let path = format!("/t/{tenant}/v1/sign_up");
+    let made = world.anon().post(&path, body).await.expect(201).json();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    Person {
+        user: text(&made["user"]["id"]),
+        session: text(&made["session_id"]),
+        token: text(&made["access_token"]),
+    }
+}
+
+/// A policy in which a role's permissions decide.
+pub(super) const BY_ROLE: &str = r#"package app.authz
+
+default allow := false
+
+allow if {
+	some role in input.subject.properties.roles
+	data.plinto.roles[role][input.action.name]
+}
+
+decision := {"allow": allow, "reasons": [], "obligations": {}}
+"#;
+
+/// A policy that refuses everything.
+pub(super) const CLOSED: &str = r#"package app.authz
+
+decision := {"allow": false, "reasons": ["closed"], "obligations": {}}
+"#;
+
+/// The manifest of a bundle whose rule is `data.app.authz.decision`.
+pub(super) fn manifest() -> Manifest {
+    let text = r#"{"roots": ["app", "plinto"], "rego_version": 1,
+        "metadata": {"plinto": {"entrypoint": "app/authz/decision"}}}"#;
+    serde_json::from_str(text).unwrap()
+}
+
+/// Files of a bundle.
+pub(super) fn source(files: &[(&str, &str)]) -> Source {
+    let files = files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
+    Source {
+        files: files.collect(),
+    }
+}
+
+/// A bundle, ready to be published.
+pub(super) fn bundle(files: &[(&str, &str)]) -> Vec<u8> {
+    plinto_policy::bundle::build(&source(files), &manifest()).unwrap()
+}
+
+/// A bundle with one policy.
+pub(super) fn bundle_of(policy: &str) -> Vec<u8> {
+    bundle(&[("app/authz/decision.rego", policy)])
+}
+
+/// Publishes a bundle and says its revision.
+pub(super) async fn publish(client: &Client, packed: Vec<u8>) -> String {
+    let path = "/v1/policies/bundles";
+    let made = client
+        .post_bytes(path, "application/gzip", packed)
+        .await
+        .expect(201)
+        .json();
+    made["revision"].as_str().unwrap().to_owned()
+}
+
+/// Activates a revision and gives the activation.
+pub(super) async fn activate(client: &Client, revision: &str) -> serde_json::Value {
+    let path = format!("/v1/policies/bundles/{revision}/activate");
+    client.post_empty(&path).await.expect(200).json()
+}
+
+/// The keys that verify what a tenant gives to edges.
+pub(super) async fn edge_keys(world: &World, tenant: &str) -> JwkSet {
+    let answer = world
+        .anon()
+        .get(&format!("/t/{tenant}/edge/keys"))
+        .await
+        .expect(200);
+    JwkSet::parse(&answer.bytes).unwrap()
 }

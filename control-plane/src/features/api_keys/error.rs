@@ -6,7 +6,7 @@ use crate::{actor::Denied, db::DbError, http::HasCode};
 
 /// Why a verb on API keys came to nothing.
 #[derive(Debug, thiserror::Error)]
-pub enum ApiKeysError {
+pub(crate) enum ApiKeysError {
     /// The presented text is not a live key. One answer for junk, unknown, expired and revoked.
     #[error("the API key is not valid")]
     NotLive,

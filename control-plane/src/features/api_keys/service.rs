@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{
     error::ApiKeysError,
-    model::{ApiKey, CreateApiKey, ApiKeySecret, USE_RECORDED_EVERY_MS, permission_names},
+    model::{ApiKey, ApiKeySecret, CreateApiKey, USE_RECORDED_EVERY_MS, permission_names},
     store,
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
 
 /// Whose key was presented, and what it opens.
 #[derive(Debug, Clone)]
-pub struct Authenticated {
+pub(crate) struct Authenticated {
     /// The key's tenant: nothing else of the request may name one.
     pub tenant: TenantId,
     /// The key.
@@ -32,7 +32,7 @@ pub struct Authenticated {
 
 /// Makes a key and shows its secret, this once.
 /// Errors: `Denied` when the key would get a permission that the caller lacks (Z6); `Invalid`.
-pub async fn create(
+pub(crate) async fn create(
     app: &App,
     actor: &Actor,
     input: CreateApiKey,
@@ -52,7 +52,7 @@ pub async fn create(
 }
 
 /// One key, without its secret.
-pub async fn get(app: &App, actor: &Actor, id: ApiKeyId) -> Result<ApiKey, ApiKeysError> {
+pub(crate) async fn get(app: &App, actor: &Actor, id: ApiKeyId) -> Result<ApiKey, ApiKeysError> {
     actor.require(Permission::ApiKeysRead)?;
     let mut tx = app.db.read().await?;
     store::find(&mut tx, actor.tenant, id)
@@ -61,7 +61,7 @@ pub async fn get(app: &App, actor: &Actor, id: ApiKeyId) -> Result<ApiKey, ApiKe
 }
 
 /// Keys in the order of their ids, after `after` (empty: from the first), at most `limit`.
-pub async fn list(
+pub(crate) async fn list(
     app: &App,
     actor: &Actor,
     after: &str,
@@ -73,7 +73,7 @@ pub async fn list(
 }
 
 /// Ends a key at once. Ending it again changes nothing and is not an error.
-pub async fn revoke(app: &App, actor: &Actor, id: ApiKeyId) -> Result<ApiKey, ApiKeysError> {
+pub(crate) async fn revoke(app: &App, actor: &Actor, id: ApiKeyId) -> Result<ApiKey, ApiKeysError> {
     actor.require(Permission::ApiKeysWrite)?;
     let mut tx = app.db.begin().await?;
     let is_new = store::revoke(&mut tx, actor.tenant, id, app.clock.now()).await?;
@@ -82,7 +82,15 @@ pub async fn revoke(app: &App, actor: &Actor, id: ApiKeyId) -> Result<ApiKey, Ap
         .ok_or(ApiKeysError::NotFound)?;
     if is_new {
         let data = json!({"name": key.name});
-        events::record(&mut tx, app, actor, EventKind::ApiKeyRevoked, id.to_string(), data).await?;
+        events::record(
+            &mut tx,
+            app,
+            actor,
+            EventKind::ApiKeyRevoked,
+            id.to_string(),
+            data,
+        )
+        .await?;
     }
     tx.commit().await?;
     Ok(key)
@@ -112,14 +120,26 @@ pub(crate) async fn issue(
     };
     store::insert(tx, actor.tenant, &key, secret.hash()).await?;
     let data = json!({"name": key.name, "permissions": permission_names(&key.permissions)});
-    events::record(tx, app, actor, EventKind::ApiKeyCreated, key.id.to_string(), data).await?;
+    events::record(
+        tx,
+        app,
+        actor,
+        EventKind::ApiKeyCreated,
+        key.id.to_string(),
+        data,
+    )
+    .await?;
     Ok((key, secret))
 }
 
 /// A user's or key's id; `system` for ourselves.
 fn created_by(actor: &Actor) -> String {
     let actor = actor.for_event();
-    if actor.id.is_empty() { actor.kind } else { actor.id }
+    if actor.id.is_empty() {
+        actor.kind
+    } else {
+        actor.id
+    }
 }
 
 /// Says whose key a presented secret is.

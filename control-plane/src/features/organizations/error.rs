@@ -6,7 +6,7 @@ use crate::{actor::Denied, db::DbError, http::HasCode};
 
 /// Why a verb on organizations came to nothing.
 #[derive(Debug, thiserror::Error)]
-pub enum OrganizationsError {
+pub(crate) enum OrganizationsError {
     /// No such organization in this tenant.
     #[error("no such organization")]
     NotFound,

@@ -15,11 +15,11 @@ const SLUG_CHARS: usize = 63;
 /// 128 characters: a name fits one line of a table.
 const NAME_CHARS: usize = 128;
 /// 16: roles of one member. They all travel in every token.
-pub const ROLES_PER_MEMBER: usize = 16;
+pub(crate) const ROLES_PER_MEMBER: usize = 16;
 
 /// A customer's company inside a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Organization {
+pub(crate) struct Organization {
     /// Names the organization for ever.
     pub id: OrganizationId,
     /// Names it in URLs; unique in its tenant.
@@ -36,7 +36,7 @@ pub struct Organization {
 
 /// A person's membership of an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
+pub(crate) struct Member {
     /// Names the membership.
     pub id: MemberId,
     /// The organization.
@@ -53,7 +53,7 @@ pub struct Member {
 
 /// An organization to be made.
 #[derive(Debug, Clone)]
-pub struct CreateOrganization {
+pub(crate) struct CreateOrganization {
     /// See [`Organization::slug`].
     pub slug: String,
     /// See [`Organization::name`].
@@ -64,7 +64,7 @@ pub struct CreateOrganization {
 
 /// What shall change of an organization; `None` stays.
 #[derive(Debug, Clone, Default)]
-pub struct UpdateOrganization {
+pub(crate) struct UpdateOrganization {
     /// See [`Organization::slug`].
     pub slug: Option<String>,
     /// See [`Organization::name`].
@@ -73,22 +73,26 @@ pub struct UpdateOrganization {
 
 impl CreateOrganization {
     /// Says which values are not acceptable.
-    pub fn check(&self) -> Vec<FieldError> {
+    pub(crate) fn check(&self) -> Vec<FieldError> {
         check(Some(&self.slug), Some(&self.name))
     }
 }
 
 impl UpdateOrganization {
     /// Says which values are not acceptable.
-    pub fn check(&self) -> Vec<FieldError> {
+    pub(crate) fn check(&self) -> Vec<FieldError> {
         check(self.slug.as_deref(), self.name.as_deref())
     }
 }
 
 /// Says which of a member's role keys cannot be keys at all.
-pub fn check_roles(roles: &[String]) -> Vec<FieldError> {
+pub(crate) fn check_roles(roles: &[String]) -> Vec<FieldError> {
     if roles.is_empty() {
-        return vec![FieldError::new("/roles", "required", "a member has at least one role")];
+        return vec![FieldError::new(
+            "/roles",
+            "required",
+            "a member has at least one role",
+        )];
     }
     if roles.len() > ROLES_PER_MEMBER {
         let detail = format!("at most {ROLES_PER_MEMBER}");
@@ -99,7 +103,11 @@ pub fn check_roles(roles: &[String]) -> Vec<FieldError> {
         .enumerate()
         .filter(|(_, key)| !is_key(key))
         .map(|(index, _)| {
-            FieldError::new(format!("/roles/{index}"), "invalid_key", "not the key of a role")
+            FieldError::new(
+                format!("/roles/{index}"),
+                "invalid_key",
+                "not the key of a role",
+            )
         })
         .collect()
 }
@@ -107,12 +115,12 @@ pub fn check_roles(roles: &[String]) -> Vec<FieldError> {
 /// Whether an organization may go from one set of members to another (Z6, I8): one that has
 /// members has an owner.
 /// `owners`, `members`: how many there will be.
-pub const fn check_owners(owners: i64, members: i64) -> bool {
+pub(crate) const fn check_owners(owners: i64, members: i64) -> bool {
     owners > 0 || members == 0
 }
 
 /// Whether these roles make somebody an owner.
-pub fn is_owner(roles: &BTreeSet<String>) -> bool {
+pub(crate) fn is_owner(roles: &BTreeSet<String>) -> bool {
     roles.contains(OWNER)
 }
 
@@ -127,7 +135,11 @@ fn check(slug: Option<&str>, name: Option<&str>) -> Vec<FieldError> {
     }
     if let Some(name) = name {
         if name.trim().is_empty() {
-            errors.push(FieldError::new("/name", "required", "a name has a visible character"));
+            errors.push(FieldError::new(
+                "/name",
+                "required",
+                "a name has a visible character",
+            ));
         } else if name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
             let detail =
                 format!("at most {NAME_CHARS} characters, none of them a control character");
@@ -164,7 +176,10 @@ mod tests {
     fn each_bad_role_is_pointed_at() {
         let pointers = |roles: &[&str]| -> Vec<String> {
             let roles: Vec<_> = roles.iter().map(|text| (*text).to_owned()).collect();
-            check_roles(&roles).into_iter().map(|error| error.pointer).collect()
+            check_roles(&roles)
+                .into_iter()
+                .map(|error| error.pointer)
+                .collect()
         };
         assert_eq!(pointers(&[]), ["/roles"]);
         assert_eq!(pointers(&["a"; ROLES_PER_MEMBER + 1]), ["/roles"]);

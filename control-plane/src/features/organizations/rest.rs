@@ -27,7 +27,11 @@ use crate::{
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create_organization, list_organizations))
-        .routes(routes!(get_organization, update_organization, delete_organization))
+        .routes(routes!(
+            get_organization,
+            update_organization,
+            delete_organization
+        ))
         .routes(routes!(add_member, list_members))
         .routes(routes!(get_member, update_member, remove_member))
 }
@@ -148,7 +152,11 @@ async fn create_organization(
     };
     let organization = service::create(&app, &actor, input).await?;
     let version = organization.version;
-    Ok(version::written(StatusCode::CREATED, version, OrganizationBody::from(organization)))
+    Ok(version::written(
+        StatusCode::CREATED,
+        version,
+        OrganizationBody::from(organization),
+    ))
 }
 
 /// List organizations
@@ -162,8 +170,13 @@ async fn list_organizations(
     let window = page.window();
     let after = window.after.as_deref().unwrap_or_default();
     let organizations = service::list(&app, &actor, after, window.fetch()).await?;
-    let rows = organizations.into_iter().map(OrganizationBody::from).collect();
-    Ok(Json(page.list(rows, |row: &OrganizationBody| row.id.to_string())))
+    let rows = organizations
+        .into_iter()
+        .map(OrganizationBody::from)
+        .collect();
+    Ok(Json(
+        page.list(rows, |row: &OrganizationBody| row.id.to_string()),
+    ))
 }
 
 /// Get an organization
@@ -177,7 +190,11 @@ async fn get_organization(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let organization = service::get(&app, &actor, id).await?;
-    version::read(&headers, organization.version, &OrganizationBody::from(organization))
+    version::read(
+        &headers,
+        organization.version,
+        &OrganizationBody::from(organization),
+    )
 }
 
 /// Change an organization
@@ -198,7 +215,11 @@ async fn update_organization(
     let seen = version::expected(&headers)?;
     let organization = service::update(&app, &actor, id, seen, input).await?;
     let version = organization.version;
-    Ok(version::written(StatusCode::OK, version, OrganizationBody::from(organization)))
+    Ok(version::written(
+        StatusCode::OK,
+        version,
+        OrganizationBody::from(organization),
+    ))
 }
 
 /// Delete an organization and its memberships
@@ -242,7 +263,9 @@ async fn list_members(
     let after = window.after.as_deref().unwrap_or_default();
     let members = members::list(&app, &actor, id, after, window.fetch()).await?;
     let rows = members.into_iter().map(MemberBody::from).collect();
-    Ok(Json(page.list(rows, |row: &MemberBody| row.user_id.to_string())))
+    Ok(Json(
+        page.list(rows, |row: &MemberBody| row.user_id.to_string()),
+    ))
 }
 
 /// Get a member

@@ -20,7 +20,7 @@ use crate::{
 
 /// Makes an organization, with its first owner if one is named.
 /// Errors: `SlugTaken`; `Invalid`, also when the owner is nobody of this tenant.
-pub async fn create(
+pub(crate) async fn create(
     app: &App,
     actor: &Actor,
     input: CreateOrganization,
@@ -45,17 +45,34 @@ pub async fn create(
         .map_err(|error| on_slug(error, &organization.slug))?;
     let data = json!({"slug": organization.slug});
     let subject = organization.id.to_string();
-    events::record(&mut tx, app, actor, EventKind::OrganizationCreated, subject, data).await?;
+    events::record(
+        &mut tx,
+        app,
+        actor,
+        EventKind::OrganizationCreated,
+        subject,
+        data,
+    )
+    .await?;
     if let Some(owner) = input.owner {
         let roles = [OWNER.to_owned()].into();
-        members::insert(&mut tx, app, actor, organization.id, owner, roles, "/owner_id").await?;
+        members::insert(
+            &mut tx,
+            app,
+            actor,
+            organization.id,
+            owner,
+            roles,
+            "/owner_id",
+        )
+        .await?;
     }
     tx.commit().await?;
     Ok(organization)
 }
 
 /// One organization.
-pub async fn get(
+pub(crate) async fn get(
     app: &App,
     actor: &Actor,
     id: OrganizationId,
@@ -68,7 +85,7 @@ pub async fn get(
 }
 
 /// Organizations in the order of their ids, after `after` (empty: from the first), at most `limit`.
-pub async fn list(
+pub(crate) async fn list(
     app: &App,
     actor: &Actor,
     after: &str,
@@ -81,7 +98,7 @@ pub async fn list(
 
 /// Changes an organization. `version`: the one the caller has seen, if they care.
 /// Errors: `Changed` when it has another version by now; `SlugTaken`; `Invalid`.
-pub async fn update(
+pub(crate) async fn update(
     app: &App,
     actor: &Actor,
     id: OrganizationId,
@@ -106,8 +123,15 @@ pub async fn update(
     }
     organization.version = organization.version.saturating_add(1);
     let data = json!({"slug": organization.slug});
-    events::record(&mut tx, app, actor, EventKind::OrganizationUpdated, id.to_string(), data)
-        .await?;
+    events::record(
+        &mut tx,
+        app,
+        actor,
+        EventKind::OrganizationUpdated,
+        id.to_string(),
+        data,
+    )
+    .await?;
     tx.commit().await?;
     Ok(organization)
 }
@@ -115,7 +139,7 @@ pub async fn update(
 /// Removes an organization and its memberships. Tokens its members hold are refused from now on,
 /// since they may name the organization.
 /// Errors: `Changed` when it has another version than `version` by now.
-pub async fn delete(
+pub(crate) async fn delete(
     app: &App,
     actor: &Actor,
     id: OrganizationId,
@@ -131,8 +155,15 @@ pub async fn delete(
         return Err(OrganizationsError::Changed);
     }
     let data = json!({"slug": organization.slug});
-    events::record(&mut tx, app, actor, EventKind::OrganizationDeleted, id.to_string(), data)
-        .await?;
+    events::record(
+        &mut tx,
+        app,
+        actor,
+        EventKind::OrganizationDeleted,
+        id.to_string(),
+        data,
+    )
+    .await?;
     tx.commit().await?;
     Ok(())
 }

@@ -126,8 +126,7 @@ pub(super) async fn update(
     Ok(tx.execute(UPDATE, args).await? == 1)
 }
 
-const DELETE: &str =
-    "delete from organizations where tenant_id = $1 and id = $2 and version = $3";
+const DELETE: &str = "delete from organizations where tenant_id = $1 and id = $2 and version = $3";
 
 /// Removes an organization and all memberships; `false` when that version is gone.
 pub(super) async fn delete(
@@ -257,10 +256,7 @@ pub(super) async fn list_members(
 }
 
 /// Folds rows of one role each, sorted by user, into members.
-fn members(
-    organization: OrganizationId,
-    rows: Vec<MemberRow>,
-) -> Result<Vec<Member>, DbError> {
+fn members(organization: OrganizationId, rows: Vec<MemberRow>) -> Result<Vec<Member>, DbError> {
     let mut members: Vec<Member> = Vec::new();
     for row in rows {
         let broken = |column| DbError::Inconsistent {
@@ -311,7 +307,9 @@ pub(super) async fn note_changed(
     user: UserId,
     now: UnixMillis,
 ) -> Result<(), DbError> {
-    tx.execute(NOTE_CHANGED, args![tenant, user, now]).await.map(|_| ())
+    tx.execute(NOTE_CHANGED, args![tenant, user, now])
+        .await
+        .map(|_| ())
 }
 
 const NOTE_ALL_CHANGED: &str = "insert into membership_changes (tenant_id, user_id, changed_at)

@@ -7,16 +7,14 @@ use plinto_policy::{
     diagnostics::PolicyError,
 };
 
-use crate::{
-    actor::Denied, db::DbError, features::signing_keys::SigningKeysError, http::HasCode,
-};
+use crate::{actor::Denied, db::DbError, features::signing_keys::SigningKeysError, http::HasCode};
 
 /// 20: findings shown of one bundle; whoever has more mends these first.
 const FINDINGS_MAX: usize = 20;
 
 /// Why a verb on policies came to nothing. Whatever it was, what is active stays active.
 #[derive(Debug, thiserror::Error)]
-pub enum PoliciesError {
+pub(crate) enum PoliciesError {
     /// No bundle of this revision, or no artifact of this digest, in this tenant.
     #[error("no such bundle")]
     NotFound,
@@ -30,13 +28,18 @@ pub enum PoliciesError {
     #[error(transparent)]
     Bundle(#[from] bundle::Error),
     /// The manifest names another revision than the content has.
-    #[error("the manifest says revision `{declared}`, but the content is `{computed}`: it was changed after it was built")]
+    #[error(
+        "the manifest says revision `{declared}`, but the content is `{computed}`: it was changed after it was built"
+    )]
     Altered {
         /// What the manifest says.
         declared: String,
         /// What the content is.
         computed: String,
     },
+    /// The bundle brings data that only the control plane writes.
+    #[error("`data.{0}` is written by the control plane and must not be in the bundle")]
+    ReservedData(String),
     /// The policy cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -72,7 +75,7 @@ impl HasCode for PoliciesError {
             Self::NotFound | Self::NothingActive => Code::NotFound,
             Self::NothingToRollBackTo => Code::NothingToRollBackTo,
             Self::Bundle(error) => error.problem(),
-            Self::Altered { .. } => Code::BundleMalformed,
+            Self::Altered { .. } | Self::ReservedData(_) => Code::BundleMalformed,
             Self::Policy(error) => error.problem(),
             Self::TestsFailed(_) => Code::PolicyTestsFailed,
             Self::Busy | Self::Overtaken => Code::Overloaded,

@@ -13,7 +13,7 @@ const ROLES_ROOT: &str = "plinto/roles";
 
 /// A published bundle, without its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bundle {
+pub(crate) struct Bundle {
     /// Names the bundle for ever.
     pub id: BundleId,
     /// SHA-256 of its content; the name people and programs use.
@@ -36,7 +36,7 @@ pub struct Bundle {
 
 /// Why an activation was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub(crate) enum Reason {
     /// Somebody activated the revision.
     Activated,
     /// Somebody went back to it.
@@ -59,7 +59,7 @@ impl Reason {
     ];
 
     /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Activated => "activated",
             Self::RolledBack => "rolled_back",
@@ -70,14 +70,14 @@ impl Reason {
     }
 
     /// The reason of this name.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
 }
 
 /// One step in what the edge enforces.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Activation {
+pub(crate) struct Activation {
     /// Names the activation.
     pub id: ActivationId,
     /// Rises by one with every activation of the tenant; the highest is active.
@@ -108,7 +108,7 @@ impl Activation {
     /// Whether the artifact must be built anew, and why.
     /// `roles_version`, `kid`: what a new one would have. `renew_before_s`: how long before its
     /// expiry an artifact is replaced.
-    pub fn is_outdated(
+    pub(crate) fn is_outdated(
         &self,
         roles_version: i64,
         kid: &str,
@@ -129,7 +129,7 @@ impl Activation {
 
 /// What shall become active.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub(crate) struct Step {
     /// The bundle.
     pub revision: String,
     /// Where a roll-back from there leads.
@@ -140,7 +140,7 @@ pub struct Step {
 
 impl Step {
     /// Activates a revision. Activating what is active keeps the way back.
-    pub fn activate(active: Option<&Activation>, revision: &str) -> Self {
+    pub(crate) fn activate(active: Option<&Activation>, revision: &str) -> Self {
         let previous_revision = active.and_then(|active| {
             if active.revision == revision {
                 active.previous_revision.clone()
@@ -157,7 +157,7 @@ impl Step {
 
     /// Goes back to what was active before. `earlier`: the latest activation of that revision,
     /// which knows what lies before it: two roll-backs go two steps back, not there and back.
-    pub fn roll_back(earlier: &Activation) -> Self {
+    pub(crate) fn roll_back(earlier: &Activation) -> Self {
         Self {
             revision: earlier.revision.clone(),
             previous_revision: earlier.previous_revision.clone(),
@@ -166,7 +166,7 @@ impl Step {
     }
 
     /// Builds the active artifact anew.
-    pub fn rebuild(active: &Activation, reason: Reason) -> Self {
+    pub(crate) fn rebuild(active: &Activation, reason: Reason) -> Self {
         Self {
             revision: active.revision.clone(),
             previous_revision: active.previous_revision.clone(),
@@ -177,7 +177,7 @@ impl Step {
 
 /// What is active, and whether it is all it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
+pub(crate) struct Status {
     /// The active artifact; `None` before the first activation.
     pub active: Option<Activation>,
     /// Why it will be built anew shortly; `None`: it is up to date.
@@ -187,12 +187,15 @@ pub struct Status {
 }
 
 /// Whether a text can be a revision or a digest.
-pub fn is_digest(text: &str) -> bool {
-    text.len() == DIGEST_CHARS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+pub(crate) fn is_digest(text: &str) -> bool {
+    text.len() == DIGEST_CHARS
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Adds the root of the roles' data unless a root covers it, so that stock OPA takes the bundle.
-pub fn add_roles_root(roots: &mut Vec<String>) {
+pub(crate) fn add_roles_root(roots: &mut Vec<String>) {
     let is_covered = roots.iter().any(|root| {
         ROLES_FILE
             .strip_prefix(root.as_str())
@@ -246,21 +249,40 @@ mod tests {
     #[test]
     fn two_roll_backs_go_two_steps_back() {
         let a = activation(1, "a", None);
-        let b = activation(2, "b", Step::activate(Some(&a), "b").previous_revision.as_deref());
-        let c = activation(3, "c", Step::activate(Some(&b), "c").previous_revision.as_deref());
+        let b = activation(
+            2,
+            "b",
+            Step::activate(Some(&a), "b").previous_revision.as_deref(),
+        );
+        let c = activation(
+            3,
+            "c",
+            Step::activate(Some(&b), "c").previous_revision.as_deref(),
+        );
         assert_eq!(c.previous_revision.as_deref(), Some("b"));
         let back = Step::roll_back(&b);
-        assert_eq!((back.revision.as_str(), back.previous_revision.as_deref()), ("b", Some("a")));
+        assert_eq!(
+            (back.revision.as_str(), back.previous_revision.as_deref()),
+            ("b", Some("a"))
+        );
         let further = Step::roll_back(&a);
-        assert_eq!((further.revision.as_str(), further.previous_revision), ("a", None));
+        assert_eq!(
+            (further.revision.as_str(), further.previous_revision),
+            ("a", None)
+        );
     }
 
     #[test]
     fn activating_what_is_active_keeps_the_way_back() {
         let b = activation(2, "b", Some("a"));
-        assert_eq!(Step::activate(Some(&b), "b").previous_revision.as_deref(), Some("a"));
         assert_eq!(
-            Step::rebuild(&b, Reason::Renewed).previous_revision.as_deref(),
+            Step::activate(Some(&b), "b").previous_revision.as_deref(),
+            Some("a")
+        );
+        assert_eq!(
+            Step::rebuild(&b, Reason::Renewed)
+                .previous_revision
+                .as_deref(),
             Some("a")
         );
     }
@@ -274,13 +296,16 @@ mod tests {
         };
         assert_eq!(with(&["app", "plinto"]), ["app", "plinto"]);
         assert_eq!(with(&["app", "plinto/roles"]), ["app", "plinto/roles"]);
-        assert_eq!(with(&["app", "plinto/routes"]), ["app", "plinto/routes", "plinto/roles"]);
+        assert_eq!(
+            with(&["app", "plinto/routes"]),
+            ["app", "plinto/routes", "plinto/roles"]
+        );
         assert_eq!(with(&["app", "plint"]), ["app", "plint", "plinto/roles"]);
     }
 
     #[test]
     fn a_digest_is_sixty_four_lower_case_hexadecimal_characters() {
-        assert!(is_digest(&"0af".repeat(22)[..64]));
+        assert!(is_digest(&"0a".repeat(32)));
         for wrong in ["", "abc", &"A".repeat(64), &"g".repeat(64), &"a".repeat(65)] {
             assert!(!is_digest(wrong), "{wrong}");
         }

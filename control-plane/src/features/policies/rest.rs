@@ -20,12 +20,17 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     model::{Activation, Bundle, Status},
-    service::{self, activate, edge::{self, Artifacts}},
+    service::{
+        self, activate,
+        edge::{self, Artifacts},
+    },
 };
 use crate::{
     actor::Actor,
     app::App,
-    http::{ApiError, CachePolicy, Json, List, Page, Path, cached, input::too_large, page::PageQuery},
+    http::{
+        ApiError, CachePolicy, Json, List, Page, Path, cached, input::too_large, page::PageQuery,
+    },
 };
 
 /// What a bundle travels as.
@@ -180,14 +185,20 @@ async fn publish_bundle(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<BundleBody>), ApiError> {
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     if media_type != Some(GZIP) {
         let detail = format!("the body must be `{GZIP}`");
         return Err(ApiError::new(Code::UnsupportedMediaType, detail));
     }
     let body = body.map_err(too_large)?;
     let (bundle, is_new) = service::publish(&app, &actor, body.to_vec()).await?;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     Ok((status, Json(bundle.into())))
 }
 
@@ -229,7 +240,13 @@ async fn get_bundle_archive(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let archive = service::archive(&app, &actor, service::revision(&revision)?).await?;
-    Ok(cached(&headers, GZIP, archive, Some(&revision), CachePolicy::Private))
+    Ok(cached(
+        &headers,
+        GZIP,
+        archive,
+        Some(&revision),
+        CachePolicy::Private,
+    ))
 }
 
 /// Make a published bundle what the edge enforces
@@ -275,10 +292,16 @@ async fn list_activations(
     page: Page,
 ) -> Result<Json<List<ActivationBody>>, ApiError> {
     let window = page.window();
-    let before = window.after.as_deref().and_then(|after| after.parse().ok()).unwrap_or(0);
+    let before = window
+        .after
+        .as_deref()
+        .and_then(|after| after.parse().ok())
+        .unwrap_or(0);
     let history = service::history(&app, &actor, before, window.fetch()).await?;
     let rows = history.into_iter().map(ActivationBody::from).collect();
-    Ok(Json(page.list(rows, |row: &ActivationBody| row.sequence.to_string())))
+    Ok(Json(page.list(rows, |row: &ActivationBody| {
+        row.sequence.to_string()
+    })))
 }
 
 /// The active policy bundle, signed, with the tenant's roles
@@ -297,7 +320,9 @@ async fn get_active_artifact(
     };
     let body = Bytes::from_owner(content);
     let mut response = cached(&headers, GZIP, body, Some(&active.digest), policy);
-    response.headers_mut().insert(SEQUENCE, HeaderValue::from(active.sequence));
+    response
+        .headers_mut()
+        .insert(SEQUENCE, HeaderValue::from(active.sequence));
     Ok(response)
 }
 
@@ -314,5 +339,11 @@ async fn get_artifact(
 ) -> Result<Response, ApiError> {
     let content = edge::by_digest(&app, &actor, &artifacts, &digest).await?;
     let body = Bytes::from_owner(content);
-    Ok(cached(&headers, GZIP, body, Some(&digest), CachePolicy::Immutable))
+    Ok(cached(
+        &headers,
+        GZIP,
+        body,
+        Some(&digest),
+        CachePolicy::Immutable,
+    ))
 }

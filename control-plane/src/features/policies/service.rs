@@ -27,7 +27,7 @@ use crate::{
 /// Checks a bundle and stores it. Publishing the same content again changes nothing.
 /// Answers the bundle and whether it is new.
 /// Errors: `Bundle`, `Altered`, `Policy`, `TestsFailed`: refused whole; `Busy`.
-pub async fn publish(
+pub(crate) async fn publish(
     app: &App,
     actor: &Actor,
     packed: Vec<u8>,
@@ -50,16 +50,26 @@ pub async fn publish(
     let mut tx = app.db.begin().await?;
     if !store::insert(&mut tx, actor.tenant, &bundle, &packed).await? {
         let known = store::find(&mut tx, actor.tenant, &bundle.revision).await?;
-        return known.map(|bundle| (bundle, false)).ok_or(PoliciesError::NotFound);
+        return known
+            .map(|bundle| (bundle, false))
+            .ok_or(PoliciesError::NotFound);
     }
     let data = json!({"revision": bundle.revision, "entrypoint": bundle.entrypoint});
-    events::record(&mut tx, app, actor, EventKind::BundlePublished, bundle.id, data).await?;
+    events::record(
+        &mut tx,
+        app,
+        actor,
+        EventKind::BundlePublished,
+        bundle.id,
+        data,
+    )
+    .await?;
     tx.commit().await?;
     Ok((bundle, true))
 }
 
 /// One bundle.
-pub async fn get(app: &App, actor: &Actor, revision: &str) -> Result<Bundle, PoliciesError> {
+pub(crate) async fn get(app: &App, actor: &Actor, revision: &str) -> Result<Bundle, PoliciesError> {
     actor.require(Permission::PoliciesRead)?;
     let mut tx = app.db.read().await?;
     store::find(&mut tx, actor.tenant, revision)
@@ -68,7 +78,11 @@ pub async fn get(app: &App, actor: &Actor, revision: &str) -> Result<Bundle, Pol
 }
 
 /// A bundle's archive, byte for byte as it was published.
-pub async fn archive(app: &App, actor: &Actor, revision: &str) -> Result<Vec<u8>, PoliciesError> {
+pub(crate) async fn archive(
+    app: &App,
+    actor: &Actor,
+    revision: &str,
+) -> Result<Vec<u8>, PoliciesError> {
     actor.require(Permission::PoliciesRead)?;
     let mut tx = app.db.read().await?;
     store::archive(&mut tx, actor.tenant, revision)
@@ -77,7 +91,7 @@ pub async fn archive(app: &App, actor: &Actor, revision: &str) -> Result<Vec<u8>
 }
 
 /// Bundles, the newest first, before the id `before` (empty: from the newest), at most `limit`.
-pub async fn list(
+pub(crate) async fn list(
     app: &App,
     actor: &Actor,
     before: &str,
@@ -89,7 +103,7 @@ pub async fn list(
 }
 
 /// Activations, the newest first, before the sequence `before` (0: from the newest).
-pub async fn history(
+pub(crate) async fn history(
     app: &App,
     actor: &Actor,
     before: i64,
@@ -101,7 +115,7 @@ pub async fn history(
 }
 
 /// What is active, and whether it will be built anew shortly.
-pub async fn status(app: &App, actor: &Actor) -> Result<Status, PoliciesError> {
+pub(crate) async fn status(app: &App, actor: &Actor) -> Result<Status, PoliciesError> {
     actor.require(Permission::PoliciesRead)?;
     let kid = signing_keys::active_kid(app, actor.tenant, Purpose::Bundle).await?;
     let mut tx = app.db.read().await?;
@@ -120,13 +134,21 @@ pub async fn status(app: &App, actor: &Actor) -> Result<Status, PoliciesError> {
 
 /// A revision as it stands in a URL. Errors: `NotFound` for anything that cannot be one.
 pub(crate) fn revision(text: &str) -> Result<&str, PoliciesError> {
-    if model::is_digest(text) { Ok(text) } else { Err(PoliciesError::NotFound) }
+    if model::is_digest(text) {
+        Ok(text)
+    } else {
+        Err(PoliciesError::NotFound)
+    }
 }
 
 /// A user's or key's id; `system` for ourselves.
 fn name_of(actor: &Actor) -> String {
     let actor = actor.for_event();
-    if actor.id.is_empty() { actor.kind } else { actor.id }
+    if actor.id.is_empty() {
+        actor.kind
+    } else {
+        actor.id
+    }
 }
 
 fn count(number: usize) -> i64 {

@@ -1,10 +1,7 @@
 //! SQL for `bundles`, `bundle_archives`, `activations` and `artifacts`.
 
 use base64ct::{Base64, Encoding};
-use plinto_contract::{
-    ids::TenantId,
-    time::UnixMillis,
-};
+use plinto_contract::{ids::TenantId, time::UnixMillis};
 
 use super::model::{Activation, Bundle, Reason};
 use crate::{
@@ -28,7 +25,10 @@ struct BundleRow {
 impl BundleRow {
     fn into_bundle(self) -> Result<Bundle, DbError> {
         Ok(Bundle {
-            id: self.id.parse().map_err(|_| inconsistent("bundles", "id", &self.id))?,
+            id: self
+                .id
+                .parse()
+                .map_err(|_| inconsistent("bundles", "id", &self.id))?,
             revision: self.revision,
             digest: self.digest,
             size_bytes: self.size_bytes,
@@ -116,7 +116,8 @@ pub(super) async fn insert(
         return Ok(false);
     }
     let content = Base64::encode_string(archive);
-    tx.execute(INSERT_ARCHIVE, args![tenant, &bundle.revision, content]).await?;
+    tx.execute(INSERT_ARCHIVE, args![tenant, &bundle.revision, content])
+        .await?;
     Ok(true)
 }
 
@@ -153,8 +154,7 @@ pub(super) async fn list(
         .collect()
 }
 
-const ARCHIVE: &str =
-    "select content from bundle_archives where tenant_id = $1 and revision = $2";
+const ARCHIVE: &str = "select content from bundle_archives where tenant_id = $1 and revision = $2";
 
 /// A bundle's archive as it was uploaded.
 pub(super) async fn archive(
@@ -216,10 +216,7 @@ const ACTIVE: &str = "select id, sequence, revision, previous_revision, reason, 
     where tenant_id = $1 order by sequence desc limit 1";
 
 /// The activation in force.
-pub(super) async fn active(
-    tx: &mut Tx,
-    tenant: TenantId,
-) -> Result<Option<Activation>, DbError> {
+pub(super) async fn active(tx: &mut Tx, tenant: TenantId) -> Result<Option<Activation>, DbError> {
     tx.optional::<ActivationRow>(ACTIVE, args![tenant])
         .await?
         .map(ActivationRow::into_activation)
@@ -242,7 +239,8 @@ pub(super) async fn latest_of(
         .transpose()
 }
 
-const HISTORY: &str = "select id, sequence, revision, previous_revision, reason, digest, size_bytes,
+const HISTORY: &str =
+    "select id, sequence, revision, previous_revision, reason, digest, size_bytes,
     roles_version, signed_by_kid, activated_by, created_at, expires_at from activations
     where tenant_id = $1 and ($2 = 0 or sequence < $2) order by sequence desc limit $3";
 

@@ -10,7 +10,7 @@ use crate::{
 
 /// Why there is no feed.
 #[derive(Debug, thiserror::Error)]
-pub enum RevocationsError {
+pub(crate) enum RevocationsError {
     /// The tenant.
     #[error(transparent)]
     Tenant(#[from] TenantsError),

@@ -12,16 +12,16 @@ use plinto_contract::{
 
 /// 60 s: how long a signed feed is valid. Far above an edge's own bound on its age, so that only a
 /// replayed one meets it.
-pub const LIFETIME_S: i64 = 60;
+pub(crate) const LIFETIME_S: i64 = 60;
 /// 15 s: a feed is signed anew at this age even if it says the same.
-pub const RESIGN_AFTER_S: i64 = 15;
+pub(crate) const RESIGN_AFTER_S: i64 = 15;
 /// 16,384: entries of a feed, about 700 KiB as a token. What does not fit is covered by
 /// refusing everything issued before it.
-pub const ENTRIES_MAX: usize = 16_384;
+pub(crate) const ENTRIES_MAX: usize = 16_384;
 
 /// What was revoked within the life of an access token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Revoked {
+pub(crate) struct Revoked {
     /// Tokens of the whole tenant issued before this moment are refused; 0 refuses none.
     pub tokens_issued_before: UnixMillis,
     /// Sessions that ended, and when.
@@ -32,7 +32,7 @@ pub struct Revoked {
 
 /// What a feed says, without when it says it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Content {
+pub(crate) struct Content {
     issued_before: UnixSeconds,
     sessions: BTreeSet<SessionId>,
     subjects: BTreeMap<UserId, UnixSeconds>,
@@ -40,7 +40,7 @@ pub struct Content {
 
 /// From when on a revocation still matters: no token issued before is alive.
 /// `access_token_s`: life of an access token.
-pub fn since(now: UnixMillis, access_token_s: i64) -> UnixMillis {
+pub(crate) fn since(now: UnixMillis, access_token_s: i64) -> UnixMillis {
     // One leeway for the verifier's clock, one for the clocks of our own instances.
     let leeway = CLOCK_LEEWAY_S.saturating_mul(2);
     now.plus_seconds(access_token_s.saturating_add(leeway).saturating_neg())
@@ -48,7 +48,7 @@ pub fn since(now: UnixMillis, access_token_s: i64) -> UnixMillis {
 
 impl Content {
     /// Turns what was revoked into what an edge checks.
-    pub fn of(revoked: Revoked, entries_max: usize) -> Self {
+    pub(crate) fn of(revoked: Revoked, entries_max: usize) -> Self {
         let mut issued_before = next_second(revoked.tokens_issued_before);
         let mut entries: Vec<(UnixMillis, Entry)> = revoked
             .sessions
@@ -87,7 +87,13 @@ impl Content {
     }
 
     /// The feed as it is signed.
-    pub fn feed(&self, iss: String, tenant: TenantId, version: u64, now: UnixSeconds) -> Feed {
+    pub(crate) fn feed(
+        &self,
+        iss: String,
+        tenant: TenantId,
+        version: u64,
+        now: UnixSeconds,
+    ) -> Feed {
         Feed {
             iss,
             tenant,
@@ -152,7 +158,10 @@ mod tests {
             ..Revoked::default()
         };
         let content = Content::of(revoked, 10);
-        assert_eq!(content.subjects, BTreeMap::from([(user(1), UnixSeconds(20))]));
+        assert_eq!(
+            content.subjects,
+            BTreeMap::from([(user(1), UnixSeconds(20))])
+        );
     }
 
     #[test]
@@ -168,7 +177,10 @@ mod tests {
         };
         let content = Content::of(revoked.clone(), 2);
         assert_eq!(content.sessions, BTreeSet::from([session(3)]));
-        assert_eq!(content.subjects, BTreeMap::from([(user(4), UnixSeconds(8))]));
+        assert_eq!(
+            content.subjects,
+            BTreeMap::from([(user(4), UnixSeconds(8))])
+        );
         // session 2 ended at 7.5 s: any of its tokens carries 7 or less
         assert_eq!(content.issued_before, UnixSeconds(8));
         let whole = Content::of(revoked, 4);

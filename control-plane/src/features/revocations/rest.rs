@@ -38,5 +38,11 @@ async fn get_revocations(
         max_age_s: MAX_AGE_S,
     };
     let body = Bytes::copy_from_slice(served.token.as_bytes());
-    Ok(cached(&headers, "application/jwt", body, Some(&served.etag), policy))
+    Ok(cached(
+        &headers,
+        "application/jwt",
+        body,
+        Some(&served.etag),
+        policy,
+    ))
 }

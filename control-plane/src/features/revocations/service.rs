@@ -8,7 +8,11 @@ use std::{
     time::Duration,
 };
 
-use plinto_contract::{ids::TenantId, revocation::TYP_REVOCATIONS, time::{UnixMillis, UnixSeconds}};
+use plinto_contract::{
+    ids::TenantId,
+    revocation::TYP_REVOCATIONS,
+    time::{UnixMillis, UnixSeconds},
+};
 use tokio::sync::Mutex;
 
 use super::{
@@ -31,7 +35,7 @@ use crate::{
 /// 10,000: tenants whose feed is in memory.
 const TENANTS_MAX: u64 = 10_000;
 /// 10 min: a feed that nobody fetches leaves memory.
-const IDLE: Duration = Duration::from_secs(10 * 60);
+const IDLE: Duration = Duration::from_mins(10);
 
 /// The feeds as they were last served.
 #[derive(Debug, Clone)]
@@ -77,8 +81,15 @@ impl Default for Feeds {
 
 /// The feed of the actor's tenant. It says everything that was committed before the call; it is
 /// signed anew only when it says something else or its signature gets old.
-pub async fn feed(app: &App, actor: &Actor, feeds: &Feeds) -> Result<Served, RevocationsError> {
-    let slot = feeds.0.get_with(actor.tenant, async { Arc::default() }).await;
+pub(crate) async fn feed(
+    app: &App,
+    actor: &Actor,
+    feeds: &Feeds,
+) -> Result<Served, RevocationsError> {
+    let slot = feeds
+        .0
+        .get_with(actor.tenant, async { Arc::default() })
+        .await;
     let mine = slot.arrived.fetch_add(1, Ordering::SeqCst);
     let mut state = slot.state.lock().await;
     if let Some(served) = state.served.as_ref().filter(|_| mine < state.covers) {
@@ -97,7 +108,9 @@ async fn refresh(
 ) -> Result<Served, RevocationsError> {
     let now = app.clock.now();
     let mut tx = app.db.read().await?;
-    let tenant = tenants::find(&mut tx, tenant).await?.ok_or(TenantsError::NotFound)?;
+    let tenant = tenants::find(&mut tx, tenant)
+        .await?
+        .ok_or(TenantsError::NotFound)?;
     let content = read(&mut tx, app, &tenant, now).await?;
     drop(tx);
     let age_s = now.to_seconds().0.saturating_sub(state.issued_at.0);
@@ -111,7 +124,12 @@ async fn refresh(
         _ => renumber(app, tenant.id, now).await?,
     };
     let issued_at = now.to_seconds();
-    let feed = content.feed(app.config.issuer(&tenant.slug), tenant.id, version, issued_at);
+    let feed = content.feed(
+        app.config.issuer(&tenant.slug),
+        tenant.id,
+        version,
+        issued_at,
+    );
     let payload = serde_json::to_vec(&feed)?;
     let typ = Some(TYP_REVOCATIONS);
     let token = signing_keys::sign(app, tenant.id, Purpose::Bundle, typ, &payload).await?;
@@ -136,7 +154,9 @@ async fn renumber(
 ) -> Result<(Content, u64), RevocationsError> {
     let mut tx = app.db.begin().await?;
     let version = store::next_version(&mut tx, tenant).await?;
-    let tenant = tenants::find(&mut tx, tenant).await?.ok_or(TenantsError::NotFound)?;
+    let tenant = tenants::find(&mut tx, tenant)
+        .await?
+        .ok_or(TenantsError::NotFound)?;
     let content = read(&mut tx, app, &tenant, now).await?;
     tx.commit().await?;
     Ok((content, u64::try_from(version).unwrap_or_default()))

@@ -6,7 +6,7 @@ use crate::{actor::Denied, db::DbError, http::HasCode};
 
 /// Why a verb on roles came to nothing.
 #[derive(Debug, thiserror::Error)]
-pub enum RolesError {
+pub(crate) enum RolesError {
     /// No such role in this tenant.
     #[error("no such role")]
     NotFound,

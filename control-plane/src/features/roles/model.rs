@@ -17,12 +17,12 @@ const DESCRIPTION_CHARS: usize = 512;
 /// 128 characters: `resource:action`.
 const PERMISSION_CHARS: usize = 128;
 /// 256: permissions of a role.
-pub const PERMISSIONS_MAX: usize = 256;
+pub(crate) const PERMISSIONS_MAX: usize = 256;
 /// 256: roles of a tenant. All of them travel to the edge in every bundle.
-pub const ROLES_MAX: i64 = 256;
+pub(crate) const ROLES_MAX: i64 = 256;
 
 /// The role that an organization always keeps in somebody's hands.
-pub const OWNER: &str = "owner";
+pub(crate) const OWNER: &str = "owner";
 
 /// What every tenant starts with: key, name, description, permissions.
 const SEEDS: [(&str, &str, &str, &[&str]); 3] = [
@@ -53,7 +53,7 @@ const SEEDS: [(&str, &str, &str, &[&str]); 3] = [
 
 /// A named set of permissions, the same in every organization of the tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Role {
+pub(crate) struct Role {
     /// Names the role for ever.
     pub id: RoleId,
     /// What tokens and policies call it.
@@ -76,7 +76,7 @@ pub struct Role {
 
 /// A role to be made.
 #[derive(Debug, Clone)]
-pub struct CreateRole {
+pub(crate) struct CreateRole {
     /// See [`Role::key`].
     pub key: String,
     /// See [`Role::name`].
@@ -89,7 +89,7 @@ pub struct CreateRole {
 
 /// What shall change of a role; `None` stays.
 #[derive(Debug, Clone, Default)]
-pub struct UpdateRole {
+pub(crate) struct UpdateRole {
     /// See [`Role::name`].
     pub name: Option<String>,
     /// See [`Role::description`].
@@ -100,7 +100,7 @@ pub struct UpdateRole {
 
 /// What a policy knows of the tenant's roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicyData {
+pub(crate) struct PolicyData {
     /// Rises with every change to any role of the tenant.
     pub version: i64,
     /// Role key → its permissions.
@@ -110,12 +110,15 @@ pub struct PolicyData {
 impl PolicyData {
     /// The document at `data.plinto.roles`: `{role: {permission: true}}`, so that a policy looks a
     /// permission up instead of searching for it.
-    pub fn document(&self) -> serde_json::Value {
+    pub(crate) fn document(&self) -> serde_json::Value {
         let roles = self.roles.iter().map(|(key, permissions)| {
             let permissions = permissions
                 .iter()
                 .map(|permission| (permission.clone(), serde_json::Value::Bool(true)));
-            (key.clone(), serde_json::Value::Object(permissions.collect()))
+            (
+                key.clone(),
+                serde_json::Value::Object(permissions.collect()),
+            )
         });
         serde_json::Value::Object(roles.collect())
     }
@@ -123,7 +126,7 @@ impl PolicyData {
 
 /// A tenant whose roles changed, and the version they have now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ChangedRoles {
+pub(crate) struct ChangedRoles {
     /// Whose roles.
     pub tenant: TenantId,
     /// See [`PolicyData::version`].
@@ -131,18 +134,20 @@ pub struct ChangedRoles {
 }
 
 /// The roles that every tenant starts with.
-pub fn seeds() -> impl Iterator<Item = CreateRole> {
-    SEEDS.iter().map(|(key, name, description, permissions)| CreateRole {
-        key: (*key).to_owned(),
-        name: (*name).to_owned(),
-        description: (*description).to_owned(),
-        permissions: permissions.iter().map(|text| (*text).to_owned()).collect(),
-    })
+pub(crate) fn seeds() -> impl Iterator<Item = CreateRole> {
+    SEEDS
+        .iter()
+        .map(|(key, name, description, permissions)| CreateRole {
+            key: (*key).to_owned(),
+            name: (*name).to_owned(),
+            description: (*description).to_owned(),
+            permissions: permissions.iter().map(|text| (*text).to_owned()).collect(),
+        })
 }
 
 impl CreateRole {
     /// Says which values are not acceptable.
-    pub fn check(&self) -> Vec<FieldError> {
+    pub(crate) fn check(&self) -> Vec<FieldError> {
         let mut errors = Vec::new();
         if !is_key(&self.key) {
             errors.push(FieldError::new(
@@ -159,16 +164,20 @@ impl CreateRole {
 
 impl UpdateRole {
     /// Says which values are not acceptable.
-    pub fn check(&self) -> Vec<FieldError> {
+    pub(crate) fn check(&self) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        check_texts(self.name.as_deref(), self.description.as_deref(), &mut errors);
+        check_texts(
+            self.name.as_deref(),
+            self.description.as_deref(),
+            &mut errors,
+        );
         check_permissions(self.permissions.as_deref().unwrap_or_default(), &mut errors);
         errors
     }
 }
 
 /// Whether a text can be a role's key.
-pub fn is_key(text: &str) -> bool {
+pub(crate) fn is_key(text: &str) -> bool {
     text.len() <= KEY_CHARS
         && text.starts_with(|first: char| first.is_ascii_lowercase())
         && text
@@ -193,7 +202,11 @@ fn is_permission(text: &str) -> bool {
 fn check_texts(name: Option<&str>, description: Option<&str>, errors: &mut Vec<FieldError>) {
     if let Some(name) = name {
         if name.trim().is_empty() {
-            errors.push(FieldError::new("/name", "required", "a name has a visible character"));
+            errors.push(FieldError::new(
+                "/name",
+                "required",
+                "a name has a visible character",
+            ));
         } else if name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
             errors.push(FieldError::new(
                 "/name",
@@ -264,7 +277,13 @@ mod tests {
         let bad = role("Editor", " ", &["document:read", "document", "a:b:c", ":x"]);
         assert_eq!(
             pointers(&bad.check()),
-            ["/key", "/name", "/permissions/1", "/permissions/2", "/permissions/3"]
+            [
+                "/key",
+                "/name",
+                "/permissions/1",
+                "/permissions/2",
+                "/permissions/3"
+            ]
         );
         let many = vec!["a:b"; PERMISSIONS_MAX + 1];
         assert_eq!(pointers(&role("a", "A", &many).check()), ["/permissions"]);

@@ -105,7 +105,11 @@ async fn create_role(
         permissions: body.permissions,
     };
     let role = service::create(&app, &actor, input).await?;
-    Ok(version::written(StatusCode::CREATED, role.version, RoleBody::from(role)))
+    Ok(version::written(
+        StatusCode::CREATED,
+        role.version,
+        RoleBody::from(role),
+    ))
 }
 
 /// List roles
@@ -153,7 +157,11 @@ async fn update_role(
         permissions: body.permissions,
     };
     let role = service::update(&app, &actor, id, version::required(&headers)?, input).await?;
-    Ok(version::written(StatusCode::OK, role.version, RoleBody::from(role)))
+    Ok(version::written(
+        StatusCode::OK,
+        role.version,
+        RoleBody::from(role),
+    ))
 }
 
 /// Delete a role

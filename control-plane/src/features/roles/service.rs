@@ -24,7 +24,11 @@ use crate::{
 
 /// Makes a role.
 /// Errors: `KeyTaken`; `TooMany`; `Invalid`.
-pub async fn create(app: &App, actor: &Actor, input: CreateRole) -> Result<Role, RolesError> {
+pub(crate) async fn create(
+    app: &App,
+    actor: &Actor,
+    input: CreateRole,
+) -> Result<Role, RolesError> {
     actor.require(Permission::RolesWrite)?;
     let errors = input.check();
     if !errors.is_empty() {
@@ -43,7 +47,7 @@ pub async fn create(app: &App, actor: &Actor, input: CreateRole) -> Result<Role,
 }
 
 /// One role.
-pub async fn get(app: &App, actor: &Actor, id: RoleId) -> Result<Role, RolesError> {
+pub(crate) async fn get(app: &App, actor: &Actor, id: RoleId) -> Result<Role, RolesError> {
     actor.require(Permission::RolesRead)?;
     let mut tx = app.db.read().await?;
     store::find(&mut tx, actor.tenant, id)
@@ -52,7 +56,7 @@ pub async fn get(app: &App, actor: &Actor, id: RoleId) -> Result<Role, RolesErro
 }
 
 /// Roles in the order of their ids, after `after` (empty: from the first), at most `limit`.
-pub async fn list(
+pub(crate) async fn list(
     app: &App,
     actor: &Actor,
     after: &str,
@@ -65,7 +69,7 @@ pub async fn list(
 
 /// Changes a role. `version`: the one the caller has seen.
 /// Errors: `Changed` when the role has another version by now; `Invalid`.
-pub async fn update(
+pub(crate) async fn update(
     app: &App,
     actor: &Actor,
     id: RoleId,
@@ -92,14 +96,22 @@ pub async fn update(
     role.version = version.saturating_add(1);
     store::mark_changed(&mut tx, actor.tenant, now).await?;
     let data = json!({"key": role.key, "permissions": role.permissions});
-    events::record(&mut tx, app, actor, EventKind::RoleUpdated, role.id.to_string(), data).await?;
+    events::record(
+        &mut tx,
+        app,
+        actor,
+        EventKind::RoleUpdated,
+        role.id.to_string(),
+        data,
+    )
+    .await?;
     tx.commit().await?;
     Ok(role)
 }
 
 /// Removes a role. `version`: the one the caller has seen.
 /// Errors: `InUse` while a member has it; `System`; `Changed`.
-pub async fn delete(
+pub(crate) async fn delete(
     app: &App,
     actor: &Actor,
     id: RoleId,
@@ -119,13 +131,21 @@ pub async fn delete(
     }
     store::mark_changed(&mut tx, actor.tenant, now).await?;
     let data = json!({"key": role.key});
-    events::record(&mut tx, app, actor, EventKind::RoleDeleted, id.to_string(), data).await?;
+    events::record(
+        &mut tx,
+        app,
+        actor,
+        EventKind::RoleDeleted,
+        id.to_string(),
+        data,
+    )
+    .await?;
     tx.commit().await?;
     Ok(())
 }
 
 /// Gives a new tenant its first roles, inside the transaction that makes the tenant.
-pub async fn seed(tx: &mut Tx, app: &App, actor: &Actor) -> Result<(), DbError> {
+pub(crate) async fn seed(tx: &mut Tx, app: &App, actor: &Actor) -> Result<(), DbError> {
     for input in model::seeds() {
         insert(tx, app, actor, input, true).await?;
     }
@@ -151,7 +171,7 @@ pub(crate) async fn changed_since(
 }
 
 /// Which of the keys no role of the tenant has, as field errors under `pointer`.
-pub async fn unknown_keys(
+pub(crate) async fn unknown_keys(
     tx: &mut Tx,
     tenant: TenantId,
     keys: &BTreeSet<String>,
@@ -178,7 +198,9 @@ async fn at_version(
     id: RoleId,
     version: i64,
 ) -> Result<Role, RolesError> {
-    let role = store::find(tx, tenant, id).await?.ok_or(RolesError::NotFound)?;
+    let role = store::find(tx, tenant, id)
+        .await?
+        .ok_or(RolesError::NotFound)?;
     if role.version == version {
         Ok(role)
     } else {
@@ -208,7 +230,15 @@ async fn insert(
     store::insert(tx, actor.tenant, &role).await?;
     store::mark_changed(tx, actor.tenant, now).await?;
     let data = json!({"key": role.key, "permissions": role.permissions});
-    events::record(tx, app, actor, EventKind::RoleCreated, role.id.to_string(), data).await?;
+    events::record(
+        tx,
+        app,
+        actor,
+        EventKind::RoleCreated,
+        role.id.to_string(),
+        data,
+    )
+    .await?;
     Ok(role)
 }
 

@@ -171,9 +171,7 @@ const GRANTS: &str = "select key, permissions from roles where tenant_id = $1 or
 /// The roles as a policy sees them.
 pub(super) async fn policy_data(tx: &mut Tx, tenant: TenantId) -> Result<PolicyData, DbError> {
     let version = version(tx, tenant).await?;
-    let rows = tx
-        .all::<(String, String)>(GRANTS, args![tenant])
-        .await?;
+    let rows = tx.all::<(String, String)>(GRANTS, args![tenant]).await?;
     let roles = rows
         .into_iter()
         .map(|(key, permissions)| {
@@ -187,9 +185,7 @@ pub(super) async fn policy_data(tx: &mut Tx, tenant: TenantId) -> Result<PolicyD
 
 /// The version of the tenant's roles; 0 before the first.
 pub(super) async fn version(tx: &mut Tx, tenant: TenantId) -> Result<i64, DbError> {
-    let version = tx
-        .optional::<(i64,)>(VERSION, args![tenant])
-        .await?;
+    let version = tx.optional::<(i64,)>(VERSION, args![tenant]).await?;
     Ok(version.map_or(0, |(version,)| version))
 }
 

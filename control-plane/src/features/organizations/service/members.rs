@@ -30,7 +30,7 @@ use crate::{
 /// Makes a user a member.
 /// Errors: `AlreadyMember`; `LastOwner` when the first member is not an owner; `Invalid` for
 /// unknown users and roles.
-pub async fn add(
+pub(crate) async fn add(
     app: &App,
     actor: &Actor,
     organization: OrganizationId,
@@ -41,14 +41,22 @@ pub async fn add(
     let given_roles = checked(given_roles)?;
     let mut tx = app.db.begin().await?;
     lock(&mut tx, app, actor, organization).await?;
-    let member =
-        insert(&mut tx, app, actor, organization, user, given_roles, "/user_id").await?;
+    let member = insert(
+        &mut tx,
+        app,
+        actor,
+        organization,
+        user,
+        given_roles,
+        "/user_id",
+    )
+    .await?;
     tx.commit().await?;
     Ok(member)
 }
 
 /// One member.
-pub async fn get(
+pub(crate) async fn get(
     app: &App,
     actor: &Actor,
     organization: OrganizationId,
@@ -62,7 +70,7 @@ pub async fn get(
 }
 
 /// Members in the order of their user ids, after `after` (empty: from the first), at most `limit`.
-pub async fn list(
+pub(crate) async fn list(
     app: &App,
     actor: &Actor,
     organization: OrganizationId,
@@ -71,7 +79,10 @@ pub async fn list(
 ) -> Result<Vec<Member>, OrganizationsError> {
     actor.require(Permission::OrganizationsRead)?;
     let mut tx = app.db.read().await?;
-    if store::find(&mut tx, actor.tenant, organization).await?.is_none() {
+    if store::find(&mut tx, actor.tenant, organization)
+        .await?
+        .is_none()
+    {
         return Err(OrganizationsError::NotFound);
     }
     Ok(store::list_members(&mut tx, actor.tenant, organization, after, limit).await?)
@@ -79,7 +90,7 @@ pub async fn list(
 
 /// Replaces a member's roles.
 /// Errors: `LastOwner` when nobody would be an owner; `Invalid` for unknown roles.
-pub async fn update(
+pub(crate) async fn update(
     app: &App,
     actor: &Actor,
     organization: OrganizationId,
@@ -109,7 +120,7 @@ pub async fn update(
 
 /// Ends a membership.
 /// Errors: `LastOwner` when members would be left without an owner.
-pub async fn remove(
+pub(crate) async fn remove(
     app: &App,
     actor: &Actor,
     organization: OrganizationId,

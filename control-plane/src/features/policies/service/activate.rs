@@ -30,7 +30,7 @@ const ARTIFACTS_KEPT: i64 = 16;
 
 /// Makes a published revision what the edge enforces.
 /// Errors: `NotFound`; whatever makes the bundle unusable by now.
-pub async fn activate(
+pub(crate) async fn activate(
     app: &App,
     actor: &Actor,
     revision: &str,
@@ -50,7 +50,7 @@ pub async fn activate(
 
 /// Goes back to the revision that was active before the active one.
 /// Errors: `NothingActive`; `NothingToRollBackTo`.
-pub async fn roll_back(app: &App, actor: &Actor) -> Result<Activation, PoliciesError> {
+pub(crate) async fn roll_back(app: &App, actor: &Actor) -> Result<Activation, PoliciesError> {
     actor.require(Permission::PoliciesActivate)?;
     for _ in 0..ATTEMPTS {
         let mut tx = app.db.read().await?;
@@ -75,7 +75,7 @@ pub async fn roll_back(app: &App, actor: &Actor) -> Result<Activation, PoliciesE
 
 /// Builds the active artifact anew if it is outdated. `None`: it was not, or nothing is active, or
 /// somebody else was faster.
-pub async fn rebuild(app: &App, actor: &Actor) -> Result<Option<Activation>, PoliciesError> {
+pub(crate) async fn rebuild(app: &App, actor: &Actor) -> Result<Option<Activation>, PoliciesError> {
     actor.require(Permission::PoliciesActivate)?;
     let mut tx = app.db.read().await?;
     let Some(active) = store::active(&mut tx, actor.tenant).await? else {

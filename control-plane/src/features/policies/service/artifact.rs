@@ -1,7 +1,7 @@
 //! Builds what the edge enforces: a checked bundle with the tenant's roles, signed (N15).
 
 use plinto_contract::{
-    bundle::{Activation as ManifestActivation, Manifest, ROLES_FILE},
+    bundle::{Activation as ManifestActivation, Manifest},
     ids::TenantId,
     time::UnixSeconds,
 };
@@ -14,7 +14,7 @@ use plinto_policy::{
 use super::check::{self, Checked};
 use crate::{
     envelope::sha256_hex,
-    features::{policies::{error::PoliciesError, model}, roles::PolicyData},
+    features::{policies::error::PoliciesError, roles::PolicyData},
 };
 
 /// What goes into an artifact besides the bundle itself.
@@ -48,12 +48,11 @@ pub(super) struct Artifact {
 /// Adds roles and activation to a stored archive, after checking it anew: the engine may have
 /// changed since it was published.
 pub(super) fn draft(archive: &[u8], with: Ingredients) -> Result<Draft, PoliciesError> {
-    let Checked { mut manifest, source, .. } = check::check(archive)?;
-    let mut source = source.without_tests();
-    source
-        .files
-        .insert(ROLES_FILE.to_owned(), with.roles.document().to_string().into_bytes());
-    model::add_roles_root(&mut manifest.roots);
+    let Checked {
+        manifest, source, ..
+    } = check::check(archive)?;
+    let roles = with.roles.document().to_string();
+    let (mut manifest, source) = check::add_roles(&manifest, &source.without_tests(), &roles);
     manifest.metadata.plinto.activation = Some(ManifestActivation {
         tenant: with.tenant,
         sequence: u64::try_from(with.sequence).unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! Everything that is checked of a bundle before it may be stored or signed: archive, digests,
 //! compilation, entrypoint, tests. Pure work on bytes, on bounded blocking threads.
 
-use plinto_contract::bundle::Manifest;
+use plinto_contract::bundle::{Manifest, ROLES_FILE, ROLES_PATH};
 use plinto_policy::{
     bundle::{self, Limits, Source, Upload},
     cases,
@@ -10,12 +10,18 @@ use plinto_policy::{
 };
 use tokio::sync::Semaphore;
 
-use crate::{envelope::sha256_hex, features::policies::error::PoliciesError};
+use crate::{
+    envelope::sha256_hex,
+    features::policies::{error::PoliciesError, model},
+};
 
 /// 2: bundles worked on at once. Compiling takes a core for up to a second; sign-ins want the rest.
 static SLOTS: Semaphore = Semaphore::const_new(2);
 /// 16: bundles that may wait or be worked on; more are turned away.
 static PLACES: Semaphore = Semaphore::const_new(16);
+
+/// Stands for the tenant's roles while a bundle is checked.
+const PLACEHOLDER_ROLES: &str = r#"{"owner":{"organization:update":true}}"#;
 
 /// A bundle that was found good.
 #[derive(Debug, Clone)]
@@ -50,7 +56,10 @@ pub(super) async fn run<T: Send + 'static>(
 /// Checks an archive as it was sent in.
 /// Errors: whatever makes it unusable; nothing of it is kept then.
 pub(super) fn check(packed: &[u8]) -> Result<Checked, PoliciesError> {
-    let Upload { mut manifest, source } = Upload::read(packed, &Limits::default())?;
+    let Upload {
+        mut manifest,
+        source,
+    } = Upload::read(packed, &Limits::default())?;
     let computed = bundle::revision(&source, &manifest)?;
     if !manifest.revision.is_empty() && manifest.revision != computed {
         return Err(PoliciesError::Altered {
@@ -59,10 +68,18 @@ pub(super) fn check(packed: &[u8]) -> Result<Checked, PoliciesError> {
         });
     }
     manifest.revision = computed;
-    Engine::prepare(&manifest, &source)?;
+    let engine = Engine::prepare(&manifest, &source)?;
+    if engine.data(&ROLES_PATH).is_some() {
+        return Err(PoliciesError::ReservedData(ROLES_PATH.join(".")));
+    }
+    // Whatever could not live beside the tenant's roles must be found now, not at activation.
+    let (with_roles, source_with_roles) = add_roles(&manifest, &source, PLACEHOLDER_ROLES);
+    Engine::prepare(&with_roles, &source_with_roles)?;
     let report = cases::run(&manifest, &source, &EvaluationLimits::default())?;
     if !report.is_ok() {
-        return Err(PoliciesError::TestsFailed(report.failures().cloned().collect()));
+        return Err(PoliciesError::TestsFailed(
+            report.failures().cloned().collect(),
+        ));
     }
     Ok(Checked {
         digest: sha256_hex(packed),
@@ -70,4 +87,14 @@ pub(super) fn check(packed: &[u8]) -> Result<Checked, PoliciesError> {
         manifest,
         source,
     })
+}
+
+/// Adds the roles' data to a bundle. `roles`: the document at `data.plinto.roles`, as JSON.
+pub(super) fn add_roles(manifest: &Manifest, source: &Source, roles: &str) -> (Manifest, Source) {
+    let (mut manifest, mut source) = (manifest.clone(), source.clone());
+    source
+        .files
+        .insert(ROLES_FILE.to_owned(), roles.as_bytes().to_vec());
+    model::add_roles_root(&mut manifest.roots);
+    (manifest, source)
 }

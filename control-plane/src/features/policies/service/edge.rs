@@ -8,13 +8,17 @@ use plinto_contract::ids::TenantId;
 use crate::{
     actor::Actor,
     app::App,
-    features::policies::{error::PoliciesError, model::{self, Activation}, store},
+    features::policies::{
+        error::PoliciesError,
+        model::{self, Activation},
+        store,
+    },
 };
 
 /// 64 MiB: artifacts in memory. One is some kilobytes and at most a megabyte.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// 1 h: an artifact that nobody fetches leaves memory.
-const CACHE_IDLE: Duration = Duration::from_secs(60 * 60);
+const CACHE_IDLE: Duration = Duration::from_hours(1);
 
 /// Artifacts in memory, by tenant and digest. They never change, so they never go stale.
 #[derive(Debug, Clone)]
@@ -33,7 +37,7 @@ impl Default for Artifacts {
 
 /// The active artifact of the actor's tenant.
 /// Errors: `NothingActive`.
-pub async fn current(
+pub(crate) async fn current(
     app: &App,
     actor: &Actor,
     artifacts: &Artifacts,
@@ -49,7 +53,7 @@ pub async fn current(
 
 /// A recent artifact of the actor's tenant.
 /// Errors: `NotFound`.
-pub async fn by_digest(
+pub(crate) async fn by_digest(
     app: &App,
     actor: &Actor,
     artifacts: &Artifacts,
