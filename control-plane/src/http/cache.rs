@@ -16,6 +16,11 @@ pub enum CachePolicy {
         /// Seconds.
         max_age_s: u32,
     },
+    /// By anybody for this many seconds and no longer: what it says must reach everybody soon.
+    Brief {
+        /// Seconds.
+        max_age_s: u32,
+    },
     /// By anybody for ever: the address names the content.
     Immutable,
     /// By the client alone, and asked about each time.
@@ -28,6 +33,7 @@ impl CachePolicy {
             Self::Public { max_age_s } => {
                 format!("public, max-age={max_age_s}, stale-while-revalidate={max_age_s}")
             }
+            Self::Brief { max_age_s } => format!("public, max-age={max_age_s}, must-revalidate"),
             Self::Immutable => "public, max-age=31536000, immutable".to_owned(),
             Self::Private => "private, no-cache".to_owned(),
         };

@@ -7,7 +7,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use plinto_contract::problem::{Code, FieldError};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_path_to_error::Segment;
 
 use crate::http::ApiError;
@@ -62,7 +65,8 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());
         let inner = error.into_inner();
-        if inner.is_data() {
+        // serde_json calls a number where an enum's name belongs a syntax error.
+        if inner.is_data() || serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
             ApiError::fields(Code::ValidationFailed, vec![describe(pointer, &inner.to_string())])
         } else {
             not_json(&inner)
@@ -127,6 +131,9 @@ fn describe(pointer: String, message: &str) -> FieldError {
         // `invalid type: string "hunter2", expected …`: the value itself is not repeated.
         let expected = message.rsplit_once(", expected ").map_or("another type", |(_, it)| it);
         return FieldError::new(pointer, "invalid_type", format!("expected {expected}"));
+    }
+    if message == "expected value" {
+        return FieldError::new(pointer, "invalid_type", "expected one of the named values");
     }
     if let Some((_, expected)) = message.rsplit_once(", expected ") {
         return FieldError::new(pointer, "invalid_value", format!("expected {expected}"));

@@ -1,0 +1,211 @@
+//! Signing keys, their rotation, and the documents that verifiers fetch.
+
+use control_plane::features::signing_keys::{self, Purpose};
+use plinto_jose::{Algorithm, JwkSet, Jws};
+use plinto_tests::world::{Client, World};
+use serde_json::{Value, json};
+
+use super::worlds::{admin, client_with, worlds};
+
+const JWKS: &str = "/t/acme/.well-known/jwks.json";
+
+async fn set(client: &Client, path: &str) -> JwkSet {
+    JwkSet::parse(&client.get(path).await.expect(200).bytes).unwrap()
+}
+
+async fn sign(world: &World, purpose: Purpose) -> Jws {
+    let tenant = world.acme.tenant;
+    let compact = signing_keys::sign(&world.app, tenant, purpose, Some("t"), b"{}").await.unwrap();
+    Jws::parse(&compact).unwrap()
+}
+
+fn verifies(jws: &Jws, keys: &JwkSet) -> bool {
+    jws.header
+        .kid
+        .as_deref()
+        .and_then(|kid| keys.find(kid))
+        .is_some_and(|key| plinto_jose::verify(&jws.signature_job(key).unwrap()).is_ok())
+}
+
+async fn states(admin: &Client, purpose: &str) -> Vec<String> {
+    let list = admin.get("/v1/signing_keys").await.expect(200).json();
+    let keys = list["data"].as_array().unwrap();
+    let mut states: Vec<_> = keys
+        .iter()
+        .filter(|key| key["purpose"] == purpose)
+        .map(|key| key["state"].as_str().unwrap().to_owned())
+        .collect();
+    states.sort_unstable();
+    states
+}
+
+async fn rotate(admin: &Client, purpose: &str) -> plinto_tests::world::Answer {
+    admin.post("/v1/signing_keys/rotate", json!({ "purpose": purpose })).await
+}
+
+/// T15: whoever has the set from before a rotation verifies what is signed after it, and whoever
+/// has it from after verifies what was signed before, as long as that lives.
+#[tokio::test]
+async fn a_rotation_leaves_no_signature_without_a_published_key() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let old_set = set(&admin, JWKS).await;
+        let old = sign(&world, Purpose::Token).await;
+        rotate(&admin, "token").await.expect(200);
+        let new = sign(&world, Purpose::Token).await;
+        let new_set = set(&admin, JWKS).await;
+        assert_ne!(old.header.kid, new.header.kid);
+        assert!(verifies(&new, &old_set), "the next key was not published before it signed");
+        assert!(verifies(&old, &new_set), "the last key went while its tokens lived");
+        // While the last access token signed with it may live …
+        world.clock.advance_seconds(600 + 30);
+        world.run_due_work().await;
+        assert!(verifies(&old, &set(&admin, JWKS).await));
+        // … and not much longer.
+        world.clock.advance_seconds(60);
+        world.run_due_work().await;
+        assert!(!verifies(&old, &set(&admin, JWKS).await));
+        assert!(verifies(&new, &set(&admin, JWKS).await));
+        assert_eq!(states(&admin, "token").await, ["active", "next", "retired"]);
+        let kinds = world.event_kinds().await;
+        assert!(kinds.contains(&"signing_key.rotated") && kinds.contains(&"signing_key.retired"));
+    }
+}
+
+#[tokio::test]
+async fn the_next_key_does_not_sign_before_every_cache_has_it() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        rotate(&admin, "token").await.expect(200);
+        let refused = rotate(&admin, "token").await.expect_problem(409, "rotation_in_progress");
+        assert_eq!(refused.header("retry-after"), "900");
+        world.clock.advance_seconds(899);
+        rotate(&admin, "token").await.expect_problem(409, "rotation_in_progress");
+        world.clock.advance_seconds(1);
+        rotate(&admin, "token").await.expect(200);
+        // The other purpose has its own keys.
+        rotate(&admin, "bundle").await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_has_signed_for_90_days_is_rotated_by_the_worker() {
+    let world = World::new().await;
+    let before = sign(&world, Purpose::Bundle).await.header.kid;
+    world.clock.advance_seconds(90 * 24 * 60 * 60);
+    world.run_due_work().await;
+    assert_ne!(sign(&world, Purpose::Bundle).await.header.kid, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_rotations_at_the_same_time_one_happens() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let mut requests = tokio::task::JoinSet::new();
+        for _ in 0..6 {
+            let admin = admin.clone();
+            requests.spawn(async move { rotate(&admin, "bundle").await.status.as_u16() });
+        }
+        let mut statuses = requests.join_all().await;
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409, 409, 409, 409, 409]);
+        assert_eq!(states(&admin, "bundle").await, ["active", "next", "retiring"]);
+    }
+}
+
+#[tokio::test]
+async fn rotation_needs_its_permission() {
+    let world = World::new().await;
+    let client = client_with(&world, &["signing_keys:read"]).await;
+    client.get("/v1/signing_keys").await.expect(200);
+    rotate(&client, "token").await.expect_problem(403, "permission_denied");
+    let other = client_with(&world, &["users:read"]).await;
+    other.get("/v1/signing_keys").await.expect_problem(403, "permission_denied");
+}
+
+/// T14: no private member, no symmetric key, no duplicate; and no private part of a key in any
+/// answer.
+#[tokio::test]
+async fn published_sets_hold_public_members_only() {
+    let world = World::new().await;
+    for (slug, algorithm, kty) in [
+        ("rsa", Algorithm::Rs256, "RSA"),
+        ("ec", Algorithm::Es256, "EC"),
+        ("ed", Algorithm::EdDsa, "OKP"),
+    ] {
+        world.tenant_signing(slug, algorithm).await;
+        for path in [format!("/t/{slug}/.well-known/jwks.json"), format!("/t/{slug}/edge/keys")] {
+            let set = world.anon().get(&path).await.expect(200).json();
+            let keys = set["keys"].as_array().unwrap();
+            assert_eq!(keys.len(), 2);
+            for key in keys {
+                for member in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+                    assert!(key.get(member).is_none(), "{path} shows {member}");
+                }
+            }
+            let expected = if path.ends_with("keys") { "EC" } else { kty };
+            assert_eq!(keys[0]["kty"], expected);
+        }
+    }
+    let listed = admin(&world).get("/v1/signing_keys").await.expect(200).text();
+    assert!(!listed.contains("private"), "{listed}");
+}
+
+/// W10: a private key copied to another row does not open there.
+#[tokio::test]
+async fn swapped_private_keys_do_not_sign() {
+    for world in worlds().await {
+        let other = world.tenant("other").await;
+        let sql = "update signing_keys set private_sealed = (select s.private_sealed from signing_keys s
+            where s.tenant_id = $1 and s.purpose = 'token' and s.state = 'active')
+            where tenant_id = $2 and purpose = 'token' and state = 'active'";
+        let mut tx = world.app.db.begin().await.unwrap();
+        let args = control_plane::args![other.tenant, world.acme.tenant];
+        assert_eq!(tx.execute(sql, args).await.unwrap(), 1);
+        tx.commit().await.unwrap();
+        let signed =
+            signing_keys::sign(&world.app, world.acme.tenant, Purpose::Token, None, b"{}").await;
+        assert!(signed.is_err());
+        signing_keys::sign(&world.app, other.tenant, Purpose::Token, None, b"{}").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn verifiers_find_everything_from_the_issuer_alone() {
+    let world = World::new().await;
+    let paths = [
+        "/t/acme/.well-known/openid-configuration",
+        "/.well-known/openid-configuration/t/acme",
+        "/.well-known/oauth-authorization-server/t/acme",
+    ];
+    for path in paths {
+        let answer = world.anon().get(path).await.expect(200);
+        let document: Value = answer.json();
+        assert_eq!(document["issuer"], world.acme.issuer);
+        let jwks = document["jwks_uri"].as_str().unwrap();
+        let local = jwks.strip_prefix("http://127.0.0.1:7400").unwrap();
+        world.anon().get(local).await.expect(200);
+        for door in ["token_endpoint", "introspection_endpoint", "revocation_endpoint"] {
+            let door = document[door].as_str().unwrap();
+            let local = door.strip_prefix("http://127.0.0.1:7400").unwrap();
+            assert_ne!(world.anon().form(local, &[]).await.status.as_u16(), 404, "{door}");
+        }
+        world.anon().get(&path.replace("acme", "nobody")).await.expect_problem(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn public_documents_are_cacheable_and_answer_304() {
+    let world = World::new().await;
+    for path in [JWKS, "/t/acme/edge/keys", "/t/acme/.well-known/openid-configuration"] {
+        let answer = world.anon().get(path).await.expect(200);
+        assert!(answer.header("cache-control").starts_with("public, max-age=300"));
+        let etag = answer.header("etag").to_owned();
+        let again = world.anon().with("if-none-match", &etag).get(path).await.expect(304);
+        assert!(again.bytes.is_empty());
+        assert_eq!(again.header("etag"), etag);
+    }
+    rotate(&admin(&world), "token").await.expect(200);
+    let etag = world.anon().get(JWKS).await.expect(200).header("etag").to_owned();
+    world.anon().with("if-none-match", &etag).get(JWKS).await.expect(304);
+}
