@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     db::{Db, OpenError},
     envelope::{Envelope, EnvelopeError},
-    features::signing_keys,
+    features::{policies, signing_keys},
     http::{RateLimits, page::Cursors},
     random::{Random, SystemRandom},
     secret::Secret,
@@ -46,6 +46,8 @@ pub struct Inner {
     pub rate_limits: RateLimits,
     /// Decrypted active keys.
     pub signing_keys: signing_keys::Cache,
+    /// Slots for checking and building policy bundles.
+    pub bundle_slots: policies::Slots,
 }
 
 /// Why the server cannot start: one line.
@@ -105,6 +107,7 @@ impl App {
             ),
             rate_limits: RateLimits::new(config.http.requests_per_minute),
             signing_keys: signing_keys::Cache::default(),
+            bundle_slots: policies::Slots::default(),
             config,
             db,
             clock,

@@ -1,6 +1,7 @@
 //! `/v1/policies` and what edges fetch: publish, activate, roll back, rebuild.
 
-use control_plane::worker;
+use base64ct::{Base64, Encoding};
+use control_plane::{args, worker};
 use plinto_contract::{policy::EvaluationRequest, time::UnixSeconds};
 use plinto_policy::{
     bundle::{Bundle, Expect, Limits, Unverified},
@@ -137,15 +138,81 @@ async fn an_activated_bundle_decides_with_the_tenants_roles() {
         );
         assert_eq!(answer.header("x-plinto-sequence"), "1");
         assert_eq!(answer.header("content-type"), "application/gzip");
-        assert!(
-            answer
-                .header("cache-control")
-                .starts_with("public, max-age=1")
+        assert_eq!(
+            answer.header("cache-control"),
+            "public, max-age=1, must-revalidate"
         );
         let status = admin.get("/v1/policies/status").await.expect(200).json();
         assert_eq!(status["active"], made);
         assert_eq!(status["outdated"], Value::Null);
     }
+}
+
+/// N15: what is stored is checked again before it is signed; another content is not the revision.
+#[tokio::test]
+async fn an_archive_that_changed_in_the_database_is_not_activated() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let good = publish(&admin, bundle_of(CLOSED)).await;
+        activate(&admin, &good).await;
+        let (before, _) = fetched(&world).await;
+        let revision = publish(&admin, bundle_of(BY_ROLE)).await;
+        let open = BY_ROLE.replace("allow := false", "allow := true");
+        for content in [b"garbage".to_vec(), Vec::new(), bundle_of(&open)] {
+            let content = Base64::encode_string(&content);
+            let sql = "update bundle_archives set content = $2 where revision = $1";
+            let mut tx = world.app.db.begin().await.unwrap();
+            assert_eq!(tx.execute(sql, args![&revision, content]).await.unwrap(), 1);
+            tx.commit().await.unwrap();
+            let path = format!("/v1/policies/bundles/{revision}/activate");
+            admin
+                .post_empty(&path)
+                .await
+                .expect_problem(422, "bundle_malformed");
+        }
+        assert_eq!(fetched(&world).await.0.bytes, before.bytes);
+    }
+}
+
+/// Whoever floods the compiler is turned away; everybody who was let in gets an answer.
+#[tokio::test]
+async fn too_many_bundles_at_once_are_turned_away() {
+    let world = World::new().await;
+    let slow = "package app.authz_test\n\ntest_slow if {\n\tcount([x | some x in \
+                numbers.range(1, 9000); x % 7 == 0]) > 0\n}\n";
+    let mut sent = Vec::new();
+    for number in 0..40 {
+        let policy = CLOSED.replace("closed", &format!("closed {number}"));
+        let packed = bundle(&[
+            ("app/authz/decision.rego", policy.as_str()),
+            ("app/authz/decision_test.rego", slow),
+        ]);
+        let client = admin(&world);
+        sent.push(tokio::spawn(async move {
+            client
+                .post_bytes("/v1/policies/bundles", "application/gzip", packed)
+                .await
+        }));
+    }
+    let (mut stored, mut turned_away) = (0, 0);
+    for one in sent {
+        let answer = one.await.unwrap();
+        if answer.status == 201 {
+            stored += 1;
+        } else {
+            let answer = answer.expect_problem(503, "overloaded");
+            assert_eq!(answer.header("retry-after"), "1");
+            turned_away += 1;
+        }
+    }
+    assert!(stored >= 16, "{stored} stored, {turned_away} turned away");
+    assert!(turned_away > 0, "{stored} stored, none turned away");
+    let listed = admin(&world)
+        .get("/v1/policies/bundles?limit=100")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(listed["data"].as_array().unwrap().len(), stored);
 }
 
 /// What no bundle needs at the edge stays at home.
@@ -203,7 +270,7 @@ async fn an_edge_that_has_the_bundle_is_not_sent_it_again() {
     }
 }
 
-/// T-less but central: an edge refuses a lower sequence, so going back raises it.
+/// An edge refuses a lower sequence, so going back raises it.
 #[tokio::test]
 async fn a_roll_back_raises_the_sequence_and_goes_step_by_step() {
     for world in worlds().await {

@@ -27,14 +27,14 @@ pub(crate) enum PoliciesError {
     /// The archive cannot be used.
     #[error(transparent)]
     Bundle(#[from] bundle::Error),
-    /// The manifest names another revision than the content has.
+    /// The content has another revision than the manifest or our own row says.
     #[error(
         "the manifest says revision `{declared}`, but the content is `{computed}`: it was changed after it was built"
     )]
     Altered {
-        /// What the manifest says.
+        /// What it should be.
         declared: String,
-        /// What the content is.
+        /// What it is.
         computed: String,
     },
     /// The bundle brings data that only the control plane writes.
@@ -52,8 +52,8 @@ pub(crate) enum PoliciesError {
     /// The work on a bundle ended without a result.
     #[error("the check of the bundle was interrupted")]
     Interrupted,
-    /// Others keep activating at the same time.
-    #[error("another activation was faster; try again")]
+    /// Others activate at the same time.
+    #[error("another activation was faster; look at what is active now")]
     Overtaken,
     /// What we built is not what the edge would accept.
     #[error("the signed bundle did not verify")]
@@ -78,12 +78,17 @@ impl HasCode for PoliciesError {
             Self::Altered { .. } | Self::ReservedData(_) => Code::BundleMalformed,
             Self::Policy(error) => error.problem(),
             Self::TestsFailed(_) => Code::PolicyTestsFailed,
-            Self::Busy | Self::Overtaken => Code::Overloaded,
+            Self::Busy => Code::Overloaded,
+            Self::Overtaken => Code::PreconditionFailed,
             Self::Interrupted | Self::Unverifiable(_) => Code::Internal,
             Self::Signing(error) => error.code(),
             Self::Denied(error) => error.code(),
             Self::Database(error) => error.code(),
         }
+    }
+
+    fn retry_after_s(&self) -> Option<i64> {
+        matches!(self, Self::Busy).then_some(1)
     }
 
     fn field_errors(&self) -> Vec<FieldError> {

@@ -18,4 +18,5 @@ mod service;
 mod store;
 mod tasks;
 
+pub use service::check::Slots;
 pub(crate) use tasks::{follow_roles, renew};

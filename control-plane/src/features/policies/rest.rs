@@ -315,7 +315,7 @@ async fn get_active_artifact(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let (active, content) = edge::current(&app, &actor, &artifacts).await?;
-    let policy = CachePolicy::Public {
+    let policy = CachePolicy::Brief {
         max_age_s: CURRENT_MAX_AGE_S,
     };
     let body = Bytes::from_owner(content);

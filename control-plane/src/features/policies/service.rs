@@ -3,7 +3,7 @@
 
 pub(crate) mod activate;
 mod artifact;
-mod check;
+pub(crate) mod check;
 pub(crate) mod edge;
 
 use plinto_contract::events::EventKind;
@@ -33,8 +33,10 @@ pub(crate) async fn publish(
     packed: Vec<u8>,
 ) -> Result<(Bundle, bool), PoliciesError> {
     actor.require(Permission::PoliciesPublish)?;
-    let (checked, packed) =
-        check::run(move || check::check(&packed).map(|checked| (checked, packed))).await?;
+    let (checked, packed) = app
+        .bundle_slots
+        .run(move || check::check(&packed).map(|checked| (checked, packed)))
+        .await?;
     let now = app.clock.now();
     let bundle = Bundle {
         id: app.random.id(now),

@@ -34,7 +34,7 @@ async fn get_revocations(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let served = service::feed(&app, &actor, &feeds).await?;
-    let policy = CachePolicy::Public {
+    let policy = CachePolicy::Brief {
         max_age_s: MAX_AGE_S,
     };
     let body = Bytes::copy_from_slice(served.token.as_bytes());

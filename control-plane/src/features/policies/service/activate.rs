@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     artifact::{self, Artifact, Ingredients},
-    check, count, name_of,
+    count, name_of,
 };
 use crate::{
     actor::{Actor, Permission},
@@ -49,14 +49,19 @@ pub(crate) async fn activate(
 }
 
 /// Goes back to the revision that was active before the active one.
-/// Errors: `NothingActive`; `NothingToRollBackTo`.
+/// Errors: `NothingActive`; `NothingToRollBackTo`; `Overtaken` when somebody activated another
+/// revision meanwhile: going back from that one is not what was asked for.
 pub(crate) async fn roll_back(app: &App, actor: &Actor) -> Result<Activation, PoliciesError> {
     actor.require(Permission::PoliciesActivate)?;
+    let mut seen: Option<String> = None;
     for _ in 0..ATTEMPTS {
         let mut tx = app.db.read().await?;
         let active = store::active(&mut tx, actor.tenant)
             .await?
             .ok_or(PoliciesError::NothingActive)?;
+        if seen.as_ref().is_some_and(|seen| *seen != active.revision) {
+            return Err(PoliciesError::Overtaken);
+        }
         let previous = active
             .previous_revision
             .as_deref()
@@ -69,6 +74,7 @@ pub(crate) async fn roll_back(app: &App, actor: &Actor) -> Result<Activation, Po
         if let Some(made) = take(app, actor, Some(&active), step).await? {
             return Ok(made);
         }
+        seen = Some(active.revision);
     }
     Err(PoliciesError::Overtaken)
 }
@@ -116,6 +122,7 @@ async fn take(
     let roles_version = roles.version;
     let ingredients = Ingredients {
         tenant: actor.tenant,
+        revision: step.revision.clone(),
         sequence,
         issued_at,
         expires_at,
@@ -155,14 +162,18 @@ async fn build(
         now: ingredients.issued_at,
         min_sequence: u64::try_from(ingredients.sequence).unwrap_or_default(),
     };
-    let draft = check::run(move || artifact::draft(&archive, ingredients)).await?;
+    let draft = app
+        .bundle_slots
+        .run(move || artifact::draft(&archive, ingredients))
+        .await?;
     let signature =
         signing_keys::sign(app, actor.tenant, Purpose::Bundle, None, &draft.payload).await?;
     if artifact::kid_of(&signature).as_deref() != Some(kid.as_str()) {
         return Ok(None);
     }
     let keys = signing_keys::jwks(app, actor.tenant, Purpose::Bundle).await?;
-    check::run(move || artifact::finish(&draft, signature, &keys, &expect))
+    app.bundle_slots
+        .run(move || artifact::finish(&draft, signature, &keys, &expect))
         .await
         .map(Some)
 }

@@ -21,6 +21,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct Ingredients {
     pub(super) tenant: TenantId,
+    /// What the archive must be.
+    pub(super) revision: String,
     pub(super) sequence: i64,
     pub(super) issued_at: UnixSeconds,
     pub(super) expires_at: UnixSeconds,
@@ -46,11 +48,17 @@ pub(super) struct Artifact {
 }
 
 /// Adds roles and activation to a stored archive, after checking it anew: the engine may have
-/// changed since it was published.
+/// changed since it was published, and so may the archive.
 pub(super) fn draft(archive: &[u8], with: Ingredients) -> Result<Draft, PoliciesError> {
     let Checked {
         manifest, source, ..
     } = check::check(archive)?;
+    if manifest.revision != with.revision {
+        return Err(PoliciesError::Altered {
+            declared: with.revision,
+            computed: manifest.revision,
+        });
+    }
     let roles = with.roles.document().to_string();
     let (mut manifest, source) = check::add_roles(&manifest, &source.without_tests(), &roles);
     manifest.metadata.plinto.activation = Some(ManifestActivation {

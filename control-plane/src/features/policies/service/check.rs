@@ -1,6 +1,8 @@
 //! Everything that is checked of a bundle before it may be stored or signed: archive, digests,
 //! compilation, entrypoint, tests. Pure work on bytes, on bounded blocking threads.
 
+use std::sync::Arc;
+
 use plinto_contract::bundle::{Manifest, ROLES_FILE, ROLES_PATH};
 use plinto_policy::{
     bundle::{self, Limits, Source, Upload},
@@ -16,9 +18,51 @@ use crate::{
 };
 
 /// 2: bundles worked on at once. Compiling takes a core for up to a second; sign-ins want the rest.
-static SLOTS: Semaphore = Semaphore::const_new(2);
+const AT_ONCE: usize = 2;
 /// 16: bundles that may wait or be worked on; more are turned away.
-static PLACES: Semaphore = Semaphore::const_new(16);
+const WAITING: usize = 16;
+
+/// Room for work that takes a core for long.
+#[derive(Debug)]
+pub struct Slots {
+    slots: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(AT_ONCE)),
+            places: Arc::new(Semaphore::new(WAITING)),
+        }
+    }
+}
+
+impl Slots {
+    /// Runs work on a blocking thread. A slot stays taken until the work is done, also when nobody
+    /// waits for it any more.
+    /// Errors: `Busy` when too many wait already.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, PoliciesError> + Send + 'static,
+    ) -> Result<T, PoliciesError> {
+        let busy = |_| PoliciesError::Busy;
+        let place = Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map_err(|_| PoliciesError::Busy)?;
+        let slot = Arc::clone(&self.slots)
+            .acquire_owned()
+            .await
+            .map_err(busy)?;
+        tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop((slot, place));
+            result
+        })
+        .await
+        .map_err(|_| PoliciesError::Interrupted)?
+    }
+}
 
 /// Stands for the tenant's roles while a bundle is checked.
 const PLACEHOLDER_ROLES: &str = r#"{"owner":{"organization:update":true}}"#;
@@ -34,23 +78,6 @@ pub(super) struct Checked {
     pub(super) digest: String,
     /// How many of its tests passed.
     pub(super) tests_passed: usize,
-}
-
-/// Runs work that takes a core for long. A slot stays taken until the work is done, also when
-/// nobody waits for it any more.
-/// Errors: `Busy` when too many wait already.
-pub(super) async fn run<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, PoliciesError> + Send + 'static,
-) -> Result<T, PoliciesError> {
-    let place = PLACES.try_acquire().map_err(|_| PoliciesError::Busy)?;
-    let slot = SLOTS.acquire().await.map_err(|_| PoliciesError::Busy)?;
-    tokio::task::spawn_blocking(move || {
-        let result = work();
-        drop((slot, place));
-        result
-    })
-    .await
-    .map_err(|_| PoliciesError::Interrupted)?
 }
 
 /// Checks an archive as it was sent in.
