@@ -6,8 +6,8 @@ import { lastLine } from "./processes.mjs";
 import { Stop } from "./say.mjs";
 
 const people = [
-  { name: "Ada", email: "ada@example.com", password: "correct horse battery staple", role: "editor" },
-  { name: "Grace", email: "grace@example.com", password: "an admiral's compiler, 1952", role: "reader" },
+  { name: "Ada", email: "ada@example.com", password: "correct horse battery staple", roles: ["owner", "editor"] },
+  { name: "Grace", email: "grace@example.com", password: "compilers came before lunch in 1952", roles: ["reader"] },
 ];
 const roles = [
   { key: "reader", name: "Reader", description: "Reads documents.", permissions: ["document:read"] },
@@ -25,7 +25,7 @@ export function bootstrap(demo) {
     writeFileSync(kept, made.stdout, { mode: 0o600 });
   }
   const answer = JSON.parse(readFileSync(kept, "utf8"));
-  demo.tenant = answer.tenant_id;
+  demo.tenant = answer.tenant;
   demo.issuer = answer.issuer;
   demo.apiKey = answer.api_key;
   if (!demo.issuer.startsWith(demo.controlPlane)) {
@@ -34,12 +34,14 @@ export function bootstrap(demo) {
   demo.people = people;
 }
 
+// `accepted`: codes of problems that mean that an earlier run has done it.
 async function post(url, body, key, accepted) {
   const headers = { "content-type": "application/json", ...(key ? { authorization: `Bearer ${key}` } : {}) };
   const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
   const text = await answer.text();
-  if (!answer.ok && !accepted.includes(answer.status)) throw new Stop(`seeding: POST ${url} answered ${answer.status}: ${text}`);
-  return { status: answer.status, body: text ? JSON.parse(text) : {} };
+  const json = text ? JSON.parse(text) : {};
+  if (!answer.ok && !accepted.includes(json.code)) throw new Stop(`seeding: POST ${url} answered ${answer.status}: ${text}`);
+  return { status: answer.status, body: json };
 }
 
 async function get(url, key) {
@@ -52,19 +54,19 @@ async function get(url, key) {
 export async function seed(demo) {
   const api = `${demo.controlPlane}/v1`;
   for (const person of demo.people) {
-    const { status, body } = await post(`${demo.issuer}/v1/sign_up`, { email: person.email, password: person.password }, undefined, [409]);
+    const { status, body } = await post(`${demo.issuer}/v1/sign_up`, { email: person.email, password: person.password }, undefined, ["email_taken"]);
     person.isNew = status !== 409;
     person.signUpStatus = status;
     person.id = body.user?.id;
   }
-  for (const role of roles) await post(`${api}/roles`, role, demo.apiKey, [409]);
+  for (const role of roles) await post(`${api}/roles`, role, demo.apiKey, ["role_key_taken"]);
   const organizations = (await get(`${api}/organizations`, demo.apiKey)).data;
   let organization = organizations.find((one) => one.slug === "acme");
   organization ??= (await post(`${api}/organizations`, { slug: "acme", name: "Acme" }, demo.apiKey, [])).body;
   demo.organization = organization;
   for (const person of demo.people) {
     person.id ??= (await get(`${api}/users?email=${encodeURIComponent(person.email)}`, demo.apiKey)).data[0]?.id;
-    const member = { user_id: person.id, roles: [person.role] };
-    await post(`${api}/organizations/${organization.id}/members`, member, demo.apiKey, [409]);
+    const member = { user_id: person.id, roles: person.roles };
+    await post(`${api}/organizations/${organization.id}/members`, member, demo.apiKey, ["already_member"]);
   }
 }

@@ -3,9 +3,10 @@ import { spawnSync } from "node:child_process";
 import { curl, dim, outcome, say, title } from "./say.mjs";
 
 let wrong = 0;
-const judge = (isRight, text) => {
+// `answer`: shown when it is wrong.
+const judge = (isRight, text, answer) => {
   if (!isRight) wrong += 1;
-  outcome(isRight, text);
+  outcome(isRight, isRight || !answer ? text : `${text}\n      ${answer.status} ${answer.text.trim()}`);
 };
 const short = (value) => (value.length > 76 ? `${value.slice(0, 75)}…` : value);
 
@@ -64,7 +65,7 @@ async function people(demo) {
     const answer = await signIn(demo, person);
     person.token = answer.json?.access_token;
     person.session = answer.json?.session_id;
-    judge(answer.status === 200 && Boolean(person.token), `${answer.status} ${person.name} has an access token, ${person.role} in ${demo.organization.slug}`);
+    judge(answer.status === 200 && Boolean(person.token), `${answer.status} ${person.name} has an access token, ${person.roles.at(-1)} in ${demo.organization.slug}`, answer);
   }
 }
 
@@ -83,9 +84,9 @@ async function policy(demo) {
 async function settled(demo, person) {
   const deadline = Date.now() + 5000;
   for (;;) {
-    const answer = await fetch(`${demo.edge}/documents/1`, { headers: { authorization: `Bearer ${person.token}` } });
+    const answer = await fetch(`${demo.edge}/documents/welcome`, { headers: { authorization: `Bearer ${person.token}` } });
     await answer.arrayBuffer();
-    if (answer.status === 200 || Date.now() > deadline) return;
+    if (answer.status !== 403 && answer.status !== 503 || Date.now() > deadline) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -94,15 +95,15 @@ async function requests(demo) {
   const [ada, grace] = demo.people;
   title("3. Requests arrive at the edge");
   await settled(demo, ada);
-  const nobody = await through(demo, "GET", "/documents/1");
-  judge(nobody.status === 401, `${nobody.status} without a token: ${nobody.json?.code}`);
-  const forged = await through(demo, "GET", "/documents/1", ada, { "x-plinto-subject": "user_somebody_else" });
-  const seen = forged.json?.headers?.["x-plinto-subject"];
-  judge(forged.status === 200 && seen === ada.id, `${forged.status} from the sample app, which sees x-plinto-subject: ${seen}`);
-  const reads = await through(demo, "GET", "/documents/1", grace);
-  judge(reads.status === 200, `${reads.status} Grace may read`);
-  const writes = await through(demo, "PUT", "/documents/1", grace);
-  judge(writes.status === 403 && writes.json?.reasons?.length > 0, `${writes.status} but not write: ${short(writes.json?.reasons?.join("; ") ?? writes.text)}`);
+  const nobody = await through(demo, "GET", "/documents/welcome");
+  judge(nobody.status === 401, `${nobody.status} without a token: ${nobody.json?.code}`, nobody);
+  const forged = await through(demo, "GET", "/documents/welcome", ada, { "x-plinto-subject": "user_somebody_else" });
+  const seen = forged.json?.identity?.["x-plinto-subject"];
+  judge(forged.status === 200 && seen === ada.id, `${forged.status} from the sample app, which sees x-plinto-subject: ${seen}`, forged);
+  const reads = await through(demo, "GET", "/documents/welcome", grace);
+  judge(reads.status === 200, `${reads.status} Grace may read`, reads);
+  const writes = await through(demo, "PUT", "/documents/welcome", grace);
+  judge(writes.status === 403 && writes.json?.reasons?.length > 0, `${writes.status} but not write: ${short(writes.json?.reasons?.join("; ") ?? "")}`, writes);
 }
 
 async function revocation(demo) {
@@ -114,20 +115,20 @@ async function revocation(demo) {
     headers: { authorization: `Bearer ${demo.apiKey}` },
     as: { url: `$CP/v1/sessions/${ada.session}/revoke`, headers: { authorization: "Bearer $PLINTO_API_KEY" } },
   });
-  judge(answer.status < 300, `${answer.status} the session is revoked`);
+  judge(answer.status < 300, `${answer.status} the session is revoked`, answer);
   const began = Date.now();
   let refused;
   do {
-    const answer = await fetch(`${demo.edge}/documents/1`, { headers: { authorization: `Bearer ${ada.token}` } });
+    const answer = await fetch(`${demo.edge}/documents/welcome`, { headers: { authorization: `Bearer ${ada.token}` } });
     refused = { status: answer.status, text: await answer.text() };
-  } while (refused.status === 200 && Date.now() - began < 5000);
+  } while (refused.status !== 401 && Date.now() - began < 5000);
   const after = Date.now() - began;
-  const last = await through(demo, "GET", "/documents/1", ada);
-  judge(last.status === 401 && after <= 2000, `${last.status} ${last.json?.code}, ${after} ms later, with a token that has not expired`);
+  const last = await through(demo, "GET", "/documents/welcome", ada);
+  judge(last.status === 401 && after <= 2000, `${last.status} ${last.json?.code}, ${after} ms later, with a token that has not expired`, last);
   const again = await signIn(demo, ada);
   ada.token = again.json?.access_token;
   ada.session = again.json?.session_id;
-  judge(again.status === 200, `${again.status} Ada signs in again`);
+  judge(again.status === 200, `${again.status} Ada signs in again`, again);
 }
 
 export async function walk(demo) {
