@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     app::App,
-    features::{policies, signing_keys},
+    features::{policies, sessions, sign_in, signing_keys},
     http::idempotency,
 };
 
@@ -44,6 +44,8 @@ pub async fn run_due_work(app: &App) {
 /// Does what is due but can wait a minute, because looking for it asks about every tenant.
 pub async fn run_slow_work(app: &App) {
     report("policies", policies::renew(app).await);
+    report("sessions", sessions::run_due_work(app).await);
+    report("sign_in", sign_in::run_due_work(app).await);
     report("idempotency", idempotency::run_due_work(app).await);
 }
 

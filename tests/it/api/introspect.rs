@@ -10,7 +10,10 @@ use super::{
 };
 
 async fn ask(client: &Client, token: &str) -> Value {
-    let answer = client.form("/t/acme/oauth/introspect", &[("token", token)]).await.expect(200);
+    let answer = client
+        .form("/t/acme/oauth/introspect", &[("token", token)])
+        .await
+        .expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
     answer.json()
 }
@@ -33,13 +36,22 @@ async fn good_tokens_are_described() {
         assert_eq!(access["client_id"], "plinto");
         assert_eq!(access["exp"], access["iat"].as_i64().unwrap() + 600);
 
-        let hint = [("token", alice.refresh_token.as_str()), ("token_type_hint", "access_token")];
-        let refresh = admin(&world).form("/t/acme/oauth/introspect", &hint).await.expect(200);
+        let hint = [
+            ("token", alice.refresh_token.as_str()),
+            ("token_type_hint", "access_token"),
+        ];
+        let refresh = admin(&world)
+            .form("/t/acme/oauth/introspect", &hint)
+            .await
+            .expect(200);
         let refresh = refresh.json();
         assert_eq!(refresh["active"], true);
         assert_eq!(refresh["sub"], alice.id.to_string());
         assert_eq!(refresh["sid"], alice.session.to_string());
-        assert_eq!(refresh["exp"], refresh["iat"].as_i64().unwrap() + 7 * 24 * 60 * 60);
+        assert_eq!(
+            refresh["exp"],
+            refresh["iat"].as_i64().unwrap() + 7 * 24 * 60 * 60
+        );
     }
 }
 
@@ -64,7 +76,9 @@ async fn everything_else_is_inactive_and_nothing_more() {
         // Revoked.
         let (access, next) = refresh(&world, &next).await;
         assert_eq!(ask(&key, &access).await["active"], true);
-        key.post_empty(&format!("/v1/sessions/{}/revoke", alice.session)).await.expect(200);
+        key.post_empty(&format!("/v1/sessions/{}/revoke", alice.session))
+            .await
+            .expect(200);
         assert_eq!(ask(&key, &access).await, inactive());
         assert_eq!(ask(&key, &next).await, inactive());
     }
@@ -78,12 +92,20 @@ async fn another_tenants_tokens_are_inactive() {
     let alice = sign_up(&world, "alice").await;
     let key = world.bearer(globex.api_key.expose());
     for token in [&alice.access_token, &alice.refresh_token] {
-        let answer = key.form("/t/globex/oauth/introspect", &[("token", token)]).await.expect(200);
+        let answer = key
+            .form("/t/globex/oauth/introspect", &[("token", token)])
+            .await
+            .expect(200);
         assert_eq!(answer.json(), inactive());
     }
     // Nor does another tenant's key open this tenant's door.
-    let answer = key.form("/t/acme/oauth/introspect", &[("token", &alice.access_token)]).await;
-    answer.expect_problem(401, "authentication_required");
+    let answer = key
+        .form(
+            "/t/acme/oauth/introspect",
+            &[("token", &alice.access_token)],
+        )
+        .await;
+    expect_oauth(&answer, 401, "invalid_client");
 }
 
 /// RFC 7662 §2.1: the endpoint itself is protected.
@@ -94,11 +116,12 @@ async fn introspection_needs_a_key_that_may() {
     let fields = [("token", alice.access_token.as_str())];
     let path = "/t/acme/oauth/introspect";
     let answer = world.anon().form(path, &fields).await;
-    answer.expect_problem(401, "authentication_required");
+    expect_oauth(&answer, 401, "invalid_client");
+    assert_eq!(answer.header("www-authenticate"), "Bearer");
     let answer = alice.client(&world).form(path, &fields).await;
-    answer.expect_problem(403, "permission_denied");
+    expect_oauth(&answer, 403, "insufficient_scope");
     let other = client_with(&world, &["users:read"]).await;
-    other.form(path, &fields).await.expect_problem(403, "permission_denied");
+    expect_oauth(&other.form(path, &fields).await, 403, "insufficient_scope");
     let may = client_with(&world, &["tokens:introspect"]).await;
     assert_eq!(ask(&may, &alice.access_token).await["active"], true);
     expect_oauth(&may.form(path, &[]).await, 400, "invalid_request");
@@ -111,11 +134,18 @@ async fn every_signing_algorithm_works() {
     for (slug, algorithm) in [("r", Algorithm::Rs256), ("ed", Algorithm::EdDsa)] {
         let tenant = world.tenant_signing(slug, algorithm).await;
         let body = json!({"email": "a@example.com", "password": super::people::PASSWORD});
-        let made = world.anon().post(&format!("/t/{slug}/v1/sign_up"), body).await.expect(201);
+        let made = world
+            .anon()
+            .post(&format!("/t/{slug}/v1/sign_up"), body)
+            .await
+            .expect(201);
         let token = text(&made.json()["access_token"]);
         let key = world.bearer(tenant.api_key.expose());
         let path = format!("/t/{slug}/oauth/introspect");
-        let answer = key.form(&path, &[("token", token.as_str())]).await.expect(200);
+        let answer = key
+            .form(&path, &[("token", token.as_str())])
+            .await
+            .expect(200);
         assert_eq!(answer.json()["active"], true);
     }
 }
@@ -126,7 +156,10 @@ async fn the_tenants_epoch_refuses_earlier_access_tokens() {
     for world in worlds().await {
         let alice = sign_up(&world, "alice").await;
         world.clock.advance_seconds(5);
-        admin(&world).post_empty("/v1/tenant/revoke_tokens").await.expect(200);
+        admin(&world)
+            .post_empty("/v1/tenant/revoke_tokens")
+            .await
+            .expect(200);
         assert_eq!(ask(&admin(&world), &alice.access_token).await, inactive());
         let answer = alice.client(&world).get("/t/acme/v1/me").await;
         answer.expect_problem(401, "token_revoked");
@@ -145,15 +178,29 @@ async fn a_token_given_back_ends_its_session() {
         let second = sign_in(&world, &first).await;
         let third = sign_in(&world, &first).await;
         let anon = world.anon();
-        anon.form(path, &[("token", &first.access_token)]).await.expect(200);
-        anon.form(path, &[("token", &second.refresh_token)]).await.expect(200);
-        anon.form(path, &[("token", &second.refresh_token)]).await.expect(200);
+        anon.form(path, &[("token", &first.access_token)])
+            .await
+            .expect(200);
+        anon.form(path, &[("token", &second.refresh_token)])
+            .await
+            .expect(200);
+        anon.form(path, &[("token", &second.refresh_token)])
+            .await
+            .expect(200);
         for gone in [&first, &second] {
-            expect_oauth(&try_refresh(&world, &gone.refresh_token).await, 400, "invalid_grant");
+            expect_oauth(
+                &try_refresh(&world, &gone.refresh_token).await,
+                400,
+                "invalid_grant",
+            );
             gone.client(&world).get("/t/acme/v1/me").await.expect(401);
         }
         refresh(&world, &third.refresh_token).await;
-        for unknown in ["x", "a.b.c", "plinto_rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+        for unknown in [
+            "x",
+            "a.b.c",
+            "plinto_rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        ] {
             let fields = [("token", unknown), ("token_type_hint", "something_else")];
             anon.form(path, &fields).await.expect(200);
         }

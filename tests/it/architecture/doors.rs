@@ -26,6 +26,14 @@ const WITHOUT_ACTOR: &[(&str, &str)] = &[
     ("api_keys::authenticate", "finds out who the actor is"),
     ("sessions::authenticate", "finds out who the actor is"),
     (
+        "sessions::run_due_work",
+        "the server's own work, over all tenants",
+    ),
+    (
+        "sign_in::run_due_work",
+        "the server's own work, over all tenants",
+    ),
+    (
         "signing_keys::active_kid",
         "a public name; called by verbs that have checked their actor",
     ),
@@ -87,6 +95,14 @@ const WITHOUT_EVENT: &[(&str, &str)] = &[
     (
         "sign_in::unjudged",
         "takes a count back; nothing was decided",
+    ),
+    (
+        "sessions::run_due_work",
+        "drops sessions that ended long ago",
+    ),
+    (
+        "sign_in::run_due_work",
+        "forgets counts of failures that are long over",
     ),
 ];
 

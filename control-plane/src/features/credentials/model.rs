@@ -10,9 +10,9 @@ use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 /// 15 characters when the password is the only factor. Source: statement A1.
-pub const MIN_CHARS: usize = 15;
+const MIN_CHARS: usize = 15;
 /// 1,024 bytes: longer ones are refused, never cut. Source: statement A1.
-pub const MAX_BYTES: usize = 1_024;
+const MAX_BYTES: usize = 1_024;
 /// 8: what must remain of a password once every guessable piece counts as one or two characters.
 const MIN_UNGUESSABLE: usize = 8;
 /// Common passwords, sorted; lines that start with `#` carry their licence.

@@ -1,9 +1,9 @@
-//! OAuth's own error words. Source: RFC 6749 §5.2, RFC 7009 §2.2.1.
+//! OAuth's own error words. Source: RFC 6749 §5.2, RFC 7009 §2.2.1, RFC 6750 §3.1.
 
 use plinto_contract::problem::Code;
 
 use super::model::FormProblem;
-use crate::{features::sessions::SessionError, http::HasCode};
+use crate::{actor::Denied, features::sessions::SessionError, http::HasCode};
 
 /// Why an OAuth endpoint refuses.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,13 @@ pub enum OAuthError {
     /// The grant type is not one of ours.
     #[error("the grant type is not supported")]
     UnsupportedGrantType,
-    /// The caller may not ask, or something on our side failed: not OAuth's to tell.
+    /// The caller sent no credentials that are good here.
+    #[error("this needs an API key of the tenant")]
+    Unauthenticated,
+    /// The caller's credentials do not allow it.
+    #[error("{0}")]
+    InsufficientScope(Denied),
+    /// Something on our side failed: not OAuth's to tell.
     #[error(transparent)]
     Session(SessionError),
 }
@@ -39,6 +45,8 @@ impl From<SessionError> for OAuthError {
         match error {
             SessionError::InvalidGrant => Self::InvalidGrant,
             SessionError::OtherClient => Self::UnauthorizedClient,
+            SessionError::Denied(Denied::Unauthenticated) => Self::Unauthenticated,
+            SessionError::Denied(denied) => Self::InsufficientScope(denied),
             other => Self::Session(other),
         }
     }
@@ -49,7 +57,8 @@ impl OAuthError {
     pub fn word(&self) -> Option<&'static str> {
         match self {
             Self::InvalidRequest(_) => Some("invalid_request"),
-            Self::InvalidClient => Some("invalid_client"),
+            Self::InvalidClient | Self::Unauthenticated => Some("invalid_client"),
+            Self::InsufficientScope(_) => Some("insufficient_scope"),
             Self::InvalidGrant => Some("invalid_grant"),
             Self::UnauthorizedClient => Some("unauthorized_client"),
             Self::UnsupportedGrantType => Some("unsupported_grant_type"),

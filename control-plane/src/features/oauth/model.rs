@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 /// What is wrong with a form. Source: RFC 6749 §3.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum FormProblem {
+pub(super) enum FormProblem {
     /// A parameter stands twice.
     #[error("a parameter is given more than once")]
     Repeated,
@@ -14,12 +14,12 @@ pub enum FormProblem {
 }
 
 /// The parameters of a request, decoded. Values may be secret.
-pub struct Form(Vec<(String, Zeroizing<String>)>);
+pub(super) struct Form(Vec<(String, Zeroizing<String>)>);
 
 impl Form {
     /// Reads `application/x-www-form-urlencoded`. A parameter without a value counts as left out,
     /// one given twice is an error, unknown ones are ignored. Source: RFC 6749 §3.2.
-    pub fn parse(body: &[u8]) -> Result<Self, FormProblem> {
+    pub(super) fn parse(body: &[u8]) -> Result<Self, FormProblem> {
         let mut parameters: Vec<(String, Zeroizing<String>)> = Vec::new();
         for (name, value) in url::form_urlencoded::parse(body) {
             if parameters.iter().any(|(known, _)| *known == name) {
@@ -31,7 +31,7 @@ impl Form {
     }
 
     /// A parameter, if it was given and is not empty.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(known, _)| known == name)
@@ -40,7 +40,7 @@ impl Form {
     }
 
     /// A parameter that must be there.
-    pub fn need(&self, name: &'static str) -> Result<&str, FormProblem> {
+    pub(super) fn need(&self, name: &'static str) -> Result<&str, FormProblem> {
         self.get(name).ok_or(FormProblem::Missing(name))
     }
 }

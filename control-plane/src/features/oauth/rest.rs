@@ -3,7 +3,7 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request, State},
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use plinto_contract::claims::AccessToken;
@@ -39,10 +39,17 @@ impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let Some(error) = self.word() else { return ApiError::from(self).into_response() };
         let status = match self {
-            Self::InvalidClient => StatusCode::UNAUTHORIZED,
+            Self::InvalidClient | Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,
         };
-        not_stored(status, ErrorBody { error, error_description: self.to_string() })
+        let body = ErrorBody { error, error_description: self.to_string() };
+        let mut response = not_stored(status, body);
+        if matches!(self, Self::Unauthenticated) {
+            let challenge = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
     }
 }
 
@@ -89,7 +96,11 @@ struct TokenToLookAt {
 }
 
 /// Exchange a refresh token for a new pair of tokens
-#[utoipa::path(post, path = "/t/{tenant}/oauth/token", tag = "oauth", params(("tenant" = String, Path)), request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = TokensBody), (status = 400, body = ErrorBody)))]
+#[utoipa::path(
+    post, path = "/t/{tenant}/oauth/token", tag = "oauth", params(("tenant" = String, Path)),
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, body = TokensBody), (status = 400, body = ErrorBody))
+)]
 async fn token(
     State(app): State<App>,
     actor: Actor,
@@ -151,7 +162,11 @@ impl From<Introspection> for IntrospectionBody {
 }
 
 /// Ask whether a token is good; needs an API key
-#[utoipa::path(post, path = "/t/{tenant}/oauth/introspect", tag = "oauth", params(("tenant" = String, Path)), request_body(content = TokenToLookAt, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = IntrospectionBody), (status = 400, body = ErrorBody)))]
+#[utoipa::path(
+    post, path = "/t/{tenant}/oauth/introspect", tag = "oauth", params(("tenant" = String, Path)),
+    request_body(content = TokenToLookAt, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, body = IntrospectionBody), (status = 400, body = ErrorBody))
+)]
 async fn introspect(
     State(app): State<App>,
     actor: Actor,
@@ -162,7 +177,11 @@ async fn introspect(
 }
 
 /// Take a token back
-#[utoipa::path(post, path = "/t/{tenant}/oauth/revoke", tag = "oauth", params(("tenant" = String, Path)), request_body(content = TokenToLookAt, content_type = "application/x-www-form-urlencoded"), responses((status = 200), (status = 400, body = ErrorBody)))]
+#[utoipa::path(
+    post, path = "/t/{tenant}/oauth/revoke", tag = "oauth", params(("tenant" = String, Path)),
+    request_body(content = TokenToLookAt, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200), (status = 400, body = ErrorBody))
+)]
 async fn revoke(
     State(app): State<App>,
     actor: Actor,

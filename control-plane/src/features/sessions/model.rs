@@ -220,6 +220,7 @@ impl RefreshToken {
 
     /// The token that follows this one.
     /// `nonce`: 256 random bits, stored while the grace lasts. Both are needed to make it again.
+    #[must_use]
     pub fn successor(&self, nonce: &[u8; SECRET_BYTES]) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_ref());
         let mut context = hmac::Context::with_key(&key);
@@ -233,7 +234,7 @@ impl RefreshToken {
 
 /// A refresh token's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredRefreshToken {
+pub(super) struct StoredRefreshToken {
     /// Names the row.
     pub id: RefreshTokenId,
     /// The session, and so the family.
@@ -250,7 +251,7 @@ pub struct StoredRefreshToken {
 
 /// What to do with a refresh token that could not be spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecondUse {
+pub(super) enum SecondUse {
     /// Give the same successor again.
     Grace([u8; SECRET_BYTES]),
     /// Somebody holds a copy: end the family.
@@ -261,7 +262,7 @@ impl StoredRefreshToken {
     /// Judges the second use of a spent token.
     /// `grace_s`: how long the same successor is given again. Whether that successor was itself
     /// used is for the caller to find out.
-    pub fn second_use(&self, grace_s: i64, now: UnixMillis) -> SecondUse {
+    pub(super) fn second_use(&self, grace_s: i64, now: UnixMillis) -> SecondUse {
         match (self.used_at, self.successor_nonce) {
             (Some(used_at), Some(nonce)) if now <= used_at.plus_seconds(grace_s) => {
                 SecondUse::Grace(nonce)
@@ -311,19 +312,18 @@ mod tests {
         }
     }
 
-    fn standing() -> Option<Standing> {
-        Some(Standing { status: Status::Active, session_epoch: 4 })
-    }
+    const STANDING: Option<Standing> =
+        Some(Standing { status: Status::Active, session_epoch: 4 });
 
     #[test]
     fn a_session_lives_until_one_thing_ends_it() {
-        assert!(session().is_live(standing(), NOW));
+        assert!(session().is_live(STANDING, NOW));
         assert!(!session().is_live(None, NOW));
-        assert!(!session().is_live(standing(), session().expires_at));
+        assert!(!session().is_live(STANDING, session().expires_at));
         let moved = Some(Standing { status: Status::Active, session_epoch: 5 });
         assert!(!session().is_live(moved, NOW));
         let revoked = Session { revoked: Some((NOW, RevokedReason::SignedOut)), ..session() };
-        assert!(!revoked.is_live(standing(), NOW));
+        assert!(!revoked.is_live(STANDING, NOW));
     }
 
     /// T16: ten minutes, and never beyond the session.
@@ -361,7 +361,8 @@ mod tests {
         assert_eq!(token.hash().len(), 64);
         assert_eq!(format!("{token:?}"), "RefreshToken(…)");
         let padded = format!("{}=", text.as_str());
-        for other in ["", "plinto_rt_", "x", padded.as_str(), &text.as_str()[1..]] {
+        let cut = text.strip_prefix('p').unwrap();
+        for other in ["", "plinto_rt_", "x", padded.as_str(), cut] {
             assert!(RefreshToken::parse(other).is_none(), "{other}");
         }
     }

@@ -10,7 +10,7 @@ use plinto_contract::{
     time::UnixMillis,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -130,7 +130,7 @@ pub(crate) fn not_stored(status: StatusCode, body: impl Serialize) -> Response {
 }
 
 /// Which sessions to list.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct SessionQuery {
@@ -140,7 +140,10 @@ struct SessionQuery {
 }
 
 /// List sessions that have not ended
-#[utoipa::path(get, path = "/v1/sessions", tag = "sessions", params(PageQuery, SessionQuery), responses((status = 200, body = List<SessionBody>)))]
+#[utoipa::path(
+    get, path = "/v1/sessions", tag = "sessions", params(PageQuery, SessionQuery),
+    responses((status = 200, body = List<SessionBody>))
+)]
 async fn list_sessions(
     State(app): State<App>,
     actor: Actor,
@@ -156,7 +159,10 @@ async fn list_sessions(
 }
 
 /// One session
-#[utoipa::path(get, path = "/v1/sessions/{session_id}", tag = "sessions", params(("session_id" = String, Path)), responses((status = 200, body = SessionBody)))]
+#[utoipa::path(
+    get, path = "/v1/sessions/{session_id}", tag = "sessions",
+    params(("session_id" = String, Path)), responses((status = 200, body = SessionBody))
+)]
 async fn get_session(
     State(app): State<App>,
     actor: Actor,
@@ -166,7 +172,10 @@ async fn get_session(
 }
 
 /// End a session
-#[utoipa::path(post, path = "/v1/sessions/{session_id}/revoke", tag = "sessions", params(("session_id" = String, Path)), responses((status = 200, body = SessionBody)))]
+#[utoipa::path(
+    post, path = "/v1/sessions/{session_id}/revoke", tag = "sessions",
+    params(("session_id" = String, Path)), responses((status = 200, body = SessionBody))
+)]
 async fn revoke_session(
     State(app): State<App>,
     actor: Actor,
@@ -176,7 +185,11 @@ async fn revoke_session(
 }
 
 /// List my sessions that have not ended
-#[utoipa::path(get, path = "/t/{tenant}/v1/me/sessions", tag = "me", params(("tenant" = String, Path), PageQuery), responses((status = 200, body = List<SessionBody>)))]
+#[utoipa::path(
+    get, path = "/t/{tenant}/v1/me/sessions", tag = "me",
+    params(("tenant" = String, Path), PageQuery),
+    responses((status = 200, body = List<SessionBody>))
+)]
 async fn list_my_sessions(
     State(app): State<App>,
     actor: Actor,
@@ -190,7 +203,10 @@ async fn list_my_sessions(
 }
 
 /// End one of my sessions
-#[utoipa::path(post, path = "/t/{tenant}/v1/me/sessions/{session_id}/revoke", tag = "me", params(("tenant" = String, Path), ("session_id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(
+    post, path = "/t/{tenant}/v1/me/sessions/{session_id}/revoke", tag = "me",
+    params(("tenant" = String, Path), ("session_id" = String, Path)), responses((status = 204))
+)]
 async fn revoke_my_session(
     State(app): State<App>,
     actor: Actor,
@@ -220,7 +236,10 @@ where
 }
 
 /// Go on in another organization, under a new session
-#[utoipa::path(post, path = "/t/{tenant}/v1/me/organization", tag = "me", params(("tenant" = String, Path)), request_body = SwitchOrganizationBody, responses((status = 200, body = TokensBody)))]
+#[utoipa::path(
+    post, path = "/t/{tenant}/v1/me/organization", tag = "me", params(("tenant" = String, Path)),
+    request_body = SwitchOrganizationBody, responses((status = 200, body = TokensBody))
+)]
 async fn switch_organization(
     State(app): State<App>,
     actor: Actor,
@@ -231,7 +250,10 @@ async fn switch_organization(
 }
 
 /// End this session
-#[utoipa::path(post, path = "/t/{tenant}/v1/sign_out", tag = "sign_in", params(("tenant" = String, Path)), responses((status = 204)))]
+#[utoipa::path(
+    post, path = "/t/{tenant}/v1/sign_out", tag = "sign_in", params(("tenant" = String, Path)),
+    responses((status = 204))
+)]
 async fn sign_out(State(app): State<App>, actor: Actor) -> Result<StatusCode, ApiError> {
     service::sign_out(&app, &actor).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -21,7 +21,7 @@ use crate::{
     db::{DbError, Tx},
     events,
     features::{
-        organizations,
+        organizations, tenants,
         users::{self, User},
     },
 };
@@ -123,16 +123,31 @@ async fn is_live(tx: &mut Tx, session: &Session, now: UnixMillis) -> Result<bool
     Ok(session.is_live(standing, now))
 }
 
+/// 30 d after its absolute end nobody asks about a session any more.
+const KEPT_S: i64 = 30 * 24 * 60 * 60;
+
+/// Drops sessions that ended long ago.
+pub(crate) async fn run_due_work(app: &App) -> Result<(), SessionError> {
+    let before = app.clock.now().plus_seconds(-KEPT_S);
+    for tenant in tenants::all(app).await? {
+        let mut tx = app.db.begin().await?;
+        if store::purge(&mut tx, tenant.id, before).await? > 0 {
+            tx.commit().await?;
+        }
+    }
+    Ok(())
+}
+
 /// Which sessions a list shows.
 #[derive(Debug, Default)]
-pub struct Filter {
+pub(super) struct Filter {
     /// Only this user's.
-    pub user: Option<UserId>,
+    pub(super) user: Option<UserId>,
 }
 
 /// Sessions that were not revoked and have not expired, in the order they began, after `after`
 /// (empty: from the first), at most `limit`.
-pub async fn list(
+pub(super) async fn list(
     app: &App,
     actor: &Actor,
     filter: &Filter,
@@ -152,14 +167,14 @@ pub async fn list(
 }
 
 /// One session, dead or alive.
-pub async fn get(app: &App, actor: &Actor, id: SessionId) -> Result<Session, SessionError> {
+pub(super) async fn get(app: &App, actor: &Actor, id: SessionId) -> Result<Session, SessionError> {
     actor.require(Permission::SessionsRead)?;
     let mut tx = app.db.read().await?;
     store::find(&mut tx, actor.tenant, id).await?.ok_or(SessionError::NotFound)
 }
 
 /// The caller's own live sessions.
-pub async fn list_mine(
+pub(super) async fn list_mine(
     app: &App,
     actor: &Actor,
     after: &str,
@@ -174,7 +189,7 @@ pub async fn list_mine(
 }
 
 /// Ends a session. Ending it again changes nothing and is not an error.
-pub async fn revoke(app: &App, actor: &Actor, id: SessionId) -> Result<Session, SessionError> {
+pub(super) async fn revoke(app: &App, actor: &Actor, id: SessionId) -> Result<Session, SessionError> {
     actor.require(Permission::SessionsRevoke)?;
     let mut tx = app.db.begin().await?;
     if store::find(&mut tx, actor.tenant, id).await?.is_none() {
@@ -187,7 +202,7 @@ pub async fn revoke(app: &App, actor: &Actor, id: SessionId) -> Result<Session, 
 }
 
 /// Ends one of the caller's own sessions; somebody else's looks absent.
-pub async fn revoke_mine(app: &App, actor: &Actor, id: SessionId) -> Result<(), SessionError> {
+pub(super) async fn revoke_mine(app: &App, actor: &Actor, id: SessionId) -> Result<(), SessionError> {
     let (user, own) = actor.user()?;
     let mut tx = app.db.begin().await?;
     let session = store::find(&mut tx, actor.tenant, id).await?;
@@ -201,7 +216,7 @@ pub async fn revoke_mine(app: &App, actor: &Actor, id: SessionId) -> Result<(), 
 }
 
 /// Ends the caller's session.
-pub async fn sign_out(app: &App, actor: &Actor) -> Result<(), SessionError> {
+pub(super) async fn sign_out(app: &App, actor: &Actor) -> Result<(), SessionError> {
     let (_, session) = actor.user()?;
     revoke_mine(app, actor, session).await
 }
@@ -209,7 +224,7 @@ pub async fn sign_out(app: &App, actor: &Actor) -> Result<(), SessionError> {
 /// Goes on in another organization, or in none, under a new session id; the old one is dead (S2).
 /// The new session ends when the old one would have.
 /// Errors: `NotAMember`; `TokenRevoked` when the session has ended meanwhile.
-pub async fn switch_organization(
+pub(super) async fn switch_organization(
     app: &App,
     actor: &Actor,
     organization: Option<OrganizationId>,

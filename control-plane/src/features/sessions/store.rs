@@ -313,7 +313,7 @@ pub(super) async fn find_refresh_token(
 
 const PURGE: &str = "delete from sessions where tenant_id = $1 and expires_at < $2";
 
-/// Drops sessions that expired before `before`, their refresh tokens with them; answers how many.
+/// Drops sessions that ended before `before`, their refresh tokens with them; answers how many.
 pub(super) async fn purge(
     tx: &mut Tx,
     tenant: TenantId,

@@ -19,4 +19,5 @@ mod service;
 mod store;
 
 pub use error::SignInError;
+pub(crate) use service::run_due_work;
 pub use service::{ChangePassword, SignIn, SignUp, SignedIn, change_password, sign_in, sign_up, unlock};

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 /// What failed attempts are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// The e-mail address that was tried, whether anybody has it or not.
     Account,
     /// The network address the attempts come from.
@@ -26,7 +26,7 @@ const ADDRESS_FORGETS_AFTER_S: i64 = 60 * 60;
 
 impl Kind {
     /// The text in the table.
-    pub const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Account => "account",
             Self::Address => "address",
@@ -34,7 +34,7 @@ impl Kind {
     }
 
     /// How many failures in a row end it until somebody helps.
-    pub const fn most(self) -> i64 {
+    pub(super) const fn most(self) -> i64 {
         match self {
             Self::Account => MOST_ACCOUNT,
             Self::Address => i64::MAX,
@@ -42,7 +42,7 @@ impl Kind {
     }
 
     /// Before which moment the last attempt must lie for the count to begin anew.
-    pub fn forgotten_before(self, now: UnixMillis) -> UnixMillis {
+    pub(super) fn forgotten_before(self, now: UnixMillis) -> UnixMillis {
         match self {
             Self::Account => UnixMillis(i64::MIN),
             Self::Address => now.plus_seconds(-ADDRESS_FORGETS_AFTER_S),
@@ -50,7 +50,7 @@ impl Kind {
     }
 
     /// When the next attempt is allowed after `failures` in a row, this one included.
-    pub fn next_attempt(self, failures: i64, now: UnixMillis) -> UnixMillis {
+    pub(super) fn next_attempt(self, failures: i64, now: UnixMillis) -> UnixMillis {
         let free = match self {
             Self::Account => FREE_ACCOUNT,
             Self::Address => FREE_ADDRESS,
@@ -63,12 +63,12 @@ impl Kind {
 
 /// What an attempt is counted under.
 /// `subject`: a normalised e-mail address or a network address, of any length.
-pub fn subject_hash(subject: &str) -> String {
+pub(super) fn subject_hash(subject: &str) -> String {
     hex::encode(Sha256::digest(subject.as_bytes()))
 }
 
 /// Seconds to wait, rounded up, at least one. `until`: the moment an attempt is allowed again.
-pub fn wait_s(until: UnixMillis, now: UnixMillis) -> i64 {
+pub(super) fn wait_s(until: UnixMillis, now: UnixMillis) -> i64 {
     let millis = until.millis_since(now).clamp(0, 24 * 60 * 60 * 1_000);
     (millis.saturating_add(999) / 1_000).max(1)
 }

@@ -76,7 +76,10 @@ impl From<SignedIn> for SignedInBody {
 }
 
 /// Sign up with e-mail address and password
-#[utoipa::path(post, path = "/t/{tenant}/v1/sign_up", tag = "sign_in", params(("tenant" = String, Path)), request_body = SignUpBody, responses((status = 201, body = SignedInBody)))]
+#[utoipa::path(
+    post, path = "/t/{tenant}/v1/sign_up", tag = "sign_in", params(("tenant" = String, Path)),
+    request_body = SignUpBody, responses((status = 201, body = SignedInBody))
+)]
 async fn sign_up(
     State(app): State<App>,
     actor: Actor,
@@ -89,7 +92,10 @@ async fn sign_up(
 }
 
 /// Sign in with e-mail address and password
-#[utoipa::path(post, path = "/t/{tenant}/v1/sign_in", tag = "sign_in", params(("tenant" = String, Path)), request_body = SignInBody, responses((status = 200, body = SignedInBody)))]
+#[utoipa::path(
+    post, path = "/t/{tenant}/v1/sign_in", tag = "sign_in", params(("tenant" = String, Path)),
+    request_body = SignInBody, responses((status = 200, body = SignedInBody))
+)]
 async fn sign_in(
     State(app): State<App>,
     actor: Actor,
@@ -116,7 +122,10 @@ struct ChangePasswordBody {
 }
 
 /// Change my password and end my other sessions
-#[utoipa::path(post, path = "/t/{tenant}/v1/me/password", tag = "me", params(("tenant" = String, Path)), request_body = ChangePasswordBody, responses((status = 204)))]
+#[utoipa::path(
+    post, path = "/t/{tenant}/v1/me/password", tag = "me", params(("tenant" = String, Path)),
+    request_body = ChangePasswordBody, responses((status = 204))
+)]
 async fn change_password(
     State(app): State<App>,
     actor: Actor,
@@ -130,7 +139,10 @@ async fn change_password(
 }
 
 /// Let a user try again whose failed sign-ins had added up
-#[utoipa::path(post, path = "/v1/users/{user_id}/unlock", tag = "users", params(("user_id" = String, Path)), responses((status = 200, body = UserBody)))]
+#[utoipa::path(
+    post, path = "/v1/users/{user_id}/unlock", tag = "users", params(("user_id" = String, Path)),
+    responses((status = 200, body = UserBody))
+)]
 async fn unlock_user(
     State(app): State<App>,
     actor: Actor,

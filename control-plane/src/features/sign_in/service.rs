@@ -118,7 +118,7 @@ pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn
     drop(tx);
     let verdict = match credentials::verify(app, input.password.clone(), stored.clone()).await {
         Ok(verdict) => verdict,
-        Err(error) => return Err(attempt.unjudged(app, actor, error.into()).await?),
+        Err(error) => return Err(attempt.unjudged(app, actor, error).await?),
     };
     let (Some(user), Some(stored), Verdict::Right | Verdict::RightButOutdated) =
         (user, stored, verdict)
@@ -223,7 +223,7 @@ pub async fn change_password(
     drop(tx);
     let verdict = match credentials::verify(app, input.current, stored.clone()).await {
         Ok(verdict) => verdict,
-        Err(error) => return Err(attempt.unjudged(app, actor, error.into()).await?),
+        Err(error) => return Err(attempt.unjudged(app, actor, error).await?),
     };
     let (Some(stored), Verdict::Right | Verdict::RightButOutdated) = (stored, verdict) else {
         return attempt.failed(app, actor, Some(id), "wrong_password").await;
@@ -256,6 +256,22 @@ pub async fn unlock(app: &App, actor: &Actor, id: UserId) -> Result<User, SignIn
     }
     tx.commit().await?;
     Ok(user)
+}
+
+/// 90 d without an attempt, and a count is forgotten: the table does not grow with every address
+/// that somebody once typed.
+const KEPT_S: i64 = 90 * 24 * 60 * 60;
+
+/// Forgets counts that are long over.
+pub(crate) async fn run_due_work(app: &App) -> Result<(), SignInError> {
+    let before = app.clock.now().plus_seconds(-KEPT_S);
+    for tenant in tenants::all(app).await? {
+        let mut tx = app.db.begin().await?;
+        if store::purge(&mut tx, tenant.id, before).await? > 0 {
+            tx.commit().await?;
+        }
+    }
+    Ok(())
 }
 
 fn client(text: Option<&str>) -> Result<Client, SignInError> {

@@ -94,3 +94,15 @@ pub(super) async fn refund(
 ) -> Result<(), DbError> {
     tx.execute(REFUND, args![tenant, kind.as_str(), subject, now]).await.map(|_| ())
 }
+
+const PURGE: &str =
+    "delete from sign_in_throttles where tenant_id = $1 and last_attempt_at < $2";
+
+/// Forgets counts nothing was added to since `before`; answers how many.
+pub(super) async fn purge(
+    tx: &mut Tx,
+    tenant: TenantId,
+    before: UnixMillis,
+) -> Result<u64, DbError> {
+    tx.execute(PURGE, args![tenant, before]).await
+}

@@ -7,7 +7,7 @@ use plinto_contract::{
     time::UnixMillis,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -71,7 +71,7 @@ impl From<User> for UserBody {
 }
 
 /// Which users to list.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct UserQuery {
@@ -103,7 +103,10 @@ impl UserQuery {
 }
 
 /// List users
-#[utoipa::path(get, path = "/v1/users", tag = "users", params(PageQuery, UserQuery), responses((status = 200, body = List<UserBody>)))]
+#[utoipa::path(
+    get, path = "/v1/users", tag = "users", params(PageQuery, UserQuery),
+    responses((status = 200, body = List<UserBody>))
+)]
 async fn list_users(
     State(app): State<App>,
     actor: Actor,
@@ -118,7 +121,10 @@ async fn list_users(
 }
 
 /// One user
-#[utoipa::path(get, path = "/v1/users/{user_id}", tag = "users", params(("user_id" = String, Path)), responses((status = 200, body = UserBody)))]
+#[utoipa::path(
+    get, path = "/v1/users/{user_id}", tag = "users", params(("user_id" = String, Path)),
+    responses((status = 200, body = UserBody))
+)]
 async fn get_user(
     State(app): State<App>,
     actor: Actor,
@@ -128,7 +134,10 @@ async fn get_user(
 }
 
 /// Disable a user and end their sessions
-#[utoipa::path(post, path = "/v1/users/{user_id}/disable", tag = "users", params(("user_id" = String, Path)), responses((status = 200, body = UserBody)))]
+#[utoipa::path(
+    post, path = "/v1/users/{user_id}/disable", tag = "users", params(("user_id" = String, Path)),
+    responses((status = 200, body = UserBody))
+)]
 async fn disable_user(
     State(app): State<App>,
     actor: Actor,
@@ -138,7 +147,10 @@ async fn disable_user(
 }
 
 /// Let a disabled user sign in again
-#[utoipa::path(post, path = "/v1/users/{user_id}/enable", tag = "users", params(("user_id" = String, Path)), responses((status = 200, body = UserBody)))]
+#[utoipa::path(
+    post, path = "/v1/users/{user_id}/enable", tag = "users", params(("user_id" = String, Path)),
+    responses((status = 200, body = UserBody))
+)]
 async fn enable_user(
     State(app): State<App>,
     actor: Actor,
@@ -148,7 +160,10 @@ async fn enable_user(
 }
 
 /// End all sessions of a user
-#[utoipa::path(post, path = "/v1/users/{user_id}/revoke_sessions", tag = "users", params(("user_id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(
+    post, path = "/v1/users/{user_id}/revoke_sessions", tag = "users",
+    params(("user_id" = String, Path)), responses((status = 204))
+)]
 async fn revoke_user_sessions(
     State(app): State<App>,
     actor: Actor,
@@ -159,7 +174,10 @@ async fn revoke_user_sessions(
 }
 
 /// The person behind the access token
-#[utoipa::path(get, path = "/t/{tenant}/v1/me", tag = "me", params(("tenant" = String, Path)), responses((status = 200, body = UserBody)))]
+#[utoipa::path(
+    get, path = "/t/{tenant}/v1/me", tag = "me", params(("tenant" = String, Path)),
+    responses((status = 200, body = UserBody))
+)]
 async fn get_me(State(app): State<App>, actor: Actor) -> Result<Json<UserBody>, ApiError> {
     Ok(Json(service::me(&app, &actor).await?.into()))
 }
