@@ -4,7 +4,11 @@
 //! Bundles built here carry JSON files in this form, so the digest of the form is the digest of
 //! the bytes, and a reader needs no second parser to check it.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
 
 use serde::{
     Deserialize, Deserializer,
@@ -78,7 +82,8 @@ fn write_string(value: &str, output: &mut String) {
             '\u{2028}' => output.push_str("\\u2028"),
             '\u{2029}' => output.push_str("\\u2029"),
             control if u32::from(control) < 0x20 => {
-                output.push_str(&format!("\\u{:04x}", u32::from(control)));
+                // Writing to a `String` cannot fail.
+                let _written = write!(output, "\\u{:04x}", u32::from(control));
             }
             other => output.push(other),
         }

@@ -13,7 +13,7 @@ use regorus::{
 
 use crate::{
     diagnostics::{Diagnostic, Kind},
-    syntax::{Shape, Visit, head_of, package_of, path_of, start_of, walk},
+    syntax::{Shape, Visit, head_of, locals, package_of, path_of, start_of, walk},
 };
 
 /// Widest number of places a `sprintf` verb may ask for.
@@ -29,13 +29,20 @@ pub(crate) fn check(modules: &[&Module]) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for module in modules {
         let names = Names::of(module, &functions);
+        let defined = defined_in(module, modules);
         for rule in &module.policy {
+            let mut variables = Variables::default();
             walk(rule.as_ref(), &mut |visit| {
+                variables.see(visit);
                 let Visit::Expr(expr, _) = visit else { return };
                 if let Some((span, kind, message)) = names.check(expr) {
                     findings.push(at(span, kind, message));
                 }
             });
+            findings.extend(variables.undefined(&defined).map(|span| {
+                let message = format!("`{}` is not defined here", span.text());
+                at(span, Kind::Compile, message)
+            }));
         }
     }
     findings.sort_by(|left, right| {
@@ -71,6 +78,110 @@ fn functions_of(modules: &[&Module]) -> BTreeSet<Vec<String>> {
         }
     }
     functions
+}
+
+/// Names that any rule of a module may use: its package's rules, its imports, the documents.
+fn defined_in(module: &Module, modules: &[&Module]) -> BTreeSet<String> {
+    let package = package_of(module);
+    let rules = modules
+        .iter()
+        .filter(|other| package_of(other) == package)
+        .flat_map(|other| other.policy.iter())
+        .filter_map(|rule| head_of(rule.as_ref()).0.into_iter().next());
+    let imports = module
+        .imports
+        .iter()
+        .filter_map(|import| match &import.r#as {
+            Some(span) => Some(span.text().to_owned()),
+            None => path_of(&import.refr)?.pop(),
+        });
+    let documents = ["input", "data", "rego", "_"].map(str::to_owned);
+    rules.chain(imports).chain(documents).collect()
+}
+
+/// The variables of one rule: those that something may give a value, and those that are used.
+#[derive(Default)]
+struct Variables<'a> {
+    bound: BTreeSet<&'a str>,
+    used: BTreeMap<&'a str, &'a Span>,
+}
+
+impl<'a> Variables<'a> {
+    fn see(&mut self, visit: Visit<'a>) {
+        match visit {
+            Visit::Local(span) => {
+                self.bound.insert(span.text());
+            }
+            Visit::Expr(expr, _) => {
+                match expr {
+                    // `x = y` and `collection[x]` give a value to whichever side has none.
+                    Expr::AssignExpr { lhs, rhs, .. } => {
+                        self.bind(lhs);
+                        self.bind(rhs);
+                    }
+                    Expr::RefDot { .. } | Expr::RefBrack { .. } => {
+                        let mut current = expr;
+                        loop {
+                            match current {
+                                Expr::RefBrack { refr, index, .. } => {
+                                    self.bind(index);
+                                    current = refr;
+                                }
+                                Expr::RefDot { refr, .. } => current = refr,
+                                _ => break,
+                            }
+                        }
+                    }
+                    // A last parameter beyond a function's own receives its value.
+                    Expr::Call { params, .. } => {
+                        if let Some(last) = params.last() {
+                            self.bind(last);
+                        }
+                    }
+                    _ => {}
+                }
+                if matches!(
+                    expr,
+                    Expr::Var { .. } | Expr::RefDot { .. } | Expr::RefBrack { .. }
+                ) {
+                    self.use_root(expr);
+                }
+            }
+        }
+    }
+
+    fn use_root(&mut self, expr: &'a Expr) {
+        let root = start_of(expr);
+        // `with count as …` names a builtin without calling it.
+        let is_builtin =
+            path_of(expr).is_some_and(|path| BUILTINS.contains_key(path.join(".").as_str()));
+        if is_name(root.text()) && !is_builtin {
+            self.used.entry(root.text()).or_insert(root);
+        }
+    }
+
+    fn bind(&mut self, pattern: &'a Expr) {
+        locals(pattern, &mut |visit| {
+            if let Visit::Local(span) = visit {
+                self.bound.insert(span.text());
+            }
+        });
+    }
+
+    fn undefined(self, defined: &BTreeSet<String>) -> impl Iterator<Item = &'a Span> {
+        let Self { bound, used } = self;
+        used.into_iter()
+            .filter(move |(name, _)| !bound.contains(name) && !defined.contains(*name))
+            .map(|(_, span)| span)
+    }
+}
+
+/// References may also begin with a literal or a call.
+fn is_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_alphabetic() || first == '_')
+        && text
+            .chars()
+            .all(|character| character.is_alphanumeric() || character == '_')
 }
 
 /// What a module's imports stand for, as paths below `data`.
@@ -241,7 +352,7 @@ fn integer_of(expr: &Expr) -> Option<i64> {
 }
 
 fn check_format(format: Option<&Expr>) -> Option<String> {
-    let (Some(Expr::String { value, .. }) | Some(Expr::RawString { value, .. })) = format else {
+    let Some(Expr::String { value, .. } | Expr::RawString { value, .. }) = format else {
         return Some("`sprintf` needs a literal format".to_owned());
     };
     let Value::String(text) = value else {

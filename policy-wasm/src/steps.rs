@@ -4,12 +4,17 @@
 //! computes. So the "clock" the engine gets counts how often it is read, and jumps to the end of
 //! time once the budget is spent: the same evaluation stops at the same step everywhere.
 
-use std::{cell::Cell, num::NonZeroU32, sync::OnceLock, time::Duration};
+use std::{
+    cell::Cell,
+    num::{NonZeroU32, NonZeroU64},
+    sync::OnceLock,
+    time::Duration,
+};
 
 use regorus::utils::limits::{ExecutionTimerConfig, TimeSource, set_time_source};
 
 /// 8: the engine reads the "clock" at every eighth step, which makes reading it cheap.
-const STEPS_PER_READING: u32 = 8;
+const STEPS_PER_READING: NonZeroU32 = NonZeroU32::new(8).unwrap();
 /// The engine's own limit. Only [`Duration::MAX`] lies beyond it.
 const NEVER: Duration = Duration::from_secs(u64::MAX >> 1);
 
@@ -43,13 +48,9 @@ impl TimeSource for Counter {
 
 /// What an engine must be configured with for its steps to count.
 pub(crate) const fn timer() -> ExecutionTimerConfig {
-    let check_interval = match NonZeroU32::new(STEPS_PER_READING) {
-        Some(interval) => interval,
-        None => NonZeroU32::MIN,
-    };
     ExecutionTimerConfig {
         limit: NEVER,
-        check_interval,
+        check_interval: STEPS_PER_READING,
     }
 }
 
@@ -71,7 +72,8 @@ pub(crate) fn installed() -> bool {
 
 /// Runs `evaluation` with a budget of `steps`.
 pub(crate) fn metered<T>(steps: u64, evaluation: impl FnOnce() -> T) -> (T, Spent) {
-    let budget = steps / u64::from(STEPS_PER_READING);
+    let per_reading = NonZeroU64::from(STEPS_PER_READING);
+    let budget = steps / per_reading;
     METER.set(Meter {
         readings: 0,
         budget,
@@ -79,7 +81,7 @@ pub(crate) fn metered<T>(steps: u64, evaluation: impl FnOnce() -> T) -> (T, Spen
     let value = evaluation();
     let meter = METER.replace(Meter::default());
     let spent = Spent {
-        steps: meter.readings.saturating_mul(u64::from(STEPS_PER_READING)),
+        steps: meter.readings.saturating_mul(per_reading.get()),
         exhausted: meter.readings > budget,
     };
     (value, spent)

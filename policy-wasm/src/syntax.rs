@@ -222,7 +222,7 @@ impl<'a> Walk<'a> {
 }
 
 /// The names that a pattern like `[x, {"a": y}]` declares.
-fn locals<'a>(pattern: &'a Expr, visit: &mut impl FnMut(Visit<'a>)) {
+pub(crate) fn locals<'a>(pattern: &'a Expr, visit: &mut impl FnMut(Visit<'a>)) {
     let mut pending = vec![pattern];
     while let Some(expr) = pending.pop() {
         match expr {

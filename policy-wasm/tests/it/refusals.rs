@@ -212,6 +212,39 @@ fn an_unknown_function_is_named() {
 }
 
 #[test]
+fn a_name_that_nothing_defines_is_found_before_it_decides() {
+    for (rules, line, column) in [
+        ("allow if inptu.a", 3, 10),
+        ("allow if {\n\tsome x in input.a\n\tx == y\n}", 5, 7),
+        ("f(x) := z if x", 3, 9),
+        ("allow contains x", 3, 16),
+    ] {
+        let finding = refused(rules);
+        assert_eq!(finding.kind, Kind::Compile, "{rules}: {finding}");
+        assert_eq!(
+            (finding.line, finding.column),
+            (line, column),
+            "{rules}: {finding}"
+        );
+    }
+    for rules in [
+        "allow if { x := input.a; x }",
+        "allow if { x = input.a; x }",
+        "allow if { input.a[i].b; i > 0 }",
+        "allow if { [x, {\"a\": y}] := input.a; x == y }",
+        "allow contains x if some x in input.a",
+        "p[x] := y if some x, y in input.a",
+        "allow if { walk(input, [path, value]); path; value }",
+        "allow if { some i; input.a[i]; every k, v in input.b { k == v } }",
+        "f([x, y]) := x + y",
+        "f(x) := {k: v | some k, v in x}",
+    ] {
+        let rules = format!("decision := {{\"allow\": false}}\n{rules}");
+        assert!(prepare(&rules).is_ok(), "{rules}: {:?}", prepare(&rules));
+    }
+}
+
+#[test]
 fn the_entrypoint_must_be_one_value() {
     for (text, wanted) in [
         ("package app.authz\nother := 1", "does not exist"),
