@@ -7,9 +7,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     clock::{Clock, SystemClock},
     config::Config,
-    db::{Db, OpenError},
+    db::{Db, DbError, OpenError},
     envelope::{Envelope, EnvelopeError},
-    features::{policies, signing_keys},
+    features::{policies, signing_keys, tenants},
     http::{RateLimits, page::Cursors},
     random::{Random, SystemRandom},
     secret::Secret,
@@ -44,6 +44,8 @@ pub struct Inner {
     pub hashing: Hashing,
     /// Requests per client address.
     pub rate_limits: RateLimits,
+    /// Tenants by slug.
+    pub tenants: tenants::Cache,
     /// Decrypted active keys.
     pub signing_keys: signing_keys::Cache,
     /// Slots for checking and building policy bundles.
@@ -56,6 +58,9 @@ pub enum StartError {
     /// The database.
     #[error(transparent)]
     Database(#[from] OpenError),
+    /// A statement.
+    #[error(transparent)]
+    Statement(#[from] DbError),
     /// The master key.
     #[error(transparent)]
     MasterKey(#[from] EnvelopeError),
@@ -79,22 +84,24 @@ impl Deref for App {
 
 impl App {
     /// Opens the database and the master key with the machine's clock and randomness.
-    pub async fn open(config: Config) -> Result<Self, StartError> {
+    pub async fn open(mut config: Config) -> Result<Self, StartError> {
         let db = Db::open(&config.database).await?;
+        if config.master_key.is_none() {
+            let is_new = !tenants::exist(&db).await?;
+            config.master_key = Some(master_key(&config, &SystemRandom, is_new)?);
+        }
         Self::assemble(config, db, Arc::new(SystemClock), Arc::new(SystemRandom))
     }
 
-    /// Puts the parts together; tests bring their own clock and chance.
+    /// Puts the parts together; tests bring their own clock, chance and master key.
     pub fn assemble(
         config: Config,
         db: Db,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, StartError> {
-        let envelope = Envelope::new(
-            &master_key(&config, random.as_ref())?,
-            &config.previous_master_keys,
-        )?;
+        let master_key = config.master_key.clone().ok_or(EnvelopeError::BadMasterKey)?;
+        let envelope = Envelope::new(&master_key, &config.previous_master_keys)?;
         Ok(Self(Arc::new(Inner {
             cursors: Cursors::new(envelope.derive("page cursors")),
             envelope,
@@ -106,6 +113,7 @@ impl App {
                 config.credentials.hashing_queue,
             ),
             rate_limits: RateLimits::new(config.http.requests_per_minute),
+            tenants: tenants::Cache::default(),
             signing_keys: signing_keys::Cache::default(),
             bundle_slots: policies::Slots::default(),
             config,
@@ -157,10 +165,9 @@ impl Hashing {
     }
 }
 
-fn master_key(config: &Config, random: &dyn Random) -> Result<Secret, StartError> {
-    if let Some(key) = &config.master_key {
-        return Ok(key.clone());
-    }
+/// Reads the master key's file. Without a named one it stands next to the database file, and is
+/// made there as long as nothing is sealed yet.
+fn master_key(config: &Config, random: &dyn Random, is_new: bool) -> Result<Secret, StartError> {
     if let Some(path) = &config.master_key_file {
         return read_key(path);
     }
@@ -170,7 +177,7 @@ fn master_key(config: &Config, random: &dyn Random) -> Result<Secret, StartError
     path.push(".key");
     let path = Path::new(&path);
     match read_key(path) {
-        Err(_) if !path.exists() => make_key(path, random),
+        Err(_) if !path.exists() && is_new => make_key(path, random),
         result => result,
     }
 }

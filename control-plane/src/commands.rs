@@ -27,7 +27,7 @@ pub struct BootstrapArguments {
     /// The tenant's name for people; the slug if it is not given.
     #[arg(long)]
     name: Option<String>,
-    /// What its access tokens are signed with: RS256, ES256 or EdDSA.
+    /// What its access tokens are signed with: `RS256`, `ES256` or `EdDSA`.
     #[arg(long, default_value = "RS256")]
     signing_alg: String,
 }

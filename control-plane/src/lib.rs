@@ -16,6 +16,7 @@ pub mod events;
 pub mod features;
 pub mod http;
 pub mod logging;
+pub mod openapi;
 pub mod ops;
 pub mod random;
 pub mod router;

@@ -9,7 +9,7 @@ use axum::{
 };
 use plinto_contract::{ids::TenantId, problem::Code};
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
         layers::{self, RequestName},
         problem,
     },
-    ops,
+    openapi, ops,
     secret::Secret,
 };
 
@@ -61,6 +61,7 @@ fn beside_issuer() -> OpenApiRouter<App> {
 /// Everything, wrapped.
 pub fn router(app: &App) -> Router {
     let (doors, api) = doors(app);
+    let api = openapi::complete(api);
     doors
         .layer(middleware::from_fn_with_state(app.clone(), layers::concurrency_limit))
         .merge(ops::routes(api))
@@ -79,7 +80,8 @@ pub fn router(app: &App) -> Router {
 /// The `OpenAPI` document, without a running server.
 pub fn openapi() -> OpenApi {
     let doors = management().merge(under_issuer()).merge(beside_issuer());
-    OpenApiRouter::with_openapi(about()).merge(doors).into_openapi()
+    let api = OpenApiRouter::with_openapi(openapi::about()).merge(doors).into_openapi();
+    openapi::complete(api)
 }
 
 fn doors(app: &App) -> (Router<App>, OpenApi) {
@@ -88,20 +90,11 @@ fn doors(app: &App) -> (Router<App>, OpenApi) {
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate_management));
     let under_issuer = under_issuer()
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate_under_issuer));
-    OpenApiRouter::with_openapi(about())
+    OpenApiRouter::with_openapi(openapi::about())
         .merge(management)
         .merge(under_issuer)
         .merge(beside_issuer())
         .split_for_parts()
-}
-
-fn about() -> OpenApi {
-    let info = InfoBuilder::new()
-        .title("Plinto control plane")
-        .version(env!("CARGO_PKG_VERSION"))
-        .license(Some(LicenseBuilder::new().name("Apache-2.0").build()))
-        .build();
-    OpenApiBuilder::new().info(info).build()
 }
 
 async fn not_found() -> ApiError {

@@ -148,13 +148,13 @@ impl Config {
         };
         let source = text.as_ref().map(|(path, text)| (*path, text.as_str()));
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-        Self::from_sources(source, std::env::vars().collect())
+        Self::from_sources(source, &std::env::vars().collect())
     }
 
     /// Puts the two sources together.
     pub fn from_sources(
         file: Option<(&Path, &str)>,
-        environment: BTreeMap<String, String>,
+        environment: &BTreeMap<String, String>,
     ) -> Result<Self, ConfigError> {
         let mut table = match file {
             None => Table::new(),
@@ -168,7 +168,7 @@ impl Config {
                 text.parse::<Table>().map_err(wrong)?
             }
         };
-        lay_over(&mut table, &environment)?;
+        lay_over(&mut table, environment)?;
         let config = Self::deserialize(Value::Table(table)).map_err(|error| {
             ConfigError::Variable {
                 name: "PLINTO_*".to_owned(),
@@ -296,7 +296,7 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        Config::from_sources(Some((Path::new("plinto.toml"), file)), environment)
+        Config::from_sources(Some((Path::new("plinto.toml"), file)), &environment)
     }
 
     #[test]

@@ -54,6 +54,7 @@ impl From<sqlx::Error> for DbError {
         match &error {
             sqlx::Error::Database(database) => match constraint(database.as_ref()) {
                 Some(constraint) => Self::Conflict { constraint },
+                None if is_passing(database.as_ref()) => Self::Unavailable(error),
                 None => Self::Internal(error),
             },
             sqlx::Error::PoolTimedOut
@@ -64,6 +65,17 @@ impl From<sqlx::Error> for DbError {
             _ => Self::Internal(error),
         }
     }
+}
+
+/// Faults that pass: for `PostgreSQL` connection (08), rollback by the server (40), resources (53)
+/// and operator intervention (57); for `SQLite` busy (5) and full (13).
+/// Source: PostgreSQL manual, appendix A; `sqlite.org/rescode.html`.
+fn is_passing(error: &dyn DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    if code.len() == 5 {
+        return ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class));
+    }
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 13))
 }
 
 fn constraint(error: &dyn DatabaseError) -> Option<String> {

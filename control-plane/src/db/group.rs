@@ -298,7 +298,7 @@ impl Lane {
 
 /// Codes after which `SQLite` may have ended the whole transaction by itself: interrupted, out of
 /// memory, I/O, corruption, disk full, and a cut-off connection.
-/// Source: sqlite.org/lang_transaction.html §2.1.
+/// Source: `sqlite.org/lang_transaction.html` §2.1.
 fn may_have_rolled_back(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(database) => database

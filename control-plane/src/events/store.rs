@@ -49,10 +49,10 @@ pub(super) async fn append(tx: &mut Tx, event: &Event) -> Result<(), DbError> {
 
 pub(super) async fn of_tenant(tx: &mut Tx, tenant: TenantId) -> Result<Vec<Event>, DbError> {
     let rows: Vec<EventRow> = tx.all(OF_TENANT, args![tenant]).await?;
-    rows.into_iter().map(|row| read(tenant, row)).collect()
+    rows.iter().map(|row| read(tenant, row)).collect()
 }
 
-fn read(tenant: TenantId, row: EventRow) -> Result<Event, DbError> {
+fn read(tenant: TenantId, row: &EventRow) -> Result<Event, DbError> {
     let wrong = |column| DbError::Inconsistent {
         table: "outbox",
         column,

@@ -32,7 +32,7 @@ pub struct RateLimits {
 impl std::fmt::Debug for RateLimits {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let quota = self.limiter.as_ref().map(|(_, quota)| quota);
-        formatter.debug_struct("RateLimits").field("per_minute", &quota).finish()
+        formatter.debug_struct("RateLimits").field("per_minute", &quota).finish_non_exhaustive()
     }
 }
 

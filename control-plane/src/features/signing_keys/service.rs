@@ -23,18 +23,36 @@ use crate::{
 /// 10,000 keys: two for each of 5,000 tenants that are busy at once.
 const CACHE_CAPACITY: u64 = 10_000;
 
-/// The active keys, decrypted.
+/// 5 s: how late another instance may show a change of the published set. A key is published long
+/// before it signs, so nothing depends on it.
+const PUBLISHED_TTL: Duration = Duration::from_secs(5);
+
+/// The active keys, decrypted, and the published sets.
 #[derive(Debug)]
-pub struct Cache(moka::future::Cache<(TenantId, Purpose), Arc<SigningKey>>);
+pub struct Cache {
+    active: moka::future::Cache<(TenantId, Purpose), Arc<SigningKey>>,
+    published: moka::future::Cache<(TenantId, Purpose), Arc<JwkSet>>,
+}
 
 impl Default for Cache {
     fn default() -> Self {
-        Self(
-            moka::future::Cache::builder()
+        Self {
+            active: moka::future::Cache::builder()
                 .max_capacity(CACHE_CAPACITY)
                 .time_to_live(Duration::from_secs(CACHE_TTL_S))
                 .build(),
-        )
+            published: moka::future::Cache::builder()
+                .max_capacity(CACHE_CAPACITY)
+                .time_to_live(PUBLISHED_TTL)
+                .build(),
+        }
+    }
+}
+
+impl Cache {
+    async fn forget(&self, tenant: TenantId, purpose: Purpose) {
+        self.active.invalidate(&(tenant, purpose)).await;
+        self.published.invalidate(&(tenant, purpose)).await;
     }
 }
 
@@ -112,7 +130,7 @@ pub async fn rotate(
     events::record(&mut tx, app, actor, EventKind::SigningKeyRotated, next.id, data).await?;
     let keys = store::published(&mut tx, actor.tenant, purpose).await?;
     tx.commit().await?;
-    app.signing_keys.0.invalidate(&(actor.tenant, purpose)).await;
+    app.signing_keys.forget(actor.tenant, purpose).await;
     Ok(keys)
 }
 
@@ -143,12 +161,17 @@ pub async fn jwks(
     app: &App,
     tenant: TenantId,
     purpose: Purpose,
-) -> Result<JwkSet, SigningKeysError> {
+) -> Result<Arc<JwkSet>, SigningKeysError> {
+    if let Some(set) = app.signing_keys.published.get(&(tenant, purpose)).await {
+        return Ok(set);
+    }
     let mut tx = app.db.read().await?;
     let keys = store::published(&mut tx, tenant, purpose).await?;
-    Ok(JwkSet {
+    let set = Arc::new(JwkSet {
         keys: keys.into_iter().map(|key| key.public).collect(),
-    })
+    });
+    app.signing_keys.published.insert((tenant, purpose), Arc::clone(&set)).await;
+    Ok(set)
 }
 
 /// Withdraws keys whose signatures have run out, and rotates those that have signed long enough.
@@ -187,6 +210,9 @@ async fn retire_due(app: &App, actor: &Actor, now: UnixMillis) -> Result<(), Sig
         events::record(&mut tx, app, actor, EventKind::SigningKeyRetired, key.id, data).await?;
     }
     tx.commit().await?;
+    for purpose in Purpose::ALL {
+        app.signing_keys.forget(actor.tenant, purpose).await;
+    }
     Ok(())
 }
 
@@ -196,7 +222,7 @@ async fn active(
     purpose: Purpose,
 ) -> Result<Arc<SigningKey>, SigningKeysError> {
     app.signing_keys
-        .0
+        .active
         .try_get_with((tenant, purpose), open_active(app, tenant, purpose))
         .await
         .map_err(|error| (*error).clone())

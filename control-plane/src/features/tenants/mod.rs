@@ -11,4 +11,4 @@ mod store;
 
 pub use error::TenantsError;
 pub use model::{CreateTenant, Tenant};
-pub use service::{all, by_id, by_slug, create, find, get, revoke_tokens};
+pub use service::{Cache, all, by_id, by_slug, create, exist, find, get, revoke_tokens};

@@ -1,5 +1,7 @@
 //! The verbs on tenants.
 
+use std::time::Duration;
+
 use plinto_contract::{events::EventKind, ids::TenantId, time::UnixMillis};
 use serde_json::json;
 
@@ -11,9 +13,25 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
-    db::{DbError, Tx},
+    db::{Db, DbError, Tx},
     events,
 };
+
+/// 1 s: how late another instance may learn of a change; the one that made it knows at once.
+const CACHE_TTL: Duration = Duration::from_secs(1);
+/// 10,000 tenants at once.
+const CACHE_CAPACITY: u64 = 10_000;
+
+/// Tenants by slug, for a second.
+#[derive(Debug)]
+pub struct Cache(moka::future::Cache<String, Tenant>);
+
+impl Default for Cache {
+    fn default() -> Self {
+        let builder = moka::future::Cache::builder();
+        Self(builder.max_capacity(CACHE_CAPACITY).time_to_live(CACHE_TTL).build())
+    }
+}
 
 /// Makes a tenant in the caller's transaction; its keys are made by the caller too.
 /// Only ourselves may: `actor` is the system actor of the new tenant's id.
@@ -65,13 +83,26 @@ pub async fn revoke_tokens(app: &App, actor: &Actor) -> Result<Tenant, TenantsEr
     let data = json!({ "tokens_issued_before": tenant.tokens_issued_before });
     events::record(&mut tx, app, actor, EventKind::TenantTokensRevoked, tenant.id, data).await?;
     tx.commit().await?;
+    app.tenants.0.invalidate(&tenant.slug).await;
     Ok(tenant)
 }
 
-/// The tenant of a slug. For the doors that must know whose door they are.
+/// The tenant of a slug. For the doors that must know whose door they are: every request under an
+/// issuer asks, so the answer is kept for a second.
 pub async fn by_slug(app: &App, slug: &str) -> Result<Tenant, TenantsError> {
+    if let Some(tenant) = app.tenants.0.get(slug).await {
+        return Ok(tenant);
+    }
     let mut tx = app.db.read().await?;
-    store::by_slug(&mut tx, slug).await?.ok_or(TenantsError::NotFound)
+    let tenant = store::by_slug(&mut tx, slug).await?.ok_or(TenantsError::NotFound)?;
+    app.tenants.0.insert(slug.to_owned(), tenant.clone()).await;
+    Ok(tenant)
+}
+
+/// Whether there is any tenant, and with it anything sealed.
+pub async fn exist(db: &Db) -> Result<bool, DbError> {
+    let mut tx = db.read().await?;
+    Ok(!store::all(&mut tx).await?.is_empty())
 }
 
 /// The tenant of an id that our own rows or keys name.
