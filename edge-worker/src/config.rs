@@ -152,13 +152,11 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         name: &'static str,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
-        match self.get(name) {
-            Some(text) => self.checked(name, read(&text)),
-            None => {
-                self.fault(name, "is not set");
-                None
-            }
-        }
+        let Some(text) = self.get(name) else {
+            self.fault(name, "is not set");
+            return None;
+        };
+        self.checked(name, read(&text))
     }
 
     fn number(
@@ -247,7 +245,10 @@ mod tests {
     fn what_is_not_set_has_a_default() {
         let config = read(&[]).unwrap();
         assert_eq!(config.control_plane, "https://id.example.com/t/demo");
-        assert_eq!(config.upstream, Upstream::Url("http://10.0.0.7:8080".to_owned()));
+        assert_eq!(
+            config.upstream,
+            Upstream::Url("http://10.0.0.7:8080".to_owned())
+        );
         assert_eq!(config.revocation_max_age_ms, 1_000);
         assert_eq!(config.revocation_hard_limit_ms, 60_000);
         assert_eq!(config.on_stale, OnStale::Deny);
@@ -267,7 +268,12 @@ mod tests {
                 ("REVOCATION_ON_STALE", "maybe"),
                 ("BUNDLE_REFRESH_MS", "soon"),
             ])),
-            ["TENANT", "REVOCATION_MAX_AGE_MS", "BUNDLE_REFRESH_MS", "REVOCATION_ON_STALE"]
+            [
+                "TENANT",
+                "REVOCATION_MAX_AGE_MS",
+                "BUNDLE_REFRESH_MS",
+                "REVOCATION_ON_STALE"
+            ]
         );
     }
 

@@ -107,7 +107,7 @@ mod tests {
     const MAX_AGE_MS: i64 = 1_000;
 
     fn at(millis: i64) -> UnixMillis {
-        UnixMillis(1_700_000_000_000 + millis)
+        UnixMillis(1_700_000_000_000).plus_millis(millis)
     }
 
     fn confirmed() -> Freshness {

@@ -17,6 +17,7 @@ use plinto_contract::{
 };
 use plinto_jose::{Algorithm, Error as JoseError, Jwk, Jws, SignatureJob, jwt};
 use plinto_policy::engine::{Limits, Value};
+use serde_json::{Map, Value as Json};
 
 use crate::{
     bundles::ActivePolicy,
@@ -130,10 +131,9 @@ impl<'r> Gate<'r> {
     /// The signature to check, after [`Step::NeedSignature`].
     pub fn signature_job(&self) -> Option<SignatureJob<'_>> {
         match &self.token {
-            Token::Presented(presented) => presented
-                .jws
-                .signature_job(presented.key.as_deref()?)
-                .ok(),
+            Token::Presented(presented) => {
+                presented.jws.signature_job(presented.key.as_deref()?).ok()
+            }
             _ => None,
         }
     }
@@ -171,9 +171,7 @@ impl<'r> Gate<'r> {
             return needs;
         }
         let has_waited = self.asked.contains(Document::Revocations);
-        let reliance = memory
-            .revocations
-            .reliance(self.config, has_waited, now);
+        let reliance = memory.revocations.reliance(self.config, has_waited, now);
         match reliance {
             Reliance::Wait => {
                 self.asked.insert(Document::Revocations);
@@ -218,14 +216,11 @@ impl<'r> Gate<'r> {
             (None, _) => return Err(no_token()),
         };
         let target = target.ok_or_else(no_route)?;
-        let input = memory.vocabulary.input(
-            subject,
-            &target,
-            self.request,
-            &self.path,
-            now.to_seconds(),
-        );
-        let obligations = self.evaluate(&policy, input, &target, token.is_some())?;
+        let input =
+            memory
+                .vocabulary
+                .input(subject, &target, self.request, &self.path, now.to_seconds());
+        let obligations = evaluate(&policy, input, &target, token.is_some())?;
         Pass::new(
             &self.path,
             &self.request.query,
@@ -311,39 +306,31 @@ impl<'r> Gate<'r> {
             )),
         }
     }
+}
 
-    fn evaluate(
-        &self,
-        policy: &ActivePolicy,
-        input: Value,
-        target: &Target<'_>,
-        has_token: bool,
-    ) -> Result<serde_json::Map<String, serde_json::Value>, Refusal> {
-        let decision = policy.engine.evaluate(input, &Limits::default()).decision;
-        if decision.allow {
-            return Ok(decision.obligations);
-        }
-        let challenge = if has_token {
-            Challenge::Error("insufficient_scope")
-        } else {
-            Challenge::Bare
-        };
-        let code = if has_token {
-            Code::PolicyDenied
-        } else {
-            Code::AuthenticationRequired
-        };
-        let mut refusal = Refusal::new(
-            code,
-            format!(
-                "the policy does not let this request {} {}",
-                target.action, target.resource_type
-            ),
-        )
-        .challenging(challenge);
-        refusal.reasons = decision.reasons;
-        Err(refusal)
+/// Asks the policy. Its answer is its obligations, or the refusal with its reasons.
+fn evaluate(
+    policy: &ActivePolicy,
+    input: Value,
+    target: &Target<'_>,
+    has_token: bool,
+) -> Result<Map<String, Json>, Refusal> {
+    let decision = policy.engine.evaluate(input, &Limits::default()).decision;
+    if decision.allow {
+        return Ok(decision.obligations);
     }
+    let (code, challenge) = if has_token {
+        (Code::PolicyDenied, Challenge::Error("insufficient_scope"))
+    } else {
+        (Code::AuthenticationRequired, Challenge::Bare)
+    };
+    let detail = format!(
+        "the policy does not let this request {} {}",
+        target.action, target.resource_type
+    );
+    let mut refusal = Refusal::new(code, detail).challenging(challenge);
+    refusal.reasons = decision.reasons;
+    Err(refusal)
 }
 
 /// Judges a token by what it says. Its signature comes later, because that needs its key; but a
@@ -377,8 +364,8 @@ fn recognise(
     jwt::check_header(&jws.header, &expected).map_err(refuse_token)?;
     let claims =
         jwt::check_claims(&jws.payload, &expected, now.to_seconds().0).map_err(refuse_token)?;
-    let claims: AccessToken = serde_json::from_value(serde_json::Value::Object(claims))
-        .map_err(|_| refuse_token(JoseError::Claim))?;
+    let claims: AccessToken =
+        serde_json::from_value(Json::Object(claims)).map_err(|_| refuse_token(JoseError::Claim))?;
     if claims.tenant != config.tenant {
         return Err(refuse_token(JoseError::Issuer));
     }
@@ -423,9 +410,15 @@ fn no_token() -> Refusal {
 }
 
 fn no_route() -> Refusal {
-    Refusal::new(Code::NoRoute, "no route of the active policy covers this method and path")
+    Refusal::new(
+        Code::NoRoute,
+        "no route of the active policy covers this method and path",
+    )
 }
 
 fn no_policy() -> Refusal {
-    Refusal::new(Code::EdgeNotReady, "the edge has no policy that is valid now")
+    Refusal::new(
+        Code::EdgeNotReady,
+        "the edge has no policy that is valid now",
+    )
 }

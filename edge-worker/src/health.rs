@@ -3,12 +3,7 @@
 use plinto_contract::time::UnixMillis;
 use serde_json::json;
 
-use crate::{
-    config::Config,
-    memory::Memory,
-    refusal::Answer,
-    revocations::Reliance,
-};
+use crate::{config::Config, memory::Memory, refusal::Answer, revocations::Reliance};
 
 /// Where it is asked for. Everything under `/.plinto/` is the gate's own and never forwarded.
 pub const HEALTH_PATH: &str = "/.plinto/health";

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
     use crate::{routes::Routes, testing};
 
-    fn members(value: serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
+    fn members(value: &serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
         value.as_object().unwrap().clone()
     }
 
@@ -186,7 +186,7 @@ mod tests {
             UnixSeconds(1_700_000_000),
         );
 
-        let properties = members(json!({
+        let properties = members(&json!({
             "amr": ["pwd"],
             "auth_time": claims.auth_time.0,
             "client_id": "plinto",
@@ -195,7 +195,7 @@ mod tests {
             "sid": claims.sid.to_string(),
             "tenant": claims.tenant.to_string(),
         }));
-        let context = members(json!({
+        let context = members(&json!({
             "time": 1_700_000_000,
             "method": "GET",
             "path": "/folders/f1/documents/d 2",

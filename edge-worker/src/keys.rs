@@ -102,7 +102,9 @@ impl Keys {
     /// Milliseconds since the token keys in hand were asked for; `None` without usable ones.
     pub fn token_keys_age_ms(&self, now: UnixMillis) -> Option<i64> {
         let age = now.millis_since(self.token_keys_at?);
-        (0..self.settings.hard_max_age_ms).contains(&age).then_some(age)
+        (0..self.settings.hard_max_age_ms)
+            .contains(&age)
+            .then_some(age)
     }
 
     /// Whether somebody is fetching a set.

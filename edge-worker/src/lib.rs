@@ -50,6 +50,10 @@ async fn fetch(
 /// Names every variable that can't be used, in the log, before the first request comes.
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "what is exported takes values"
+)]
 pub fn check(env: Env) {
     host::check(&env);
 }

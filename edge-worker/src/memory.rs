@@ -34,24 +34,47 @@ impl Document {
     ];
 }
 
+/// Something per document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PerDocument<T>([T; 4]);
+
+impl<T> PerDocument<T> {
+    /// That of one document.
+    pub const fn get(&self, document: Document) -> &T {
+        let [token_keys, bundle_keys, policy, revocations] = &self.0;
+        match document {
+            Document::TokenKeys => token_keys,
+            Document::BundleKeys => bundle_keys,
+            Document::Policy => policy,
+            Document::Revocations => revocations,
+        }
+    }
+
+    /// That of one document, to be changed.
+    pub const fn get_mut(&mut self, document: Document) -> &mut T {
+        let [token_keys, bundle_keys, policy, revocations] = &mut self.0;
+        match document {
+            Document::TokenKeys => token_keys,
+            Document::BundleKeys => bundle_keys,
+            Document::Policy => policy,
+            Document::Revocations => revocations,
+        }
+    }
+}
+
 /// A few documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Documents {
-    token_keys: bool,
-    bundle_keys: bool,
-    policy: bool,
-    revocations: bool,
-}
+pub struct Documents(PerDocument<bool>);
 
 impl Documents {
     /// Adds one; says whether it was new.
     pub const fn insert(&mut self, document: Document) -> bool {
-        !std::mem::replace(self.slot(document), true)
+        !std::mem::replace(self.0.get_mut(document), true)
     }
 
     /// Whether one is among them.
-    pub const fn contains(mut self, document: Document) -> bool {
-        *self.slot(document)
+    pub const fn contains(self, document: Document) -> bool {
+        *self.0.get(document)
     }
 
     /// Whether there are none.
@@ -64,15 +87,6 @@ impl Documents {
         Document::ALL
             .into_iter()
             .filter(move |document| self.contains(*document))
-    }
-
-    const fn slot(&mut self, document: Document) -> &mut bool {
-        match document {
-            Document::TokenKeys => &mut self.token_keys,
-            Document::BundleKeys => &mut self.bundle_keys,
-            Document::Policy => &mut self.policy,
-            Document::Revocations => &mut self.revocations,
-        }
     }
 }
 

@@ -84,7 +84,7 @@ impl CanonicalPath {
 
     /// The decoded text, as a policy sees it.
     pub fn decoded(&self) -> String {
-        self.joined(|text, segment| text.push_str(segment))
+        self.joined(String::push_str)
     }
 
     /// The canonical spelling, as it is forwarded. Source: RFC 3986 §2.3, §3.3.
@@ -119,8 +119,21 @@ const fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
-            b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+'
-                | b',' | b'=' | b':' | b'@'
+            b'-' | b'.'
+                | b'_'
+                | b'~'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b'='
+                | b':'
+                | b'@'
         )
 }
 
@@ -229,6 +242,9 @@ mod tests {
     #[test]
     fn a_percent_sign_that_encodes_nothing_is_text() {
         assert_eq!(segments("/100%25"), ["100%"]);
-        assert_eq!(CanonicalPath::parse("/100%25").unwrap().encoded(), "/100%25");
+        assert_eq!(
+            CanonicalPath::parse("/100%25").unwrap().encoded(),
+            "/100%25"
+        );
     }
 }

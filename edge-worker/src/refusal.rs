@@ -155,8 +155,8 @@ mod tests {
 
     #[test]
     fn a_missing_token_is_challenged_without_an_error_code() {
-        let refusal = Refusal::new(Code::AuthenticationRequired, "send a token")
-            .challenging(Challenge::Bare);
+        let refusal =
+            Refusal::new(Code::AuthenticationRequired, "send a token").challenging(Challenge::Bare);
         let answer = answered(&refusal);
         assert_eq!(answer.status, 401);
         assert_eq!(

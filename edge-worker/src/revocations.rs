@@ -124,7 +124,9 @@ impl Revocations {
     /// Whether "not modified" would be a good answer: the feed in hand stays valid for a while.
     pub fn is_worth_keeping(&self, config: &Config, now: UnixMillis) -> bool {
         self.known.as_ref().is_some_and(|known| {
-            now.plus_millis(config.revocation_hard_limit_ms).to_seconds() < known.expires_at
+            now.plus_millis(config.revocation_hard_limit_ms)
+                .to_seconds()
+                < known.expires_at
         })
     }
 }

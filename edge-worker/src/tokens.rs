@@ -127,7 +127,10 @@ mod tests {
         tokens.keep(print(1), token(now));
         assert!(tokens.find(print(1), now.plus_seconds(59)).is_some());
         assert!(tokens.find(print(1), now.plus_seconds(60)).is_none());
-        let exp = testing::claims().exp.plus_seconds(CLOCK_LEEWAY_S).to_millis();
+        let exp = testing::claims()
+            .exp
+            .plus_seconds(CLOCK_LEEWAY_S)
+            .to_millis();
         tokens.keep(print(2), token(exp.plus_millis(-2)));
         assert!(tokens.find(print(2), exp.plus_millis(-1)).is_some());
         assert!(tokens.find(print(2), exp).is_none());

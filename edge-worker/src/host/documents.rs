@@ -12,7 +12,7 @@ use worker::{
     web_sys,
 };
 
-use crate::{host::platform, memory::Document};
+use crate::{host::platform, memory::PerDocument};
 
 /// Name of the Cache API's part that holds our documents, away from the application's own.
 const CACHE_NAME: &str = "plinto-edge";
@@ -41,29 +41,7 @@ pub(super) enum Fetched {
 }
 
 /// The accepted copies of one isolate.
-#[derive(Debug, Default)]
-pub(super) struct Held([Option<Copy>; 4]);
-
-impl Held {
-    pub(super) fn get(&self, document: Document) -> Option<&Copy> {
-        self.0.get(index(document))?.as_ref()
-    }
-
-    pub(super) fn set(&mut self, document: Document, copy: Copy) {
-        if let Some(slot) = self.0.get_mut(index(document)) {
-            *slot = Some(copy);
-        }
-    }
-}
-
-const fn index(document: Document) -> usize {
-    match document {
-        Document::TokenKeys => 0,
-        Document::BundleKeys => 1,
-        Document::Policy => 2,
-        Document::Revocations => 3,
-    }
-}
+pub(super) type Held = PerDocument<Option<Copy>>;
 
 /// Asks the control plane. Redirects are refused, since the address is pinned (T14).
 /// `etag`: of the copy in hand; `max_bytes`: the body is not read further.

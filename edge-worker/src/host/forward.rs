@@ -53,9 +53,10 @@ pub(super) async fn send(
     init.set_status(answer.status());
     init.set_status_text(&answer.status_text());
     init.set_headers(headers.unchecked_ref());
-    Ok(
-        web_sys::Response::new_with_opt_readable_stream_and_init(answer.body().as_ref(), &init)?,
-    )
+    Ok(web_sys::Response::new_with_opt_readable_stream_and_init(
+        answer.body().as_ref(),
+        &init,
+    )?)
 }
 
 async fn exchange(

@@ -106,7 +106,10 @@ impl Host {
             KeySet::Bundle => Document::BundleKeys,
         };
         let url = self.state.memory.borrow().keys.url(set).to_owned();
-        let copy = match self.newest(document, &url, limits::JWKS_BYTES, 0, true).await {
+        let copy = match self
+            .newest(document, &url, limits::JWKS_BYTES, 0, true)
+            .await
+        {
             Ok(copy) => copy,
             Err(error) => {
                 worker::console_warn!("edge: {url}: {error}");
@@ -226,7 +229,7 @@ impl Host {
             _ => memory.revocations.freshness.confirmed(copy.confirmed_at),
         }
         drop(memory);
-        self.state.held.borrow_mut().set(document, copy);
+        *self.state.held.borrow_mut().get_mut(document) = Some(copy);
         Err(error)
     }
 
@@ -242,7 +245,7 @@ impl Host {
         bound_ms: i64,
         may_keep: bool,
     ) -> Result<Copy, String> {
-        let held = self.state.held.borrow().get(document).cloned();
+        let held = self.state.held.borrow().get(document).clone();
         if let Some(copy) = documents::cached(url, max_bytes).await {
             let age = platform::now().millis_since(copy.confirmed_at);
             if may_keep && age < bound_ms / 2 {
@@ -267,7 +270,13 @@ impl Host {
     }
 
     fn held_etag(&self, document: Document) -> Option<String> {
-        self.state.held.borrow().get(document)?.etag.clone()
+        self.state
+            .held
+            .borrow()
+            .get(document)
+            .as_ref()?
+            .etag
+            .clone()
     }
 
     /// Whether this very copy was accepted before.
@@ -276,6 +285,7 @@ impl Host {
             .held
             .borrow()
             .get(document)
+            .as_ref()
             .is_some_and(|held| Rc::ptr_eq(&held.body, &copy.body) || held.body == copy.body)
     }
 
@@ -285,8 +295,9 @@ impl Host {
             .held
             .borrow()
             .get(document)
+            .as_ref()
             .is_none_or(|held| held.confirmed_at < copy.confirmed_at);
-        self.state.held.borrow_mut().set(document, copy.clone());
+        *self.state.held.borrow_mut().get_mut(document) = Some(copy.clone());
         if is_news {
             documents::share(url, &copy).await;
         }
@@ -296,8 +307,7 @@ impl Host {
         if self.is_held(Document::Policy, copy) {
             return Ok(());
         }
-        let candidate =
-            bundles::Candidate::read(&copy.body).map_err(|error| error.to_string())?;
+        let candidate = bundles::Candidate::read(&copy.body).map_err(|error| error.to_string())?;
         let key = self.bundle_key(candidate.kid()).await?;
         let job = candidate
             .signature_job(&key)

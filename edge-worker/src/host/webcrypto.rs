@@ -68,8 +68,13 @@ pub(super) async fn verify(keys: &RefCell<ImportedKeys>, job: &SignatureJob<'_>)
             Err(_) => return false,
         },
     };
-    let answer =
-        verify_signature(&imported.parameters, &imported.key, job.signature, job.message).await;
+    let answer = verify_signature(
+        &imported.parameters,
+        &imported.key,
+        job.signature,
+        job.message,
+    )
+    .await;
     // SECURITY: `true` and nothing that only looks like it
     matches!(answer, Ok(value) if value.as_bool() == Some(true))
 }
