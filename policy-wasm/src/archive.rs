@@ -147,12 +147,14 @@ mod tests {
         let mut header = Header::new_ustar();
         header.set_entry_type(kind);
         header.set_mode(0o644);
-        header.set_size(content.len() as u64);
+        header.set_size(u64::try_from(content.len()).unwrap());
         header.as_mut_bytes()[..name.len()].copy_from_slice(name);
         header.set_cksum();
         let mut bytes = header.as_bytes().to_vec();
         bytes.extend_from_slice(content);
-        bytes.resize(bytes.len().div_ceil(512) * 512 + 1024, 0);
+        // Padded to a whole block, then two empty ones.
+        let padded = bytes.len().next_multiple_of(512).saturating_add(1024);
+        bytes.resize(padded, 0);
         gzip(&bytes)
     }
 

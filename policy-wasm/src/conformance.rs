@@ -236,9 +236,10 @@ fn run() -> Option<BTreeMap<String, String>> {
     let mut outcomes = BTreeMap::new();
     for case in cases()? {
         let mut name = case.note.clone();
-        let mut copy = 1;
-        while outcomes.contains_key(&name) {
-            copy += 1;
+        for copy in 2..100 {
+            if !outcomes.contains_key(&name) {
+                break;
+            }
             name = format!("{} #{copy}", case.note);
         }
         outcomes.insert(name, outcome(&case));

@@ -35,18 +35,14 @@ pub struct Policy {
     revision: String,
 }
 
-fn refuse(error: impl std::fmt::Display) -> JsError {
-    JsError::new(&error.to_string())
-}
-
 #[wasm_bindgen]
 impl SignedBundle {
     /// Unpacks a bundle that `key` (a public JWK as JSON) is said to have signed.
     #[wasm_bindgen(constructor)]
     pub fn new(packed: &[u8], key: &str) -> Result<SignedBundle, JsError> {
-        let bundle = Unverified::read(packed, &Limits::default()).map_err(refuse)?;
-        let key = Jwk::parse(key).map_err(refuse)?;
-        let job = bundle.signature_job(&key).map_err(refuse)?;
+        let bundle = Unverified::read(packed, &Limits::default()).map_err(JsError::from)?;
+        let key = Jwk::parse(key).map_err(JsError::from)?;
+        let job = bundle.signature_job(&key).map_err(JsError::from)?;
         let (message, signature) = (job.message.to_vec(), job.signature.to_vec());
         Ok(Self {
             bundle,
@@ -79,11 +75,11 @@ impl SignedBundle {
             return Err(JsError::new("the bundle's signature is not valid"));
         }
         let expect = Expect {
-            tenant: tenant.parse().map_err(refuse)?,
+            tenant: tenant.parse().map_err(JsError::from)?,
             now: seconds(now_s)?,
             min_sequence,
         };
-        let bundle = self.bundle.verified(&expect).map_err(refuse)?;
+        let bundle = self.bundle.verified(&expect).map_err(JsError::from)?;
         Policy::of(&bundle)
     }
 }
@@ -93,13 +89,13 @@ fn seconds(now_s: f64) -> Result<UnixSeconds, JsError> {
     format!("{now_s:.0}")
         .parse()
         .map(UnixSeconds)
-        .map_err(refuse)
+        .map_err(JsError::from)
 }
 
 #[wasm_bindgen]
 impl Policy {
     fn of(bundle: &Bundle) -> Result<Policy, JsError> {
-        let engine = Engine::prepare(&bundle.manifest, &bundle.source).map_err(refuse)?;
+        let engine = Engine::prepare(&bundle.manifest, &bundle.source).map_err(JsError::from)?;
         Ok(Self {
             engine,
             revision: bundle.manifest.revision.clone(),
@@ -114,9 +110,9 @@ impl Policy {
 
     /// Asks the policy. Takes and gives JSON text: an evaluation request, a decision.
     pub fn evaluate(&self, request: &str) -> Result<String, JsError> {
-        let request: EvaluationRequest = serde_json::from_str(request).map_err(refuse)?;
+        let request: EvaluationRequest = serde_json::from_str(request).map_err(JsError::from)?;
         let limits = engine::Limits::default();
         let evaluation = self.engine.evaluate(input_of(&request), &limits);
-        serde_json::to_string(&evaluation.decision).map_err(refuse)
+        serde_json::to_string(&evaluation.decision).map_err(JsError::from)
     }
 }

@@ -7,6 +7,7 @@ use plinto_policy::{
     bundle::{self, Limits, Source, Upload},
     cases,
     engine::Engine,
+    limits::EvaluationLimits,
 };
 
 use super::fixtures::input;
@@ -41,7 +42,7 @@ fn read(name: &str) -> (Manifest, Source) {
 fn every_example_passes_its_tests_and_can_be_published() {
     for name in ["rbac-organizations", "conditions"] {
         let (manifest, source) = read(name);
-        let report = cases::run(&manifest, &source, &Default::default()).unwrap();
+        let report = cases::run(&manifest, &source, &EvaluationLimits::default()).unwrap();
         let failures: Vec<_> = report.failures().collect();
         assert!(failures.is_empty(), "{failures:?}");
         assert!(report.passed() >= 10);
@@ -64,7 +65,7 @@ fn roles_of_the_control_plane_decide() {
     let decide = |source: &Source| {
         let engine = Engine::prepare(&manifest, source).unwrap();
         engine
-            .evaluate(request.clone(), &Default::default())
+            .evaluate(request.clone(), &EvaluationLimits::default())
             .decision
     };
     assert!(!decide(&source).allow);

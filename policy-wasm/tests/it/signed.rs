@@ -81,8 +81,10 @@ fn open(packed: &[u8], key: &Jwk, expect: &Expect) -> Result<Bundle, Error> {
     unverified.verified(expect)
 }
 
+type Files = BTreeMap<String, Vec<u8>>;
+
 /// The files of an archive, to be changed and packed again.
-fn unpack(packed: &[u8]) -> BTreeMap<String, Vec<u8>> {
+fn unpack(packed: &[u8]) -> Files {
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(packed));
     let mut files = BTreeMap::new();
     for entry in archive.entries().unwrap() {
@@ -95,7 +97,7 @@ fn unpack(packed: &[u8]) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-fn pack(files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+fn pack(files: &Files) -> Vec<u8> {
     let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     for (name, content) in files {
         let mut header = tar::Header::new_ustar();
@@ -198,7 +200,7 @@ fn an_unsigned_bundle_or_another_keys_does_not_open() {
 fn every_change_after_signing_is_noticed() {
     let key = key();
     let packed = sign(&key, &files(), &activated(7));
-    let change = |change: &dyn Fn(&mut BTreeMap<String, Vec<u8>>)| {
+    let change = |change: &dyn Fn(&mut Files)| {
         let mut files = unpack(&packed);
         change(&mut files);
         open(&pack(&files), &key.public(), &expect())
@@ -310,10 +312,10 @@ fn equal_content_gives_equal_bytes_and_another_test_another_revision() {
         revision(&upload.source, &upload.manifest).unwrap()
     );
     let mut tested = files();
-    let test = b"package app.authz_test".to_vec();
+    let text = b"package app.authz_test".to_vec();
     tested
         .files
-        .insert("app/authz/policy_test.rego".to_owned(), test);
+        .insert("app/authz/policy_test.rego".to_owned(), text);
     assert_ne!(
         revision(&tested, &manifest()).unwrap(),
         upload.manifest.revision
@@ -373,7 +375,7 @@ fn an_upload_with_something_that_does_not_belong_is_refused() {
         Err(Error::Json { .. })
     ));
     for manifest in [
-        &br#"{}"#[..],
+        &br"{}"[..],
         br#"{"roots":["app"],"rego_version":0,"metadata":{"plinto":{"entrypoint":"a/b"}}}"#,
         br#"{"roots":[],"metadata":{"plinto":{"entrypoint":"a/b"}}}"#,
         br#"{"roots":[""],"metadata":{"plinto":{"entrypoint":"a/b"}}}"#,
@@ -450,7 +452,7 @@ proptest! {
         byte in any::<u8>(),
         inner in any::<bool>(),
     ) {
-        let key = SigningKey::from_pkcs8(Algorithm::Es256, KEY.with(|key| key.clone()).as_slice()).unwrap();
+        let key = SigningKey::from_pkcs8(Algorithm::Es256, KEY.with(Clone::clone).as_slice()).unwrap();
         let packed = sign(&key, &files(), &activated(7));
         let damaged = if inner {
             let mut tar = Vec::new();
