@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     db::{Db, DbError, OpenError},
     envelope::{Envelope, EnvelopeError},
-    features::{policies, signing_keys, tenants},
+    features::{api_keys, policies, signing_keys, tenants},
     http::{RateLimits, page::Cursors},
     random::{Random, SystemRandom},
     secret::Secret,
@@ -48,6 +48,8 @@ pub struct Inner {
     pub tenants: tenants::Cache,
     /// Decrypted active keys.
     pub signing_keys: signing_keys::Cache,
+    /// API keys that were presented in the last moment.
+    pub api_keys: api_keys::Cache,
     /// Slots for checking and building policy bundles.
     pub bundle_slots: policies::Slots,
 }
@@ -115,6 +117,7 @@ impl App {
             rate_limits: RateLimits::new(config.http.requests_per_minute),
             tenants: tenants::Cache::default(),
             signing_keys: signing_keys::Cache::default(),
+            api_keys: api_keys::Cache::default(),
             bundle_slots: policies::Slots::default(),
             config,
             db,

@@ -12,7 +12,8 @@ use plinto_tests::world::{Answer, World};
 use serde_json::{Value, json};
 
 use super::worlds::{
-    BY_ROLE, CLOSED, activate, admin, bundle, bundle_of, client_with, edge_keys, publish, worlds,
+    BY_ROLE, CLOSED, activate, admin, ask_another_instance, bundle, bundle_of, client_with,
+    edge_keys, publish, worlds,
 };
 
 /// What an edge makes of the active artifact: everything checked, ready to decide.
@@ -252,13 +253,18 @@ async fn an_edge_that_has_the_bundle_is_not_sent_it_again() {
         assert_eq!(immutable.bytes, current.bytes);
 
         // an older one stays where its digest says while somebody may be fetching it
-        let next = publish(&admin(&world), bundle_of(BY_ROLE)).await;
-        activate(&admin(&world), &next).await;
-        assert_eq!(
-            world.anon().get(&by_digest).await.expect(200).bytes,
-            immutable.bytes
-        );
+        let revisions = [publish(&admin(&world), bundle_of(BY_ROLE)).await, revision];
+        activate(&admin(&world), &revisions[0]).await;
         knows.get("/t/acme/edge/bundle").await.expect(200);
+        let still = ask_another_instance(&world, &by_digest).await.expect(200);
+        assert_eq!(still.bytes, immutable.bytes);
+        for number in 1..15 {
+            activate(&admin(&world), &revisions[number % 2]).await;
+        }
+        ask_another_instance(&world, &by_digest).await.expect(200);
+        activate(&admin(&world), &revisions[0]).await;
+        let gone = ask_another_instance(&world, &by_digest).await;
+        gone.expect_problem(404, "not_found");
         for wrong in ["0".repeat(64), "x".to_owned(), "..%2f..".to_owned()] {
             let path = format!("/t/acme/edge/bundles/{wrong}");
             world

@@ -5,7 +5,7 @@ use plinto_tests::world::{Answer, Client, World};
 use serde_json::{Value, json};
 
 use super::worlds::{
-    BY_ROLE, CLOSED, activate, admin, bundle_of, manifest, pointers, publish, source,
+    BY_ROLE, CLOSED, activate, admin, bundle_of, manifest, pointers, publish, source, worlds,
 };
 
 /// A world with a policy in force, its administrator, and what edges fetch.
@@ -329,31 +329,32 @@ async fn only_gzip_is_taken() {
 
 #[tokio::test]
 async fn a_revision_that_cannot_be_one_is_not_there() {
-    let (_world, admin, active) = with_active_policy().await;
-    for revision in [
-        "0".repeat(64),
-        "latest".to_owned(),
-        "A".repeat(64),
-        "%00".to_owned(),
-    ] {
-        let path = format!("/v1/policies/bundles/{revision}");
-        admin.get(&path).await.expect_problem(404, "not_found");
-        admin
-            .get(&format!("{path}/archive"))
-            .await
-            .expect_problem(404, "not_found");
-        admin
-            .post_empty(&format!("{path}/activate"))
-            .await
-            .expect_problem(404, "not_found");
+    for world in worlds().await {
+        let admin = admin(&world);
+        publish(&admin, bundle_of(CLOSED)).await;
+        // one of them is text that a database may refuse to look for
+        for revision in [
+            "0".repeat(64),
+            "latest".to_owned(),
+            "A".repeat(64),
+            "%00".to_owned(),
+        ] {
+            let path = format!("/v1/policies/bundles/{revision}");
+            admin.get(&path).await.expect_problem(404, "not_found");
+            admin
+                .get(&format!("{path}/archive"))
+                .await
+                .expect_problem(404, "not_found");
+            admin
+                .post_empty(&format!("{path}/activate"))
+                .await
+                .expect_problem(404, "not_found");
+            let path = format!("/t/acme/edge/bundles/{revision}");
+            world
+                .anon()
+                .get(&path)
+                .await
+                .expect_problem(404, "not_found");
+        }
     }
-    assert_eq!(
-        _world
-            .anon()
-            .get("/t/acme/edge/bundle")
-            .await
-            .expect(200)
-            .bytes,
-        active
-    );
 }

@@ -1,10 +1,6 @@
 //! `/t/{tenant}/edge/revocations`: what ended before its tokens did.
 
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    http::Request,
-};
+use axum::Router;
 use plinto_contract::{
     revocation::{Feed, TYP_REVOCATIONS},
     time::UnixSeconds,
@@ -12,9 +8,8 @@ use plinto_contract::{
 use plinto_jose::Jws;
 use plinto_tests::world::{Answer, START, World};
 use serde_json::json;
-use tower::ServiceExt;
 
-use super::worlds::{admin, edge_keys, sign_up, worlds};
+use super::worlds::{admin, ask, edge_keys, sign_up, worlds};
 
 const PATH: &str = "/t/acme/edge/revocations";
 /// 2026-11-11T09:01:00Z
@@ -37,16 +32,8 @@ async fn read(world: &World, answer: &Answer) -> Feed {
 }
 
 async fn feed_through(world: &World, router: &Router) -> Feed {
-    let request = Request::get(PATH).body(Body::empty()).unwrap();
-    let response = router.clone().oneshot(request).await.unwrap();
-    let (parts, body) = response.into_parts();
-    let bytes = to_bytes(body, usize::MAX).await.unwrap().to_vec();
-    let answer = Answer {
-        status: parts.status,
-        headers: parts.headers,
-        bytes,
-    };
-    read(world, &answer.expect(200)).await
+    let answer = ask(router, PATH).await.expect(200);
+    read(world, &answer).await
 }
 
 fn texts<T: ToString>(items: &[T]) -> Vec<String> {
@@ -57,7 +44,10 @@ fn texts<T: ToString>(items: &[T]) -> Vec<String> {
 async fn an_empty_feed_says_whose_it_is_and_how_long_it_holds() {
     for world in worlds().await {
         let answer = world.anon().get(PATH).await.expect(200);
-        assert_eq!(answer.header("cache-control"), "public, max-age=1, must-revalidate");
+        assert_eq!(
+            answer.header("cache-control"),
+            "public, max-age=1, must-revalidate"
+        );
         let feed = read(&world, &answer).await;
         assert_eq!(feed.iss, world.acme.issuer);
         assert_eq!(feed.tenant, world.acme.tenant);

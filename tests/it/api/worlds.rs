@@ -1,10 +1,16 @@
 //! What several of these tests start from.
 
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::Request,
+};
 use plinto_contract::{bundle::Manifest, problem::Problem};
 use plinto_jose::JwkSet;
 use plinto_policy::bundle::Source;
 use plinto_tests::world::{Answer, Client, Engine, World};
 use serde_json::json;
+use tower::ServiceExt;
 
 /// A world on each engine there is.
 pub(super) async fn worlds() -> Vec<World> {
@@ -132,4 +138,23 @@ pub(super) async fn edge_keys(world: &World, tenant: &str) -> JwkSet {
         .await
         .expect(200);
     JwkSet::parse(&answer.bytes).unwrap()
+}
+
+/// Asks another router over the same database: what a process remembers, this one does not.
+pub(super) async fn ask_another_instance(world: &World, path: &str) -> Answer {
+    let router = control_plane::router::router(&world.app);
+    ask(&router, path).await
+}
+
+/// Asks a router without credentials.
+pub(super) async fn ask(router: &Router, path: &str) -> Answer {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        bytes,
+    }
 }

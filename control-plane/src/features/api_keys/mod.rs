@@ -15,4 +15,5 @@ mod store;
 
 pub use model::ApiKeySecret;
 pub(crate) use model::{CreateApiKey, PREFIX};
+pub use service::Cache;
 pub(crate) use service::{authenticate, issue};

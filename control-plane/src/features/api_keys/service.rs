@@ -1,5 +1,7 @@
 //! The verbs on API keys.
 
+use std::time::Duration;
+
 use plinto_contract::{
     events::EventKind,
     ids::{ApiKeyId, TenantId},
@@ -18,6 +20,36 @@ use crate::{
     db::{DbError, Tx},
     events,
 };
+
+/// 1 s: how long another instance may still take a key that was revoked here (S4 grants five).
+const KNOWN_FOR: Duration = Duration::from_secs(1);
+/// 10,000: keys at hand, a few hundred bytes each.
+const KNOWN_MAX: u64 = 10_000;
+/// 60 s: far longer than a key read before its revocation can be at hand.
+const REVOKED_FOR: Duration = Duration::from_mins(1);
+
+/// Keys that were presented in the last moment, and those that were revoked in this process.
+#[derive(Debug)]
+pub struct Cache {
+    /// By the hash of the secret.
+    known: moka::future::Cache<String, (TenantId, ApiKey)>,
+    /// Refused whatever `known` says: a key may be read before its revocation and kept after it.
+    revoked: moka::future::Cache<ApiKeyId, ()>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            known: moka::future::Cache::builder()
+                .max_capacity(KNOWN_MAX)
+                .time_to_live(KNOWN_FOR)
+                .build(),
+            revoked: moka::future::Cache::builder()
+                .time_to_live(REVOKED_FOR)
+                .build(),
+        }
+    }
+}
 
 /// Whose key was presented, and what it opens.
 #[derive(Debug, Clone)]
@@ -93,6 +125,7 @@ pub(crate) async fn revoke(app: &App, actor: &Actor, id: ApiKeyId) -> Result<Api
         .await?;
     }
     tx.commit().await?;
+    app.api_keys.revoked.insert(id, ()).await;
     Ok(key)
 }
 
@@ -149,18 +182,29 @@ pub(crate) async fn authenticate(
     presented: &str,
 ) -> Result<Authenticated, ApiKeysError> {
     let secret = ApiKeySecret::parse(presented).ok_or(ApiKeysError::NotLive)?;
+    let hash = secret.hash();
     let now = app.clock.now();
-    let mut tx = app.db.read().await?;
-    let (tenant, key) = store::find_by_hash(&mut tx, secret.hash())
-        .await?
-        .filter(|(_, key)| key.is_live(now))
-        .ok_or(ApiKeysError::NotLive)?;
-    drop(tx);
+    let (tenant, mut key) = match app.api_keys.known.get(&hash).await {
+        Some(known) => known,
+        None => {
+            let mut tx = app.db.read().await?;
+            let known = store::find_by_hash(&mut tx, &hash)
+                .await?
+                .ok_or(ApiKeysError::NotLive)?;
+            app.api_keys.known.insert(hash.clone(), known.clone()).await;
+            known
+        }
+    };
+    if !key.is_live(now) || app.api_keys.revoked.contains_key(&key.id) {
+        return Err(ApiKeysError::NotLive);
+    }
     let stale = now.plus_millis(-USE_RECORDED_EVERY_MS);
     if key.last_used_at.is_none_or(|used_at| used_at < stale) {
         let mut tx = app.db.begin().await?;
         store::touch(&mut tx, tenant, key.id, now, stale).await?;
         tx.commit().await?;
+        key.last_used_at = Some(now);
+        app.api_keys.known.insert(hash, (tenant, key.clone())).await;
     }
     Ok(Authenticated {
         tenant,

@@ -101,7 +101,7 @@ const FIND_BY_HASH: &str = "select tenant_id, id, name, last_four, permissions, 
 /// A key and its tenant by the hash of its secret: the secret is what tells the tenant.
 pub(super) async fn find_by_hash(
     tx: &mut Tx,
-    hash: String,
+    hash: &str,
 ) -> Result<Option<(TenantId, ApiKey)>, DbError> {
     tx.optional::<KeyRow>(FIND_BY_HASH, args![hash])
         .await?
