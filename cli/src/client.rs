@@ -17,7 +17,7 @@ use crate::{
 /// 5 s: a control plane that does not accept by then is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// 60 s: publishing runs the policy's tests.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// 2 MiB: larger than any answer we ask for.
 const ANSWER_BYTES: usize = 2 << 20;
 /// 16 KiB: piece of an upload, for the progress bar.
@@ -73,7 +73,7 @@ impl Client {
         &self,
         path: &str,
         packed: Vec<u8>,
-        output: &Output,
+        output: Output,
     ) -> Result<Value, Failure> {
         let size = packed.len();
         let bar = output.progress(u64::try_from(size).unwrap_or(u64::MAX), "uploading");

@@ -152,7 +152,7 @@ fn check_mode(path: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata = fs::metadata(path).map_err(|error| Failure::file(path, error))?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
+    if mode & 0o700 == mode {
         Ok(())
     } else {
         Err(Failure::file(

@@ -79,7 +79,7 @@ impl Checks {
 }
 
 impl Doctor {
-    pub(crate) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
+    pub(crate) async fn run(self, connection: &Connection, output: Output) -> Result<(), Failure> {
         let mut checks = Checks::default();
         if let Some(client) = configuration(connection, &mut checks)
             && control_plane(&client, &mut checks).await

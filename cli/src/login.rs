@@ -27,7 +27,7 @@ pub(crate) struct Login {
 
 impl Login {
     /// The key comes from stdin or a prompt, never from an argument: those are public.
-    pub(crate) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
+    pub(crate) async fn run(self, connection: &Connection, output: Output) -> Result<(), Failure> {
         let url = match connection.given_url() {
             Some(url) => url.clone(),
             None => match connection.load()? {

@@ -1,6 +1,5 @@
 //! The plinto command line: builds, tests and publishes policies, reads tokens, checks a set-up.
 #![expect(
-    clippy::print_stdout,
     clippy::print_stderr,
     reason = "a command line answers on its two streams"
 )]
@@ -90,7 +89,7 @@ fn main() -> ExitCode {
     };
     let answer = runtime.block_on(async {
         tokio::select! {
-            answer = run(arguments, &output) => answer,
+            answer = run(arguments, output) => answer,
             _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
         }
     });
@@ -100,7 +99,7 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
+async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     let Arguments { global, command } = arguments;
     let connection = Connection::new(global.url, global.config_dir);
     match command {

@@ -44,7 +44,7 @@ impl Output {
     }
 
     /// Gives the answer: `value` as JSON, or `text` for people.
-    pub(crate) fn answer(&self, value: &impl Serialize, text: impl FnOnce() -> String) {
+    pub(crate) fn answer(self, value: &impl Serialize, text: impl FnOnce() -> String) {
         match self.format {
             Format::Human => write_out(&text()),
             Format::Json => write_out(&serde_json::to_string_pretty(value).unwrap_or_default()),
@@ -52,7 +52,7 @@ impl Output {
     }
 
     /// Says what failed and gives the exit code.
-    pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
+    pub(crate) fn fail(self, failure: &Failure) -> ExitCode {
         match self.format {
             Format::Human => self.fail_for_people(failure),
             Format::Json => {
@@ -74,7 +74,7 @@ impl Output {
         ExitCode::from(failure.exit_code())
     }
 
-    fn fail_for_people(&self, failure: &Failure) {
+    fn fail_for_people(self, failure: &Failure) {
         if let Failure::Policy {
             diagnostics,
             source,
@@ -91,7 +91,7 @@ impl Output {
     }
 
     /// A finding with its line and a caret.
-    pub(crate) fn render(&self, diagnostic: &Diagnostic, source: &Source) -> String {
+    pub(crate) fn render(self, diagnostic: &Diagnostic, source: &Source) -> String {
         let Some(finding) = Finding::of(diagnostic, source) else {
             return format!("{diagnostic}\n");
         };
@@ -111,7 +111,7 @@ impl Output {
     }
 
     /// A bar for `bytes` to send, on a terminal only.
-    pub(crate) fn progress(&self, bytes: u64, what: &'static str) -> ProgressBar {
+    pub(crate) fn progress(self, bytes: u64, what: &'static str) -> ProgressBar {
         if !self.is_terminal || self.format == Format::Json {
             return ProgressBar::hidden();
         }

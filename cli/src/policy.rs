@@ -86,7 +86,7 @@ pub(crate) enum Policy {
 }
 
 impl Policy {
-    pub(crate) async fn run(self, connection: &Connection, output: &Output) -> Result<(), Failure> {
+    pub(crate) async fn run(self, connection: &Connection, output: Output) -> Result<(), Failure> {
         match self {
             Self::New { folder, template } => offline::new(&folder, template, output),
             Self::Check { folder } => offline::check(&folder, output),

@@ -54,7 +54,7 @@ pub(crate) enum Token {
 }
 
 impl Token {
-    pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
+    pub(crate) async fn run(self, output: Output) -> Result<(), Failure> {
         match self {
             Self::Decode { token } => decode(&read(token)?, output),
             Self::Verify {
@@ -119,7 +119,7 @@ async fn fetch_keys(issuer: &Url) -> Result<JwkSet, Failure> {
 }
 
 /// Decodes leniently: a token that no verifier would take is the one worth looking at.
-fn decode(token: &str, output: &Output) -> Result<(), Failure> {
+fn decode(token: &str, output: Output) -> Result<(), Failure> {
     let mut parts = token.split('.');
     let header = part("header", parts.next())?;
     let claims = part("claims", parts.next())?;
@@ -133,16 +133,15 @@ fn decode(token: &str, output: &Output) -> Result<(), Failure> {
         "verified": false,
     });
     output.answer(&value, || {
-        let mut text = format!(
-            "HEADER\n{}\n\nCLAIMS\n{}\n",
+        let doubt = match &strict {
+            Ok(()) => String::new(),
+            Err(why) => format!("No verifier here would take it: {why}.\n"),
+        };
+        format!(
+            "HEADER\n{}\n\nCLAIMS\n{}\n\n{doubt}Nothing was verified.",
             rows(&header, now),
             rows(&claims, now)
-        );
-        if let Err(why) = &strict {
-            text.push_str(&format!("\nNo verifier here would take it: {why}."));
-        }
-        text.push_str("\nNothing was verified.");
-        text
+        )
     });
     Ok(())
 }
@@ -193,7 +192,7 @@ fn moment(seconds: i64, now: UnixSeconds) -> String {
     }
 }
 
-fn verify(token: &str, keys: &JwkSet, wanted: &Wanted<'_>, output: &Output) -> Result<(), Failure> {
+fn verify(token: &str, keys: &JwkSet, wanted: &Wanted<'_>, output: Output) -> Result<(), Failure> {
     let expectations = jwt::Expectations {
         typ: wanted.typ,
         issuer: wanted.issuer,

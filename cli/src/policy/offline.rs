@@ -59,7 +59,7 @@ impl Template {
 }
 
 /// Writes a template into a new folder.
-pub(crate) fn new(folder: &Path, template: Template, output: &Output) -> Result<(), Failure> {
+pub(crate) fn new(folder: &Path, template: Template, output: Output) -> Result<(), Failure> {
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         let text = format!("`{}` exists and is not empty", folder.display());
         return Err(Failure::Usage(text));
@@ -141,7 +141,7 @@ impl Checked {
 }
 
 /// Compiles and says what is wrong.
-pub(crate) fn check(path: &Path, output: &Output) -> Result<(), Failure> {
+pub(crate) fn check(path: &Path, output: Output) -> Result<(), Failure> {
     let checked = load(path)?;
     output.answer(&checked.to_json(), || {
         format!(
@@ -161,7 +161,7 @@ pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
 }
 
 /// Runs the tests.
-pub(crate) fn test(path: &Path, verbose: bool, output: &Output) -> Result<(), Failure> {
+pub(crate) fn test(path: &Path, verbose: bool, output: Output) -> Result<(), Failure> {
     let folder = folder::read(path)?;
     let report = run_tests(&folder)?;
     let value = json!({
@@ -197,7 +197,7 @@ pub(crate) fn verdict(report: &Report) -> Result<(), Failure> {
     )))
 }
 
-fn describe(report: &Report, folder: &Folder, verbose: bool, output: &Output) -> String {
+fn describe(report: &Report, folder: &Folder, verbose: bool, output: Output) -> String {
     let mut text = String::new();
     for case in report.failures() {
         let (Outcome::Failed(why) | Outcome::Errored(why)) = &case.outcome else {
@@ -238,7 +238,8 @@ fn describe(report: &Report, folder: &Folder, verbose: bool, output: &Output) ->
     }
     let failed = report.failures().count();
     let passed = report.passed();
-    text.push_str(&format!("{passed} passed, {failed} failed"));
+    text.push_str(&[passed.to_string(), failed.to_string()].join(" passed, "));
+    text.push_str(" failed");
     if report.cases.is_empty() {
         text.push_str(" (a test is a rule named `test_…` in a file named `…_test.rego`)");
     }
@@ -250,7 +251,7 @@ pub(crate) fn build(
     path: &Path,
     file: &Path,
     dry_run: bool,
-    output: &Output,
+    output: Output,
 ) -> Result<(), Failure> {
     let checked = load(path)?;
     if !dry_run {
@@ -274,7 +275,7 @@ pub(crate) fn build(
 }
 
 /// Shows a bundle or a folder, and checks a signature if there are keys to check it with.
-pub(crate) fn inspect(path: &Path, jwks: Option<&Path>, output: &Output) -> Result<(), Failure> {
+pub(crate) fn inspect(path: &Path, jwks: Option<&Path>, output: Output) -> Result<(), Failure> {
     let packed = if path.is_dir() {
         let folder = folder::read(path)?;
         bundle::build(&folder.source, &folder.manifest)?
@@ -282,10 +283,7 @@ pub(crate) fn inspect(path: &Path, jwks: Option<&Path>, output: &Output) -> Resu
         fs::read(path).map_err(|error| Failure::file(path, error))?
     };
     let contents = bundle::Contents::read(&packed, &Limits::default())?;
-    let signature = match jwks {
-        Some(jwks) => Some(check_signature(&packed, jwks)),
-        None => None,
-    };
+    let signature = jwks.map(|jwks| check_signature(&packed, jwks));
     let files: Vec<(String, usize)> = contents
         .files
         .iter()

@@ -28,7 +28,7 @@ pub(crate) async fn publish(
     activate: bool,
     dry_run: bool,
     connection: &Connection,
-    output: &Output,
+    output: Output,
 ) -> Result<(), Failure> {
     let checked = load(folder)?;
     let report = run_tests(&checked.folder)?;
@@ -65,12 +65,11 @@ pub(crate) async fn publish(
     };
     let value = json!({ "bundle": published, "activation": activation });
     output.answer(&value, || {
-        let mut lines = format!("Published revision {summary}");
-        match &activation {
-            Some(activation) => lines.push_str(&format!("\n{}", activated(activation))),
-            None => lines.push_str(&format!("\nNext: plinto policy activate {revision}")),
-        }
-        lines
+        let next = match &activation {
+            Some(activation) => activated(activation),
+            None => format!("Next: plinto policy activate {revision}"),
+        };
+        format!("Published revision {summary}\n{next}")
     });
     Ok(())
 }
@@ -91,7 +90,7 @@ fn activated(activation: &Value) -> String {
 pub(crate) async fn activate(
     revision: &str,
     connection: &Connection,
-    output: &Output,
+    output: Output,
 ) -> Result<(), Failure> {
     let is_hex = revision
         .bytes()
@@ -134,7 +133,7 @@ async fn complete(client: &Client, prefix: &str) -> Result<String, Failure> {
 }
 
 /// Goes one step back.
-pub(crate) async fn rollback(connection: &Connection, output: &Output) -> Result<(), Failure> {
+pub(crate) async fn rollback(connection: &Connection, output: Output) -> Result<(), Failure> {
     let client = client(connection)?;
     let activation = client.post("/v1/policies/rollback").await?;
     output.answer(&activation, || {
@@ -144,7 +143,7 @@ pub(crate) async fn rollback(connection: &Connection, output: &Output) -> Result
 }
 
 /// Shows what is active.
-pub(crate) async fn status(connection: &Connection, output: &Output) -> Result<(), Failure> {
+pub(crate) async fn status(connection: &Connection, output: Output) -> Result<(), Failure> {
     let client = client(connection)?;
     let status = client.get("/v1/policies/status").await?;
     output.answer(&status, || {
@@ -161,7 +160,7 @@ pub(crate) async fn status(connection: &Connection, output: &Output) -> Result<(
 }
 
 /// Lists revisions, newest first.
-pub(crate) async fn list(connection: &Connection, output: &Output) -> Result<(), Failure> {
+pub(crate) async fn list(connection: &Connection, output: Output) -> Result<(), Failure> {
     let client = client(connection)?;
     let bundles = client.get("/v1/policies/bundles").await?;
     output.answer(&bundles, || {
