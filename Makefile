@@ -1,6 +1,7 @@
 # The menu. Logic lives in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt lint wasm edge build generate deny bench clean
+.PHONY: help setup run test check fmt lint wasm edge build generate deny clean \
+  bench bench-edge bench-gate bench-jose bench-people bench-start bench-commit release
 
 help:      ## show this list
 	@grep -E '^[a-z-]+: .*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -23,8 +24,24 @@ edge:      ## build the Worker into edge-worker/build
 build:     ## build the server and the command line
 	@cargo build --locked --workspace --bins
 generate:  ## write the artefacts in git that come from code
+	@UPDATE=1 cargo test --locked -p plinto-contract --test vectors
 	@UPDATE=1 cargo test --locked -p plinto-tests --test it generated
 deny:      ## advisories, licences, bans and sources of all dependencies
 	@scripts/deny.sh
+bench:     bench-edge bench-gate bench-jose bench-start bench-commit bench-people ## every figure, each beside what it is compared with
+bench-edge: ## the Worker's size; a request in workerd, cold and warm, beside npm jose
+	@scripts/setup.sh run && scripts/edge.sh && node benches/edge.mjs
+bench-gate: ## a decision of the same gate, natively
+	@cargo bench --locked -p edge-worker --bench gate
+bench-jose: ## signature checks natively, RS256, ES256, EdDSA
+	@cargo bench --locked -p plinto-jose --bench verify --features aws-lc
+bench-start: release ## how soon the control plane is ready, and what it weighs
+	@node benches/start.mjs target/release/plinto-control-plane
+bench-commit: ## group commit against one transaction, one flush
+	@cargo bench --locked -p control-plane --bench group_commit
+bench-people: release ## sign-ins, refreshes, introspections per second, SQLite and Postgres
+	@scripts/with-postgres.sh node benches/people.mjs target/release/plinto-control-plane
+release:   ## build the server and the command line for production
+	@cargo build --locked --release -p control-plane -p plinto --bins
 clean:     ## remove the demo's data (not the build)
 	@rm -rf .plinto .wrangler
