@@ -1,0 +1,17 @@
+//! Whole paths through the product, on the shipped binaries and a real workerd.
+
+mod bad_bundles;
+mod control_plane_gone;
+mod database_of_another_version;
+mod edge_request;
+mod keys_rotate;
+mod nothing_answered_is_lost;
+mod publish_bundle;
+mod relay;
+mod revoked_session;
+mod stage;
+mod tokens;
+
+const AUDIENCE: &str = "https://api.example.com";
+/// Long enough, and on nobody's list.
+const PASSWORD: &str = "four quiet otters under a bridge";
