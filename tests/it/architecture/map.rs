@@ -22,22 +22,11 @@ fn documents(house: &House) -> impl Iterator<Item = (&String, &String)> {
 
 /// Whether a word in back-ticks claims to be a path of this repository.
 fn is_path(word: &str) -> bool {
-    const ENDINGS: &[&str] = &[
-        ".rs", ".md", ".toml", ".mjs", ".js", ".sh", ".json", ".sql", ".html", ".rego",
-    ];
-    let plain = word
+    let is_plain = word
         .chars()
         .all(|letter| letter.is_ascii_alphanumeric() || "_-./".contains(letter));
-    let rooted = word
-        .split('/')
-        .next()
-        .is_some_and(|first| ROOMS.contains(&first));
-    plain
-        && !word.starts_with('/')
-        && ((word.contains('/') && rooted)
-            || ENDINGS
-                .iter()
-                .any(|e| word.ends_with(e) && word.contains('/')))
+    let first = word.split('/').next().unwrap_or_default();
+    is_plain && word.contains('/') && ROOMS.contains(&first)
 }
 
 /// First parts of paths; a word such as `application/json` isn't one.
