@@ -30,13 +30,23 @@ const LENGTH: Duration = Duration::from_secs(4);
 async fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let mut out = std::io::stdout();
-    writeln!(out, "three inserts a transaction, {} s each; transactions per second", LENGTH.as_secs())?;
-    writeln!(out, "{:>8} {:>14} {:>14} {:>16} {:>10}", "writers", "one by one", "in groups", "per flush", "gain")?;
+    writeln!(
+        out,
+        "three inserts a transaction, {} s each; transactions per second",
+        LENGTH.as_secs()
+    )?;
+    writeln!(
+        out,
+        "{:>8} {:>14} {:>14} {:>16} {:>10}",
+        "writers", "one by one", "in groups", "per flush", "gain"
+    )?;
     for writers in [1, 4, 16, 64] {
         let mut rates = Vec::new();
         let mut per_flush = 0.0;
         for group_commits in [false, true] {
-            let file = folder.path().join(format!("{writers}-{group_commits}.sqlite"));
+            let file = folder
+                .path()
+                .join(format!("{writers}-{group_commits}.sqlite"));
             let config = DatabaseConfig {
                 url: format!("sqlite:{}", file.display()).into(),
                 group_commits,
@@ -46,21 +56,37 @@ async fn main() -> anyhow::Result<()> {
             let before = db.group_commits().unwrap_or(0);
             let (rate, done) = run(&db, writers).await?;
             if group_commits {
-                let flushes = db.group_commits().unwrap_or(0).saturating_sub(before).max(1);
+                let flushes = db
+                    .group_commits()
+                    .unwrap_or(0)
+                    .saturating_sub(before)
+                    .max(1);
                 per_flush = ratio(done, flushes);
             }
             rates.push(rate);
             db.close().await;
         }
-        let (single, grouped) = (rates.first().copied().unwrap_or(0.0), rates.last().copied().unwrap_or(0.0));
+        let (single, grouped) = (
+            rates.first().copied().unwrap_or(0.0),
+            rates.last().copied().unwrap_or(0.0),
+        );
         let gain = grouped / single.max(1.0);
-        writeln!(out, "{writers:>8} {single:>14.0} {grouped:>14.0} {per_flush:>16.1} {gain:>9.1}x")?;
+        writeln!(
+            out,
+            "{writers:>8} {single:>14.0} {grouped:>14.0} {per_flush:>16.1} {gain:>9.1}x"
+        )?;
     }
-    #[expect(clippy::disallowed_methods, reason = "a bench has no settings of its own")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a bench has no settings of its own"
+    )]
     let server = std::env::var("PLINTO_TEST_POSTGRES");
     match server {
         Ok(url) => on_postgres(&mut out, url).await?,
-        Err(_) => writeln!(out, "PLINTO_TEST_POSTGRES is not set: PostgreSQL was not measured")?,
+        Err(_) => writeln!(
+            out,
+            "PLINTO_TEST_POSTGRES is not set: PostgreSQL was not measured"
+        )?,
     }
     Ok(())
 }

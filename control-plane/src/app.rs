@@ -102,7 +102,10 @@ impl App {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, StartError> {
-        let master_key = config.master_key.clone().ok_or(EnvelopeError::BadMasterKey)?;
+        let master_key = config
+            .master_key
+            .clone()
+            .ok_or(EnvelopeError::BadMasterKey)?;
         let envelope = Envelope::new(&master_key, &config.previous_master_keys)?;
         Ok(Self(Arc::new(Inner {
             cursors: Cursors::new(envelope.derive("page cursors")),
@@ -156,8 +159,13 @@ impl Hashing {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Overloaded> {
-        let place = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| Overloaded)?;
-        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| Overloaded)?;
+        let place = Arc::clone(&self.queue)
+            .try_acquire_owned()
+            .map_err(|_| Overloaded)?;
+        let slot = Arc::clone(&self.slots)
+            .acquire_owned()
+            .await
+            .map_err(|_| Overloaded)?;
         tokio::task::spawn_blocking(move || {
             let result = work();
             drop((slot, place));
@@ -175,7 +183,10 @@ fn master_key(config: &Config, random: &dyn Random, is_new: bool) -> Result<Secr
         return read_key(path);
     }
     // The settings were checked: without a key there is a database file.
-    let database = config.database.sqlite_path().unwrap_or(Path::new("plinto.sqlite"));
+    let database = config
+        .database
+        .sqlite_path()
+        .unwrap_or(Path::new("plinto.sqlite"));
     let mut path = database.as_os_str().to_owned();
     path.push(".key");
     let path = Path::new(&path);

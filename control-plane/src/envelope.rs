@@ -34,9 +34,16 @@ pub struct Place<'a> {
 impl Place<'_> {
     fn bytes(&self, key_id: &str) -> Vec<u8> {
         // U+001F cannot stand in an id, a table name or a column name, so no two places read alike.
-        [VERSION, key_id, &self.tenant.to_string(), self.table, self.row, self.column]
-            .join("\u{1f}")
-            .into_bytes()
+        [
+            VERSION,
+            key_id,
+            &self.tenant.to_string(),
+            self.table,
+            self.row,
+            self.column,
+        ]
+        .join("\u{1f}")
+        .into_bytes()
     }
 }
 
@@ -92,7 +99,10 @@ impl Envelope {
     pub fn new(current: &Secret, previous: &[Secret]) -> Result<Self, EnvelopeError> {
         Ok(Self {
             current: MasterKey::parse(current)?,
-            previous: previous.iter().map(MasterKey::parse).collect::<Result<_, _>>()?,
+            previous: previous
+                .iter()
+                .map(MasterKey::parse)
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -117,11 +127,19 @@ impl Envelope {
     }
 
     /// Opens a value in its place.
-    pub fn open(&self, place: &Place<'_>, sealed: &str) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
+    pub fn open(
+        &self,
+        place: &Place<'_>,
+        sealed: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
         let mut parts = sealed.split('.');
-        let (Some(VERSION), Some(id), Some(wrapped), Some(value), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-        else {
+        let (Some(VERSION), Some(id), Some(wrapped), Some(value), None) = (
+            parts.next(),
+            parts.next(),
+            parts.next(),
+            parts.next(),
+            parts.next(),
+        ) else {
             return Err(EnvelopeError::DoesNotOpen);
         };
         let key = std::iter::once(&self.current)
@@ -223,27 +241,47 @@ mod tests {
         let envelope = Envelope::new(&key(1), &[]).unwrap();
         let random = SeededRandom::new(2);
         let sealed = envelope.seal(&random, &place("a"), b"private").unwrap();
-        assert_eq!(envelope.open(&place("a"), &sealed).unwrap().as_slice(), b"private");
+        assert_eq!(
+            envelope.open(&place("a"), &sealed).unwrap().as_slice(),
+            b"private"
+        );
         let elsewhere = [
             place("b"),
-            Place { tenant: tenant(2), ..place("a") },
-            Place { table: "idempotency_keys", ..place("a") },
-            Place { column: "public_jwk", ..place("a") },
+            Place {
+                tenant: tenant(2),
+                ..place("a")
+            },
+            Place {
+                table: "idempotency_keys",
+                ..place("a")
+            },
+            Place {
+                column: "public_jwk",
+                ..place("a")
+            },
         ];
         for other in elsewhere {
-            assert_eq!(envelope.open(&other, &sealed), Err(EnvelopeError::DoesNotOpen));
+            assert_eq!(
+                envelope.open(&other, &sealed),
+                Err(EnvelopeError::DoesNotOpen)
+            );
         }
     }
 
     #[test]
     fn any_altered_character_is_noticed() {
         let envelope = Envelope::new(&key(1), &[]).unwrap();
-        let sealed = envelope.seal(&SeededRandom::new(2), &place("a"), b"private").unwrap();
+        let sealed = envelope
+            .seal(&SeededRandom::new(2), &place("a"), b"private")
+            .unwrap();
         for at in 0..sealed.len() {
             let mut altered: Vec<char> = sealed.chars().collect();
             altered[at] = if altered[at] == 'A' { 'B' } else { 'A' };
             let altered: String = altered.into_iter().collect();
-            assert!(envelope.open(&place("a"), &altered).is_err(), "character {at}");
+            assert!(
+                envelope.open(&place("a"), &altered).is_err(),
+                "character {at}"
+            );
         }
     }
 
@@ -251,11 +289,19 @@ mod tests {
     #[test]
     fn values_of_the_previous_master_key_still_open() {
         let old = Envelope::new(&key(1), &[]).unwrap();
-        let sealed = old.seal(&SeededRandom::new(2), &place("a"), b"private").unwrap();
+        let sealed = old
+            .seal(&SeededRandom::new(2), &place("a"), b"private")
+            .unwrap();
         let new = Envelope::new(&key(3), &[key(1)]).unwrap();
-        assert_eq!(new.open(&place("a"), &sealed).unwrap().as_slice(), b"private");
+        assert_eq!(
+            new.open(&place("a"), &sealed).unwrap().as_slice(),
+            b"private"
+        );
         let without = Envelope::new(&key(3), &[]).unwrap();
-        assert!(matches!(without.open(&place("a"), &sealed), Err(EnvelopeError::UnknownKey(_))));
+        assert!(matches!(
+            without.open(&place("a"), &sealed),
+            Err(EnvelopeError::UnknownKey(_))
+        ));
     }
 
     #[test]

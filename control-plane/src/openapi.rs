@@ -30,12 +30,15 @@ pub fn complete(mut api: OpenApi) -> OpenApi {
     for (path, item) in &mut api.paths.paths {
         let scheme = scheme(path);
         for operation in operations(item) {
-            operation.security = scheme.map(|name| {
-                vec![SecurityRequirement::new(name, Vec::<String>::new())]
-            });
+            operation.security =
+                scheme.map(|name| vec![SecurityRequirement::new(name, Vec::<String>::new())]);
             if !path.contains("/oauth/") {
                 let refusal = RefOr::Ref(Ref::from_response_name("Problem"));
-                operation.responses.responses.entry("default".to_owned()).or_insert(refusal);
+                operation
+                    .responses
+                    .responses
+                    .entry("default".to_owned())
+                    .or_insert(refusal);
             }
         }
     }
@@ -55,9 +58,15 @@ fn scheme(path: &str) -> Option<&'static str> {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch]
-        .into_iter()
-        .flatten()
+    [
+        &mut item.get,
+        &mut item.put,
+        &mut item.post,
+        &mut item.delete,
+        &mut item.patch,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn common() -> serde_json::Value {

@@ -63,33 +63,58 @@ pub fn router(app: &App) -> Router {
     let (doors, api) = doors(app);
     let api = openapi::complete(api);
     doors
-        .layer(middleware::from_fn_with_state(app.clone(), layers::concurrency_limit))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            layers::concurrency_limit,
+        ))
         .merge(ops::routes(api))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(app.config.http.body_bytes))
-        .layer(middleware::from_fn_with_state(app.clone(), layers::time_limit))
-        .layer(middleware::from_fn_with_state(app.clone(), layers::rate_limit))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            layers::time_limit,
+        ))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            layers::rate_limit,
+        ))
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(middleware::from_fn(problem::write_problems))
-        .layer(middleware::from_fn_with_state(app.clone(), layers::security_headers))
-        .layer(middleware::from_fn_with_state(app.clone(), layers::name_and_log))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            layers::security_headers,
+        ))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            layers::name_and_log,
+        ))
         .with_state(app.clone())
 }
 
 /// The `OpenAPI` document, without a running server.
 pub fn openapi() -> OpenApi {
     let doors = management().merge(under_issuer()).merge(beside_issuer());
-    let api = OpenApiRouter::with_openapi(openapi::about()).merge(doors).into_openapi();
+    let api = OpenApiRouter::with_openapi(openapi::about())
+        .merge(doors)
+        .into_openapi();
     openapi::complete(api)
 }
 
 fn doors(app: &App) -> (Router<App>, OpenApi) {
     let management = management()
-        .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
-        .route_layer(middleware::from_fn_with_state(app.clone(), authenticate_management));
-    let under_issuer = under_issuer()
-        .route_layer(middleware::from_fn_with_state(app.clone(), authenticate_under_issuer));
+        .route_layer(middleware::from_fn_with_state(
+            app.clone(),
+            idempotency::once,
+        ))
+        .route_layer(middleware::from_fn_with_state(
+            app.clone(),
+            authenticate_management,
+        ));
+    let under_issuer = under_issuer().route_layer(middleware::from_fn_with_state(
+        app.clone(),
+        authenticate_under_issuer,
+    ));
     OpenApiRouter::with_openapi(openapi::about())
         .merge(management)
         .merge(under_issuer)
@@ -106,11 +131,7 @@ async fn method_not_allowed() -> ApiError {
 }
 
 /// `/v1` answers to API keys only; the tenant is the key's.
-async fn authenticate_management(
-    State(app): State<App>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn authenticate_management(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let actor = match bearer(&parts.headers) {
         Ok(Some(token)) => of_api_key(&app, &token).await,
@@ -158,7 +179,10 @@ async fn under_issuer_actor(app: &App, parts: &Parts) -> Result<Actor, ApiError>
     match result {
         // OAuth's doors refuse in OAuth's own form (RFC 6749 §5.2): they see nobody.
         Err(error) if error.code().status() == 401 && is_oauth(&parts.uri) => {
-            tracing::info!(code = error.code().as_str(), "credentials were not accepted");
+            tracing::info!(
+                code = error.code().as_str(),
+                "credentials were not accepted"
+            );
             Ok(anonymous)
         }
         result => result,
@@ -170,7 +194,10 @@ async fn of_token(app: &App, tenant: &Tenant, token: &Secret) -> Result<Actor, A
     if token.expose().starts_with(features::api_keys::PREFIX) {
         let actor = of_api_key(app, token).await?;
         if actor.tenant != tenant.id {
-            return Err(ApiError::new(Code::ApiKeyInvalid, Code::ApiKeyInvalid.title()));
+            return Err(ApiError::new(
+                Code::ApiKeyInvalid,
+                Code::ApiKeyInvalid.title(),
+            ));
         }
         return Ok(actor);
     }
@@ -202,7 +229,11 @@ fn slug(uri: &Uri) -> Option<&str> {
 
 async fn of_api_key(app: &App, token: &Secret) -> Result<Actor, ApiError> {
     let known = features::api_keys::authenticate(app, token.expose()).await?;
-    Ok(of(known.tenant, Principal::ApiKey { key: known.key }, known.permissions))
+    Ok(of(
+        known.tenant,
+        Principal::ApiKey { key: known.key },
+        known.permissions,
+    ))
 }
 
 fn describe(app: &App, parts: &Parts, actor: &mut Actor) {

@@ -91,40 +91,135 @@ pub const SETTINGS: &[Setting] = &[
     setting("PLINTO_MASTER_KEY_FILE", "", "master_key_file", Kind::Text),
     setting("DATABASE_URL", "database", "url", Kind::Text),
     setting("PLINTO_DATABASE_URL", "database", "url", Kind::Text),
-    setting("PLINTO_DATABASE_MAX_CONNECTIONS", "database", "max_connections", Kind::Integer),
-    setting("PLINTO_DATABASE_GROUP_COMMITS", "database", "group_commits", Kind::Boolean),
-    setting("PLINTO_HTTP_BODY_BYTES", "http", "body_bytes", Kind::Integer),
+    setting(
+        "PLINTO_DATABASE_MAX_CONNECTIONS",
+        "database",
+        "max_connections",
+        Kind::Integer,
+    ),
+    setting(
+        "PLINTO_DATABASE_GROUP_COMMITS",
+        "database",
+        "group_commits",
+        Kind::Boolean,
+    ),
+    setting(
+        "PLINTO_HTTP_BODY_BYTES",
+        "http",
+        "body_bytes",
+        Kind::Integer,
+    ),
     setting("PLINTO_HTTP_TIMEOUT_S", "http", "timeout_s", Kind::Integer),
-    setting("PLINTO_HTTP_HEADER_TIMEOUT_S", "http", "header_timeout_s", Kind::Integer),
-    setting("PLINTO_HTTP_CONCURRENCY", "http", "concurrency", Kind::Integer),
-    setting("PLINTO_HTTP_REQUESTS_PER_MINUTE", "http", "requests_per_minute", Kind::Integer),
-    setting("PLINTO_HTTP_CLIENT_IP_HEADER", "http", "client_ip_header", Kind::Text),
-    setting("PLINTO_HTTP_SHUTDOWN_S", "http", "shutdown_s", Kind::Integer),
+    setting(
+        "PLINTO_HTTP_HEADER_TIMEOUT_S",
+        "http",
+        "header_timeout_s",
+        Kind::Integer,
+    ),
+    setting(
+        "PLINTO_HTTP_CONCURRENCY",
+        "http",
+        "concurrency",
+        Kind::Integer,
+    ),
+    setting(
+        "PLINTO_HTTP_REQUESTS_PER_MINUTE",
+        "http",
+        "requests_per_minute",
+        Kind::Integer,
+    ),
+    setting(
+        "PLINTO_HTTP_CLIENT_IP_HEADER",
+        "http",
+        "client_ip_header",
+        Kind::Text,
+    ),
+    setting(
+        "PLINTO_HTTP_SHUTDOWN_S",
+        "http",
+        "shutdown_s",
+        Kind::Integer,
+    ),
     setting("PLINTO_LOG_FORMAT", "log", "format", Kind::Text),
     setting("PLINTO_LOG_FILTER", "log", "filter", Kind::Text),
-    setting("PLINTO_SIGNING_KEYS_PUBLISH_AHEAD_S", "signing_keys", "publish_ahead_s", Kind::Integer),
-    setting("PLINTO_SIGNING_KEYS_ROTATE_AFTER_S", "signing_keys", "rotate_after_s", Kind::Integer),
-    setting("PLINTO_CREDENTIALS_HASHING_THREADS", "credentials", "hashing_threads", Kind::Integer),
-    setting("PLINTO_CREDENTIALS_HASHING_QUEUE", "credentials", "hashing_queue", Kind::Integer),
-    setting("PLINTO_SESSIONS_ACCESS_TOKEN_S", "sessions", "access_token_s", Kind::Integer),
-    setting("PLINTO_SESSIONS_IDLE_S", "sessions", "idle_s", Kind::Integer),
-    setting("PLINTO_SESSIONS_ABSOLUTE_S", "sessions", "absolute_s", Kind::Integer),
-    setting("PLINTO_SESSIONS_REFRESH_GRACE_S", "sessions", "refresh_grace_s", Kind::Integer),
-    setting("PLINTO_POLICIES_BUNDLE_S", "policies", "bundle_s", Kind::Integer),
-    setting("PLINTO_POLICIES_RENEW_BEFORE_S", "policies", "renew_before_s", Kind::Integer),
+    setting(
+        "PLINTO_SIGNING_KEYS_PUBLISH_AHEAD_S",
+        "signing_keys",
+        "publish_ahead_s",
+        Kind::Integer,
+    ),
+    setting(
+        "PLINTO_SIGNING_KEYS_ROTATE_AFTER_S",
+        "signing_keys",
+        "rotate_after_s",
+        Kind::Integer,
+    ),
+    setting(
+        "PLINTO_CREDENTIALS_HASHING_THREADS",
+        "credentials",
+        "hashing_threads",
+        Kind::Integer,
+    ),
+    setting(
+        "PLINTO_CREDENTIALS_HASHING_QUEUE",
+        "credentials",
+        "hashing_queue",
+        Kind::Integer,
+    ),
+    setting(
+        "PLINTO_SESSIONS_ACCESS_TOKEN_S",
+        "sessions",
+        "access_token_s",
+        Kind::Integer,
+    ),
+    setting(
+        "PLINTO_SESSIONS_IDLE_S",
+        "sessions",
+        "idle_s",
+        Kind::Integer,
+    ),
+    setting(
+        "PLINTO_SESSIONS_ABSOLUTE_S",
+        "sessions",
+        "absolute_s",
+        Kind::Integer,
+    ),
+    setting(
+        "PLINTO_SESSIONS_REFRESH_GRACE_S",
+        "sessions",
+        "refresh_grace_s",
+        Kind::Integer,
+    ),
+    setting(
+        "PLINTO_POLICIES_BUNDLE_S",
+        "policies",
+        "bundle_s",
+        Kind::Integer,
+    ),
+    setting(
+        "PLINTO_POLICIES_RENEW_BEFORE_S",
+        "policies",
+        "renew_before_s",
+        Kind::Integer,
+    ),
 ];
 
-/// Variables of the command line, the test suite and the scripts, which share our prefix.
+/// Variables of the command line, the scripts and the test suite, which share our prefix.
 const OF_OTHERS: &[&str] = &[
     "PLINTO_API_KEY",
     "PLINTO_BINARIES_ARE_BUILT",
+    "PLINTO_CARGO_FLAGS",
     "PLINTO_CONFIG",
+    "PLINTO_CONFIG_DIR",
+    "PLINTO_EDGE_BUILT",
     "PLINTO_OUTPUT",
     "PLINTO_POSTGRES_BIN",
     "PLINTO_PROFILE",
     "PLINTO_URL",
+    "PLINTO_VECTORS",
 ];
-const OF_TESTS: &str = "PLINTO_TEST_";
+/// The same, by how they begin.
+const GROUPS_OF_OTHERS: &[&str] = &["PLINTO_RUN_", "PLINTO_TEST_", "PLINTO_WASM_"];
 
 /// The settings file when nobody names one; it may be absent then.
 const DEFAULT_FILE: &str = "plinto.toml";
@@ -147,7 +242,10 @@ impl Config {
             None => None,
         };
         let source = text.as_ref().map(|(path, text)| (*path, text.as_str()));
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the environment"
+        )]
         Self::from_sources(source, &std::env::vars().collect())
     }
 
@@ -169,12 +267,11 @@ impl Config {
             }
         };
         lay_over(&mut table, environment)?;
-        let config = Self::deserialize(Value::Table(table)).map_err(|error| {
-            ConfigError::Variable {
+        let config =
+            Self::deserialize(Value::Table(table)).map_err(|error| ConfigError::Variable {
                 name: "PLINTO_*".to_owned(),
                 reason: one_line(&error.to_string()),
-            }
-        })?;
+            })?;
         config.check()?;
         Ok(config)
     }
@@ -190,7 +287,10 @@ impl Config {
             || self.public_url.query().is_some()
             || self.public_url.fragment().is_some()
         {
-            return invalid("public_url", "must be an http(s) URL without query and fragment");
+            return invalid(
+                "public_url",
+                "must be an http(s) URL without query and fragment",
+            );
         }
         let url = self.database.url.expose();
         if !["sqlite:", "postgres://", "postgresql://"]
@@ -203,7 +303,10 @@ impl Config {
             && self.master_key.is_none()
             && self.master_key_file.is_none()
         {
-            return invalid("master_key", "or `master_key_file` is needed with a PostgreSQL server");
+            return invalid(
+                "master_key",
+                "or `master_key_file` is needed with a PostgreSQL server",
+            );
         }
         let longest = plinto_contract::limits::ACCESS_TOKEN_LIFETIME_S;
         if !(1..=longest).contains(&self.sessions.access_token_s) {
@@ -226,13 +329,11 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     })
 }
 
-fn lay_over(
-    table: &mut Table,
-    environment: &BTreeMap<String, String>,
-) -> Result<(), ConfigError> {
+fn lay_over(table: &mut Table, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
     for name in environment.keys() {
         let is_ours = SETTINGS.iter().any(|setting| setting.variable == name);
-        let is_others = OF_OTHERS.contains(&name.as_str()) || name.starts_with(OF_TESTS);
+        let is_others = OF_OTHERS.contains(&name.as_str())
+            || GROUPS_OF_OTHERS.iter().any(|group| name.starts_with(group));
         if name.starts_with("PLINTO_") && !is_ours && !is_others {
             return Err(ConfigError::UnknownVariable(name.clone()));
         }
@@ -303,7 +404,11 @@ mod tests {
     fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
         let config = load(
             "listen = '127.0.0.1:1'\n[http]\ntimeout_s = 5\nbody_bytes = 7\n",
-            &[("PLINTO_HTTP_TIMEOUT_S", "6"), ("UNRELATED", "x")],
+            &[
+                ("PLINTO_HTTP_TIMEOUT_S", "6"),
+                ("PLINTO_RUN_EDGE_PORT", "1"),
+                ("UNRELATED", "x"),
+            ],
         )
         .unwrap();
         assert_eq!(config.listen.port(), 1);

@@ -7,9 +7,7 @@ use plinto_contract::{
     },
     time::{UnixMillis, UnixSeconds},
 };
-use sqlx::{
-    Postgres, Sqlite, postgres::PgArguments, query::Query, sqlite::SqliteArguments,
-};
+use sqlx::{Postgres, Sqlite, postgres::PgArguments, query::Query, sqlite::SqliteArguments};
 
 /// One argument, in the three column types that both engines share.
 #[derive(Debug, Clone)]

@@ -73,9 +73,12 @@ impl From<sqlx::Error> for DbError {
 fn is_passing(error: &dyn DatabaseError) -> bool {
     let code = error.code().unwrap_or_default();
     if code.len() == 5 {
-        return ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class));
+        return ["08", "40", "53", "57"]
+            .iter()
+            .any(|class| code.starts_with(class));
     }
-    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 13))
+    code.parse::<u32>()
+        .is_ok_and(|code| matches!(code & 0xff, 5 | 13))
 }
 
 fn constraint(error: &dyn DatabaseError) -> Option<String> {
@@ -113,7 +116,9 @@ fn unique_name(message: &str) -> String {
 }
 
 fn after_colon(message: &str) -> &str {
-    message.rsplit_once(": ").map_or(message, |(_, after)| after)
+    message
+        .rsplit_once(": ")
+        .map_or(message, |(_, after)| after)
 }
 
 #[cfg(test)]

@@ -88,7 +88,10 @@ impl Writer {
             committer,
         });
         // It ends when the last `Shared` is gone, so it holds none itself.
-        #[expect(clippy::disallowed_methods, reason = "lives as long as the database, not as App")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "lives as long as the database, not as App"
+        )]
         tokio::spawn(commit_groups(Arc::downgrade(&shared), messages));
         Self(shared)
     }
@@ -227,8 +230,13 @@ impl Turn {
     }
 
     fn pass_to_committer(&mut self) {
-        if let Some(lane) = self.lane.take() {
-            let _ = self.shared.committer.send(Message::Turn(lane));
+        let Some(lane) = self.lane.take() else {
+            return;
+        };
+        let sent = self.shared.committer.send(Message::Turn(lane));
+        // The database was closed: those who wait for an answer learn that none will come.
+        if let Err(mpsc::error::SendError(Message::Turn(mut lane))) = sent {
+            lane.members.clear();
         }
     }
 }
@@ -259,7 +267,9 @@ impl Lane {
         }
         if self.in_turn {
             // Fails when the turn was dropped before its savepoint was there: nothing to undo then.
-            let back = sqlx::query("ROLLBACK TO turn").execute(&mut self.connection).await;
+            let back = sqlx::query("ROLLBACK TO turn")
+                .execute(&mut self.connection)
+                .await;
             match back {
                 Ok(_) => self.poisoned |= self.run("RELEASE turn").await.is_err(),
                 Err(error) => self.poisoned |= may_have_rolled_back(&error),
@@ -283,7 +293,11 @@ impl Lane {
                 .map_err(|error| error.to_string())
         };
         if let Err(reason) = &result {
-            tracing::error!(reason, members = self.members.len(), "a group commit failed");
+            tracing::error!(
+                reason,
+                members = self.members.len(),
+                "a group commit failed"
+            );
             let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
         }
         self.phase = Phase::Closed;

@@ -27,7 +27,10 @@ pub(super) fn check(
                 return Err(OpenError::Newer {
                     database: database.to_string(),
                     version: row.version,
-                    known: known().map(|migration| migration.version).max().unwrap_or(0),
+                    known: known()
+                        .map(|migration| migration.version)
+                        .max()
+                        .unwrap_or(0),
                 });
             }
             Some(migration) if *migration.checksum != *row.checksum => {

@@ -30,7 +30,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// The rows that both engines can give: `#[derive(sqlx::FromRow)]` does it.
 pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 
-impl<R> Row for R where R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<R> Row for R where R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{}
 
 /// An open database.
 #[derive(Debug, Clone)]
@@ -127,7 +128,8 @@ impl Db {
         let engine = match &*self.0 {
             Engine::Sqlite(sqlite) => TxEngine::SqliteRead(sqlite.readers.begin().await?),
             Engine::Postgres(pool) => TxEngine::Postgres(
-                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .await?,
             ),
         };
         Ok(Tx::new(engine))
@@ -136,7 +138,8 @@ impl Db {
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), DbError> {
         let mut tx = self.read().await?;
-        tx.one::<(i64,)>("select cast(1 as bigint)", Args::default()).await?;
+        tx.one::<(i64,)>("select cast(1 as bigint)", Args::default())
+            .await?;
         Ok(())
     }
 

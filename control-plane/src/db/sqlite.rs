@@ -9,12 +9,14 @@ use std::{
 
 use sqlx::{
     ConnectOptions, SqliteConnection, SqlitePool,
-    sqlite::{
-        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
-    },
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{MIGRATIONS, OpenError, group::{GROUP_MAX, Writer}, history};
+use super::{
+    MIGRATIONS, OpenError,
+    group::{GROUP_MAX, Writer},
+    history,
+};
 
 /// `PLNT`: marks the file as ours. Source: sqlite.org/fileformat.html §1.3.17.
 const APPLICATION_ID: i32 = 0x504c_4e54;
@@ -94,6 +96,13 @@ fn options(path: &Path) -> SqliteConnectOptions {
 /// Makes a file that says whose it is. In the file itself, not yet in a write-ahead log: the mark
 /// must be readable after a crash too.
 async fn mark(path: &Path) -> Result<(), OpenError> {
+    let unreachable = |error: std::io::Error| OpenError::unreachable(&path.display(), &error);
+    let mut file = File::options();
+    file.write(true).create(true).truncate(false);
+    // Nobody else on the machine reads it; SQLite gives its side files the same mode.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    drop(file.open(path).map_err(unreachable)?);
     let connection = options(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Delete)

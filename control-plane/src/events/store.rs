@@ -16,7 +16,8 @@ const APPEND: &str = "insert into outbox
     (id, tenant_id, kind, actor_kind, actor_id, subject, request_id, created_at, data)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
-const OF_TENANT: &str = "select id, kind, actor_kind, actor_id, subject, request_id, created_at, data
+const OF_TENANT: &str =
+    "select id, kind, actor_kind, actor_id, subject, request_id, created_at, data
     from outbox where tenant_id = $1 order by id";
 
 #[derive(sqlx::FromRow)]

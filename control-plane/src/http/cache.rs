@@ -53,7 +53,10 @@ pub fn cached(
     let body: Bytes = body.into();
     let etag = match etag {
         Some(etag) => format!("\"{etag}\""),
-        None => format!("\"{}\"", sha256_hex(&body).chars().take(32).collect::<String>()),
+        None => format!(
+            "\"{}\"",
+            sha256_hex(&body).chars().take(32).collect::<String>()
+        ),
     };
     let is_known = matches(request, &etag);
     let mut response = if is_known {

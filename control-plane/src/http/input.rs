@@ -40,7 +40,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 "the body must be `application/json`",
             ));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(too_large)?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(too_large)?;
         parse(&bytes).map(Self)
     }
 }
@@ -67,7 +69,10 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         let inner = error.into_inner();
         // serde_json calls a number where an enum's name belongs a syntax error.
         if inner.is_data() || serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
-            ApiError::fields(Code::ValidationFailed, vec![describe(pointer, &inner.to_string())])
+            ApiError::fields(
+                Code::ValidationFailed,
+                vec![describe(pointer, &inner.to_string())],
+            )
         } else {
             not_json(&inner)
         }
@@ -129,7 +134,9 @@ fn describe(pointer: String, message: &str) -> FieldError {
     }
     if message.starts_with("invalid type") {
         // `invalid type: string "hunter2", expected …`: the value itself is not repeated.
-        let expected = message.rsplit_once(", expected ").map_or("another type", |(_, it)| it);
+        let expected = message
+            .rsplit_once(", expected ")
+            .map_or("another type", |(_, it)| it);
         return FieldError::new(pointer, "invalid_type", format!("expected {expected}"));
     }
     if message == "expected value" {
@@ -171,18 +178,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         let text = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(pairs)
             .finish();
-        let reader = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(text.as_bytes()));
-        serde_path_to_error::deserialize(reader).map(Self).map_err(|error| {
-            let path = error.path().to_string();
-            let name = if path == "." { String::new() } else { path };
-            let described = describe(String::new(), &error.into_inner().to_string());
-            let pointer = described.pointer.trim_start_matches('/');
-            let pointer = format!("?{}", if pointer.is_empty() { &name } else { pointer });
-            ApiError::fields(
-                Code::ValidationFailed,
-                vec![FieldError::new(pointer, described.code, described.detail)],
-            )
-        })
+        let reader =
+            serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(text.as_bytes()));
+        serde_path_to_error::deserialize(reader)
+            .map(Self)
+            .map_err(|error| {
+                let path = error.path().to_string();
+                let name = if path == "." { String::new() } else { path };
+                let described = describe(String::new(), &error.into_inner().to_string());
+                let pointer = described.pointer.trim_start_matches('/');
+                let pointer = format!("?{}", if pointer.is_empty() { &name } else { pointer });
+                ApiError::fields(
+                    Code::ValidationFailed,
+                    vec![FieldError::new(pointer, described.code, described.detail)],
+                )
+            })
     }
 }
 
@@ -216,17 +226,32 @@ mod tests {
 
     fn refusal(body: &str) -> (u16, Option<(String, String)>) {
         let error = parse::<Team>(body.as_bytes()).unwrap_err();
-        let field = error.errors().first().map(|field| (field.pointer.clone(), field.code.clone()));
+        let field = error
+            .errors()
+            .first()
+            .map(|field| (field.pointer.clone(), field.code.clone()));
         (error.into_response().status().as_u16(), field)
     }
 
     #[test]
     fn a_value_that_does_not_fit_is_named_by_its_pointer() {
         let at = |pointer: &str, code: &str| (422, Some((pointer.to_owned(), code.to_owned())));
-        assert_eq!(refusal(r#"{"members":[{"name":1}]}"#), at("/members/0/name", "invalid_type"));
-        assert_eq!(refusal(r#"{"members":[{"name":"a","a/b":1}]}"#), at("/members/0/a~1b", "unknown_field"));
-        assert_eq!(refusal(r#"{"members":[],"admin":true}"#), at("/admin", "unknown_field"));
-        assert_eq!(refusal(r#"{"members":[{}]}"#), at("/members/0/name", "required"));
+        assert_eq!(
+            refusal(r#"{"members":[{"name":1}]}"#),
+            at("/members/0/name", "invalid_type")
+        );
+        assert_eq!(
+            refusal(r#"{"members":[{"name":"a","a/b":1}]}"#),
+            at("/members/0/a~1b", "unknown_field")
+        );
+        assert_eq!(
+            refusal(r#"{"members":[],"admin":true}"#),
+            at("/admin", "unknown_field")
+        );
+        assert_eq!(
+            refusal(r#"{"members":[{}]}"#),
+            at("/members/0/name", "required")
+        );
         assert_eq!(refusal(r"{}"), at("/members", "required"));
         assert_eq!(refusal(r#"{"members":[{"name":"a","name":"b"}]}"#).0, 422);
     }

@@ -43,14 +43,23 @@ pub async fn name_and_log(State(app): State<App>, mut request: Request, next: Ne
     let elapsed = started.elapsed();
     span.in_scope(|| {
         let duration_ms = elapsed.as_secs_f64() * 1_000.0;
-        tracing::info!(status = status.as_u16(), duration_ms, client_request_id = client_name.as_deref(), "request answered");
+        tracing::info!(
+            status = status.as_u16(),
+            duration_ms,
+            client_request_id = client_name.as_deref(),
+            "request answered"
+        );
     });
     count(&method, route, status, elapsed);
     if let Ok(value) = HeaderValue::try_from(id.to_string()) {
-        response.headers_mut().insert(HeaderName::from_static(headers::REQUEST_ID), value);
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static(headers::REQUEST_ID), value);
     }
     if let Some(value) = client_name.and_then(|name| HeaderValue::try_from(name).ok()) {
-        response.headers_mut().insert(HeaderName::from_static(headers::CLIENT_REQUEST_ID), value);
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static(headers::CLIENT_REQUEST_ID), value);
     }
     response
 }
@@ -58,11 +67,19 @@ pub async fn name_and_log(State(app): State<App>, mut request: Request, next: Ne
 fn count(method: &Method, route: String, status: StatusCode, elapsed: Duration) {
     let labels = [
         ("method", method.as_str().to_owned()),
-        ("route", if route.is_empty() { "none".to_owned() } else { route }),
+        (
+            "route",
+            if route.is_empty() {
+                "none".to_owned()
+            } else {
+                route
+            },
+        ),
         ("status", status.as_u16().to_string()),
     ];
     metrics::counter!("plinto_http_requests_total", &labels).increment(1);
-    metrics::histogram!("plinto_http_request_duration_seconds", &labels).record(elapsed.as_secs_f64());
+    metrics::histogram!("plinto_http_request_duration_seconds", &labels)
+        .record(elapsed.as_secs_f64());
 }
 
 /// Printable ASCII only: it goes back into a header and into a log line.
@@ -83,16 +100,27 @@ pub async fn security_headers(State(app): State<App>, request: Request, next: Ne
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let mut or_default = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     };
     or_default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     or_default(header::X_FRAME_OPTIONS, "DENY");
     or_default(header::REFERRER_POLICY, "no-referrer");
-    or_default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
-    or_default(HeaderName::from_static("cross-origin-resource-policy"), "same-site");
+    or_default(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    );
+    or_default(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-site",
+    );
     or_default(header::CACHE_CONTROL, "no-store");
     if app.config.public_url.scheme() == "https" {
-        or_default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+        or_default(
+            header::STRICT_TRANSPORT_SECURITY,
+            "max-age=31536000; includeSubDomains",
+        );
     }
     response
 }
@@ -130,7 +158,10 @@ pub async fn rate_limit(State(app): State<App>, request: Request, next: Next) ->
 }
 
 /// What is answered when a handler panicked; the process lives on.
-#[expect(clippy::needless_pass_by_value, reason = "the signature tower-http asks for")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature tower-http asks for"
+)]
 pub fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let message = panic
         .downcast_ref::<String>()

@@ -126,12 +126,13 @@ impl FromRequestParts<App> for Page {
             .get::<crate::actor::Actor>()
             .map(|actor| actor.tenant);
         let scope = format!("{tenant:?} {} {filters:?}", parts.uri.path());
-        let after = match cursor {
-            None => None,
-            Some(cursor) => Some(app.cursors.open(&scope, &cursor).ok_or_else(|| {
-                ApiError::new(Code::InvalidCursor, Code::InvalidCursor.title())
-            })?),
-        };
+        let after =
+            match cursor {
+                None => None,
+                Some(cursor) => Some(app.cursors.open(&scope, &cursor).ok_or_else(|| {
+                    ApiError::new(Code::InvalidCursor, Code::InvalidCursor.title())
+                })?),
+            };
         Ok(Self {
             app: app.clone(),
             scope,
@@ -194,7 +195,10 @@ mod tests {
     fn a_cursor_opens_in_its_own_list_only() {
         let cursors = Cursors::new(hmac::Key::new(hmac::HMAC_SHA256, b"key"));
         let cursor = cursors.seal("/v1/users", "user_1");
-        assert_eq!(cursors.open("/v1/users", &cursor).as_deref(), Some("user_1"));
+        assert_eq!(
+            cursors.open("/v1/users", &cursor).as_deref(),
+            Some("user_1")
+        );
         assert_eq!(cursors.open("/v1/roles", &cursor), None);
         assert_eq!(cursors.open("/v1/users", "AAAA"), None);
         assert_eq!(cursors.open("/v1/users", "not base64!"), None);

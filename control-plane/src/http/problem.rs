@@ -15,11 +15,7 @@ use axum::{
 use plinto_contract::problem::{Code, FieldError, MEDIA_TYPE, Problem};
 
 use crate::{
-    actor::Denied,
-    app::Overloaded,
-    db::DbError,
-    envelope::EnvelopeError,
-    http::layers::RequestName,
+    actor::Denied, app::Overloaded, db::DbError, envelope::EnvelopeError, http::layers::RequestName,
 };
 
 /// What a feature's error tells a client.
@@ -102,7 +98,11 @@ impl<E: HasCode> From<E> for ApiError {
         let is_ours = code.status() >= 500;
         Self {
             code,
-            detail: if is_ours { code.title().to_owned() } else { error.detail() },
+            detail: if is_ours {
+                code.title().to_owned()
+            } else {
+                error.detail()
+            },
             errors: error.field_errors(),
             retry_after_s: error.retry_after_s(),
             cause: is_ours.then(|| chain(&error)),
@@ -123,11 +123,13 @@ fn chain(error: &dyn Error) -> String {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.code.status())
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         if let Some(seconds) = self.retry_after_s {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(0)));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(0)));
         }
         if status == StatusCode::UNAUTHORIZED {
             response
@@ -156,7 +158,11 @@ pub async fn write_problems(request: Request, next: Next) -> Response {
         },
     };
     if let Some(cause) = &error.cause {
-        tracing::error!(code = error.code.as_str(), cause, "the request failed on our side");
+        tracing::error!(
+            code = error.code.as_str(),
+            cause,
+            "the request failed on our side"
+        );
     }
     let mut problem = Problem::new(error.code, error.detail);
     problem.instance = instance;
@@ -166,8 +172,12 @@ pub async fn write_problems(request: Request, next: Next) -> Response {
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     let body = Json(problem).into_response().into_body();
-    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-    parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    parts
+        .headers
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    parts
+        .headers
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(help) = help {
         parts.headers.append(header::LINK, help);
     }

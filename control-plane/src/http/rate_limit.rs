@@ -32,7 +32,10 @@ pub struct RateLimits {
 impl std::fmt::Debug for RateLimits {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let quota = self.limiter.as_ref().map(|(_, quota)| quota);
-        formatter.debug_struct("RateLimits").field("per_minute", &quota).finish_non_exhaustive()
+        formatter
+            .debug_struct("RateLimits")
+            .field("per_minute", &quota)
+            .finish_non_exhaustive()
     }
 }
 
@@ -60,20 +63,33 @@ impl RateLimits {
             Ok(state) => (state.remaining_burst_capacity(), None),
             Err(refusal) => {
                 let wait = refusal.wait_time_from(self.clock.now());
-                (0, Some(i64::try_from(wait.as_secs()).unwrap_or(1).saturating_add(1)))
+                (
+                    0,
+                    Some(i64::try_from(wait.as_secs()).unwrap_or(1).saturating_add(1)),
+                )
             }
         };
         // Tokens come back one by one: full again after this long.
         let spent = u64::from(quota.saturating_sub(remaining));
-        let full_in_s = spent.saturating_mul(u64::from(WINDOW_S)).div_ceil(u64::from(*quota));
-        set(&mut headers, "ratelimit-policy", format!("\"default\";q={quota};w={WINDOW_S}"));
-        set(&mut headers, "ratelimit", format!("\"default\";r={remaining};t={full_in_s}"));
-        let result = match wait_s {
-            None => Ok(()),
-            Some(seconds) => {
-                Err(ApiError::new(Code::RateLimited, Code::RateLimited.title()).retry_after(seconds))
-            }
-        };
+        let full_in_s = spent
+            .saturating_mul(u64::from(WINDOW_S))
+            .div_ceil(u64::from(*quota));
+        set(
+            &mut headers,
+            "ratelimit-policy",
+            format!("\"default\";q={quota};w={WINDOW_S}"),
+        );
+        set(
+            &mut headers,
+            "ratelimit",
+            format!("\"default\";r={remaining};t={full_in_s}"),
+        );
+        let result =
+            match wait_s {
+                None => Ok(()),
+                Some(seconds) => Err(ApiError::new(Code::RateLimited, Code::RateLimited.title())
+                    .retry_after(seconds)),
+            };
         (headers, result)
     }
 

@@ -1,27 +1,24 @@
 //! Listens, serves, and stops gracefully. Slow and idle connections are closed (statement W7).
+//!
+//! HTTP/1.1 only: TLS and HTTP/2 end at the proxy in front, and a server that has to look which of
+//! two protocols a silent client is about to speak cannot bound how long it looks.
 
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::Request;
-use hyper::{body::Incoming, service::service_fn};
+use hyper::{body::Incoming, server::conn::http1::Builder, service::service_fn};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use crate::{app::App, config::HttpConfig};
 
-/// 64 KiB: request line and headers of HTTP/1 together.
+/// 64 KiB: request line and headers together.
 const HEADER_BYTES: usize = 64 * 1024;
-/// The same as the unit HTTP/2 counts in.
-const HEADER_LIST_BYTES: u32 = 64 * 1024;
-/// 128: requests at once on one HTTP/2 connection.
-const STREAMS: u32 = 128;
-/// 10 s: an answer to an HTTP/2 ping.
-const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// 100 ms: the process has no file handle left; accepting again at once would only burn a core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -43,7 +40,10 @@ pub async fn serve(app: &App, listener: TcpListener, router: Router) {
     }
     drop(listener);
     let grace = Duration::from_secs(app.config.http.shutdown_s);
-    if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(grace, graceful.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("requests were still running when the grace period ended");
     }
     app.tasks.close();
@@ -53,27 +53,18 @@ pub async fn serve(app: &App, listener: TcpListener, router: Router) {
     app.db.close().await;
 }
 
-fn builder(config: &HttpConfig) -> Builder<TokioExecutor> {
-    let timeout = Duration::from_secs(config.header_timeout_s);
-    let mut builder = Builder::new(TokioExecutor::new());
+fn builder(config: &HttpConfig) -> Builder {
+    let mut builder = Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(timeout)
+        .header_read_timeout(Duration::from_secs(config.header_timeout_s))
         .max_buf_size(HEADER_BYTES);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS)
-        .max_header_list_size(HEADER_LIST_BYTES)
-        .keep_alive_interval(timeout)
-        .keep_alive_timeout(PING_TIMEOUT);
     builder
 }
 
 fn handle(
     app: &App,
-    (builder, graceful): (&Builder<TokioExecutor>, &GracefulShutdown),
+    (builder, graceful): (&Builder, &GracefulShutdown),
     router: &Router,
     (stream, peer): (TcpStream, SocketAddr),
 ) {
@@ -84,11 +75,10 @@ fn handle(
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request.map(Body::new))
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    let connection = graceful.watch(connection);
+    let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
     app.tasks.spawn(async move {
         if let Err(error) = connection.await {
-            tracing::debug!(error, "a connection broke off");
+            tracing::debug!(%error, "a connection broke off");
         }
     });
 }

@@ -5,6 +5,7 @@ mod at_rest;
 mod conventions;
 mod idempotency;
 mod introspect;
+mod lifecycle;
 mod me;
 mod operations;
 mod organizations;

@@ -110,6 +110,23 @@ async fn an_older_versions_database_waits_for_migrate() {
     Db::open(&database.config().database).await.unwrap();
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_on_the_machine_can_read_the_file() {
+    use std::os::unix::fs::MetadataExt;
+    let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
+    let _db = Db::open(&database.config().database).await.unwrap();
+    for entry in fs::read_dir(database.folder()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(
+            entry.metadata().unwrap().mode() & 0o777,
+            0o600,
+            "{:?}",
+            entry.path()
+        );
+    }
+}
+
 /// After a crash the mark must be in the file, not only in its write-ahead log.
 #[tokio::test]
 async fn a_database_that_was_never_closed_is_known_as_ours() {

@@ -215,3 +215,18 @@ async fn a_failing_commit_answers_every_member_with_an_error() {
     write(db.clone(), "next".to_owned()).await.unwrap();
     assert_eq!(count(&db).await, 1);
 }
+
+#[tokio::test]
+async fn a_transaction_that_outlives_its_database_is_told_so() {
+    let (_database, db) = open().await;
+    let other = db.clone();
+    let closing = tokio::spawn(async move { other.close().await });
+    timeout(FORGOTTEN, closing).await.unwrap().unwrap();
+    // Whatever of it works, it ends, and not with a promise.
+    let late = timeout(FORGOTTEN, write(db.clone(), "late".to_owned()))
+        .await
+        .unwrap();
+    assert!(late.is_err());
+    let empty = async { db.begin().await?.commit().await };
+    assert!(timeout(FORGOTTEN, empty).await.unwrap().is_err());
+}

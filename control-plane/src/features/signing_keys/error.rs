@@ -2,7 +2,9 @@
 
 use plinto_contract::problem::Code;
 
-use crate::{actor::Denied, db::DbError, envelope::EnvelopeError, features::tenants, http::HasCode};
+use crate::{
+    actor::Denied, db::DbError, envelope::EnvelopeError, features::tenants, http::HasCode,
+};
 
 /// What can go wrong with signing keys.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -1,10 +1,6 @@
 //! `/v1/signing_keys`, and the published sets under each issuer.
 
-use axum::{
-    extract::State,
-    http::HeaderMap,
-    response::Response,
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use plinto_contract::{ids::SigningKeyId, time::UnixMillis};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -98,7 +94,9 @@ async fn list_signing_keys(
     actor: Actor,
 ) -> Result<Json<List<SigningKeyBody>>, ApiError> {
     let keys = service::list(&app, &actor).await?;
-    Ok(Json(List::whole(keys.into_iter().map(Into::into).collect())))
+    Ok(Json(List::whole(
+        keys.into_iter().map(Into::into).collect(),
+    )))
 }
 
 /// Let the next key sign from now on
@@ -114,7 +112,9 @@ async fn rotate_signing_key(
         PurposeBody::Bundle => Purpose::Bundle,
     };
     let keys = service::rotate(&app, &actor, purpose).await?;
-    Ok(Json(List::whole(keys.into_iter().map(Into::into).collect())))
+    Ok(Json(List::whole(
+        keys.into_iter().map(Into::into).collect(),
+    )))
 }
 
 /// The keys that verify the tenant's tokens
@@ -146,9 +146,18 @@ async fn published(
     headers: &HeaderMap,
 ) -> Result<Response, ApiError> {
     let Tenant { id, .. } = tenants::by_slug(app, slug).await?;
-    let set = service::jwks(app, id, purpose).await?.to_value().to_string();
+    let set = service::jwks(app, id, purpose)
+        .await?
+        .to_value()
+        .to_string();
     let policy = CachePolicy::Public {
         max_age_s: JWKS_MAX_AGE_S,
     };
-    Ok(cached(headers, "application/jwk-set+json", set, None, policy))
+    Ok(cached(
+        headers,
+        "application/jwk-set+json",
+        set,
+        None,
+        policy,
+    ))
 }

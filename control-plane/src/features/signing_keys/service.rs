@@ -66,7 +66,11 @@ pub async fn prepare(algorithm: Algorithm) -> Result<Prepared, SigningKeysError>
     let mut keys = Vec::new();
     for purpose in Purpose::ALL {
         for state in [State::Active, State::Next] {
-            keys.push((purpose, state, generate(purpose.algorithm(algorithm)).await?));
+            keys.push((
+                purpose,
+                state,
+                generate(purpose.algorithm(algorithm)).await?,
+            ));
         }
     }
     Ok(Prepared(keys))
@@ -116,7 +120,10 @@ pub async fn rotate(
     if let Some(seconds) = next.wait_s(now) {
         return Err(SigningKeysError::RotationInProgress(seconds));
     }
-    let lifetime_s = purpose.lifetime_s(app.config.sessions.access_token_s, app.config.policies.bundle_s);
+    let lifetime_s = purpose.lifetime_s(
+        app.config.sessions.access_token_s,
+        app.config.policies.bundle_s,
+    );
     let retires_at = now.plus_seconds(lifetime_s);
     if !store::succeed(&mut tx, actor.tenant, &next, now, retires_at).await? {
         return Err(SigningKeysError::RotationInProgress(1));
@@ -127,7 +134,15 @@ pub async fn rotate(
     store::insert(&mut tx, actor.tenant, &stored).await?;
     record_created(&mut tx, app, actor, &stored.record).await?;
     let data = json!({ "purpose": purpose.as_str(), "kid": next.kid, "retires_at": retires_at });
-    events::record(&mut tx, app, actor, EventKind::SigningKeyRotated, next.id, data).await?;
+    events::record(
+        &mut tx,
+        app,
+        actor,
+        EventKind::SigningKeyRotated,
+        next.id,
+        data,
+    )
+    .await?;
     let keys = store::published(&mut tx, actor.tenant, purpose).await?;
     tx.commit().await?;
     app.signing_keys.forget(actor.tenant, purpose).await;
@@ -170,7 +185,10 @@ pub async fn jwks(
     let set = Arc::new(JwkSet {
         keys: keys.into_iter().map(|key| key.public).collect(),
     });
-    app.signing_keys.published.insert((tenant, purpose), Arc::clone(&set)).await;
+    app.signing_keys
+        .published
+        .insert((tenant, purpose), Arc::clone(&set))
+        .await;
     Ok(set)
 }
 
@@ -185,7 +203,8 @@ pub async fn run_due_work(app: &App) -> Result<(), SigningKeysError> {
             let active = store::in_state(&mut tx, tenant.id, purpose, State::Active).await?;
             drop(tx);
             let is_due = active.is_some_and(|key| {
-                key.record.is_due(now, app.config.signing_keys.rotate_after_s)
+                key.record
+                    .is_due(now, app.config.signing_keys.rotate_after_s)
             });
             if is_due {
                 match rotate(app, &actor, purpose).await {
@@ -207,7 +226,15 @@ async fn retire_due(app: &App, actor: &Actor, now: UnixMillis) -> Result<(), Sig
     }
     for key in retired {
         let data = json!({ "purpose": key.purpose.as_str(), "kid": key.kid });
-        events::record(&mut tx, app, actor, EventKind::SigningKeyRetired, key.id, data).await?;
+        events::record(
+            &mut tx,
+            app,
+            actor,
+            EventKind::SigningKeyRetired,
+            key.id,
+            data,
+        )
+        .await?;
     }
     tx.commit().await?;
     for purpose in Purpose::ALL {
@@ -238,8 +265,13 @@ async fn open_active(
         .await?
         .ok_or(SigningKeysError::NoKey)?;
     let row = stored.record.id.to_string();
-    let pkcs8 = app.envelope.open(&place(tenant, &row), &stored.private_sealed)?;
-    Ok(Arc::new(SigningKey::from_pkcs8(stored.record.algorithm, &pkcs8)?))
+    let pkcs8 = app
+        .envelope
+        .open(&place(tenant, &row), &stored.private_sealed)?;
+    Ok(Arc::new(SigningKey::from_pkcs8(
+        stored.record.algorithm,
+        &pkcs8,
+    )?))
 }
 
 async fn generate(algorithm: Algorithm) -> Result<SigningKey, SigningKeysError> {
@@ -272,7 +304,8 @@ fn seal(
     };
     let row = record.id.to_string();
     let private_sealed =
-        app.envelope.seal(app.random.as_ref(), &place(tenant, &row), &key.to_pkcs8())?;
+        app.envelope
+            .seal(app.random.as_ref(), &place(tenant, &row), &key.to_pkcs8())?;
     Ok(Stored {
         record,
         private_sealed,

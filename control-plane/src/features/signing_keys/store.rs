@@ -14,7 +14,8 @@ const INSERT: &str = "insert into signing_keys
     activated_at, retires_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
-const PUBLISHED: &str = "select id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state,
+const PUBLISHED: &str =
+    "select id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state,
     created_at, usable_at, activated_at, retires_at from signing_keys
     where tenant_id = $1 and purpose = $2 and state in ('active', 'next', 'retiring') order by id";
 
@@ -113,13 +114,17 @@ pub(super) async fn published(
     purpose: Purpose,
 ) -> Result<Vec<SigningKeyRecord>, DbError> {
     let rows: Vec<SigningKeyRow> = tx.all(PUBLISHED, args![tenant, purpose.as_str()]).await?;
-    rows.into_iter().map(|row| row.read().map(|key| key.record)).collect()
+    rows.into_iter()
+        .map(|row| row.read().map(|key| key.record))
+        .collect()
 }
 
 /// The newest first.
 pub(super) async fn all(tx: &mut Tx, tenant: TenantId) -> Result<Vec<SigningKeyRecord>, DbError> {
     let rows: Vec<SigningKeyRow> = tx.all(ALL, args![tenant]).await?;
-    rows.into_iter().map(|row| row.read().map(|key| key.record)).collect()
+    rows.into_iter()
+        .map(|row| row.read().map(|key| key.record))
+        .collect()
 }
 
 /// The active or the next key.
@@ -143,7 +148,11 @@ pub(super) async fn succeed(
     now: UnixMillis,
     retires_at: UnixMillis,
 ) -> Result<bool, DbError> {
-    tx.execute(RETIRE_ACTIVE, args![tenant, next.purpose.as_str(), retires_at]).await?;
+    tx.execute(
+        RETIRE_ACTIVE,
+        args![tenant, next.purpose.as_str(), retires_at],
+    )
+    .await?;
     Ok(tx.execute(ACTIVATE, args![tenant, next.id, now]).await? == 1)
 }
 
@@ -154,5 +163,7 @@ pub(super) async fn retire_due(
     now: UnixMillis,
 ) -> Result<Vec<SigningKeyRecord>, DbError> {
     let rows: Vec<SigningKeyRow> = tx.all(RETIRE_DUE, args![tenant, now]).await?;
-    rows.into_iter().map(|row| row.read().map(|key| key.record)).collect()
+    rows.into_iter()
+        .map(|row| row.read().map(|key| key.record))
+        .collect()
 }

@@ -76,7 +76,10 @@ impl CreateTenant {
             ));
         }
         for (pointer, text) in [("/name", &self.name), ("/audience", &self.audience)] {
-            if text.is_empty() || text.chars().count() > TEXT_MAX || text.chars().any(char::is_control) {
+            if text.is_empty()
+                || text.chars().count() > TEXT_MAX
+                || text.chars().any(char::is_control)
+            {
                 faults.push(FieldError::new(
                     pointer,
                     "invalid_value",
@@ -104,7 +107,10 @@ fn is_slug(text: &str) -> bool {
 }
 
 fn is_signing_alg(algorithm: Algorithm) -> bool {
-    matches!(algorithm, Algorithm::Rs256 | Algorithm::Es256 | Algorithm::EdDsa)
+    matches!(
+        algorithm,
+        Algorithm::Rs256 | Algorithm::Es256 | Algorithm::EdDsa
+    )
 }
 
 #[cfg(test)]
@@ -116,7 +122,17 @@ mod tests {
         for good in ["a", "acme", "acme-2", "0"] {
             assert!(is_slug(good), "{good}");
         }
-        for bad in ["", "-a", "a-", "A", "a_b", "a.b", "a/b", "ä", &"a".repeat(64)] {
+        for bad in [
+            "",
+            "-a",
+            "a-",
+            "A",
+            "a_b",
+            "a.b",
+            "a/b",
+            "ä",
+            &"a".repeat(64),
+        ] {
             assert!(!is_slug(bad), "{bad}");
         }
     }

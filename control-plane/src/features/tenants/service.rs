@@ -29,7 +29,12 @@ pub struct Cache(moka::future::Cache<String, Tenant>);
 impl Default for Cache {
     fn default() -> Self {
         let builder = moka::future::Cache::builder();
-        Self(builder.max_capacity(CACHE_CAPACITY).time_to_live(CACHE_TTL).build())
+        Self(
+            builder
+                .max_capacity(CACHE_CAPACITY)
+                .time_to_live(CACHE_TTL)
+                .build(),
+        )
     }
 }
 
@@ -79,9 +84,19 @@ pub async fn revoke_tokens(app: &App, actor: &Actor) -> Result<Tenant, TenantsEr
     actor.require(Permission::TenantWrite)?;
     let mut tx = app.db.begin().await?;
     store::revoke_tokens(&mut tx, actor.tenant, app.clock.now()).await?;
-    let tenant = store::by_id(&mut tx, actor.tenant).await?.ok_or(TenantsError::NotFound)?;
+    let tenant = store::by_id(&mut tx, actor.tenant)
+        .await?
+        .ok_or(TenantsError::NotFound)?;
     let data = json!({ "tokens_issued_before": tenant.tokens_issued_before });
-    events::record(&mut tx, app, actor, EventKind::TenantTokensRevoked, tenant.id, data).await?;
+    events::record(
+        &mut tx,
+        app,
+        actor,
+        EventKind::TenantTokensRevoked,
+        tenant.id,
+        data,
+    )
+    .await?;
     tx.commit().await?;
     app.tenants.0.invalidate(&tenant.slug).await;
     Ok(tenant)
@@ -94,7 +109,9 @@ pub async fn by_slug(app: &App, slug: &str) -> Result<Tenant, TenantsError> {
         return Ok(tenant);
     }
     let mut tx = app.db.read().await?;
-    let tenant = store::by_slug(&mut tx, slug).await?.ok_or(TenantsError::NotFound)?;
+    let tenant = store::by_slug(&mut tx, slug)
+        .await?
+        .ok_or(TenantsError::NotFound)?;
     app.tenants.0.insert(slug.to_owned(), tenant.clone()).await;
     Ok(tenant)
 }
@@ -108,7 +125,9 @@ pub async fn exist(db: &Db) -> Result<bool, DbError> {
 /// The tenant of an id that our own rows or keys name.
 pub async fn by_id(app: &App, tenant: TenantId) -> Result<Tenant, TenantsError> {
     let mut tx = app.db.read().await?;
-    store::by_id(&mut tx, tenant).await?.ok_or(TenantsError::NotFound)
+    store::by_id(&mut tx, tenant)
+        .await?
+        .ok_or(TenantsError::NotFound)
 }
 
 /// The same inside a transaction of the caller's.

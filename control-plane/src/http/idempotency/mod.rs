@@ -97,7 +97,10 @@ async fn run_once(app: &App, request: Request, next: Next) -> Result<Response, A
 impl Slot {
     fn of(parts: &Parts, body: &[u8]) -> Result<Self, ApiError> {
         let actor = parts.extensions.get::<Actor>().ok_or_else(|| {
-            ApiError::new(Code::AuthenticationRequired, Code::AuthenticationRequired.title())
+            ApiError::new(
+                Code::AuthenticationRequired,
+                Code::AuthenticationRequired.title(),
+            )
         })?;
         let caller = match actor.principal {
             Principal::User { user, .. } => user.to_string(),
@@ -148,7 +151,9 @@ fn read_key(headers: &HeaderMap) -> Result<String, ApiError> {
         .and_then(|text| text.strip_suffix('"'))
         .unwrap_or(text);
     let is_good = (1..=KEY_MAX).contains(&key.len())
-        && key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
     if is_good {
         return Ok(key.to_owned());
     }
@@ -195,7 +200,9 @@ fn replay(app: &App, slot: &Slot, sealed: &str) -> Result<Response, ApiError> {
         let value = HeaderValue::try_from(value).map_err(|_| broken())?;
         response.headers_mut().insert(name, value);
     }
-    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    response
+        .headers_mut()
+        .insert(REPLAYED, HeaderValue::from_static("true"));
     Ok(response)
 }
 
@@ -218,7 +225,9 @@ async fn keep(app: &App, slot: &Slot, response: Response) -> Result<Response, Ap
     };
     let text = serde_json::to_vec(&kept).unwrap_or_default();
     let row = slot.row();
-    let sealed = app.envelope.seal(app.random.as_ref(), &place(slot, &row), &text)?;
+    let sealed = app
+        .envelope
+        .seal(app.random.as_ref(), &place(slot, &row), &text)?;
     let mut tx = app.db.begin().await?;
     store::keep(&mut tx, slot.tenant, slot, &sealed).await?;
     tx.commit().await?;

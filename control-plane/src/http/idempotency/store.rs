@@ -68,12 +68,14 @@ pub(super) async fn keep(
     slot: &Slot,
     sealed: &str,
 ) -> Result<(), DbError> {
-    tx.execute(KEEP, args![tenant, &slot.scope, &slot.key, sealed]).await?;
+    tx.execute(KEEP, args![tenant, &slot.scope, &slot.key, sealed])
+        .await?;
     Ok(())
 }
 
 pub(super) async fn give_up(tx: &mut Tx, tenant: TenantId, slot: &Slot) -> Result<(), DbError> {
-    tx.execute(GIVE_UP, args![tenant, &slot.scope, &slot.key]).await?;
+    tx.execute(GIVE_UP, args![tenant, &slot.scope, &slot.key])
+        .await?;
     Ok(())
 }
 
@@ -83,7 +85,8 @@ pub(super) async fn forget(
     slot: &Slot,
     before: UnixMillis,
 ) -> Result<(), DbError> {
-    tx.execute(FORGET, args![tenant, &slot.scope, &slot.key, before]).await?;
+    tx.execute(FORGET, args![tenant, &slot.scope, &slot.key, before])
+        .await?;
     Ok(())
 }
 

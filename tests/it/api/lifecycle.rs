@@ -1,0 +1,173 @@
+//! The server as a process: what it logs, how it stops, which connections it drops.
+
+use std::time::Duration;
+
+use plinto_tests::process::ControlPlane;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+const PASSWORD: &str = "canary-Pass phrase 8f2b61";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// W6, N17: one JSON object a line, each request named, nothing in it that must not be.
+#[tokio::test]
+async fn log_lines_are_json_and_hold_no_secrets() {
+    let mut server = ControlPlane::start_with(&[("PLINTO_LOG_FILTER", "debug")]).await;
+    let tenant = server.bootstrap("acme", "https://api.acme.test");
+    let client = reqwest::Client::new();
+    let issuer = format!("{}/t/acme", server.url());
+    let people = json!({"email": "canary-mail@example.com", "password": PASSWORD});
+    let sign_up = client
+        .post(format!("{issuer}/v1/sign_up"))
+        .json(&people)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(sign_up.status(), 201);
+    let request_id = sign_up.headers()["x-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let tokens: Value = sign_up.json().await.unwrap();
+    let wrong = json!({"email": "canary-mail@example.com", "password": "canary-wrong password 77"});
+    let refused = client
+        .post(format!("{issuer}/v1/sign_in"))
+        .json(&wrong)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(refused.status(), 401);
+    let forged = format!(
+        "{}/v1/users?x=canary-query%0a%7b%22level%22:1%7d",
+        server.url()
+    );
+    client
+        .get(forged)
+        .bearer_auth(&tenant.api_key)
+        .send()
+        .await
+        .unwrap();
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh),
+        ("client_id", "plinto"),
+    ];
+    client
+        .post(format!("{issuer}/oauth/token"))
+        .form(&form)
+        .send()
+        .await
+        .unwrap();
+    let me = client
+        .get(format!("{issuer}/v1/me"))
+        .bearer_auth(tokens["access_token"].as_str().unwrap());
+    assert_eq!(me.send().await.unwrap().status(), 200);
+    assert_eq!(server.stop().await, Some(0));
+
+    let log = server.log();
+    let secrets = [
+        PASSWORD,
+        "canary",
+        &tenant.api_key,
+        refresh,
+        tokens["access_token"].as_str().unwrap(),
+    ];
+    for secret in secrets {
+        assert!(!log.contains(secret), "`{secret}` is in the log");
+    }
+    let mut named = 0;
+    for line in log.lines() {
+        let line: Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        if line["message"] == "request answered" {
+            let name = line["span"]["request_id"].as_str().unwrap();
+            assert!(name.starts_with("req_"));
+            named += i32::from(name == request_id);
+        }
+    }
+    assert_eq!(named, 1);
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_answered_before_the_server_stops() {
+    let mut server = ControlPlane::start().await;
+    server.bootstrap("acme", "https://api.acme.test");
+    let url = format!("{}/t/acme/v1/sign_up", server.url());
+    let body = json!({"email": "late@example.com", "password": PASSWORD}).to_string();
+    let address = server.url().replace("http://", "");
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    let head = format!(
+        "POST {url} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    // The request has begun when the signal comes, and is complete only afterwards.
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&body.as_bytes()[..10]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let rest = body.clone();
+    let answer = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        stream.write_all(&rest.as_bytes()[10..]).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    });
+    assert_eq!(server.stop().await, Some(0));
+    let answer = timeout(PATIENCE, answer).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+}
+
+/// W7: a client that never finishes its headers does not keep its connection.
+#[tokio::test]
+async fn a_connection_that_sends_no_request_is_closed() {
+    let server = ControlPlane::start_with(&[("PLINTO_HTTP_HEADER_TIMEOUT_S", "1")]).await;
+    for beginning in ["", "GET /healthz HTTP/1.1\r\nhost: x\r\n"] {
+        let mut stream = TcpStream::connect(server.url().replace("http://", ""))
+            .await
+            .unwrap();
+        stream.write_all(beginning.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let end = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+        assert!(end.is_ok(), "`{beginning}` keeps its connection");
+    }
+}
+
+#[tokio::test]
+async fn a_server_whose_master_key_is_lost_does_not_start_or_make_another() {
+    let mut server = ControlPlane::start().await;
+    server.bootstrap("acme", "https://api.acme.test");
+    server.stop().await;
+    let mut key = server.file().into_os_string();
+    key.push(".key");
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&key).unwrap());
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    std::fs::remove_file(&key).unwrap();
+    let output = server.run(&["serve"]);
+    assert!(!output.status.success());
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        line.contains("master key file") && line.trim().lines().count() == 1,
+        "{line}"
+    );
+    assert!(!std::path::Path::new(&key).exists());
+}
+
+#[tokio::test]
+async fn wrong_settings_are_named_in_one_line() {
+    let server = ControlPlane::start().await;
+    let taken = server.run(&["serve"]);
+    let line = String::from_utf8(taken.stderr).unwrap();
+    assert!(line.contains("cannot listen on"), "{line}");
+    assert_eq!(line.trim().lines().count(), 1, "{line}");
+    let output = server.run(&["--config", "/nowhere/plinto.toml", "migrate"]);
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert!(line.contains("/nowhere/plinto.toml"), "{line}");
+}
