@@ -17,6 +17,18 @@ const REVISION_CHARS: usize = 64;
 /// Fewest characters that may stand for a revision.
 const PREFIX_CHARS: usize = 7;
 
+/// Members of an activation, in the order in which people ask for them.
+const SHOWN: [&str; 8] = [
+    "revision",
+    "sequence",
+    "reason",
+    "created_at",
+    "activated_by",
+    "expires_at",
+    "previous_revision",
+    "signed_by_kid",
+];
+
 fn client(connection: &Connection) -> Result<Client, Failure> {
     let (url, key) = connection.resolve()?;
     Client::new(url, Some(key))
@@ -153,8 +165,13 @@ pub(crate) async fn status(connection: &Connection, output: Output) -> Result<()
             }
             Some(active) => active,
         };
-        let rows = members(active).chain(members(&status).filter(|[name, _]| name != "active"));
-        table(["", ""], rows)
+        let rows = SHOWN.iter().filter_map(|name| {
+            let value = text(active, name);
+            (!value.is_empty()).then(|| [name.replace('_', " "), value])
+        });
+        let outdated = text(&status, "outdated");
+        let pending = (!outdated.is_empty()).then(|| ["is being rebuilt".to_owned(), outdated]);
+        table(["", ""], rows.chain(pending))
     });
     Ok(())
 }
@@ -182,14 +199,6 @@ fn items(list: &Value) -> &[Value] {
         .and_then(Value::as_array)
         .map(Vec::as_slice)
         .unwrap_or_default()
-}
-
-/// The plain members of an object, as rows.
-fn members(value: &Value) -> impl Iterator<Item = [String; 2]> {
-    let members = value.as_object().into_iter().flatten();
-    members
-        .filter(|(_, value)| !value.is_object() && !value.is_array() && !value.is_null())
-        .map(|(name, _)| [name.replace('_', " "), text(value, name)])
 }
 
 fn text(value: &Value, name: &str) -> String {

@@ -1,11 +1,13 @@
 //! Whole paths through the product, on the shipped binaries and a real workerd.
 
 mod bad_bundles;
+mod command_line;
 mod control_plane_gone;
 mod database_of_another_version;
 mod edge_request;
 mod keys_rotate;
 mod nothing_answered_is_lost;
+mod nothing_secret_is_logged;
 mod publish_bundle;
 mod relay;
 mod revoked_session;
