@@ -26,6 +26,10 @@ const WITHOUT_ACTOR: &[(&str, &str)] = &[
     ("api_keys::authenticate", "finds out who the actor is"),
     ("sessions::authenticate", "finds out who the actor is"),
     (
+        "sessions::issue",
+        "called by verbs that have checked their actor",
+    ),
+    (
         "sessions::run_due_work",
         "the server's own work, over all tenants",
     ),

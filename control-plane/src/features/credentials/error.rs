@@ -27,9 +27,18 @@ pub enum CredentialError {
 impl HasCode for CredentialError {
     fn code(&self) -> Code {
         match self {
-            Self::Password { problem: PasswordProblem::TooShort, .. } => Code::PasswordTooShort,
-            Self::Password { problem: PasswordProblem::TooLong, .. } => Code::PasswordTooLong,
-            Self::Password { problem: PasswordProblem::TooCommon, .. } => Code::PasswordTooCommon,
+            Self::Password {
+                problem: PasswordProblem::TooShort,
+                ..
+            } => Code::PasswordTooShort,
+            Self::Password {
+                problem: PasswordProblem::TooLong,
+                ..
+            } => Code::PasswordTooLong,
+            Self::Password {
+                problem: PasswordProblem::TooCommon,
+                ..
+            } => Code::PasswordTooCommon,
             Self::Hashing(HashingError::Overloaded(error)) => error.code(),
             Self::Hashing(_) => Code::Internal,
             Self::Database(error) => error.code(),
@@ -39,7 +48,11 @@ impl HasCode for CredentialError {
     fn field_errors(&self) -> Vec<FieldError> {
         match self {
             Self::Password { problem, pointer } => {
-                vec![FieldError::new(*pointer, self.code().as_str(), problem.to_string())]
+                vec![FieldError::new(
+                    *pointer,
+                    self.code().as_str(),
+                    problem.to_string(),
+                )]
             }
             _ => Vec::new(),
         }

@@ -56,7 +56,9 @@ pub(crate) async fn hash_new(
     password: AcceptablePassword,
 ) -> Result<PasswordHash, HashingError> {
     let salt = salt(app);
-    app.hashing.run(move || hash(password.as_bytes(), &salt)).await?
+    app.hashing
+        .run(move || hash(password.as_bytes(), &salt))
+        .await?
 }
 
 /// Hashes a password that was just verified, because its hash is outdated.
@@ -66,7 +68,9 @@ pub(crate) async fn hash_again(
     password: Password,
 ) -> Result<PasswordHash, HashingError> {
     let salt = salt(app);
-    app.hashing.run(move || hash(password.hashable().unwrap_or_default(), &salt)).await?
+    app.hashing
+        .run(move || hash(password.hashable().unwrap_or_default(), &salt))
+        .await?
 }
 
 /// Verifies a password against what is stored. Without a `stored` hash, or without a password
@@ -77,7 +81,12 @@ pub(crate) async fn verify(
     password: Password,
     stored: Option<PasswordHash>,
 ) -> Result<Verdict, HashingError> {
-    let compare = move || compare(password.hashable(), stored.as_ref().map(PasswordHash::as_str));
+    let compare = move || {
+        compare(
+            password.hashable(),
+            stored.as_ref().map(PasswordHash::as_str),
+        )
+    };
     app.hashing.run(compare).await?
 }
 
@@ -105,12 +114,19 @@ fn hash(password: &[u8], salt: &[u8]) -> Result<PasswordHash, HashingError> {
 }
 
 fn compare(password: Option<&[u8]>, stored: Option<&str>) -> Result<Verdict, HashingError> {
-    let known = phc::PasswordHash::new(stored.unwrap_or(NOBODY)).map_err(|_| HashingError::Unreadable)?;
-    let matches = Argon2::default().verify_password(password.unwrap_or_default(), &known).is_ok();
+    let known =
+        phc::PasswordHash::new(stored.unwrap_or(NOBODY)).map_err(|_| HashingError::Unreadable)?;
+    let matches = Argon2::default()
+        .verify_password(password.unwrap_or_default(), &known)
+        .is_ok();
     if !matches || password.is_none() || stored.is_none() {
         return Ok(Verdict::Wrong);
     }
-    if is_current(&known)? { Ok(Verdict::Right) } else { Ok(Verdict::RightButOutdated) }
+    if is_current(&known)? {
+        Ok(Verdict::Right)
+    } else {
+        Ok(Verdict::RightButOutdated)
+    }
 }
 
 fn is_current(hash: &phc::PasswordHash) -> Result<bool, HashingError> {
@@ -134,10 +150,17 @@ mod tests {
     #[test]
     fn a_hash_is_a_phc_string_with_our_parameters() {
         let hash = hash(GOOD, &SALT).unwrap();
-        assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.as_str());
+        assert!(
+            hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{}",
+            hash.as_str()
+        );
         assert_eq!(compare(Some(GOOD), Some(hash.as_str())), Ok(Verdict::Right));
         let other = b"gavotte brindle quokkb";
-        assert_eq!(compare(Some(other), Some(hash.as_str())), Ok(Verdict::Wrong));
+        assert_eq!(
+            compare(Some(other), Some(hash.as_str())),
+            Ok(Verdict::Wrong)
+        );
     }
 
     /// A3: a hash made with other parameters still verifies, and is told apart.
@@ -166,6 +189,9 @@ mod tests {
 
     #[test]
     fn an_unreadable_hash_is_an_error_and_not_a_match() {
-        assert_eq!(compare(Some(GOOD), Some("plain text")), Err(HashingError::Unreadable));
+        assert_eq!(
+            compare(Some(GOOD), Some("plain text")),
+            Err(HashingError::Unreadable)
+        );
     }
 }

@@ -19,8 +19,14 @@ const MIN_UNGUESSABLE: usize = 8;
 const COMMON: &str = include_str!("common_passwords.txt");
 /// Runs that fingers or schoolbooks know, besides the neighbours in Unicode (`abc`, `321`).
 const KEYBOARD_RUNS: [&str; 8] = [
-    "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "azertyuiop", "1qaz2wsx3edc4rfv5tgb6yhn7ujm",
-    "qazwsxedcrfvtgbyhnujm", "1234567890",
+    "qwertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "qwertzuiop",
+    "azertyuiop",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm",
+    "qazwsxedcrfvtgbyhnujm",
+    "1234567890",
 ];
 
 /// A password as it came in, NFC so that one password is one byte string on every keyboard.
@@ -61,7 +67,9 @@ impl<'de> serde::Deserialize<'de> for Password {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordProblem {
     /// Fewer than 15 characters.
-    #[error("a password has at least {MIN_CHARS} characters; a few unrelated words make a good one")]
+    #[error(
+        "a password has at least {MIN_CHARS} characters; a few unrelated words make a good one"
+    )]
     TooShort,
     /// More than 1,024 bytes.
     #[error("a password has at most {MAX_BYTES} bytes")]
@@ -175,7 +183,9 @@ fn unguessable_chars(password: &[char], words: &[String]) -> usize {
     };
     set(&mut cost, 0, 0);
     for start in 0..length {
-        let Some(&so_far) = cost.get(start) else { continue };
+        let Some(&so_far) = cost.get(start) else {
+            continue;
+        };
         set(&mut cost, start + 1, so_far + 1);
         for (end, price) in pieces(password, start, words) {
             set(&mut cost, end, so_far + price);
@@ -193,7 +203,9 @@ fn pieces(password: &[char], start: usize, words: &[String]) -> Vec<(usize, usiz
         found.push((start + run, 1));
     }
     for length in 3..=rest.len().min(LONGEST_PIECE) {
-        let Some(piece) = rest.get(..length) else { break };
+        let Some(piece) = rest.get(..length) else {
+            break;
+        };
         let end = start + length;
         let before = password.get(..start).unwrap_or_default();
         if before.windows(length).any(|seen| seen == piece) {
@@ -235,8 +247,12 @@ fn run_holds(run: &str, piece: &str) -> bool {
 
 fn is_common(piece: &str) -> bool {
     use std::sync::LazyLock;
-    static SORTED: LazyLock<Vec<&'static str>> =
-        LazyLock::new(|| COMMON.lines().filter(|line| !line.starts_with('#')).collect());
+    static SORTED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+        COMMON
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .collect()
+    });
     SORTED.binary_search(&piece).is_ok()
 }
 
@@ -256,8 +272,16 @@ mod tests {
         assert_eq!(check("vT9kq2Lw8zRb4mX"), Ok(()));
         assert_eq!(check(""), Err(PasswordProblem::TooShort));
         // 15 characters of three bytes each, and 15 that compose out of 30.
-        assert_eq!(check("\u{3042}\u{30ab}\u{6c34}\u{5c71}\u{82b1}\u{9ce5}\u{98a8}\u{6708}\u{7a7a}\u{6d77}\u{68ee}\u{706b}\u{571f}\u{661f}\u{96ea}"), Ok(()));
-        assert_eq!(check(&"e\u{301}".repeat(14)), Err(PasswordProblem::TooShort));
+        assert_eq!(
+            check(
+                "\u{3042}\u{30ab}\u{6c34}\u{5c71}\u{82b1}\u{9ce5}\u{98a8}\u{6708}\u{7a7a}\u{6d77}\u{68ee}\u{706b}\u{571f}\u{661f}\u{96ea}"
+            ),
+            Ok(())
+        );
+        assert_eq!(
+            check(&"e\u{301}".repeat(14)),
+            Err(PasswordProblem::TooShort)
+        );
     }
 
     /// A1: refused, not cut; no rules about kinds of characters.
@@ -275,11 +299,23 @@ mod tests {
     #[test]
     fn common_passwords_and_what_is_made_of_them_are_refused() {
         for text in [
-            "123456789987654321", "passwordpassword", "Password1234567", "P@ssw0rdP@ssw0rd",
-            "qwertyuiopasdfgh", "1qaz2wsx3edc4rfv", "iloveyou12345678", "aaaaaaaaaaaaaaaa",
-            "abcdefghijklmnopq", "9876543210987654", "abcabcabcabcabcabc", "monkeydragonshadow",
-            "Summer2026Summer2026", "letmeinletmein!!!", "12345678901234567890",
-            "qwertzuiopqwertzuiop", "lkjhgfdsalkjhgfdsa",
+            "123456789987654321",
+            "passwordpassword",
+            "Password1234567",
+            "P@ssw0rdP@ssw0rd",
+            "qwertyuiopasdfgh",
+            "1qaz2wsx3edc4rfv",
+            "iloveyou12345678",
+            "aaaaaaaaaaaaaaaa",
+            "abcdefghijklmnopq",
+            "9876543210987654",
+            "abcabcabcabcabcabc",
+            "monkeydragonshadow",
+            "Summer2026Summer2026",
+            "letmeinletmein!!!",
+            "12345678901234567890",
+            "qwertzuiopqwertzuiop",
+            "lkjhgfdsalkjhgfdsa",
         ] {
             assert_eq!(check(text), Err(PasswordProblem::TooCommon), "{text}");
         }
@@ -288,7 +324,12 @@ mod tests {
     /// A2: the person's and the tenant's own words.
     #[test]
     fn ones_own_words_do_not_make_a_password() {
-        for text in ["alicewonderland", "Wonderland-Alice-1", "acmeacmeexample12", "alice@example.acme"] {
+        for text in [
+            "alicewonderland",
+            "Wonderland-Alice-1",
+            "acmeacmeexample12",
+            "alice@example.acme",
+        ] {
             assert_eq!(check(text), Err(PasswordProblem::TooCommon), "{text}");
         }
         assert_eq!(check("alice owns nine purple umbrellas"), Ok(()));
@@ -297,8 +338,11 @@ mod tests {
     #[test]
     fn long_passwords_with_something_to_guess_are_accepted() {
         for text in [
-            "tulip anchor mosaic vivid", "correct-zebra-9-staple", "k8#Vq!x2Lp0sWm5Z",
-            "the rain in Spain falls mainly", "Rindfleischetikettierung",
+            "tulip anchor mosaic vivid",
+            "correct-zebra-9-staple",
+            "k8#Vq!x2Lp0sWm5Z",
+            "the rain in Spain falls mainly",
+            "Rindfleischetikettierung",
         ] {
             assert_eq!(check(text), Ok(()), "{text}");
         }
@@ -306,10 +350,17 @@ mod tests {
 
     #[test]
     fn the_list_is_sorted_and_lower_case() {
-        let entries: Vec<_> = COMMON.lines().filter(|line| !line.starts_with('#')).collect();
+        let entries: Vec<_> = COMMON
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .collect();
         assert!(entries.len() > 3_000);
         assert!(entries.windows(2).all(|pair| pair.first() < pair.last()));
-        assert!(entries.iter().all(|entry| !entry.chars().any(char::is_uppercase)));
+        assert!(
+            entries
+                .iter()
+                .all(|entry| !entry.chars().any(char::is_uppercase))
+        );
     }
 
     #[test]

@@ -35,7 +35,9 @@ pub(super) async fn put(
     hash: &PasswordHash,
     now: UnixMillis,
 ) -> Result<(), DbError> {
-    tx.execute(PUT, args![tenant, user, hash.as_str(), now]).await.map(|_| ())
+    tx.execute(PUT, args![tenant, user, hash.as_str(), now])
+        .await
+        .map(|_| ())
 }
 
 // INVARIANT: a change of the password writes the same row, so a sign-in with the old password either
@@ -53,6 +55,12 @@ pub(super) async fn confirm(
     better: Option<&PasswordHash>,
     now: UnixMillis,
 ) -> Result<bool, DbError> {
-    let args = args![tenant, user, verified.as_str(), now, better.map(PasswordHash::as_str)];
+    let args = args![
+        tenant,
+        user,
+        verified.as_str(),
+        now,
+        better.map(PasswordHash::as_str)
+    ];
     Ok(tx.execute(CONFIRM, args).await? > 0)
 }

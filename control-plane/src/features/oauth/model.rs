@@ -51,16 +51,26 @@ mod tests {
 
     #[test]
     fn a_form_reads_as_oauth_says() {
-        let form = Form::parse(b"grant_type=refresh_token&refresh_token=a%2Bb+c&scope=&x=1").unwrap();
+        let form =
+            Form::parse(b"grant_type=refresh_token&refresh_token=a%2Bb+c&scope=&x=1").unwrap();
         assert_eq!(form.get("grant_type"), Some("refresh_token"));
         assert_eq!(form.get("refresh_token"), Some("a+b c"));
         assert_eq!(form.get("scope"), None);
-        assert_eq!(form.need("client_id"), Err(FormProblem::Missing("client_id")));
+        assert_eq!(
+            form.need("client_id"),
+            Err(FormProblem::Missing("client_id"))
+        );
     }
 
     #[test]
     fn a_parameter_given_twice_is_an_error() {
-        assert_eq!(Form::parse(b"token=a&token=b").err(), Some(FormProblem::Repeated));
-        assert_eq!(Form::parse(b"token=a&token=").err(), Some(FormProblem::Repeated));
+        assert_eq!(
+            Form::parse(b"token=a&token=b").err(),
+            Some(FormProblem::Repeated)
+        );
+        assert_eq!(
+            Form::parse(b"token=a&token=").err(),
+            Some(FormProblem::Repeated)
+        );
     }
 }

@@ -24,7 +24,10 @@ use crate::{
 
 /// Doors under an issuer.
 pub fn issuer_routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(token)).routes(routes!(introspect)).routes(routes!(revoke))
+    OpenApiRouter::new()
+        .routes(routes!(token))
+        .routes(routes!(introspect))
+        .routes(routes!(revoke))
 }
 
 /// An OAuth error. Source: RFC 6749 §5.2.
@@ -37,17 +40,24 @@ struct ErrorBody {
 
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
-        let Some(error) = self.word() else { return ApiError::from(self).into_response() };
+        let Some(error) = self.word() else {
+            return ApiError::from(self).into_response();
+        };
         let status = match self {
             Self::InvalidClient | Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,
         };
-        let body = ErrorBody { error, error_description: self.to_string() };
+        let body = ErrorBody {
+            error,
+            error_description: self.to_string(),
+        };
         let mut response = not_stored(status, body);
         if matches!(self, Self::Unauthenticated) {
             let challenge = HeaderValue::from_static("Bearer");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }
@@ -76,7 +86,10 @@ impl<S: Send + Sync> FromRequest<S> for Form {
 
 /// What the token endpoint reads.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "only described: the form is read as RFC 6749 says")]
+#[expect(
+    dead_code,
+    reason = "only described: the form is read as RFC 6749 says"
+)]
 struct TokenForm {
     #[schema(example = "refresh_token")]
     grant_type: String,
@@ -87,7 +100,10 @@ struct TokenForm {
 
 /// What introspection and revocation read.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "only described: the form is read as RFC 6749 says")]
+#[expect(
+    dead_code,
+    reason = "only described: the form is read as RFC 6749 says"
+)]
 struct TokenToLookAt {
     token: String,
     token_type_hint: Option<String>,
@@ -101,11 +117,7 @@ struct TokenToLookAt {
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = TokensBody), (status = 400, body = ErrorBody))
 )]
-async fn token(
-    State(app): State<App>,
-    actor: Actor,
-    form: Form,
-) -> Result<Response, OAuthError> {
+async fn token(State(app): State<App>, actor: Actor, form: Form) -> Result<Response, OAuthError> {
     let tokens = service::token(&app, &actor, &form).await?;
     Ok(not_stored(StatusCode::OK, TokensBody::from(tokens)))
 }
@@ -144,10 +156,17 @@ impl From<Introspection> for IntrospectionBody {
     fn from(introspection: Introspection) -> Self {
         match introspection {
             Introspection::Inactive => Self::Inactive { active: false },
-            Introspection::Access(claims) => {
-                Self::Access { active: true, token_type: "Bearer", claims }
-            }
-            Introspection::Refresh { session, issuer, issued_at, expires_at } => Self::Refresh {
+            Introspection::Access(claims) => Self::Access {
+                active: true,
+                token_type: "Bearer",
+                claims,
+            },
+            Introspection::Refresh {
+                session,
+                issuer,
+                issued_at,
+                expires_at,
+            } => Self::Refresh {
                 active: true,
                 iss: issuer,
                 sub: session.user.to_string(),
@@ -173,7 +192,10 @@ async fn introspect(
     form: Form,
 ) -> Result<Response, OAuthError> {
     let introspection = service::introspect(&app, &actor, &form).await?;
-    Ok(not_stored(StatusCode::OK, IntrospectionBody::from(introspection)))
+    Ok(not_stored(
+        StatusCode::OK,
+        IntrospectionBody::from(introspection),
+    ))
 }
 
 /// Take a token back
@@ -182,11 +204,7 @@ async fn introspect(
     request_body(content = TokenToLookAt, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200), (status = 400, body = ErrorBody))
 )]
-async fn revoke(
-    State(app): State<App>,
-    actor: Actor,
-    form: Form,
-) -> Result<Response, OAuthError> {
+async fn revoke(State(app): State<App>, actor: Actor, form: Form) -> Result<Response, OAuthError> {
     service::revoke(&app, &actor, &form).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], StatusCode::OK).into_response())
 }

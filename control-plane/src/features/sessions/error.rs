@@ -47,6 +47,16 @@ pub enum SessionError {
     Database(#[from] DbError),
 }
 
+impl SessionError {
+    /// Whether the token is at fault, and not the caller or ourselves.
+    pub(super) fn is_of_token(&self) -> bool {
+        matches!(
+            self,
+            Self::TokenInvalid | Self::TokenExpired | Self::TokenRevoked
+        )
+    }
+}
+
 impl HasCode for SessionError {
     fn code(&self) -> Code {
         match self {
@@ -65,7 +75,11 @@ impl HasCode for SessionError {
     fn field_errors(&self) -> Vec<FieldError> {
         match self {
             Self::NotAMember => {
-                vec![FieldError::new("/organization_id", "not_a_member", self.to_string())]
+                vec![FieldError::new(
+                    "/organization_id",
+                    "not_a_member",
+                    self.to_string(),
+                )]
             }
             _ => Vec::new(),
         }

@@ -22,7 +22,8 @@ mod store;
 pub use error::SessionError;
 pub use model::{Client, IssuedTokens, RefreshToken, RevokedReason, Session};
 pub(crate) use service::{
-    NewSession, Opened, open, refresh::refresh, revoke_others, revoked_since,
-    run_due_work,
+    NewSession, Opened, open,
+    refresh::refresh,
+    revoke_others, revoked_since, run_due_work,
     tokens::{Introspection, authenticate, introspect, issue, take_back},
 };

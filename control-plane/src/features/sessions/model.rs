@@ -29,7 +29,8 @@ impl Client {
     /// Reads a client id: 1 to 64 of `A–Z a–z 0–9 . _ ~ -`.
     pub fn parse(text: &str) -> Option<Self> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
-        ((1..=64).contains(&text.len()) && text.bytes().all(is_plain)).then(|| Self(text.to_owned()))
+        ((1..=64).contains(&text.len()) && text.bytes().all(is_plain))
+            .then(|| Self(text.to_owned()))
     }
 
     /// The client id.
@@ -312,17 +313,25 @@ mod tests {
         }
     }
 
-    const STANDING: Option<Standing> =
-        Some(Standing { status: Status::Active, session_epoch: 4 });
+    const STANDING: Option<Standing> = Some(Standing {
+        status: Status::Active,
+        session_epoch: 4,
+    });
 
     #[test]
     fn a_session_lives_until_one_thing_ends_it() {
         assert!(session().is_live(STANDING, NOW));
         assert!(!session().is_live(None, NOW));
         assert!(!session().is_live(STANDING, session().expires_at));
-        let moved = Some(Standing { status: Status::Active, session_epoch: 5 });
+        let moved = Some(Standing {
+            status: Status::Active,
+            session_epoch: 5,
+        });
         assert!(!session().is_live(moved, NOW));
-        let revoked = Session { revoked: Some((NOW, RevokedReason::SignedOut)), ..session() };
+        let revoked = Session {
+            revoked: Some((NOW, RevokedReason::SignedOut)),
+            ..session()
+        };
         assert!(!revoked.is_live(STANDING, NOW));
     }
 
@@ -346,7 +355,10 @@ mod tests {
     /// S6: idle time slides, but not past the absolute end.
     #[test]
     fn the_idle_end_slides_up_to_the_absolute_end() {
-        assert_eq!(session().idle_end(7 * DAY_S, NOW), NOW.plus_seconds(7 * DAY_S));
+        assert_eq!(
+            session().idle_end(7 * DAY_S, NOW),
+            NOW.plus_seconds(7 * DAY_S)
+        );
         let late = session().expires_at.plus_seconds(-60);
         assert_eq!(session().idle_end(7 * DAY_S, late), session().expires_at);
     }
@@ -374,7 +386,10 @@ mod tests {
         let successor = token.successor(&[9; 32]).hash();
         assert_eq!(token.successor(&[9; 32]).hash(), successor);
         assert_ne!(token.successor(&[8; 32]).hash(), successor);
-        assert_ne!(RefreshToken::new([6; 32]).successor(&[9; 32]).hash(), successor);
+        assert_ne!(
+            RefreshToken::new([6; 32]).successor(&[9; 32]).hash(),
+            successor
+        );
         assert_ne!(token.hash(), successor);
     }
 
@@ -393,7 +408,10 @@ mod tests {
         assert_eq!(at(0), SecondUse::Grace([9; 32]));
         assert_eq!(at(10_000), SecondUse::Grace([9; 32]));
         assert_eq!(at(10_001), SecondUse::Reuse);
-        let forgotten = StoredRefreshToken { successor_nonce: None, ..spent };
+        let forgotten = StoredRefreshToken {
+            successor_nonce: None,
+            ..spent
+        };
         assert_eq!(forgotten.second_use(10, NOW), SecondUse::Reuse);
     }
 

@@ -125,7 +125,10 @@ impl From<IssuedTokens> for TokensBody {
 
 /// An answer with tokens in it, which nobody on the way may keep. Source: RFC 6749 §5.1.
 pub(crate) fn not_stored(status: StatusCode, body: impl Serialize) -> Response {
-    let headers = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
+    let headers = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::PRAGMA, "no-cache"),
+    ];
     (status, headers, Json(body)).into_response()
 }
 
@@ -152,7 +155,9 @@ async fn list_sessions(
 ) -> Result<Json<List<SessionBody>>, ApiError> {
     let window = page.window();
     let after = window.after.as_deref().unwrap_or_default();
-    let filter = service::Filter { user: query.user_id };
+    let filter = service::Filter {
+        user: query.user_id,
+    };
     let sessions = service::list(&app, &actor, &filter, after, window.fetch()).await?;
     let bodies = sessions.into_iter().map(SessionBody::from).collect();
     Ok(Json(page.list(bodies, |session| session.id.to_string())))

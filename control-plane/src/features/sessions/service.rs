@@ -12,7 +12,10 @@ use serde_json::json;
 
 use super::{
     error::SessionError,
-    model::{Client, IssuedTokens, RefreshToken, RevokedReason, SECRET_BYTES, Session, StoredRefreshToken},
+    model::{
+        Client, IssuedTokens, RefreshToken, RevokedReason, SECRET_BYTES, Session,
+        StoredRefreshToken,
+    },
     store,
 };
 use crate::{
@@ -21,7 +24,8 @@ use crate::{
     db::{DbError, Tx},
     events,
     features::{
-        organizations, tenants,
+        organizations,
+        tenants::{self, Tenant, TenantsError},
         users::{self, User},
     },
 };
@@ -46,6 +50,7 @@ pub(crate) struct NewSession<'a> {
 /// A session that will be there once the transaction is committed.
 #[derive(Debug)]
 pub(crate) struct Opened {
+    pub(super) tenant: Tenant,
     pub(super) session: Session,
     pub(super) roles: Vec<String>,
     pub(super) refresh_token: RefreshToken,
@@ -101,7 +106,15 @@ pub(crate) async fn open(
         "amr": session.amr,
     });
     events::record(tx, app, actor, EventKind::SessionCreated, session.id, data).await?;
-    Ok(Opened { session, roles, refresh_token })
+    let tenant = tenants::find(tx, actor.tenant)
+        .await?
+        .ok_or(TenantsError::NotFound)?;
+    Ok(Opened {
+        tenant,
+        session,
+        roles,
+        refresh_token,
+    })
 }
 
 /// The user's roles in the organization, none without an organization; `None`: not a member.
@@ -159,9 +172,9 @@ pub(super) async fn list(
     let mut tx = app.db.read().await?;
     let epoch = match filter.user {
         None => None,
-        Some(user) => {
-            users::standing(&mut tx, actor.tenant, user).await?.map(|it| it.session_epoch)
-        }
+        Some(user) => users::standing(&mut tx, actor.tenant, user)
+            .await?
+            .map(|it| it.session_epoch),
     };
     Ok(store::list(&mut tx, actor.tenant, after, filter.user, epoch, now, limit).await?)
 }
@@ -170,7 +183,9 @@ pub(super) async fn list(
 pub(super) async fn get(app: &App, actor: &Actor, id: SessionId) -> Result<Session, SessionError> {
     actor.require(Permission::SessionsRead)?;
     let mut tx = app.db.read().await?;
-    store::find(&mut tx, actor.tenant, id).await?.ok_or(SessionError::NotFound)
+    store::find(&mut tx, actor.tenant, id)
+        .await?
+        .ok_or(SessionError::NotFound)
 }
 
 /// The caller's own live sessions.
@@ -189,27 +204,41 @@ pub(super) async fn list_mine(
 }
 
 /// Ends a session. Ending it again changes nothing and is not an error.
-pub(super) async fn revoke(app: &App, actor: &Actor, id: SessionId) -> Result<Session, SessionError> {
+pub(super) async fn revoke(
+    app: &App,
+    actor: &Actor,
+    id: SessionId,
+) -> Result<Session, SessionError> {
     actor.require(Permission::SessionsRevoke)?;
     let mut tx = app.db.begin().await?;
     if store::find(&mut tx, actor.tenant, id).await?.is_none() {
         return Err(SessionError::NotFound);
     }
     end(&mut tx, app, actor, id, RevokedReason::ByApiKey).await?;
-    let session = store::find(&mut tx, actor.tenant, id).await?.ok_or(SessionError::NotFound)?;
+    let session = store::find(&mut tx, actor.tenant, id)
+        .await?
+        .ok_or(SessionError::NotFound)?;
     tx.commit().await?;
     Ok(session)
 }
 
 /// Ends one of the caller's own sessions; somebody else's looks absent.
-pub(super) async fn revoke_mine(app: &App, actor: &Actor, id: SessionId) -> Result<(), SessionError> {
+pub(super) async fn revoke_mine(
+    app: &App,
+    actor: &Actor,
+    id: SessionId,
+) -> Result<(), SessionError> {
     let (user, own) = actor.user()?;
     let mut tx = app.db.begin().await?;
     let session = store::find(&mut tx, actor.tenant, id).await?;
     if session.is_none_or(|session| session.user != user) {
         return Err(SessionError::NotFound);
     }
-    let reason = if id == own { RevokedReason::SignedOut } else { RevokedReason::ByUser };
+    let reason = if id == own {
+        RevokedReason::SignedOut
+    } else {
+        RevokedReason::ByUser
+    };
     end(&mut tx, app, actor, id, reason).await?;
     tx.commit().await?;
     Ok(())
@@ -231,13 +260,24 @@ pub(super) async fn switch_organization(
 ) -> Result<IssuedTokens, SessionError> {
     let (user, session) = actor.user()?;
     let mut tx = app.db.begin().await?;
-    let old =
-        store::find(&mut tx, actor.tenant, session).await?.ok_or(SessionError::TokenRevoked)?;
+    let old = store::find(&mut tx, actor.tenant, session)
+        .await?
+        .ok_or(SessionError::TokenRevoked)?;
     let client = Client::parse(&old.client_id).unwrap_or_default();
-    if !end(&mut tx, app, actor, session, RevokedReason::OrganizationSwitched).await? {
+    if !end(
+        &mut tx,
+        app,
+        actor,
+        session,
+        RevokedReason::OrganizationSwitched,
+    )
+    .await?
+    {
         return Err(SessionError::TokenRevoked);
     }
-    let user = users::find(&mut tx, actor.tenant, user).await?.ok_or(SessionError::TokenRevoked)?;
+    let user = users::find(&mut tx, actor.tenant, user)
+        .await?
+        .ok_or(SessionError::TokenRevoked)?;
     let new = NewSession {
         user: &user,
         organization,
@@ -248,7 +288,7 @@ pub(super) async fn switch_organization(
     };
     let opened = open(&mut tx, app, actor, new).await?;
     tx.commit().await?;
-    tokens::issue(app, actor, opened).await
+    tokens::issue(app, opened).await
 }
 
 /// Sessions that were revoked at or after `since`, and when.

@@ -31,8 +31,11 @@ struct SessionRow {
 
 impl SessionRow {
     fn into_session(self, tenant: TenantId) -> Result<Session, DbError> {
-        let broken =
-            |column| DbError::Inconsistent { table: "sessions", column, id: self.id.clone() };
+        let broken = |column| DbError::Inconsistent {
+            table: "sessions",
+            column,
+            id: self.id.clone(),
+        };
         let revoked = match (self.revoked_at, self.revoked_reason.as_deref()) {
             (None, _) => None,
             (Some(at), reason) => Some((
@@ -146,7 +149,9 @@ pub(super) async fn touch(
     id: SessionId,
     now: UnixMillis,
 ) -> Result<Session, DbError> {
-    tx.one::<SessionRow>(TOUCH, args![tenant, id, now]).await?.into_session(tenant)
+    tx.one::<SessionRow>(TOUCH, args![tenant, id, now])
+        .await?
+        .into_session(tenant)
 }
 
 const REVOKE: &str = "update sessions set revoked_at = $3, revoked_reason = $4
@@ -160,7 +165,10 @@ pub(super) async fn revoke(
     reason: RevokedReason,
     now: UnixMillis,
 ) -> Result<bool, DbError> {
-    Ok(tx.execute(REVOKE, args![tenant, id, now, reason.as_str()]).await? > 0)
+    Ok(tx
+        .execute(REVOKE, args![tenant, id, now, reason.as_str()])
+        .await?
+        > 0)
 }
 
 const REVOKE_OTHERS: &str = "update sessions set revoked_at = $4, revoked_reason = $5
@@ -177,7 +185,11 @@ pub(super) async fn revoke_others(
     now: UnixMillis,
 ) -> Result<Vec<SessionId>, DbError> {
     let args = args![tenant, user, kept, now, reason.as_str()];
-    tx.all::<(String,)>(REVOKE_OTHERS, args).await?.into_iter().map(|(id,)| session_id(id)).collect()
+    tx.all::<(String,)>(REVOKE_OTHERS, args)
+        .await?
+        .into_iter()
+        .map(|(id,)| session_id(id))
+        .collect()
 }
 
 const REVOKED_SINCE: &str = "select id, revoked_at from sessions
@@ -197,7 +209,11 @@ pub(super) async fn revoked_since(
 }
 
 fn session_id(id: String) -> Result<SessionId, DbError> {
-    id.parse().map_err(|_| DbError::Inconsistent { table: "sessions", column: "id", id })
+    id.parse().map_err(|_| DbError::Inconsistent {
+        table: "sessions",
+        column: "id",
+        id,
+    })
 }
 
 const INSERT_REFRESH_TOKEN: &str = "insert into refresh_tokens
@@ -211,7 +227,14 @@ pub(super) async fn insert_refresh_token(
     token: &StoredRefreshToken,
     hash: &str,
 ) -> Result<(), DbError> {
-    let args = args![tenant, token.id, token.session, hash, token.created_at, token.expires_at];
+    let args = args![
+        tenant,
+        token.id,
+        token.session,
+        hash,
+        token.created_at,
+        token.expires_at
+    ];
     tx.execute(INSERT_REFRESH_TOKEN, args).await.map(|_| ())
 }
 
@@ -252,7 +275,10 @@ pub(super) async fn spend(
         spending.successor,
         hex::encode(spending.nonce),
     ];
-    tx.optional::<(String,)>(SPEND, args).await?.map(|(id,)| session_id(id)).transpose()
+    tx.optional::<(String,)>(SPEND, args)
+        .await?
+        .map(|(id,)| session_id(id))
+        .transpose()
 }
 
 const FORGET_NONCES: &str = "update refresh_tokens set successor_nonce = null
@@ -265,7 +291,9 @@ pub(super) async fn forget_nonces(
     session: SessionId,
     kept: RefreshTokenId,
 ) -> Result<(), DbError> {
-    tx.execute(FORGET_NONCES, args![tenant, session, kept]).await.map(|_| ())
+    tx.execute(FORGET_NONCES, args![tenant, session, kept])
+        .await
+        .map(|_| ())
 }
 
 #[derive(sqlx::FromRow)]
@@ -287,12 +315,17 @@ pub(super) async fn find_refresh_token(
     tenant: TenantId,
     hash: &str,
 ) -> Result<Option<StoredRefreshToken>, DbError> {
-    let Some(row) = tx.optional::<RefreshTokenRow>(FIND_REFRESH_TOKEN, args![tenant, hash]).await?
+    let Some(row) = tx
+        .optional::<RefreshTokenRow>(FIND_REFRESH_TOKEN, args![tenant, hash])
+        .await?
     else {
         return Ok(None);
     };
-    let broken =
-        |column| DbError::Inconsistent { table: "refresh_tokens", column, id: row.id.clone() };
+    let broken = |column| DbError::Inconsistent {
+        table: "refresh_tokens",
+        column,
+        id: row.id.clone(),
+    };
     let successor_nonce = match &row.successor_nonce {
         None => None,
         Some(text) => {

@@ -69,7 +69,11 @@ impl HasCode for SignInError {
     fn field_errors(&self) -> Vec<FieldError> {
         match self {
             Self::Client => {
-                vec![FieldError::new("/client_id", "client_id_invalid", self.to_string())]
+                vec![FieldError::new(
+                    "/client_id",
+                    "client_id_invalid",
+                    self.to_string(),
+                )]
             }
             Self::User(error) => error.field_errors(),
             Self::Credential(error) => error.field_errors(),

@@ -20,4 +20,6 @@ mod store;
 
 pub use error::SignInError;
 pub(crate) use service::run_due_work;
-pub use service::{ChangePassword, SignIn, SignUp, SignedIn, change_password, sign_in, sign_up, unlock};
+pub use service::{
+    ChangePassword, SignIn, SignUp, SignedIn, change_password, sign_in, sign_up, unlock,
+};

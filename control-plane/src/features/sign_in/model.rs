@@ -55,8 +55,12 @@ impl Kind {
             Self::Account => FREE_ACCOUNT,
             Self::Address => FREE_ADDRESS,
         };
-        let Ok(doublings) = u32::try_from(failures - free - 1) else { return now };
-        let wait_s = 1_i64.checked_shl(doublings.min(20)).unwrap_or(LONGEST_WAIT_S);
+        let Ok(doublings) = u32::try_from(failures - free - 1) else {
+            return now;
+        };
+        let wait_s = 1_i64
+            .checked_shl(doublings.min(20))
+            .unwrap_or(LONGEST_WAIT_S);
         now.plus_seconds(wait_s.min(LONGEST_WAIT_S))
     }
 }
@@ -86,8 +90,12 @@ mod tests {
     /// A5: progressive delay.
     #[test]
     fn waits_double_up_to_a_quarter_of_an_hour() {
-        let account: Vec<i64> = (8..24).map(|failures| waits(Kind::Account, failures)).collect();
-        let expected = [0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900];
+        let account: Vec<i64> = (8..24)
+            .map(|failures| waits(Kind::Account, failures))
+            .collect();
+        let expected = [
+            0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900,
+        ];
         assert_eq!(account, expected);
         assert_eq!(waits(Kind::Account, 1_000_000), 900);
         assert_eq!(waits(Kind::Address, 50), 0);

@@ -71,7 +71,10 @@ struct SignedInBody {
 
 impl From<SignedIn> for SignedInBody {
     fn from(signed_in: SignedIn) -> Self {
-        Self { tokens: signed_in.tokens.into(), user: signed_in.user.into() }
+        Self {
+            tokens: signed_in.tokens.into(),
+            user: signed_in.user.into(),
+        }
     }
 }
 
@@ -85,10 +88,23 @@ async fn sign_up(
     actor: Actor,
     Json(body): Json<SignUpBody>,
 ) -> Result<Response, ApiError> {
-    let SignUpBody { email, password, name, client_id: client } = body;
-    let input = SignUp { email, password, name, client };
+    let SignUpBody {
+        email,
+        password,
+        name,
+        client_id: client,
+    } = body;
+    let input = SignUp {
+        email,
+        password,
+        name,
+        client,
+    };
     let signed_in = service::sign_up(&app, &actor, input).await?;
-    Ok(not_stored(StatusCode::CREATED, SignedInBody::from(signed_in)))
+    Ok(not_stored(
+        StatusCode::CREATED,
+        SignedInBody::from(signed_in),
+    ))
 }
 
 /// Sign in with e-mail address and password
@@ -101,8 +117,18 @@ async fn sign_in(
     actor: Actor,
     Json(body): Json<SignInBody>,
 ) -> Result<Response, ApiError> {
-    let SignInBody { email, password, client_id: client, organization_id: organization } = body;
-    let input = SignIn { email, password, client, organization };
+    let SignInBody {
+        email,
+        password,
+        client_id: client,
+        organization_id: organization,
+    } = body;
+    let input = SignIn {
+        email,
+        password,
+        client,
+        organization,
+    };
     let signed_in = service::sign_in(&app, &actor, input).await?;
     Ok(not_stored(StatusCode::OK, SignedInBody::from(signed_in)))
 }
@@ -131,9 +157,16 @@ async fn change_password(
     actor: Actor,
     Json(body): Json<ChangePasswordBody>,
 ) -> Result<StatusCode, ApiError> {
-    let ChangePasswordBody { current_password: current, new_password: new, keep_other_sessions } =
-        body;
-    let input = ChangePassword { current, new, keep_other_sessions };
+    let ChangePasswordBody {
+        current_password: current,
+        new_password: new,
+        keep_other_sessions,
+    } = body;
+    let input = ChangePassword {
+        current,
+        new,
+        keep_other_sessions,
+    };
     service::change_password(&app, &actor, input).await?;
     Ok(StatusCode::NO_CONTENT)
 }

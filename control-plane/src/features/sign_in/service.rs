@@ -16,9 +16,7 @@ use crate::{
     db::Tx,
     events,
     features::{
-        credentials::{
-            self, AcceptablePassword, CredentialError, Password, PasswordHash, Verdict,
-        },
+        credentials::{self, AcceptablePassword, CredentialError, Password, PasswordHash, Verdict},
         sessions::{self, Client, IssuedTokens, NewSession, RevokedReason},
         tenants::{self, Tenant},
         users::{self, Email, Name, Status, User, UserError},
@@ -76,13 +74,15 @@ pub async fn sign_up(app: &App, actor: &Actor, input: SignUp) -> Result<SignedIn
     attempt::require_free_address(app, actor).await?;
     let tenant = tenants::by_id(app, actor.tenant).await?;
     let password = acceptable(input.password, &email, &tenant, "/password")?;
-    let hash = credentials::hash_new(app, password).await.map_err(CredentialError::from)?;
+    let hash = credentials::hash_new(app, password)
+        .await
+        .map_err(CredentialError::from)?;
     let made = make_user(app, actor, &email, name, &hash, &client).await;
     if matches!(made, Err(SignInError::User(UserError::EmailTaken))) {
         attempt::blame_address(app, actor).await?;
     }
     let (user, opened) = made?;
-    let tokens = sessions::issue(app, actor, opened).await?;
+    let tokens = sessions::issue(app, opened).await?;
     Ok(SignedIn { user, tokens })
 }
 
@@ -123,21 +123,31 @@ pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn
     let (Some(user), Some(stored), Verdict::Right | Verdict::RightButOutdated) =
         (user, stored, verdict)
     else {
-        let reason = if id.is_some() { "wrong_password" } else { "unknown_user" };
+        let reason = if id.is_some() {
+            "wrong_password"
+        } else {
+            "unknown_user"
+        };
         return attempt.failed(app, actor, id, reason).await;
     };
     let better = match verdict {
         Verdict::RightButOutdated => Some(
-            credentials::hash_again(app, input.password).await.map_err(CredentialError::from)?,
+            credentials::hash_again(app, input.password)
+                .await
+                .map_err(CredentialError::from)?,
         ),
         _ => None,
     };
-    let verified = Verified { user: user.id, hash: stored, better };
+    let verified = Verified {
+        user: user.id,
+        hash: stored,
+        better,
+    };
     let entered = enter(app, actor, &attempt, &verified, &client, input.organization).await?;
     let Some((user, opened)) = entered else {
         return attempt.failed(app, actor, id, "password_changed").await;
     };
-    let tokens = sessions::issue(app, actor, opened).await?;
+    let tokens = sessions::issue(app, opened).await?;
     Ok(SignedIn { user, tokens })
 }
 
@@ -164,7 +174,9 @@ async fn enter(
         return Ok(None);
     }
     attempt.clear(&mut tx, actor).await?;
-    let user = users::find(&mut tx, tenant, *user).await?.ok_or(SignInError::InvalidCredentials)?;
+    let user = users::find(&mut tx, tenant, *user)
+        .await?
+        .ok_or(SignInError::InvalidCredentials)?;
     if user.status == Status::Disabled {
         attempt::record_failure(&mut tx, app, actor, Some(user.id), "user_disabled").await?;
         tx.commit().await?;
@@ -228,11 +240,15 @@ pub async fn change_password(
     let (Some(stored), Verdict::Right | Verdict::RightButOutdated) = (stored, verdict) else {
         return attempt.failed(app, actor, Some(id), "wrong_password").await;
     };
-    let hash = credentials::hash_new(app, new).await.map_err(CredentialError::from)?;
+    let hash = credentials::hash_new(app, new)
+        .await
+        .map_err(CredentialError::from)?;
     let mut tx = app.db.begin().await?;
     if !credentials::confirm(&mut tx, app, actor.tenant, id, &stored, None).await? {
         drop(tx);
-        return attempt.failed(app, actor, Some(id), "password_changed").await;
+        return attempt
+            .failed(app, actor, Some(id), "password_changed")
+            .await;
     }
     attempt.clear(&mut tx, actor).await?;
     credentials::change_password(&mut tx, app, actor, id, &hash).await?;
@@ -248,7 +264,9 @@ pub async fn change_password(
 pub async fn unlock(app: &App, actor: &Actor, id: UserId) -> Result<User, SignInError> {
     actor.require(Permission::UsersWrite)?;
     let mut tx = app.db.begin().await?;
-    let user = users::find(&mut tx, actor.tenant, id).await?.ok_or(UserError::NotFound)?;
+    let user = users::find(&mut tx, actor.tenant, id)
+        .await?
+        .ok_or(UserError::NotFound)?;
     let email = Email::parse(&user.email).map_err(UserError::Email)?;
     if Attempt::on(&email.normalized).clear(&mut tx, actor).await? {
         let data = json!({"sign_in": "unlocked"});
@@ -287,7 +305,11 @@ fn acceptable(
     tenant: &Tenant,
     pointer: &'static str,
 ) -> Result<AcceptablePassword, CredentialError> {
-    let own = tenant.slug.split('-').chain(tenant.name.split_whitespace()).chain(["plinto"]);
+    let own = tenant
+        .slug
+        .split('-')
+        .chain(tenant.name.split_whitespace())
+        .chain(["plinto"]);
     AcceptablePassword::check(password, email.words().chain(own))
         .map_err(|problem| CredentialError::Password { problem, pointer })
 }

@@ -29,7 +29,14 @@ pub(super) async fn count(
     now: UnixMillis,
 ) -> Result<Option<i64>, DbError> {
     let forgotten_before = kind.forgotten_before(now);
-    let args = args![tenant, kind.as_str(), subject, now, forgotten_before, kind.most()];
+    let args = args![
+        tenant,
+        kind.as_str(),
+        subject,
+        now,
+        forgotten_before,
+        kind.most()
+    ];
     let failures = tx.optional::<(i64,)>(COUNT, args).await?;
     Ok(failures.map(|(failures,)| failures))
 }
@@ -45,7 +52,9 @@ pub(super) async fn block(
     subject: &str,
     until: UnixMillis,
 ) -> Result<(), DbError> {
-    tx.execute(BLOCK, args![tenant, kind.as_str(), subject, until]).await.map(|_| ())
+    tx.execute(BLOCK, args![tenant, kind.as_str(), subject, until])
+        .await
+        .map(|_| ())
 }
 
 const BLOCKED_UNTIL: &str = "select failures, blocked_until from sign_in_throttles
@@ -78,7 +87,10 @@ pub(super) async fn clear(
     kind: Kind,
     subject: &str,
 ) -> Result<bool, DbError> {
-    Ok(tx.execute(CLEAR, args![tenant, kind.as_str(), subject]).await? > 0)
+    Ok(tx
+        .execute(CLEAR, args![tenant, kind.as_str(), subject])
+        .await?
+        > 0)
 }
 
 const REFUND: &str = "update sign_in_throttles set failures = failures - 1, blocked_until = $4
@@ -92,11 +104,12 @@ pub(super) async fn refund(
     subject: &str,
     now: UnixMillis,
 ) -> Result<(), DbError> {
-    tx.execute(REFUND, args![tenant, kind.as_str(), subject, now]).await.map(|_| ())
+    tx.execute(REFUND, args![tenant, kind.as_str(), subject, now])
+        .await
+        .map(|_| ())
 }
 
-const PURGE: &str =
-    "delete from sign_in_throttles where tenant_id = $1 and last_attempt_at < $2";
+const PURGE: &str = "delete from sign_in_throttles where tenant_id = $1 and last_attempt_at < $2";
 
 /// Forgets counts nothing was added to since `before`; answers how many.
 pub(super) async fn purge(

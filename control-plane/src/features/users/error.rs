@@ -49,7 +49,11 @@ impl HasCode for UserError {
     fn field_errors(&self) -> Vec<FieldError> {
         match self {
             Self::Email(problem) => {
-                vec![FieldError::new("/email", problem.code(), problem.to_string())]
+                vec![FieldError::new(
+                    "/email",
+                    problem.code(),
+                    problem.to_string(),
+                )]
             }
             Self::Name => vec![FieldError::new("/name", "name_invalid", self.to_string())],
             _ => Vec::new(),

@@ -13,5 +13,5 @@ mod store;
 
 pub use error::UserError;
 pub use model::{Email, EmailProblem, Name, Standing, Status, User};
-pub(crate) use service::{create, ended_since, exists, find, find_by_email, standing};
 pub use service::{Filter, disable, enable, end_sessions, get, list, me};
+pub(crate) use service::{create, ended_since, exists, find, find_by_email, standing};

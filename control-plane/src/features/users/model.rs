@@ -60,12 +60,16 @@ impl Email {
         if written.len() > EMAIL_BYTES || normalized.len() > EMAIL_BYTES {
             return Err(EmailProblem::TooLong);
         }
-        Ok(Self { written, normalized })
+        Ok(Self {
+            written,
+            normalized,
+        })
     }
 
     /// The pieces of the address that a password must not be made of.
     pub fn words(&self) -> impl Iterator<Item = &str> {
-        self.normalized.split(|character: char| !character.is_alphanumeric())
+        self.normalized
+            .split(|character: char| !character.is_alphanumeric())
     }
 }
 
@@ -73,8 +77,7 @@ fn check_local_part(local: &str) -> Result<(), EmailProblem> {
     if local.len() > LOCAL_PART_BYTES {
         return Err(EmailProblem::TooLong);
     }
-    let dots_are_inside =
-        !local.starts_with('.') && !local.ends_with('.') && !local.contains("..");
+    let dots_are_inside = !local.starts_with('.') && !local.ends_with('.') && !local.contains("..");
     if !local.is_empty() && dots_are_inside && local.chars().all(may_stand_in_local_part) {
         Ok(())
     } else {
@@ -101,12 +104,18 @@ fn normal_domain(domain: &str) -> Result<String, EmailProblem> {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     });
     let has_a_top_level = domain
         .rsplit_once('.')
         .is_some_and(|(_, last)| last.bytes().any(|byte| byte.is_ascii_alphabetic()));
-    if labels_are_sound && has_a_top_level { Ok(domain) } else { Err(EmailProblem::Malformed) }
+    if labels_are_sound && has_a_top_level {
+        Ok(domain)
+    } else {
+        Err(EmailProblem::Malformed)
+    }
 }
 
 /// A display name: NFC, trimmed, 1 to 200 characters, no control characters.
@@ -149,7 +158,9 @@ impl Status {
 
     /// Reads the text of the table.
     pub fn from_text(text: &str) -> Option<Self> {
-        [Self::Active, Self::Disabled].into_iter().find(|status| status.as_str() == text)
+        [Self::Active, Self::Disabled]
+            .into_iter()
+            .find(|status| status.as_str() == text)
     }
 }
 
@@ -202,26 +213,58 @@ mod tests {
             ("alice@example.com", "alice@example.com"),
             ("Alice.B@EXAMPLE.Com", "alice.b@example.com"),
             ("alice+tag@example.com", "alice+tag@example.com"),
-            ("ali\u{0063}e@b\u{00fc}cher.example", "alice@xn--bcher-kva.example"),
-            ("alice@bu\u{0308}cher.example", "alice@xn--bcher-kva.example"),
+            (
+                "ali\u{0063}e@b\u{00fc}cher.example",
+                "alice@xn--bcher-kva.example",
+            ),
+            (
+                "alice@bu\u{0308}cher.example",
+                "alice@xn--bcher-kva.example",
+            ),
             ("J\u{00d6}RG@example.com", "j\u{00f6}rg@example.com"),
             ("jo\u{0308}rg@example.com", "j\u{00f6}rg@example.com"),
             ("o'neil@example.co.uk", "o'neil@example.co.uk"),
         ] {
-            assert_eq!(Email::parse(written).unwrap().normalized, normalized, "{written}");
+            assert_eq!(
+                Email::parse(written).unwrap().normalized,
+                normalized,
+                "{written}"
+            );
         }
     }
 
     #[test]
     fn what_cannot_be_written_to_is_refused() {
         for text in [
-            "", "@", "alice", "alice@", "@example.com", "alice@example", "a@b@example.com",
-            "alice @example.com", " alice@example.com", "alice@exa mple.com", "alice@example.com ",
-            ".alice@example.com", "alice.@example.com", "al..ice@example.com", "alice@-a.example",
-            "alice@a-.example", "alice@.example", "alice@example..com", "alice@example.com.",
-            "alice@127.0.0.1", "alice@[::1]", "alice@example.1", "\"al ice\"@example.com",
-            "alice\n@example.com", "alice\u{200b}@example.com", "alice\0@example.com",
-            "<alice@example.com>", "alice@exa_mple.com", "alice@example.com\r\nBcc: x",
+            "",
+            "@",
+            "alice",
+            "alice@",
+            "@example.com",
+            "alice@example",
+            "a@b@example.com",
+            "alice @example.com",
+            " alice@example.com",
+            "alice@exa mple.com",
+            "alice@example.com ",
+            ".alice@example.com",
+            "alice.@example.com",
+            "al..ice@example.com",
+            "alice@-a.example",
+            "alice@a-.example",
+            "alice@.example",
+            "alice@example..com",
+            "alice@example.com.",
+            "alice@127.0.0.1",
+            "alice@[::1]",
+            "alice@example.1",
+            "\"al ice\"@example.com",
+            "alice\n@example.com",
+            "alice\u{200b}@example.com",
+            "alice\0@example.com",
+            "<alice@example.com>",
+            "alice@exa_mple.com",
+            "alice@example.com\r\nBcc: x",
         ] {
             assert_eq!(Email::parse(text), Err(EmailProblem::Malformed), "{text:?}");
         }
@@ -229,11 +272,19 @@ mod tests {
 
     #[test]
     fn lengths_end_at_254_and_64_bytes() {
-        let domain = format!("{}.{}.{}.example", "d".repeat(63), "d".repeat(63), "d".repeat(53));
+        let domain = format!(
+            "{}.{}.{}.example",
+            "d".repeat(63),
+            "d".repeat(63),
+            "d".repeat(53)
+        );
         let longest = format!("{}@{domain}", "a".repeat(64));
         assert_eq!(longest.len(), 254);
         assert!(Email::parse(&longest).is_ok());
-        assert_eq!(Email::parse(&format!("{longest}x")), Err(EmailProblem::TooLong));
+        assert_eq!(
+            Email::parse(&format!("{longest}x")),
+            Err(EmailProblem::TooLong)
+        );
         let local = format!("{}@example.com", "a".repeat(65));
         assert_eq!(Email::parse(&local), Err(EmailProblem::TooLong));
     }
@@ -248,9 +299,18 @@ mod tests {
 
     #[test]
     fn a_session_of_another_epoch_or_a_disabled_user_is_not_carried() {
-        let standing = Standing { status: Status::Active, session_epoch: 3 };
+        let standing = Standing {
+            status: Status::Active,
+            session_epoch: 3,
+        };
         assert!(standing.carries(3));
         assert!(!standing.carries(2));
-        assert!(!Standing { status: Status::Disabled, session_epoch: 3 }.carries(3));
+        assert!(
+            !Standing {
+                status: Status::Disabled,
+                session_epoch: 3
+            }
+            .carries(3)
+        );
     }
 }

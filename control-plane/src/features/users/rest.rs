@@ -84,19 +84,27 @@ struct UserQuery {
 impl UserQuery {
     fn filter(&self) -> Result<service::Filter, ApiError> {
         let refused = |name: &str, code: &str, detail: String| {
-            ApiError::fields(Code::ValidationFailed, vec![FieldError::new(name, code, detail)])
+            ApiError::fields(
+                Code::ValidationFailed,
+                vec![FieldError::new(name, code, detail)],
+            )
         };
         let status = match self.status.as_deref() {
             None => None,
             Some(text) => Some(Status::from_text(text).ok_or_else(|| {
-                refused("?status", "invalid_value", "`active` or `disabled`".to_owned())
+                refused(
+                    "?status",
+                    "invalid_value",
+                    "`active` or `disabled`".to_owned(),
+                )
             })?),
         };
         let email = match self.email.as_deref() {
             None => None,
-            Some(text) => Some(Email::parse(text).map_err(|problem| {
-                refused("?email", problem.code(), problem.to_string())
-            })?),
+            Some(text) => Some(
+                Email::parse(text)
+                    .map_err(|problem| refused("?email", problem.code(), problem.to_string()))?,
+            ),
         };
         Ok(service::Filter { status, email })
     }

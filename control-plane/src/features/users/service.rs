@@ -40,13 +40,15 @@ pub(crate) async fn create(
         updated_at: now,
         disabled_at: None,
     };
-    store::insert(tx, actor.tenant, &user, &email.normalized).await.map_err(|error| {
-        if error.constraint() == Some(store::EMAIL_KEY) {
-            UserError::EmailTaken
-        } else {
-            UserError::Database(error)
-        }
-    })?;
+    store::insert(tx, actor.tenant, &user, &email.normalized)
+        .await
+        .map_err(|error| {
+            if error.constraint() == Some(store::EMAIL_KEY) {
+                UserError::EmailTaken
+            } else {
+                UserError::Database(error)
+            }
+        })?;
     events::record(tx, app, actor, EventKind::UserCreated, user.id, json!({})).await?;
     Ok(user)
 }
@@ -129,7 +131,9 @@ pub async fn me(app: &App, actor: &Actor) -> Result<User, UserError> {
 
 async fn read(app: &App, tenant: TenantId, id: UserId) -> Result<User, UserError> {
     let mut tx = app.db.read().await?;
-    store::find(&mut tx, tenant, id).await?.ok_or(UserError::NotFound)
+    store::find(&mut tx, tenant, id)
+        .await?
+        .ok_or(UserError::NotFound)
 }
 
 /// Disables a user: no sign-in, and every session and refresh token is dead from here on (S4).
@@ -140,7 +144,9 @@ pub async fn disable(app: &App, actor: &Actor, id: UserId) -> Result<User, UserE
     if store::disable(&mut tx, actor.tenant, id, app.clock.now()).await? {
         events::record(&mut tx, app, actor, EventKind::UserDisabled, id, json!({})).await?;
     }
-    let user = store::find(&mut tx, actor.tenant, id).await?.ok_or(UserError::NotFound)?;
+    let user = store::find(&mut tx, actor.tenant, id)
+        .await?
+        .ok_or(UserError::NotFound)?;
     tx.commit().await?;
     Ok(user)
 }
@@ -152,7 +158,9 @@ pub async fn enable(app: &App, actor: &Actor, id: UserId) -> Result<User, UserEr
     if store::enable(&mut tx, actor.tenant, id, app.clock.now()).await? {
         events::record(&mut tx, app, actor, EventKind::UserEnabled, id, json!({})).await?;
     }
-    let user = store::find(&mut tx, actor.tenant, id).await?.ok_or(UserError::NotFound)?;
+    let user = store::find(&mut tx, actor.tenant, id)
+        .await?
+        .ok_or(UserError::NotFound)?;
     tx.commit().await?;
     Ok(user)
 }

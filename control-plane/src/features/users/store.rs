@@ -25,8 +25,11 @@ struct UserRow {
 
 impl UserRow {
     fn into_user(self, tenant: TenantId) -> Result<User, DbError> {
-        let broken =
-            |column| DbError::Inconsistent { table: "users", column, id: self.id.clone() };
+        let broken = |column| DbError::Inconsistent {
+            table: "users",
+            column,
+            id: self.id.clone(),
+        };
         Ok(User {
             tenant,
             id: self.id.parse().map_err(|_| broken("id"))?,
@@ -113,7 +116,13 @@ pub(super) async fn list(
     email_normalized: Option<&str>,
     limit: i64,
 ) -> Result<Vec<User>, DbError> {
-    let args = args![tenant, after, status.map(Status::as_str), email_normalized, limit];
+    let args = args![
+        tenant,
+        after,
+        status.map(Status::as_str),
+        email_normalized,
+        limit
+    ];
     tx.all::<UserRow>(LIST, args)
         .await?
         .into_iter()
@@ -121,8 +130,7 @@ pub(super) async fn list(
         .collect()
 }
 
-const STANDING: &str =
-    "select status, session_epoch from users where tenant_id = $1 and id = $2";
+const STANDING: &str = "select status, session_epoch from users where tenant_id = $1 and id = $2";
 
 /// What decides over the user's sessions.
 pub(super) async fn standing(
@@ -130,8 +138,9 @@ pub(super) async fn standing(
     tenant: TenantId,
     id: UserId,
 ) -> Result<Option<Standing>, DbError> {
-    let Some((status, session_epoch)) =
-        tx.optional::<(String, i64)>(STANDING, args![tenant, id]).await?
+    let Some((status, session_epoch)) = tx
+        .optional::<(String, i64)>(STANDING, args![tenant, id])
+        .await?
     else {
         return Ok(None);
     };
@@ -140,7 +149,10 @@ pub(super) async fn standing(
         column: "status",
         id: id.to_string(),
     })?;
-    Ok(Some(Standing { status, session_epoch }))
+    Ok(Some(Standing {
+        status,
+        session_epoch,
+    }))
 }
 
 const DISABLE: &str = "update users set status = 'disabled', disabled_at = $3, updated_at = $3,
@@ -197,7 +209,11 @@ pub(super) async fn ended_since(
         .into_iter()
         .map(|(id, at)| match id.parse() {
             Ok(user) => Ok((user, UnixMillis(at))),
-            Err(_) => Err(DbError::Inconsistent { table: "users", column: "id", id }),
+            Err(_) => Err(DbError::Inconsistent {
+                table: "users",
+                column: "id",
+                id,
+            }),
         })
         .collect()
 }

@@ -9,13 +9,16 @@ use crate::{
     app::App,
     db::Tx,
     events,
-    features::sessions::{
-        error::SessionError,
-        model::{
-            Client, IssuedTokens, RefreshToken, RevokedReason, SECRET_BYTES, SecondUse, Session,
-            StoredRefreshToken,
+    features::{
+        sessions::{
+            error::SessionError,
+            model::{
+                Client, IssuedTokens, RefreshToken, RevokedReason, SECRET_BYTES, SecondUse,
+                Session, StoredRefreshToken,
+            },
+            store,
         },
-        store,
+        tenants::{self, TenantsError},
     },
 };
 
@@ -48,7 +51,7 @@ pub(crate) async fn refresh(
         }
         None => second_use(tx, app, actor, client, presented, &hash).await?,
     };
-    tokens::issue(app, actor, opened).await
+    tokens::issue(app, opened).await
 }
 
 async fn rotate(
@@ -73,8 +76,24 @@ async fn rotate(
     store::insert_refresh_token(tx, actor.tenant, &stored, &successor.hash()).await?;
     store::forget_nonces(tx, actor.tenant, session.id, stored.id).await?;
     let data = json!({"user": session.user, "client_id": session.client_id});
-    events::record(tx, app, actor, EventKind::SessionRefreshed, session.id, data).await?;
-    Ok(Opened { session, roles, refresh_token: successor })
+    events::record(
+        tx,
+        app,
+        actor,
+        EventKind::SessionRefreshed,
+        session.id,
+        data,
+    )
+    .await?;
+    let tenant = tenants::find(tx, actor.tenant)
+        .await?
+        .ok_or(TenantsError::NotFound)?;
+    Ok(Opened {
+        tenant,
+        session,
+        roles,
+        refresh_token: successor,
+    })
 }
 
 /// The roles that go into the next access token.
@@ -118,12 +137,35 @@ async fn second_use(
         let successor = presented.successor(&nonce);
         let found = store::find_refresh_token(&mut tx, actor.tenant, &successor.hash()).await?;
         if found.is_some_and(|found| found.used_at.is_none()) {
-            return Ok(Opened { session, roles, refresh_token: successor });
+            let tenant = tenants::find(&mut tx, actor.tenant)
+                .await?
+                .ok_or(TenantsError::NotFound)?;
+            return Ok(Opened {
+                tenant,
+                session,
+                roles,
+                refresh_token: successor,
+            });
         }
     }
     let data = json!({"user": session.user, "client_id": session.client_id});
-    events::record(&mut tx, app, actor, EventKind::RefreshTokenReused, session.id, data).await?;
-    end(&mut tx, app, actor, session.id, RevokedReason::RefreshTokenReused).await?;
+    events::record(
+        &mut tx,
+        app,
+        actor,
+        EventKind::RefreshTokenReused,
+        session.id,
+        data,
+    )
+    .await?;
+    end(
+        &mut tx,
+        app,
+        actor,
+        session.id,
+        RevokedReason::RefreshTokenReused,
+    )
+    .await?;
     tx.commit().await?;
     Err(SessionError::InvalidGrant)
 }

@@ -8,7 +8,7 @@ use plinto_contract::{
     time::UnixMillis,
 };
 use plinto_jose::{
-    Algorithm,
+    Algorithm, JwkSet,
     jwt::{self, Expectations},
 };
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ use crate::{
             store,
         },
         signing_keys::{self, Purpose},
-        tenants::{self, Tenant},
+        tenants::{self, Tenant, TenantsError},
     },
 };
 
@@ -34,19 +34,19 @@ use crate::{
 const ALGORITHMS: &[Algorithm] = &[Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
 
 /// Signs the access token of a session that has been committed.
-pub(crate) async fn issue(
-    app: &App,
-    actor: &Actor,
-    opened: Opened,
-) -> Result<IssuedTokens, SessionError> {
+pub(crate) async fn issue(app: &App, opened: Opened) -> Result<IssuedTokens, SessionError> {
     let now = app.clock.now();
-    let tenant = tenants::by_id(app, actor.tenant).await?;
+    let Opened {
+        tenant,
+        session,
+        roles,
+        refresh_token,
+    } = opened;
     let origin = Origin {
         issuer: app.config.issuer(&tenant.slug),
         audience: tenant.audience,
         access_token_s: app.config.sessions.access_token_s,
     };
-    let Opened { session, roles, refresh_token } = opened;
     let claims = session.claims(&origin, app.random.id(now), &roles, now);
     let expires_in_s = claims.exp.0.saturating_sub(claims.iat.0);
     let payload = json!(claims).to_string();
@@ -74,7 +74,8 @@ pub(crate) async fn authenticate(
     tenant: &Tenant,
     bearer: &str,
 ) -> Result<(UserId, SessionId), SessionError> {
-    let claims = verify(app, tenant, bearer).await?;
+    let keys = signing_keys::jwks(app, tenant.id, Purpose::Token).await?;
+    let claims = verify(app, tenant, &keys, bearer)?;
     let mut tx = app.db.read().await?;
     live_session(&mut tx, tenant, &claims, app.clock.now()).await?;
     Ok((claims.sub, claims.sid))
@@ -108,42 +109,43 @@ pub(crate) async fn introspect(
 ) -> Result<Introspection, SessionError> {
     actor.require(Permission::TokensIntrospect)?;
     let now = app.clock.now();
-    let tenant = tenants::by_id(app, actor.tenant).await?;
+    // Before the transaction: two connections at once from one request would tie up the pool.
+    let keys = signing_keys::jwks(app, actor.tenant, Purpose::Token).await?;
+    let mut tx = app.db.read().await?;
+    let tenant = tenants::find(&mut tx, actor.tenant)
+        .await?
+        .ok_or(TenantsError::NotFound)?;
     if let Some(token) = RefreshToken::parse(token) {
-        return introspect_refresh(app, &tenant, &token, now).await;
+        return introspect_refresh(&mut tx, app, &tenant, &token, now).await;
     }
-    let known = match verify(app, &tenant, token).await {
-        Ok(claims) => {
-            let mut tx = app.db.read().await?;
-            live_session(&mut tx, &tenant, &claims, now).await.map(|_| claims)
-        }
+    let known = match verify(app, &tenant, &keys, token) {
+        Ok(claims) => live_session(&mut tx, &tenant, &claims, now)
+            .await
+            .map(|_| claims),
         Err(error) => Err(error),
     };
     match known {
         Ok(claims) => Ok(Introspection::Access(claims)),
-        Err(
-            SessionError::TokenInvalid | SessionError::TokenExpired | SessionError::TokenRevoked,
-        ) => Ok(Introspection::Inactive),
+        Err(error) if error.is_of_token() => Ok(Introspection::Inactive),
         Err(error) => Err(error),
     }
 }
 
 async fn introspect_refresh(
+    tx: &mut Tx,
     app: &App,
     tenant: &Tenant,
     token: &RefreshToken,
     now: UnixMillis,
 ) -> Result<Introspection, SessionError> {
-    let mut tx = app.db.read().await?;
-    let Some(stored) = store::find_refresh_token(&mut tx, tenant.id, &token.hash()).await? else {
+    let Some(stored) = store::find_refresh_token(tx, tenant.id, &token.hash()).await? else {
         return Ok(Introspection::Inactive);
     };
-    let Some(session) = store::find(&mut tx, tenant.id, stored.session).await? else {
+    let Some(session) = store::find(tx, tenant.id, stored.session).await? else {
         return Ok(Introspection::Inactive);
     };
-    let is_good = stored.used_at.is_none()
-        && now < stored.expires_at
-        && is_live(&mut tx, &session, now).await?;
+    let is_good =
+        stored.used_at.is_none() && now < stored.expires_at && is_live(tx, &session, now).await?;
     if !is_good {
         return Ok(Introspection::Inactive);
     }
@@ -165,15 +167,24 @@ pub(crate) async fn take_back(
     client: &Client,
     token: &str,
 ) -> Result<(), SessionError> {
-    let tenant = tenants::by_id(app, actor.tenant).await?;
+    let keys = signing_keys::jwks(app, actor.tenant, Purpose::Token).await?;
     let mut tx = app.db.begin().await?;
     let id = if let Some(token) = RefreshToken::parse(token) {
-        store::find_refresh_token(&mut tx, tenant.id, &token.hash()).await?.map(|it| it.session)
+        store::find_refresh_token(&mut tx, actor.tenant, &token.hash())
+            .await?
+            .map(|it| it.session)
     } else {
-        verify(app, &tenant, token).await.ok().map(|claims| claims.sid)
+        let tenant = tenants::find(&mut tx, actor.tenant)
+            .await?
+            .ok_or(TenantsError::NotFound)?;
+        verify(app, &tenant, &keys, token)
+            .ok()
+            .map(|claims| claims.sid)
     };
     let Some(id) = id else { return Ok(()) };
-    let Some(session) = store::find(&mut tx, tenant.id, id).await? else { return Ok(()) };
+    let Some(session) = store::find(&mut tx, actor.tenant, id).await? else {
+        return Ok(());
+    };
     if session.client_id != client.as_str() {
         return Err(SessionError::OtherClient);
     }
@@ -183,9 +194,14 @@ pub(crate) async fn take_back(
 }
 
 /// Signature, header and claims of an access token, and the tenant's epoch. Nothing of the session.
-async fn verify(app: &App, tenant: &Tenant, bearer: &str) -> Result<AccessToken, SessionError> {
+/// Errors: `TokenInvalid`, `TokenExpired`, `TokenRevoked`.
+fn verify(
+    app: &App,
+    tenant: &Tenant,
+    keys: &JwkSet,
+    bearer: &str,
+) -> Result<AccessToken, SessionError> {
     let issuer = app.config.issuer(&tenant.slug);
-    let keys = signing_keys::jwks(app, tenant.id, Purpose::Token).await?;
     let expected = Expectations {
         typ: TYP_ACCESS_TOKEN,
         issuer: &issuer,
@@ -194,7 +210,7 @@ async fn verify(app: &App, tenant: &Tenant, bearer: &str) -> Result<AccessToken,
         leeway_s: CLOCK_LEEWAY_S,
     };
     let now_s = app.clock.now().to_seconds().0;
-    let claims = jwt::verify(bearer, &keys, &expected, now_s).map_err(|error| match error {
+    let claims = jwt::verify(bearer, keys, &expected, now_s).map_err(|error| match error {
         plinto_jose::Error::Expired => SessionError::TokenExpired,
         _ => SessionError::TokenInvalid,
     })?;
@@ -220,5 +236,9 @@ async fn live_session(
         .await?
         .filter(|session| session.user == claims.sub)
         .ok_or(SessionError::TokenRevoked)?;
-    if is_live(tx, &session, now).await? { Ok(session) } else { Err(SessionError::TokenRevoked) }
+    if is_live(tx, &session, now).await? {
+        Ok(session)
+    } else {
+        Err(SessionError::TokenRevoked)
+    }
 }

@@ -24,7 +24,9 @@ pub(super) struct Attempt {
 impl Attempt {
     /// What attempts under this e-mail address are counted by.
     pub(super) fn on(email_normalized: &str) -> Self {
-        Self { account: subject_hash(email_normalized) }
+        Self {
+            account: subject_hash(email_normalized),
+        }
     }
 
     /// Counts an attempt.
@@ -41,9 +43,10 @@ impl Attempt {
         let kind = Kind::Account;
         let counted = store::count(&mut tx, actor.tenant, kind, &attempt.account, now).await?;
         let Some(failures) = counted else {
-            let until =
-                store::blocked_until(&mut tx, actor.tenant, kind, &attempt.account).await?;
-            return Err(SignInError::Throttled { retry_after_s: wait_s(until, now) });
+            let until = store::blocked_until(&mut tx, actor.tenant, kind, &attempt.account).await?;
+            return Err(SignInError::Throttled {
+                retry_after_s: wait_s(until, now),
+            });
         };
         let next = kind.next_attempt(failures, now);
         if next > now {
@@ -108,11 +111,15 @@ pub(super) async fn require_free_address(app: &App, actor: &Actor) -> Result<(),
 }
 
 async fn require_free(tx: &mut Tx, app: &App, actor: &Actor) -> Result<(), SignInError> {
-    let Some(subject) = address(actor) else { return Ok(()) };
+    let Some(subject) = address(actor) else {
+        return Ok(());
+    };
     let now = app.clock.now();
     let until = store::blocked_until(tx, actor.tenant, Kind::Address, &subject).await?;
     if until > now {
-        return Err(SignInError::Throttled { retry_after_s: wait_s(until, now) });
+        return Err(SignInError::Throttled {
+            retry_after_s: wait_s(until, now),
+        });
     }
     Ok(())
 }
@@ -126,7 +133,9 @@ pub(super) async fn blame_address(app: &App, actor: &Actor) -> Result<(), SignIn
 }
 
 async fn count_address(tx: &mut Tx, app: &App, actor: &Actor) -> Result<(), DbError> {
-    let Some(subject) = address(actor) else { return Ok(()) };
+    let Some(subject) = address(actor) else {
+        return Ok(());
+    };
     let now = app.clock.now();
     let kind = Kind::Address;
     let Some(failures) = store::count(tx, actor.tenant, kind, &subject, now).await? else {
