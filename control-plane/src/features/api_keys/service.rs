@@ -184,16 +184,16 @@ pub(crate) async fn authenticate(
     let secret = ApiKeySecret::parse(presented).ok_or(ApiKeysError::NotLive)?;
     let hash = secret.hash();
     let now = app.clock.now();
-    let (tenant, mut key) = match app.api_keys.known.get(&hash).await {
-        Some(known) => known,
-        None => {
-            let mut tx = app.db.read().await?;
-            let known = store::find_by_hash(&mut tx, &hash)
-                .await?
-                .ok_or(ApiKeysError::NotLive)?;
-            app.api_keys.known.insert(hash.clone(), known.clone()).await;
-            known
-        }
+    let known = app.api_keys.known.get(&hash).await;
+    let (tenant, mut key) = if let Some(known) = known {
+        known
+    } else {
+        let mut tx = app.db.read().await?;
+        let known = store::find_by_hash(&mut tx, &hash)
+            .await?
+            .ok_or(ApiKeysError::NotLive)?;
+        app.api_keys.known.insert(hash.clone(), known.clone()).await;
+        known
     };
     if !key.is_live(now) || app.api_keys.revoked.contains_key(&key.id) {
         return Err(ApiKeysError::NotLive);
