@@ -3,11 +3,13 @@
 use std::{
     fs::File,
     os::unix::process::CommandExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
     time::{Duration, Instant},
 };
+
+use tempfile::TempDir;
 
 use crate::process::{free_port, root};
 
@@ -19,24 +21,46 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Edge {
     child: Child,
     port: u16,
-    folder: tempfile::TempDir,
+    folder: TempDir,
+    has_ended: bool,
 }
 
 impl Edge {
     /// Starts one with these variables, and waits until it answers. It has asked the control
     /// plane for nothing by then.
     pub async fn start(variables: &[(&str, &str)]) -> Self {
-        build();
         let folder = tempfile::tempdir().unwrap();
+        Self::launch(folder, &root().join("wrangler.toml"), variables).await
+    }
+
+    /// Starts another Worker, the one of this configuration file.
+    pub async fn of(config: &Path) -> Self {
+        Self::launch(tempfile::tempdir().unwrap(), config, &[]).await
+    }
+
+    /// Starts the Worker again, as another isolate of the same data centre: its memory is gone,
+    /// the Cache API is as it was.
+    pub async fn again(mut self, variables: &[(&str, &str)]) -> Self {
+        self.end();
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        Self::launch(folder, &root().join("wrangler.toml"), variables).await
+    }
+
+    async fn launch(folder: TempDir, config: &Path, variables: &[(&str, &str)]) -> Self {
+        build();
         let port = free_port();
         let log = File::create(folder.path().join("edge.log")).unwrap();
         let mut command = Command::new(root().join("node_modules/.bin/wrangler"));
         command
             .current_dir(root())
             .args(["dev", "--local", "--ip", "127.0.0.1"])
+            .args(["--config", &config.to_string_lossy()])
             .args(["--port", &port.to_string(), "--inspector-port", "0"])
             .arg("--show-interactive-dev-session=false")
-            .args(["--persist-to", &folder.path().join("state").to_string_lossy()])
+            .args([
+                "--persist-to",
+                &folder.path().join("state").to_string_lossy(),
+            ])
             .args(
                 variables
                     .iter()
@@ -44,6 +68,7 @@ impl Edge {
             )
             .env("PLINTO_EDGE_BUILT", "1")
             .env("WRANGLER_SEND_METRICS", "false")
+            .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
             .env("WRANGLER_LOG_PATH", folder.path().join("wrangler"))
             .env("CI", "true")
             .env("NO_COLOR", "1")
@@ -59,6 +84,7 @@ impl Edge {
             child,
             port,
             folder,
+            has_ended: false,
         };
         edge.wait().await;
         edge
@@ -72,6 +98,16 @@ impl Edge {
     /// Everything it has written so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("edge.log")).unwrap_or_default()
+    }
+
+    fn end(&mut self) {
+        // once only: a process group's number may be somebody else's afterwards
+        if std::mem::replace(&mut self.has_ended, true) {
+            return;
+        }
+        let group = format!("-{}", self.child.id());
+        let _sent = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ended = self.child.wait();
     }
 
     async fn wait(&mut self) {
@@ -91,13 +127,14 @@ impl Drop for Edge {
     fn drop(&mut self) {
         if std::thread::panicking() {
             // the last lines are still on their way through wrangler
-            #[expect(clippy::disallowed_methods, reason = "this thread has nothing else to do")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "this thread has nothing else to do"
+            )]
             std::thread::sleep(Duration::from_millis(500));
             eprintln!("the edge wrote:\n{}", self.log());
         }
-        let group = format!("-{}", self.child.id());
-        let _sent = Command::new("kill").args(["-KILL", "--", &group]).status();
-        let _ended = self.child.wait();
+        self.end();
     }
 }
 

@@ -37,7 +37,10 @@ fn obligations_reach_the_application() {
     let mut edge = Offline::new();
     let token = edge.authority.token(&edge.authority.claims());
     let pass = passed(edge.ask("GET", "/documents/seen", Some(&token)));
-    assert_eq!(header(&pass, headers::OBLIGATIONS), Some(r#"{"log":"seen"}"#));
+    assert_eq!(
+        header(&pass, headers::OBLIGATIONS),
+        Some(r#"{"log":"seen"}"#)
+    );
 }
 
 #[test]
@@ -62,7 +65,11 @@ fn what_no_route_covers_is_refused_even_to_an_owner() {
         ("GET", "/Documents/7"),
         ("PURGE", "/documents/7"),
     ] {
-        assert_eq!(code(edge.ask(method, path, Some(&token))), "no_route", "{method} {path}");
+        assert_eq!(
+            code(edge.ask(method, path, Some(&token))),
+            "no_route",
+            "{method} {path}"
+        );
     }
 }
 
@@ -79,10 +86,17 @@ fn a_path_that_the_application_could_read_differently_is_refused() {
         "/documents/%252e",
         "/documents\\stop",
     ] {
-        assert_eq!(code(edge.ask("GET", path, Some(&token))), "malformed_request", "{path}");
+        assert_eq!(
+            code(edge.ask("GET", path, Some(&token))),
+            "malformed_request",
+            "{path}"
+        );
     }
     // the gate sees through an encoding, and forwards what it saw
-    assert_eq!(code(edge.ask("GET", "/documents/st%6Fp", Some(&token))), "policy_denied");
+    assert_eq!(
+        code(edge.ask("GET", "/documents/st%6Fp", Some(&token))),
+        "policy_denied"
+    );
     let pass = passed(edge.ask("GET", "/%64ocuments/%37?a=%2F", Some(&token)));
     assert_eq!(pass.target, "/documents/7?a=%2F");
 }
@@ -92,12 +106,21 @@ fn a_policy_that_gives_no_decision_refuses() {
     for (policy, reason) in [
         ("decision := {\"allow\": true} if input.never", "undefined"),
         ("decision := {\"allow\": \"true\"}", "wrong_shape"),
-        ("decision := {\"allow\": true} if input.action.name == \"read\"\ndecision := {\"allow\": false} if input.resource.id == \"7\"", "evaluation_error"),
-        ("decision := {\"allow\": count([1 | some a in numbers.range(1, 1000); some b in numbers.range(1, 1000); a + b > 0]) > 0}", "limit_reached"),
+        (
+            "decision := {\"allow\": true} if input.action.name == \"read\"\ndecision := {\"allow\": false} if input.resource.id == \"7\"",
+            "evaluation_error",
+        ),
+        (
+            "decision := {\"allow\": count([1 | some a in numbers.range(1, 1000); some b in numbers.range(1, 1000); a + b > 0]) > 0}",
+            "limit_reached",
+        ),
     ] {
         let mut edge = Offline::new();
         let policy = format!("package app.authz\n\nimport rego.v1\n\n{policy}\n");
-        let bundle = edge.authority.bundle(&Activated { policy, ..edge.authority.activated() });
+        let bundle = edge.authority.bundle(&Activated {
+            policy,
+            ..edge.authority.activated()
+        });
         edge.served.policy = Some(bundle);
         let refusal = refused(edge.read());
         assert_eq!(refusal.code.as_str(), "policy_denied");

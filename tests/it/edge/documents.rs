@@ -41,7 +41,10 @@ fn a_newly_activated_bundle_decides_within_two_seconds() {
             edge.authority.now = edge.now.to_seconds();
             edge.authority.token(&edge.authority.claims())
         };
-        assert_eq!(code(edge.ask("GET", "/documents/7", Some(&token))), "policy_denied");
+        assert_eq!(
+            code(edge.ask("GET", "/documents/7", Some(&token))),
+            "policy_denied"
+        );
     }
 }
 
@@ -63,15 +66,29 @@ fn a_bundle_that_is_not_right_is_refused_whole_and_the_last_good_one_stays() {
     let middle = altered.len() / 2;
     altered[middle] ^= 1;
     let bad = [
-        ("lower sequence", edge.authority.bundle(&offered(&edge, 4, CLOSED))),
+        (
+            "lower sequence",
+            edge.authority.bundle(&offered(&edge, 4, CLOSED)),
+        ),
         ("another tenant", edge.authority.bundle(&other_tenant)),
         ("expired", edge.authority.bundle(&expired)),
-        ("unsigned", edge.authority.unsigned_bundle(&offered(&edge, 6, CLOSED))),
-        ("a stranger's", edge.authority.bundle_by(&stranger, &offered(&edge, 6, CLOSED))),
+        (
+            "unsigned",
+            edge.authority.unsigned_bundle(&offered(&edge, 6, CLOSED)),
+        ),
+        (
+            "a stranger's",
+            edge.authority
+                .bundle_by(&stranger, &offered(&edge, 6, CLOSED)),
+        ),
         ("altered", altered),
         ("not a bundle", b"hello".to_vec()),
         ("empty", Vec::new()),
-        ("does not compile", edge.authority.bundle(&offered(&edge, 6, "package app.authz\n\ndecision := {"))),
+        (
+            "does not compile",
+            edge.authority
+                .bundle(&offered(&edge, 6, "package app.authz\n\ndecision := {")),
+        ),
         ("too large", vec![0x1f; 2 * 1024 * 1024]),
     ];
     for (what, bundle) in bad {
@@ -81,7 +98,11 @@ fn a_bundle_that_is_not_right_is_refused_whole_and_the_last_good_one_stays() {
         assert_eq!(policy.sequence, 5, "{what}");
     }
     edge.authority.now = edge.now.to_seconds();
-    edge.served.revocations = Some(edge.authority.signed_feed(&edge.authority.feed(2)).into_bytes());
+    edge.served.revocations = Some(
+        edge.authority
+            .signed_feed(&edge.authority.feed(2))
+            .into_bytes(),
+    );
     passed(edge.read());
 }
 
@@ -91,7 +112,11 @@ fn a_bundle_decides_nothing_once_it_has_expired() {
     passed(edge.read());
     edge.authority.now = edge.authority.now.plus_seconds(86_400);
     edge.now = edge.authority.now.to_millis();
-    edge.served.revocations = Some(edge.authority.signed_feed(&edge.authority.feed(2)).into_bytes());
+    edge.served.revocations = Some(
+        edge.authority
+            .signed_feed(&edge.authority.feed(2))
+            .into_bytes(),
+    );
     edge.served.policy = None;
     assert_eq!(code(edge.read()), "edge_not_ready");
 }
@@ -122,7 +147,10 @@ fn a_warm_edge_needs_no_control_plane_and_a_cold_one_lets_nobody_pass() {
         let mut edge = Offline::new();
         take(&mut edge);
         let code = code(edge.read());
-        assert!(["edge_not_ready", "revocation_unknown"].contains(&code), "{code}");
+        assert!(
+            ["edge_not_ready", "revocation_unknown"].contains(&code),
+            "{code}"
+        );
     }
 }
 

@@ -1,5 +1,7 @@
 //! The edge: the gate natively, and the whole Worker in workerd.
 
+mod breaking;
+mod crowd;
 mod decisions;
 mod documents;
 mod offline;

@@ -53,7 +53,11 @@ pub(super) struct Published(Arc<Mutex<Shelf>>);
 
 impl Published {
     pub(super) fn set(&self, path: &str, answer: Answer) {
-        self.0.lock().unwrap().answers.insert(path.to_owned(), answer);
+        self.0
+            .lock()
+            .unwrap()
+            .answers
+            .insert(path.to_owned(), answer);
     }
 
     pub(super) fn asked(&self, path: &str) -> Vec<u16> {
@@ -107,9 +111,9 @@ impl Stage {
     pub(super) async fn new(algorithms: &[Algorithm]) -> Self {
         let published = Published::default();
         let served = published.clone();
-        let origin = serve(Router::new().fallback(async move |request: Request| {
-            served.answer(request).await
-        }))
+        let origin = serve(
+            Router::new().fallback(async move |request: Request| served.answer(request).await),
+        )
         .await;
         let app = serve(Router::new().fallback(mirror).with_state(())).await;
         let authority = Authority::new(&format!("{origin}/t/acme"), algorithms, now());
@@ -196,7 +200,12 @@ async fn mirror(State(()): State<()>, request: Request) -> Response {
     let headers: serde_json::Map<String, Value> = parts
         .headers
         .iter()
-        .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
+        .map(|(name, value)| {
+            (
+                name.to_string(),
+                json!(String::from_utf8_lossy(value.as_bytes())),
+            )
+        })
         .collect();
     axum::Json(json!({
         "method": parts.method.as_str(),

@@ -20,7 +20,8 @@ fn what_is_revoked_is_refused_within_the_bound() {
             feed.sessions.push(edge.authority.claims().sid);
         },
         |feed, edge| {
-            feed.subjects.insert(edge.authority.claims().sub, edge.authority.now);
+            feed.subjects
+                .insert(edge.authority.claims().sub, edge.authority.now);
         },
         |feed, edge| feed.issued_before = edge.authority.now.plus_seconds(1),
     ];
@@ -83,7 +84,10 @@ fn past_the_hard_limit_it_fails_closed_or_flagged_as_configured() {
     closed.wait_ms(1);
     assert_eq!(code(closed.read()), "revocation_unknown");
 
-    let variables = [("REVOCATION_ON_STALE", "allow"), ("REVOCATION_HARD_LIMIT_S", "5")];
+    let variables = [
+        ("REVOCATION_ON_STALE", "allow"),
+        ("REVOCATION_HARD_LIMIT_S", "5"),
+    ];
     let mut flagged = Offline::with(&variables, &[plinto_jose::Algorithm::Es256]);
     let pass = passed(flagged.read());
     assert_eq!(header(&pass, headers::REVOCATION_STALE), None);
@@ -123,11 +127,26 @@ fn a_feed_that_is_not_right_is_refused_and_the_one_in_hand_stays() {
     });
     assert_eq!(code(edge.read()), "token_revoked");
     let good = edge.authority.feed(8);
-    let older = Feed { version: 6, ..good.clone() };
-    let expired = Feed { exp: edge.now.to_seconds(), ..good.clone() };
-    let future = Feed { iat: edge.now.to_seconds().plus_seconds(3_600), ..good.clone() };
-    let foreign = Feed { iss: "https://other.example.com".to_owned(), ..good.clone() };
-    let other_tenant = Feed { tenant: plinto_contract::ids::TenantId::from_parts(9, [9; 10]), ..good.clone() };
+    let older = Feed {
+        version: 6,
+        ..good.clone()
+    };
+    let expired = Feed {
+        exp: edge.now.to_seconds(),
+        ..good.clone()
+    };
+    let future = Feed {
+        iat: edge.now.to_seconds().plus_seconds(3_600),
+        ..good.clone()
+    };
+    let foreign = Feed {
+        iss: "https://other.example.com".to_owned(),
+        ..good.clone()
+    };
+    let other_tenant = Feed {
+        tenant: plinto_contract::ids::TenantId::from_parts(9, [9; 10]),
+        ..good.clone()
+    };
     let payload = serde_json::to_vec(&good).unwrap();
     let token_key = &edge.authority.token_keys[0];
     let typ = plinto_contract::revocation::TYP_REVOCATIONS;
@@ -135,7 +154,12 @@ fn a_feed_that_is_not_right_is_refused_and_the_one_in_hand_stays() {
         .iter()
         .map(|feed| edge.authority.signed_feed(feed))
         .collect();
-    bad.push(edge.authority.bundle_key.sign(Some("at+jwt"), &payload).unwrap());
+    bad.push(
+        edge.authority
+            .bundle_key
+            .sign(Some("at+jwt"), &payload)
+            .unwrap(),
+    );
     bad.push(edge.authority.bundle_key.sign(None, &payload).unwrap());
     bad.push(token_key.sign(Some(typ), &payload).unwrap());
     bad.push("garbage".to_owned());

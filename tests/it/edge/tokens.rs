@@ -30,8 +30,11 @@ fn the_gate_answers_every_vector_like_the_other_verifiers() {
         edge.authority.tenant = edge.isolate.config.tenant;
         edge.served.token_keys = Some(vectors["jwks"].to_string().into_bytes());
         edge.served.policy = Some(edge.authority.bundle(&edge.authority.activated()));
-        edge.served.revocations =
-            Some(edge.authority.signed_feed(&edge.authority.feed(1)).into_bytes());
+        edge.served.revocations = Some(
+            edge.authority
+                .signed_feed(&edge.authority.feed(1))
+                .into_bytes(),
+        );
         let verdict = edge.ask("GET", "/documents/7", case["token"].as_str());
         let name = &case["name"];
         match case["answer"].as_str().unwrap() {
@@ -42,7 +45,10 @@ fn the_gate_answers_every_vector_like_the_other_verifiers() {
             _ => {
                 let refusal = refused(verdict);
                 let known = ["token_invalid", "malformed_request"];
-                assert!(known.contains(&refusal.code.as_str()), "{name}: {refusal:?}");
+                assert!(
+                    known.contains(&refusal.code.as_str()),
+                    "{name}: {refusal:?}"
+                );
             }
         }
         cases += 1;
@@ -66,7 +72,10 @@ fn every_algorithm_of_the_list_is_accepted() {
 fn another_tenant_s_token_is_refused() {
     let mut edge = Offline::new();
     let other = plinto_contract::ids::TenantId::from_parts(2, [9; 10]);
-    assert_eq!(code(edge.read_as(|claims| claims.tenant = other)), "token_invalid");
+    assert_eq!(
+        code(edge.read_as(|claims| claims.tenant = other)),
+        "token_invalid"
+    );
     assert_eq!(
         code(edge.read_as(|claims| claims.iss.push('x'))),
         "token_invalid"
@@ -87,13 +96,23 @@ fn strangers_cannot_make_the_edge_fetch() {
         let stranger = SigningKey::generate(Algorithm::Es256).unwrap();
         let good = serde_json::to_value(&claims).unwrap();
         let token = edge.authority.token_by(&stranger, &good);
-        assert_eq!(code(edge.ask("GET", "/documents/7", Some(&token))), "token_invalid");
+        assert_eq!(
+            code(edge.ask("GET", "/documents/7", Some(&token))),
+            "token_invalid"
+        );
         let mut expired = good;
         expired["exp"] = json!(1);
         let token = edge.authority.token_by(&stranger, &expired);
-        assert_eq!(code(edge.ask("GET", "/documents/7", Some(&token))), "token_expired");
+        assert_eq!(
+            code(edge.ask("GET", "/documents/7", Some(&token))),
+            "token_expired"
+        );
     }
-    let fetches = edge.served.asked.iter().filter(|asked| **asked == Document::TokenKeys);
+    let fetches = edge
+        .served
+        .asked
+        .iter()
+        .filter(|asked| **asked == Document::TokenKeys);
     assert!(fetches.count() <= 1, "{:?}", edge.served.asked);
 }
 
@@ -110,7 +129,10 @@ fn a_checked_token_is_remembered_until_its_expiry() {
     assert_eq!(edge.served.checked, checked);
     let altered = format!("{}A", token.strip_suffix(|_: char| true).unwrap());
     if altered != token {
-        assert_eq!(code(edge.ask("GET", "/documents/7", Some(&altered))), "token_invalid");
+        assert_eq!(
+            code(edge.ask("GET", "/documents/7", Some(&altered))),
+            "token_invalid"
+        );
     }
     // expiry and its leeway, to the millisecond, also for a remembered token
     let mut short = edge.authority.claims();
@@ -120,7 +142,10 @@ fn a_checked_token_is_remembered_until_its_expiry() {
     edge.wait_ms(39_999);
     passed(edge.ask("GET", "/documents/7", Some(&token)));
     edge.wait_ms(1);
-    assert_eq!(code(edge.ask("GET", "/documents/7", Some(&token))), "token_expired");
+    assert_eq!(
+        code(edge.ask("GET", "/documents/7", Some(&token))),
+        "token_expired"
+    );
 }
 
 /// T15: a key that is no longer published takes its remembered tokens with it within a minute.
@@ -146,5 +171,8 @@ fn a_withdrawn_key_is_refused_within_a_minute() {
     quiet.authority.token_keys.remove(0);
     quiet.served.token_keys = Some(quiet.authority.token_jwks());
     quiet.wait_ms(61_000);
-    assert_eq!(code(quiet.ask("GET", "/documents/7", Some(&token))), "token_invalid");
+    assert_eq!(
+        code(quiet.ask("GET", "/documents/7", Some(&token))),
+        "token_invalid"
+    );
 }

@@ -28,7 +28,11 @@ async fn webcrypto_checks_every_algorithm() {
         let signature = forged.rsplit_once('.').unwrap().1;
         let forged = format!("{}.{signature}", token.rsplit_once('.').unwrap().0);
         let (status, body) = stage.read(&edge, &forged).await;
-        assert_eq!((status, &body["code"]), (401, &json!("token_invalid")), "{algorithm:?}");
+        assert_eq!(
+            (status, &body["code"]),
+            (401, &json!("token_invalid")),
+            "{algorithm:?}"
+        );
     }
 }
 
@@ -57,7 +61,10 @@ async fn a_request_is_forwarded_without_what_a_client_could_pretend() {
         .unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["x-plinto-sequence"], "1");
-    let request_id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let request_id = answer.headers()["x-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
     let seen: Value = answer.json().await.unwrap();
     let headers = &seen["headers"];
     let claims = stage.authority.claims();
@@ -65,16 +72,25 @@ async fn a_request_is_forwarded_without_what_a_client_could_pretend() {
     assert_eq!(seen["target"], "/documents/a%20b?x=%2F&y");
     assert_eq!(seen["body_bytes"], 3_000_000);
     assert_eq!(headers["x-plinto-subject"], claims.sub.to_string());
-    assert_eq!(headers["x-plinto-organization"], claims.org.unwrap().to_string());
+    assert_eq!(
+        headers["x-plinto-organization"],
+        claims.org.unwrap().to_string()
+    );
     assert_eq!(headers["x-plinto-roles"], "editor");
     assert_eq!(headers["x_plinto_roles"], Value::Null);
     assert_eq!(headers["x-http-method-override"], Value::Null);
-    assert_eq!(headers["x-forwarded-host"], edge.url().replace("http://", ""));
+    assert_eq!(
+        headers["x-forwarded-host"],
+        edge.url().replace("http://", "")
+    );
     assert_eq!(headers["x-client-request-id"], "mine");
     assert_eq!(headers["x-request-id"], request_id.as_str());
     assert_eq!(headers["x-kept"], "yes");
 
-    let moved = ask(reqwest::Method::GET, "/documents/moved").send().await.unwrap();
+    let moved = ask(reqwest::Method::GET, "/documents/moved")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(moved.status(), 302);
     assert_eq!(moved.headers()["location"], "/documents/7");
 
@@ -96,17 +112,38 @@ async fn a_request_is_forwarded_without_what_a_client_could_pretend() {
 async fn a_client_without_a_token_finds_the_issuer() {
     let stage = Stage::new(&[Algorithm::Es256]).await;
     let edge = stage.edge(&[]).await;
-    let get = async |path: &str| stage.http.get(format!("{}{path}", edge.url())).send().await.unwrap();
+    let get = async |path: &str| {
+        stage
+            .http
+            .get(format!("{}{path}", edge.url()))
+            .send()
+            .await
+            .unwrap()
+    };
     let refused = get("/documents/7").await;
     assert_eq!(refused.status(), 401);
-    let challenge = refused.headers()["www-authenticate"].to_str().unwrap().to_owned();
+    let challenge = refused.headers()["www-authenticate"]
+        .to_str()
+        .unwrap()
+        .to_owned();
     let metadata = challenge
         .strip_prefix("Bearer resource_metadata=\"")
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or_else(|| panic!("{challenge}"));
-    let metadata: Value = stage.http.get(metadata).send().await.unwrap().json().await.unwrap();
+    let metadata: Value = stage
+        .http
+        .get(metadata)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     assert_eq!(metadata["resource"], edge.url());
-    assert_eq!(metadata["authorization_servers"], json!([stage.authority.issuer]));
+    assert_eq!(
+        metadata["authorization_servers"],
+        json!([stage.authority.issuer])
+    );
     assert_eq!(get("/").await.status(), 200);
     assert_eq!(get("/.plinto/secrets").await.status(), 404);
 
@@ -123,15 +160,23 @@ async fn a_client_without_a_token_finds_the_issuer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_variable_is_named_at_the_start() {
     let stage = Stage::new(&[Algorithm::Es256]).await;
-    let edge = stage.edge(&[("TENANT", "acme"), ("REVOCATION_MAX_AGE_MS", "never")]).await;
+    let edge = stage
+        .edge(&[("TENANT", "acme"), ("REVOCATION_MAX_AGE_MS", "never")])
+        .await;
     let log = edge.log();
     assert!(log.contains("edge configuration: TENANT"), "{log}");
-    assert!(log.contains("edge configuration: REVOCATION_MAX_AGE_MS"), "{log}");
+    assert!(
+        log.contains("edge configuration: REVOCATION_MAX_AGE_MS"),
+        "{log}"
+    );
     let answer = stage.http.get(edge.url()).send().await.unwrap();
     assert_eq!(answer.status(), 503);
     let body: Value = answer.json().await.unwrap();
     assert_eq!(body["code"], "edge_misconfigured");
-    assert!(body["detail"].as_str().unwrap().contains("TENANT"), "{body}");
+    assert!(
+        body["detail"].as_str().unwrap().contains("TENANT"),
+        "{body}"
+    );
 }
 
 /// Warm requests ask nobody; unchanged documents cost a 304; a new one decides within 2 s, and a
@@ -148,8 +193,15 @@ async fn documents_are_asked_for_with_their_etag_and_bad_ones_are_refused() {
     }
     for path in [POLICY, REVOCATIONS] {
         let asked = stage.published.asked(path);
-        assert_eq!(asked.iter().filter(|status| **status == 200).count(), 1, "{path}: {asked:?}");
-        assert!(asked.contains(&304) && asked.len() <= 12, "{path}: {asked:?}");
+        assert_eq!(
+            asked.iter().filter(|status| **status == 200).count(),
+            1,
+            "{path}: {asked:?}"
+        );
+        assert!(
+            asked.contains(&304) && asked.len() <= 12,
+            "{path}: {asked:?}"
+        );
     }
     assert_eq!(stage.published.asked(TOKEN_KEYS), [200]);
     assert_eq!(stage.published.asked(BUNDLE_KEYS), [200]);
@@ -164,29 +216,45 @@ async fn documents_are_asked_for_with_their_etag_and_bad_ones_are_refused() {
     let mut altered = stage.authority.bundle(&closed);
     let last = altered.len() - 20;
     altered[last] ^= 1;
-    for bad in [altered, stage.authority.bundle_by(&stranger, &closed), stage.authority.unsigned_bundle(&closed)] {
+    for bad in [
+        altered,
+        stage.authority.bundle_by(&stranger, &closed),
+        stage.authority.unsigned_bundle(&closed),
+    ] {
         stage.published.set(POLICY, Answer::Bytes(bad));
         let before = stage.published.asked(POLICY).len();
-        until("the bad bundle is fetched", Duration::from_secs(30), async || {
-            assert_eq!(stage.read(&edge, &token).await.0, 200);
-            (stage.published.asked(POLICY).len() > before).then_some(())
-        })
+        until(
+            "the bad bundle is fetched",
+            Duration::from_secs(30),
+            async || {
+                assert_eq!(stage.read(&edge, &token).await.0, 200);
+                (stage.published.asked(POLICY).len() > before).then_some(())
+            },
+        )
         .await;
         assert_eq!(stage.read(&edge, &token).await.0, 200);
     }
-    stage.published.set(POLICY, Answer::Bytes(stage.authority.bundle(&closed)));
-    until("the new bundle decides", Duration::from_secs(15), async || {
-        (stage.read(&edge, &token).await.0 == 403).then_some(())
-    })
+    stage
+        .published
+        .set(POLICY, Answer::Bytes(stage.authority.bundle(&closed)));
+    until(
+        "the new bundle decides",
+        Duration::from_secs(15),
+        async || (stage.read(&edge, &token).await.0 == 403).then_some(()),
+    )
     .await;
     // and once it is in force, the one before is a replay
     let first = stage.authority.bundle(&stage.authority.activated());
     stage.published.set(POLICY, Answer::Bytes(first));
     let before = stage.published.asked(POLICY).len();
-    until("the replay is fetched", Duration::from_secs(30), async || {
-        assert_eq!(stage.read(&edge, &token).await.0, 403);
-        (stage.published.asked(POLICY).len() > before).then_some(())
-    })
+    until(
+        "the replay is fetched",
+        Duration::from_secs(30),
+        async || {
+            assert_eq!(stage.read(&edge, &token).await.0, 403);
+            (stage.published.asked(POLICY).len() > before).then_some(())
+        },
+    )
     .await;
     assert_eq!(stage.read(&edge, &token).await.0, 403);
 }
@@ -196,7 +264,9 @@ async fn documents_are_asked_for_with_their_etag_and_bad_ones_are_refused() {
 async fn redirected_keys_are_refused() {
     let stage = Stage::new(&[Algorithm::Es256]).await;
     let elsewhere = "/elsewhere/jwks.json";
-    stage.published.set(elsewhere, Answer::Bytes(stage.authority.token_jwks()));
+    stage
+        .published
+        .set(elsewhere, Answer::Bytes(stage.authority.token_jwks()));
     let to = format!("{}{elsewhere}", stage.origin);
     stage.published.set(TOKEN_KEYS, Answer::Redirect(to));
     let edge = stage.edge(&[]).await;
@@ -245,15 +315,19 @@ async fn past_the_hard_limit_the_edge_refuses_and_recovers() {
     assert_eq!(stage.read(&edge, &token).await.0, 200);
     stage.published.set(REVOCATIONS, Answer::Broken);
     let (began, mut last) = (Instant::now(), Duration::ZERO);
-    until("the hard limit passes", Duration::from_secs(20), async || {
-        let (status, body) = stage.read(&edge, &token).await;
-        if status == 200 {
-            last = began.elapsed();
-            return None;
-        }
-        assert_eq!((status, &body["code"]), (503, &json!("revocation_unknown")));
-        Some(())
-    })
+    until(
+        "the hard limit passes",
+        Duration::from_secs(20),
+        async || {
+            let (status, body) = stage.read(&edge, &token).await;
+            if status == 200 {
+                last = began.elapsed();
+                return None;
+            }
+            assert_eq!((status, &body["code"]), (503, &json!("revocation_unknown")));
+            Some(())
+        },
+    )
     .await;
     assert!(last < Duration::from_millis(3_500), "passed after {last:?}");
     stage.publish_all();
@@ -273,5 +347,8 @@ async fn expiry_counts_on_the_platform_s_clock() {
     let (status, body) = stage.read(&edge, &stage.authority.token(&claims)).await;
     assert_eq!((status, &body["code"]), (401, &json!("token_expired")));
     claims.exp = super::published::now().plus_seconds(60);
-    assert_eq!(stage.read(&edge, &stage.authority.token(&claims)).await.0, 200);
+    assert_eq!(
+        stage.read(&edge, &stage.authority.token(&claims)).await.0,
+        200
+    );
 }
