@@ -9,8 +9,14 @@ use super::worlds::{admin, pointers, worlds};
 #[tokio::test]
 async fn every_answer_names_its_request_and_repeats_the_clients_own_name_apart() {
     let world = World::new().await;
-    let client = world.anon().with("x-client-request-id", "mine-1").with("x-request-id", "forged");
-    let answer = client.get("/nowhere").await.expect_problem(404, "not_found");
+    let client = world
+        .anon()
+        .with("x-client-request-id", "mine-1")
+        .with("x-request-id", "forged");
+    let answer = client
+        .get("/nowhere")
+        .await
+        .expect_problem(404, "not_found");
     let name = answer.header("x-request-id");
     assert!(name.starts_with("req_"), "{name}");
     assert_eq!(answer.json()["request_id"], name);
@@ -18,7 +24,11 @@ async fn every_answer_names_its_request_and_repeats_the_clients_own_name_apart()
     assert_eq!(answer.json()["instance"], "/nowhere");
     let help = "<https://docs.plinto.dev/errors/not_found>; rel=\"help\"";
     assert_eq!(answer.header("link"), help);
-    let long = world.anon().with("x-client-request-id", &"a".repeat(129)).get("/healthz").await;
+    let long = world
+        .anon()
+        .with("x-client-request-id", &"a".repeat(129))
+        .get("/healthz")
+        .await;
     assert_eq!(long.header("x-client-request-id"), "");
 }
 
@@ -26,16 +36,39 @@ async fn every_answer_names_its_request_and_repeats_the_clients_own_name_apart()
 async fn the_frameworks_refusals_are_problems_too() {
     let world = World::with(|config| config.http.body_bytes = 1_000).await;
     let admin = admin(&world);
-    world.anon().get("/v1/nowhere").await.expect_problem(404, "not_found");
-    world.anon().delete("/healthz").await.expect_problem(405, "method_not_allowed");
+    world
+        .anon()
+        .get("/v1/nowhere")
+        .await
+        .expect_problem(404, "not_found");
+    world
+        .anon()
+        .delete("/healthz")
+        .await
+        .expect_problem(405, "method_not_allowed");
     let roles = "/v1/roles";
-    admin.post_bytes(roles, "text/plain", "x").await.expect_problem(415, "unsupported_media_type");
-    admin.post_empty(roles).await.expect_problem(415, "unsupported_media_type");
+    admin
+        .post_bytes(roles, "text/plain", "x")
+        .await
+        .expect_problem(415, "unsupported_media_type");
+    admin
+        .post_empty(roles)
+        .await
+        .expect_problem(415, "unsupported_media_type");
     let long = json!({ "key": "a".repeat(2_000) });
-    admin.post(roles, long).await.expect_problem(413, "payload_too_large");
+    admin
+        .post(roles, long)
+        .await
+        .expect_problem(413, "payload_too_large");
     let json = "application/json";
-    admin.post_bytes(roles, json, "{").await.expect_problem(400, "malformed_request");
-    admin.post_bytes(roles, json, "[]").await.expect_problem(422, "validation_failed");
+    admin
+        .post_bytes(roles, json, "{")
+        .await
+        .expect_problem(400, "malformed_request");
+    admin
+        .post_bytes(roles, json, "[]")
+        .await
+        .expect_problem(422, "validation_failed");
 }
 
 /// Z7: a field that is not known is refused and named.
@@ -43,22 +76,46 @@ async fn the_frameworks_refusals_are_problems_too() {
 async fn unknown_fields_and_wrong_types_are_pointed_at() {
     let world = World::new().await;
     let admin = admin(&world);
-    let unknown = admin.post("/v1/signing_keys/rotate", json!({"purpose": "token", "force": true})).await;
-    assert_eq!(pointers(&unknown.expect_problem(422, "validation_failed")), ["/force"]);
-    let wrong = admin.post("/v1/signing_keys/rotate", json!({"purpose": 1})).await;
-    assert_eq!(pointers(&wrong.expect_problem(422, "validation_failed")), ["/purpose"]);
+    let unknown = admin
+        .post(
+            "/v1/signing_keys/rotate",
+            json!({"purpose": "token", "force": true}),
+        )
+        .await;
+    assert_eq!(
+        pointers(&unknown.expect_problem(422, "validation_failed")),
+        ["/force"]
+    );
+    let wrong = admin
+        .post("/v1/signing_keys/rotate", json!({"purpose": 1}))
+        .await;
+    assert_eq!(
+        pointers(&wrong.expect_problem(422, "validation_failed")),
+        ["/purpose"]
+    );
     let missing = admin.post("/v1/signing_keys/rotate", json!({})).await;
-    assert_eq!(pointers(&missing.expect_problem(422, "validation_failed")), ["/purpose"]);
+    assert_eq!(
+        pointers(&missing.expect_problem(422, "validation_failed")),
+        ["/purpose"]
+    );
 }
 
 #[tokio::test]
 async fn machines_need_an_api_key_and_are_told_how() {
     let world = World::new().await;
-    let answer = world.anon().get("/v1/tenant").await.expect_problem(401, "authentication_required");
+    let answer = world
+        .anon()
+        .get("/v1/tenant")
+        .await
+        .expect_problem(401, "authentication_required");
     assert_eq!(answer.header("www-authenticate"), "Bearer");
     let junk = world.bearer("plinto_sk_junk").get("/v1/tenant").await;
     junk.expect_problem(401, "api_key_invalid");
-    let basic = world.anon().with("authorization", "Basic eDp5").get("/v1/tenant").await;
+    let basic = world
+        .anon()
+        .with("authorization", "Basic eDp5")
+        .get("/v1/tenant")
+        .await;
     basic.expect_problem(401, "authentication_required");
     let tenant = admin(&world).get("/v1/tenant").await.expect(200).json();
     assert_eq!(tenant["slug"], "acme");
@@ -73,8 +130,16 @@ async fn answers_carry_security_headers_and_are_not_stored() {
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     assert_eq!(answer.header("x-frame-options"), "DENY");
     assert_eq!(answer.header("cache-control"), "no-store");
-    assert!(answer.header("content-security-policy").starts_with("default-src 'none'"));
-    assert!(answer.header("strict-transport-security").starts_with("max-age=31536000"));
+    assert!(
+        answer
+            .header("content-security-policy")
+            .starts_with("default-src 'none'")
+    );
+    assert!(
+        answer
+            .header("strict-transport-security")
+            .starts_with("max-age=31536000")
+    );
 }
 
 #[tokio::test]
@@ -84,12 +149,24 @@ async fn an_address_that_asks_too_often_is_told_when_to_come_again() {
     for left in [2, 1, 0] {
         let answer = client.get("/healthz").await.expect(200);
         assert_eq!(answer.header("ratelimit-policy"), "\"default\";q=3;w=60");
-        assert!(answer.header("ratelimit").starts_with(&format!("\"default\";r={left};")));
+        assert!(
+            answer
+                .header("ratelimit")
+                .starts_with(&format!("\"default\";r={left};"))
+        );
     }
-    let answer = client.get("/healthz").await.expect_problem(429, "rate_limited");
+    let answer = client
+        .get("/healthz")
+        .await
+        .expect_problem(429, "rate_limited");
     let wait: i64 = answer.header("retry-after").parse().unwrap();
     assert!((1..=21).contains(&wait), "{wait}");
-    world.anon().from("192.0.2.2").get("/healthz").await.expect(200);
+    world
+        .anon()
+        .from("192.0.2.2")
+        .get("/healthz")
+        .await
+        .expect(200);
 }
 
 #[tokio::test]
@@ -100,10 +177,23 @@ async fn a_trusted_proxy_names_the_client_and_a_client_cannot() {
     })
     .await;
     let proxy = world.anon().from("10.0.0.1");
-    let forged = |own: &str, real: &str| proxy.clone().with("x-forwarded-for", &format!("{own}, {real}"));
-    forged("1.1.1.1", "192.0.2.1").get("/healthz").await.expect(200);
-    forged("2.2.2.2", "192.0.2.1").get("/healthz").await.expect(429);
-    forged("1.1.1.1", "192.0.2.2").get("/healthz").await.expect(200);
+    let forged = |own: &str, real: &str| {
+        proxy
+            .clone()
+            .with("x-forwarded-for", &format!("{own}, {real}"))
+    };
+    forged("1.1.1.1", "192.0.2.1")
+        .get("/healthz")
+        .await
+        .expect(200);
+    forged("2.2.2.2", "192.0.2.1")
+        .get("/healthz")
+        .await
+        .expect(429);
+    forged("1.1.1.1", "192.0.2.2")
+        .get("/healthz")
+        .await
+        .expect(200);
 }
 
 #[tokio::test]
@@ -111,10 +201,19 @@ async fn requests_beyond_the_servers_slots_are_sent_away_at_once() {
     let world = World::with(|config| config.http.concurrency = 1).await;
     let taken = world.app.running.try_acquire().unwrap();
     let answer = world.anon().get("/t/acme/.well-known/jwks.json").await;
-    assert_eq!(answer.expect_problem(503, "overloaded").header("retry-after"), "1");
+    assert_eq!(
+        answer
+            .expect_problem(503, "overloaded")
+            .header("retry-after"),
+        "1"
+    );
     world.anon().get("/healthz").await.expect(200);
     drop(taken);
-    world.anon().get("/t/acme/.well-known/jwks.json").await.expect(200);
+    world
+        .anon()
+        .get("/t/acme/.well-known/jwks.json")
+        .await
+        .expect(200);
 }
 
 #[tokio::test]
@@ -131,7 +230,10 @@ async fn a_list_is_read_page_by_page_and_a_cursor_fits_its_own_list_only() {
             let page = admin.get(&path).await.expect(200).json();
             assert_eq!(page["object"], "list");
             let data = page["data"].as_array().unwrap();
-            seen.extend(data.iter().map(|key| key["id"].as_str().unwrap().to_owned()));
+            seen.extend(
+                data.iter()
+                    .map(|key| key["id"].as_str().unwrap().to_owned()),
+            );
             let Some(cursor) = page["next_cursor"].as_str() else {
                 assert_eq!(page["has_more"], false);
                 break;
@@ -151,7 +253,10 @@ async fn a_list_is_read_page_by_page_and_a_cursor_fits_its_own_list_only() {
         theirs.expect_problem(400, "invalid_cursor");
         for limit in ["0", "101", "x", "-1"] {
             let answer = admin.get(&format!("/v1/users?limit={limit}")).await;
-            assert_eq!(pointers(&answer.expect_problem(422, "validation_failed")), ["?limit"]);
+            assert_eq!(
+                pointers(&answer.expect_problem(422, "validation_failed")),
+                ["?limit"]
+            );
         }
     }
 }
@@ -163,16 +268,39 @@ async fn strange_requests_get_an_answer_below_500() {
     let world = World::new().await;
     let admin = admin(&world);
     let paths = [
-        "/v1/users/%00", "/v1/users/%ff%fe", "/t/%2e%2e/v1/me", "/t//v1/me", "/v1/users?limit=%ff",
-        "/t/acme/edge/bundles/..%2f..", "/v1//users", "/%e2%80%ae", "/docs/../v1/tenant",
+        "/v1/users/%00",
+        "/v1/users/%ff%fe",
+        "/t/%2e%2e/v1/me",
+        "/t//v1/me",
+        "/v1/users?limit=%ff",
+        "/t/acme/edge/bundles/..%2f..",
+        "/v1//users",
+        "/%e2%80%ae",
+        "/docs/../v1/tenant",
     ];
-    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
     for path in paths {
         for method in &methods {
             for body in ["", "{}", "null", "\u{0}", "[[[[[[[[[["] {
-                let sent = admin.send(method.clone(), path, Some("application/json"), Body::from(body));
+                let sent = admin.send(
+                    method.clone(),
+                    path,
+                    Some("application/json"),
+                    Body::from(body),
+                );
                 let answer = sent.await;
-                assert!(answer.status.as_u16() < 500, "{method} {path} {body:?}: {}", answer.text());
+                assert!(
+                    answer.status.as_u16() < 500,
+                    "{method} {path} {body:?}: {}",
+                    answer.text()
+                );
             }
         }
     }

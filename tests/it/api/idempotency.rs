@@ -14,7 +14,11 @@ fn role(key: &str) -> Value {
 }
 
 async fn roles(world: &World) -> usize {
-    let list = admin(world).get("/v1/roles?limit=100").await.expect(200).json();
+    let list = admin(world)
+        .get("/v1/roles?limit=100")
+        .await
+        .expect(200)
+        .json();
     list["data"].as_array().unwrap().len()
 }
 
@@ -31,7 +35,10 @@ async fn the_second_request_gets_the_first_ones_answer() {
         assert_eq!(second.header("content-type"), first.header("content-type"));
         assert_ne!(second.header("x-request-id"), first.header("x-request-id"));
         // Quoted or bare, it is the same key.
-        let bare = keyed(&world, "one").post("/v1/roles", role("auditor")).await.expect(201);
+        let bare = keyed(&world, "one")
+            .post("/v1/roles", role("auditor"))
+            .await
+            .expect(201);
         assert_eq!(bare.header("idempotent-replayed"), "true");
         assert_eq!(roles(&world).await, before + 1);
     }
@@ -47,7 +54,9 @@ async fn a_key_belongs_to_one_request_of_one_caller() {
         // Another door, another caller: another key.
         let body = json!({"name": "k", "permissions": ["roles:write"]});
         let key = client.post("/v1/api_keys", body).await.expect(201).json();
-        let caller = world.bearer(key["secret"].as_str().unwrap()).with("idempotency-key", "one");
+        let caller = world
+            .bearer(key["secret"].as_str().unwrap())
+            .with("idempotency-key", "one");
         let theirs = caller.post("/v1/roles", role("reader")).await.expect(201);
         assert_eq!(theirs.header("idempotent-replayed"), "");
         for wrong in ["a b", "\"\""] {
@@ -60,10 +69,19 @@ async fn a_key_belongs_to_one_request_of_one_caller() {
 #[tokio::test]
 async fn a_refused_request_may_be_tried_again_with_its_key() {
     for world in worlds().await {
-        admin(&world).post("/v1/roles", role("auditor")).await.expect(201);
+        admin(&world)
+            .post("/v1/roles", role("auditor"))
+            .await
+            .expect(201);
         let client = keyed(&world, "one");
-        client.post("/v1/roles", role("auditor")).await.expect_problem(409, "role_key_taken");
-        client.post("/v1/roles", role("auditor")).await.expect_problem(409, "role_key_taken");
+        client
+            .post("/v1/roles", role("auditor"))
+            .await
+            .expect_problem(409, "role_key_taken");
+        client
+            .post("/v1/roles", role("auditor"))
+            .await
+            .expect_problem(409, "role_key_taken");
     }
 }
 
@@ -76,7 +94,10 @@ async fn an_answer_is_kept_for_24_hours() {
         let replayed = client.post("/v1/roles", role("auditor")).await.expect(201);
         assert_eq!(replayed.header("idempotent-replayed"), "true");
         world.clock.advance_seconds(2);
-        client.post("/v1/roles", role("auditor")).await.expect_problem(409, "role_key_taken");
+        client
+            .post("/v1/roles", role("auditor"))
+            .await
+            .expect_problem(409, "role_key_taken");
     }
 }
 
@@ -109,11 +130,19 @@ async fn of_requests_at_the_same_time_one_happens() {
 async fn kept_answers_are_sealed() {
     let world = World::new().await;
     let body = json!({"name": "k", "permissions": ["roles:write"]});
-    let made = keyed(&world, "one").post("/v1/api_keys", body).await.expect(201).json();
+    let made = keyed(&world, "one")
+        .post("/v1/api_keys", body)
+        .await
+        .expect(201)
+        .json();
     let secret = made["secret"].as_str().unwrap();
     world.app.db.close().await;
     for entry in std::fs::read_dir(world.database().folder()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
+        assert!(
+            !bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes())
+        );
     }
 }

@@ -11,7 +11,11 @@ async fn a_stopping_server_lives_but_is_not_ready() {
         world.anon().get("/readyz").await.expect(200);
         world.app.stopping.cancel();
         world.anon().get("/healthz").await.expect(200);
-        world.anon().get("/readyz").await.expect_problem(503, "unavailable");
+        world
+            .anon()
+            .get("/readyz")
+            .await
+            .expect_problem(503, "unavailable");
     }
 }
 
@@ -19,7 +23,11 @@ async fn a_stopping_server_lives_but_is_not_ready() {
 async fn a_server_without_its_database_is_not_ready() {
     for world in worlds().await {
         world.app.db.close().await;
-        world.anon().get("/readyz").await.expect_problem(503, "unavailable");
+        world
+            .anon()
+            .get("/readyz")
+            .await
+            .expect_problem(503, "unavailable");
     }
 }
 
@@ -35,7 +43,11 @@ async fn the_version_is_told() {
 async fn figures_name_routes_and_never_paths() {
     control_plane::ops::recorder().unwrap();
     let world = World::new().await;
-    world.anon().get("/t/secret-slug/.well-known/jwks.json").await.expect(404);
+    world
+        .anon()
+        .get("/t/secret-slug/.well-known/jwks.json")
+        .await
+        .expect(404);
     let figures = world.anon().get("/metrics").await.expect(200).text();
     let line = "plinto_http_requests_total{method=\"GET\",route=\"/t/{tenant}/.well-known/jwks.json\",status=\"404\"}";
     assert!(figures.contains(line), "{figures}");
@@ -56,7 +68,10 @@ async fn the_openapi_document_is_3_1_and_describes_every_answer() {
         for (method, operation) in operations.as_object().unwrap() {
             let name = operation["operationId"].as_str().unwrap();
             assert!(names.insert(name.to_owned()), "{name} stands twice");
-            assert!(!operation["responses"].as_object().unwrap().is_empty(), "{method} {path}");
+            assert!(
+                !operation["responses"].as_object().unwrap().is_empty(),
+                "{method} {path}"
+            );
         }
     }
 }
@@ -66,14 +81,33 @@ async fn the_page_to_try_it_loads_nothing_from_elsewhere() {
     let world = World::new().await;
     let page = world.anon().get("/docs/").await.expect(200);
     let policy = page.header("content-security-policy").to_owned();
-    assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self'"), "{policy}");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("script-src 'self'"),
+        "{policy}"
+    );
     assert!(!policy.contains("http"), "{policy}");
     let html = page.text();
-    assert!(!html.contains("//") || !html.contains("src=\"http"), "{html}");
-    for asset in ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"] {
+    assert!(
+        !html.contains("//") || !html.contains("src=\"http"),
+        "{html}"
+    );
+    for asset in [
+        "swagger-ui.css",
+        "swagger-ui-bundle.js",
+        "swagger-initializer.js",
+    ] {
         assert!(html.contains(asset), "{html}");
-        world.anon().get(&format!("/docs/{asset}")).await.expect(200);
+        world
+            .anon()
+            .get(&format!("/docs/{asset}"))
+            .await
+            .expect(200);
     }
-    let start = world.anon().get("/docs/swagger-initializer.js").await.expect(200).text();
+    let start = world
+        .anon()
+        .get("/docs/swagger-initializer.js")
+        .await
+        .expect(200)
+        .text();
     assert!(start.contains("/openapi.json"), "{start}");
 }

@@ -15,7 +15,9 @@ async fn set(client: &Client, path: &str) -> JwkSet {
 
 async fn sign(world: &World, purpose: Purpose) -> Jws {
     let tenant = world.acme.tenant;
-    let compact = signing_keys::sign(&world.app, tenant, purpose, Some("t"), b"{}").await.unwrap();
+    let compact = signing_keys::sign(&world.app, tenant, purpose, Some("t"), b"{}")
+        .await
+        .unwrap();
     Jws::parse(&compact).unwrap()
 }
 
@@ -40,7 +42,9 @@ async fn states(admin: &Client, purpose: &str) -> Vec<String> {
 }
 
 async fn rotate(admin: &Client, purpose: &str) -> plinto_tests::world::Answer {
-    admin.post("/v1/signing_keys/rotate", json!({ "purpose": purpose })).await
+    admin
+        .post("/v1/signing_keys/rotate", json!({ "purpose": purpose }))
+        .await
 }
 
 /// T15: whoever has the set from before a rotation verifies what is signed after it, and whoever
@@ -55,8 +59,14 @@ async fn a_rotation_leaves_no_signature_without_a_published_key() {
         let new = sign(&world, Purpose::Token).await;
         let new_set = set(&admin, JWKS).await;
         assert_ne!(old.header.kid, new.header.kid);
-        assert!(verifies(&new, &old_set), "the next key was not published before it signed");
-        assert!(verifies(&old, &new_set), "the last key went while its tokens lived");
+        assert!(
+            verifies(&new, &old_set),
+            "the next key was not published before it signed"
+        );
+        assert!(
+            verifies(&old, &new_set),
+            "the last key went while its tokens lived"
+        );
         // While the last access token signed with it may live …
         world.clock.advance_seconds(600 + 30);
         world.run_due_work().await;
@@ -77,10 +87,14 @@ async fn the_next_key_does_not_sign_before_every_cache_has_it() {
     for world in worlds().await {
         let admin = admin(&world);
         rotate(&admin, "token").await.expect(200);
-        let refused = rotate(&admin, "token").await.expect_problem(409, "rotation_in_progress");
+        let refused = rotate(&admin, "token")
+            .await
+            .expect_problem(409, "rotation_in_progress");
         assert_eq!(refused.header("retry-after"), "900");
         world.clock.advance_seconds(899);
-        rotate(&admin, "token").await.expect_problem(409, "rotation_in_progress");
+        rotate(&admin, "token")
+            .await
+            .expect_problem(409, "rotation_in_progress");
         world.clock.advance_seconds(1);
         rotate(&admin, "token").await.expect(200);
         // The other purpose has its own keys.
@@ -109,7 +123,10 @@ async fn of_rotations_at_the_same_time_one_happens() {
         let mut statuses = requests.join_all().await;
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 409, 409, 409, 409, 409]);
-        assert_eq!(states(&admin, "bundle").await, ["active", "next", "retiring"]);
+        assert_eq!(
+            states(&admin, "bundle").await,
+            ["active", "next", "retiring"]
+        );
     }
 }
 
@@ -118,9 +135,14 @@ async fn rotation_needs_its_permission() {
     let world = World::new().await;
     let client = client_with(&world, &["signing_keys:read"]).await;
     client.get("/v1/signing_keys").await.expect(200);
-    rotate(&client, "token").await.expect_problem(403, "permission_denied");
+    rotate(&client, "token")
+        .await
+        .expect_problem(403, "permission_denied");
     let other = client_with(&world, &["users:read"]).await;
-    other.get("/v1/signing_keys").await.expect_problem(403, "permission_denied");
+    other
+        .get("/v1/signing_keys")
+        .await
+        .expect_problem(403, "permission_denied");
 }
 
 /// T14: no private member, no symmetric key, no duplicate; and no private part of a key in any
@@ -134,7 +156,10 @@ async fn published_sets_hold_public_members_only() {
         ("ed", Algorithm::EdDsa, "OKP"),
     ] {
         world.tenant_signing(slug, algorithm).await;
-        for path in [format!("/t/{slug}/.well-known/jwks.json"), format!("/t/{slug}/edge/keys")] {
+        for path in [
+            format!("/t/{slug}/.well-known/jwks.json"),
+            format!("/t/{slug}/edge/keys"),
+        ] {
             let set = world.anon().get(&path).await.expect(200).json();
             let keys = set["keys"].as_array().unwrap();
             assert_eq!(keys.len(), 2);
@@ -147,7 +172,11 @@ async fn published_sets_hold_public_members_only() {
             assert_eq!(keys[0]["kty"], expected);
         }
     }
-    let listed = admin(&world).get("/v1/signing_keys").await.expect(200).text();
+    let listed = admin(&world)
+        .get("/v1/signing_keys")
+        .await
+        .expect(200)
+        .text();
     assert!(!listed.contains("private"), "{listed}");
 }
 
@@ -156,7 +185,8 @@ async fn published_sets_hold_public_members_only() {
 async fn swapped_private_keys_do_not_sign() {
     for world in worlds().await {
         let other = world.tenant("other").await;
-        let sql = "update signing_keys set private_sealed = (select s.private_sealed from signing_keys s
+        let sql =
+            "update signing_keys set private_sealed = (select s.private_sealed from signing_keys s
             where s.tenant_id = $1 and s.purpose = 'token' and s.state = 'active')
             where tenant_id = $2 and purpose = 'token' and state = 'active'";
         let mut tx = world.app.db.begin().await.unwrap();
@@ -166,7 +196,9 @@ async fn swapped_private_keys_do_not_sign() {
         let signed =
             signing_keys::sign(&world.app, world.acme.tenant, Purpose::Token, None, b"{}").await;
         assert!(signed.is_err());
-        signing_keys::sign(&world.app, other.tenant, Purpose::Token, None, b"{}").await.unwrap();
+        signing_keys::sign(&world.app, other.tenant, Purpose::Token, None, b"{}")
+            .await
+            .unwrap();
     }
 }
 
@@ -185,27 +217,63 @@ async fn verifiers_find_everything_from_the_issuer_alone() {
         let jwks = document["jwks_uri"].as_str().unwrap();
         let local = jwks.strip_prefix("http://127.0.0.1:7400").unwrap();
         world.anon().get(local).await.expect(200);
-        for door in ["token_endpoint", "introspection_endpoint", "revocation_endpoint"] {
+        for door in [
+            "token_endpoint",
+            "introspection_endpoint",
+            "revocation_endpoint",
+        ] {
             let door = document[door].as_str().unwrap();
             let local = door.strip_prefix("http://127.0.0.1:7400").unwrap();
-            assert_ne!(world.anon().form(local, &[]).await.status.as_u16(), 404, "{door}");
+            assert_ne!(
+                world.anon().form(local, &[]).await.status.as_u16(),
+                404,
+                "{door}"
+            );
         }
-        world.anon().get(&path.replace("acme", "nobody")).await.expect_problem(404, "not_found");
+        world
+            .anon()
+            .get(&path.replace("acme", "nobody"))
+            .await
+            .expect_problem(404, "not_found");
     }
 }
 
 #[tokio::test]
 async fn public_documents_are_cacheable_and_answer_304() {
     let world = World::new().await;
-    for path in [JWKS, "/t/acme/edge/keys", "/t/acme/.well-known/openid-configuration"] {
+    for path in [
+        JWKS,
+        "/t/acme/edge/keys",
+        "/t/acme/.well-known/openid-configuration",
+    ] {
         let answer = world.anon().get(path).await.expect(200);
-        assert!(answer.header("cache-control").starts_with("public, max-age=300"));
+        assert!(
+            answer
+                .header("cache-control")
+                .starts_with("public, max-age=300")
+        );
         let etag = answer.header("etag").to_owned();
-        let again = world.anon().with("if-none-match", &etag).get(path).await.expect(304);
+        let again = world
+            .anon()
+            .with("if-none-match", &etag)
+            .get(path)
+            .await
+            .expect(304);
         assert!(again.bytes.is_empty());
         assert_eq!(again.header("etag"), etag);
     }
     rotate(&admin(&world), "token").await.expect(200);
-    let etag = world.anon().get(JWKS).await.expect(200).header("etag").to_owned();
-    world.anon().with("if-none-match", &etag).get(JWKS).await.expect(304);
+    let etag = world
+        .anon()
+        .get(JWKS)
+        .await
+        .expect(200)
+        .header("etag")
+        .to_owned();
+    world
+        .anon()
+        .with("if-none-match", &etag)
+        .get(JWKS)
+        .await
+        .expect(304);
 }
