@@ -10,6 +10,8 @@ mod refusals;
 mod source;
 mod sources;
 
+use std::fmt::Write as _;
+
 use house::House;
 
 /// One rule: what it forbids, and who finds the offences.
@@ -149,7 +151,7 @@ fn the_house_keeps_its_rules() {
     let mut report = String::new();
     for rule in RULES {
         for offence in (rule.offences)(&house) {
-            report.push_str(&format!("{}: {offence}\n    ({})\n", rule.name, rule.never));
+            writeln!(report, "{}: {offence}\n    ({})", rule.name, rule.never).unwrap();
         }
     }
     assert!(report.is_empty(), "\n{report}");

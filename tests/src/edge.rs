@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::process::{free_port, root};
 
 /// How long workerd may take to answer, on a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A running edge with a cache of its own. Its whole process group is killed when it is dropped.
 #[derive(Debug)]

@@ -3,6 +3,10 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::print_stderr,
+    clippy::return_self_not_must_use,
     reason = "a test that can't go on should say where"
 )]
 

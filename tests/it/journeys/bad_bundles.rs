@@ -121,7 +121,7 @@ fn forgeries(stage: &Stage, closed: &[u8]) -> (Vec<(&'static str, Vec<u8>)>, Vec
     let with_old_digests = |_: &[u8]| Ok::<_, bundle::Error>(stage.key.sign(None, &original));
 
     let expired = changed(&ahead, |bundle| {
-        activation(bundle).exp = UnixSeconds(now_s() - 120)
+        activation(bundle).exp = UnixSeconds(now_s() - 120);
     });
     let foreign = changed(&ahead, |bundle| activation(bundle).tenant = other_tenant());
     let forged = vec![

@@ -32,7 +32,7 @@ async fn killing_the_control_plane_during_sign_ups_loses_nothing_answered() {
             .collect();
         until(
             "sign-ups are under way",
-            Duration::from_secs(60),
+            Duration::from_mins(1),
             async || (signed_up.lock().unwrap().len() >= before + 12).then_some(()),
         )
         .await;

@@ -1,0 +1,95 @@
+//! N17, W6: passwords, tokens, keys and addresses never reach the log, whatever goes wrong.
+
+use plinto_tests::process::ControlPlane;
+use serde_json::{Value, json};
+
+use super::AUDIENCE;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_log_line_holds_a_secret_or_an_address() {
+    let mut server = ControlPlane::start_with(&[("PLINTO_LOG_FILTER", "debug")]).await;
+    let tenant = server.bootstrap("acme", AUDIENCE);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = |path: &str| format!("{}{path}", tenant.issuer);
+    let (email, password) = (
+        "canary-address@example.com",
+        "canary password of four words",
+    );
+    let person = json!({ "email": email, "password": password });
+
+    let answer = http
+        .post(url("/v1/sign_up"))
+        .json(&person)
+        .send()
+        .await
+        .unwrap();
+    let signed_up: Value = answer.json().await.unwrap();
+    let text = |name: &str| signed_up[name].as_str().unwrap().to_owned();
+    let (access, refresh) = (text("access_token"), text("refresh_token"));
+    let wrong = json!({ "email": email, "password": "canary guess of four words" });
+    http.post(url("/v1/sign_in"))
+        .json(&wrong)
+        .send()
+        .await
+        .unwrap();
+    let malformed = format!("{{\"email\": \"{email}\", \"password\": 7, \"canary-member\": 1}}");
+    let request = http
+        .post(url("/v1/sign_in"))
+        .header("content-type", "application/json");
+    request.body(malformed).send().await.unwrap();
+    http.get(url("/v1/me"))
+        .bearer_auth(&access)
+        .send()
+        .await
+        .unwrap();
+    http.get(url("/v1/me"))
+        .bearer_auth("canary-token")
+        .send()
+        .await
+        .unwrap();
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &refresh),
+        ("client_id", "plinto"),
+    ];
+    http.post(url("/oauth/token"))
+        .form(&form)
+        .send()
+        .await
+        .unwrap();
+    http.post(url("/oauth/token"))
+        .form(&form)
+        .send()
+        .await
+        .unwrap();
+    let users = format!("{}/v1/users", server.url());
+    http.get(&users)
+        .bearer_auth(&tenant.api_key)
+        .send()
+        .await
+        .unwrap();
+    http.get(&users)
+        .bearer_auth("plinto_sk_canary")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(server.stop().await, Some(0));
+
+    let log = server.log();
+    assert!(
+        log.contains("sign_in"),
+        "the log says nothing of the requests: {log}"
+    );
+    let secrets = [
+        access.as_str(),
+        &refresh,
+        &tenant.api_key,
+        password,
+        email,
+        "canary",
+    ];
+    for secret in secrets {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert!(line.is_none(), "`{secret}` is in the log: {line:?}");
+    }
+}
