@@ -1,6 +1,9 @@
 //! The `SQLite` writer: groups share a flush, and nobody in a group is forgotten or deceived.
 
-use std::time::Duration;
+use std::{
+    task::{Context, Waker},
+    time::{Duration, Instant},
+};
 
 use control_plane::{
     args,
@@ -104,17 +107,19 @@ async fn nothing_is_visible_and_nobody_is_answered_before_the_flush() {
 async fn a_member_is_committed_when_the_one_it_relied_on_gives_up_waiting() {
     let (_database, db) = open().await;
     let (first, mut writers) = queue_behind(&db, 1).await;
-    // The first finishes while the second waits, so it leaves the flush to the second …
-    let committing = tokio::spawn(first.commit());
-    // … which is cancelled, before, while or after it gets its turn.
+    // The first finishes while the second waits, so it leaves the flush to the second. Polled by
+    // hand: the second is given the lane and does not come to run.
+    let mut committing = Box::pin(first.commit());
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(50) {
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(committing.as_mut().poll(&mut context).is_pending());
+        std::thread::yield_now();
+    }
     writers.abort_all();
-    timeout(FORGOTTEN, committing)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap();
     while writers.join_next().await.is_some() {}
-    assert!(count(&db).await >= 1);
+    timeout(FORGOTTEN, committing).await.unwrap().unwrap();
+    assert_eq!(count(&db).await, 1);
     write(db.clone(), "next".to_owned()).await.unwrap();
 }
 
@@ -170,6 +175,17 @@ async fn cancelled_tasks_leave_nothing_and_block_nobody() {
             }
         });
     }
+    let mut droppers = JoinSet::new();
+    for number in 0..100_u64 {
+        let db = db.clone();
+        droppers.spawn(async move {
+            let dropped = async {
+                let mut tx = db.begin().await.unwrap();
+                tx.execute(MAKE, args![format!("d{number}")]).await.unwrap();
+            };
+            let _ = timeout(Duration::from_micros(number * 40), dropped).await;
+        });
+    }
     let mut answered = 0;
     for number in 0..400_u64 {
         let write = write(db.clone(), format!("c{number}"));
@@ -181,9 +197,12 @@ async fn cancelled_tasks_leave_nothing_and_block_nobody() {
     }
     timeout(FORGOTTEN, steady.join_all()).await.unwrap();
     let steady = "select count(*) from tenants where id like 's%'";
+    timeout(FORGOTTEN, droppers.join_all()).await.unwrap();
+    let dropped = "select count(*) from tenants where id like 'd%'";
     let cancelled = "select count(*) from tenants where id like 'c%'";
     let mut tx = db.read().await.unwrap();
     assert_eq!(tx.one::<(i64,)>(steady, args![]).await.unwrap().0, 320);
+    assert_eq!(tx.one::<(i64,)>(dropped, args![]).await.unwrap().0, 0);
     // One that is cancelled during its commit may have made it.
     assert!(tx.one::<(i64,)>(cancelled, args![]).await.unwrap().0 >= answered);
 }
