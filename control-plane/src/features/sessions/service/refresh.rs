@@ -148,24 +148,13 @@ async fn second_use(
             });
         }
     }
-    let data = json!({"user": session.user, "client_id": session.client_id});
-    events::record(
-        &mut tx,
-        app,
-        actor,
-        EventKind::RefreshTokenReused,
-        session.id,
-        data,
-    )
-    .await?;
-    end(
-        &mut tx,
-        app,
-        actor,
-        session.id,
-        RevokedReason::RefreshTokenReused,
-    )
-    .await?;
-    tx.commit().await?;
+    // Of several reuses at once the one that ends the session says so.
+    let reason = RevokedReason::RefreshTokenReused;
+    if end(&mut tx, app, actor, session.id, reason).await? {
+        let kind = EventKind::RefreshTokenReused;
+        let data = json!({"user": session.user, "client_id": session.client_id});
+        events::record(&mut tx, app, actor, kind, session.id, data).await?;
+        tx.commit().await?;
+    }
     Err(SessionError::InvalidGrant)
 }
