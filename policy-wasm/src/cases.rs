@@ -5,10 +5,16 @@ use plinto_contract::bundle::Manifest;
 use regorus::Value;
 use serde::Serialize;
 
-use crate::{bundle::Source, diagnostics::PolicyError, engine, limits::EvaluationLimits, load};
+use crate::{
+    bundle::Source, diagnostics::PolicyError, engine, input::is_heavier_than,
+    limits::EvaluationLimits, load,
+};
 
 /// 20 times an evaluation's steps: a test may walk a table of inputs.
 const STEPS_FACTOR: u64 = 20;
+
+/// 4 KiB: a value that is worth showing.
+const SHOWN_BYTES: usize = 4 * 1024;
 
 /// How one test came out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -90,6 +96,9 @@ pub fn run(
             _ if spent.exhausted => Outcome::Errored(format!("took more than {steps} steps")),
             Ok(Value::Bool(true)) => Outcome::Passed,
             Ok(Value::Undefined) => Outcome::Failed("undefined".to_owned()),
+            Ok(value) if is_heavier_than(&value, SHOWN_BYTES) => {
+                Outcome::Failed("is a large value".to_owned())
+            }
             Ok(value) => Outcome::Failed(format!("is {value}")),
             Err(error) => Outcome::Errored(error),
         };

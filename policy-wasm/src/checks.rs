@@ -468,7 +468,7 @@ mod tests {
             let arity = usize::from(*arity).clamp(1, 3);
             let parameters: Vec<String> =
                 (0..arity).map(|index| format!("input[{index}]")).collect();
-            let mut engine = new_interpreter();
+            let mut engine = new_interpreter(true);
             let rule = format!("package t\np := {name}({})", parameters.join(", "));
             engine.add_policy("t.rego".to_owned(), rule).unwrap();
             for tuple in tuples(if arity > 2 { &fewer } else { &values }, arity) {

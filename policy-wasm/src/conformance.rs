@@ -76,8 +76,7 @@ fn cases() -> Option<Vec<Case>> {
 }
 
 fn evaluate(case: &Case) -> Result<QueryResults, String> {
-    let mut engine = new_interpreter();
-    engine.set_strict_builtin_errors(case.strict_error);
+    let mut engine = new_interpreter(case.strict_error);
     let wrong = |error: &dyn std::fmt::Display| error.to_string();
     for (index, module) in case.modules.iter().enumerate() {
         engine
@@ -197,7 +196,7 @@ fn outcome(case: &Case) -> String {
 
 /// What our own checks say, beyond what OPA's compiler says too.
 fn refusal(case: &Case) -> Option<String> {
-    let mut engine = new_interpreter();
+    let mut engine = new_interpreter(true);
     for (index, module) in case.modules.iter().enumerate() {
         engine
             .add_policy(format!("{index}.rego"), module.clone())

@@ -27,6 +27,8 @@ pub use crate::{
 pub const ENGINE: &str = "regorus";
 /// Its version. Source: `Cargo.toml`; a test compares them.
 pub const ENGINE_VERSION: &str = "0.14.1";
+/// 64 KiB: a decision, as large as an input.
+const DECISION_BYTES: usize = 64 * 1024;
 /// Longest list of reasons that is passed on.
 const REASONS_MAX: usize = 64;
 
@@ -169,6 +171,10 @@ pub(crate) fn run(
 
 /// The decision contract: an object with `allow`, and optionally `reasons` and `obligations`.
 fn decision_of(value: &Value) -> Result<Decision, &'static str> {
+    // A value may share its parts; written out it would not end.
+    if is_heavier_than(value, DECISION_BYTES) {
+        return Err("the decision is larger than 64 KiB");
+    }
     let members = value
         .as_object()
         .map_err(|_| "the decision must be an object")?;

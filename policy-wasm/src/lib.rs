@@ -20,6 +20,7 @@ mod conformance;
 mod data;
 pub mod diagnostics;
 pub mod engine;
+mod growth;
 mod input;
 #[cfg(feature = "js")]
 pub mod js;

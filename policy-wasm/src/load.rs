@@ -9,7 +9,7 @@ use crate::{
     bundle::{Source, lies_under},
     checks, data,
     diagnostics::{Diagnostic, Kind, PolicyError, file_of, from_engine},
-    recursion, routes, steps,
+    growth, recursion, routes, steps,
     syntax::{Shape, head_of, package_of, start_of},
 };
 
@@ -50,7 +50,7 @@ pub(crate) fn load(
         let message = "the step counter could not be installed; nothing may be evaluated";
         return Err(Diagnostic::of_file(Kind::Compile, "", message).into());
     }
-    let mut interpreter = new_interpreter();
+    let mut interpreter = new_interpreter(true);
     let texts = parse(&mut interpreter, source, with_tests)?;
     let modules: Vec<_> = interpreter.get_modules().clone();
     let modules: Vec<&Module> = modules.iter().map(AsRef::as_ref).collect();
@@ -89,15 +89,17 @@ pub(crate) fn load(
     })
 }
 
-/// An interpreter as every evaluation uses it: Rego v1, errors of builtins are errors, steps count.
-pub(crate) fn new_interpreter() -> Interpreter {
+/// An interpreter as every evaluation uses it: Rego v1, steps count, growth is bounded.
+/// `strict`: whether errors of builtins are errors; always so outside of OPA's own cases.
+pub(crate) fn new_interpreter(strict: bool) -> Interpreter {
     let mut interpreter = Interpreter::new();
-    interpreter.set_strict_builtin_errors(true);
+    interpreter.set_strict_builtin_errors(strict);
     interpreter.set_execution_timer_config(steps::timer());
     interpreter.set_policy_length_config(PolicyLengthConfig {
         max_col: MAX_COLUMNS,
         ..PolicyLengthConfig::default()
     });
+    growth::guard(&mut interpreter, strict);
     interpreter
 }
 

@@ -177,6 +177,49 @@ fn an_input_that_is_too_large_is_not_evaluated() {
     assert_eq!(fault(rules, &fitting), None);
 }
 
+/// Forty rules that double the one before would ask for 8 TiB.
+#[test]
+fn a_policy_that_doubles_its_text_stops_before_memory_does() {
+    for double in [
+        "concat(\"\", [r{}, r{}])",
+        "sprintf(\"%s%s\", [r{}, r{}])",
+        "replace(r{}, \"x\", \"xx\")",
+        "regex.replace(r{}, \"x\", \"xx\")",
+        "strings.replace_n({\"x\": \"xx\"}, r{})",
+        "json.marshal([r{}, r{}])",
+        "hex.encode(r{})",
+    ] {
+        let mut rules = String::from("decision := {\"allow\": r40 != \"\"}\nr0 := \"xxxxxxxx\"\n");
+        for index in 0..40 {
+            let next = index + 1;
+            let body = double.replace("{}", &index.to_string());
+            writeln!(rules, "r{next} := {body}").unwrap();
+        }
+        assert_eq!(
+            fault(&rules, "{}"),
+            Some(DenyReason::EvaluationError),
+            "{double}"
+        );
+    }
+    let array = "decision := {\"allow\": count(r40) > 0}\nr0 := [1, 2, 3, 4]\n".to_owned();
+    let rules = (0..40).fold(array, |rules, index| {
+        let next = index + 1;
+        format!("{rules}r{next} := array.concat(r{index}, r{index})\n")
+    });
+    assert_eq!(fault(&rules, "{}"), Some(DenyReason::EvaluationError));
+}
+
+/// A value of forty shared levels has a trillion leaves when it is written out.
+#[test]
+fn a_decision_that_shares_its_parts_is_not_written_out() {
+    let start =
+        "decision := {\"allow\": true, \"obligations\": {\"x\": r40}}\nr0 := [1]\n".to_owned();
+    let rules = (0..40).fold(start, |rules, index| {
+        format!("{rules}r{} := [r{index}, r{index}]\n", index + 1)
+    });
+    assert_eq!(fault(&rules, "{}"), Some(DenyReason::WrongShape));
+}
+
 /// A Worker has 1 MiB of stack; the deepest policy that is accepted must fit.
 #[test]
 fn the_deepest_accepted_policy_fits_a_workers_stack() {
