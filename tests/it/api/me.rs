@@ -18,22 +18,49 @@ async fn only_a_good_access_token_opens_ones_own_doors() {
     let globex = world.tenant("globex").await;
     let alice = sign_up(&world, "alice").await;
     let path = "/t/acme/v1/me";
-    world.anon().get(path).await.expect_problem(401, "authentication_required");
-    for token in ["x", "a.b.c", &alice.refresh_token, &format!("{}x", alice.access_token)] {
-        world.bearer(token).get(path).await.expect_problem(401, "token_invalid");
+    world
+        .anon()
+        .get(path)
+        .await
+        .expect_problem(401, "authentication_required");
+    for token in [
+        "x",
+        "a.b.c",
+        &alice.refresh_token,
+        &format!("{}x", alice.access_token),
+    ] {
+        world
+            .bearer(token)
+            .get(path)
+            .await
+            .expect_problem(401, "token_invalid");
     }
     // Of another issuer, though its bearer exists.
-    let elsewhere = world.bearer(&alice.access_token).get("/t/globex/v1/me").await;
+    let elsewhere = world
+        .bearer(&alice.access_token)
+        .get("/t/globex/v1/me")
+        .await;
     elsewhere.expect_problem(401, "token_invalid");
     // A machine is nobody's self.
-    admin(&world).get(path).await.expect_problem(403, "permission_denied");
+    admin(&world)
+        .get(path)
+        .await
+        .expect_problem(403, "permission_denied");
     let key = world.bearer(globex.api_key.expose());
     key.get(path).await.expect_problem(401, "api_key_invalid");
     // Nor does a person manage.
-    alice.client(&world).get("/v1/users").await.expect_problem(401, "api_key_invalid");
+    alice
+        .client(&world)
+        .get("/v1/users")
+        .await
+        .expect_problem(401, "api_key_invalid");
     alice.client(&world).get(path).await.expect(200);
     world.clock.advance_seconds(600 + 30);
-    alice.client(&world).get(path).await.expect_problem(401, "token_expired");
+    alice
+        .client(&world)
+        .get(path)
+        .await
+        .expect_problem(401, "token_expired");
 }
 
 /// S3: the next use is refused, at once, by access and by refresh token.
@@ -42,10 +69,18 @@ async fn signing_out_ends_this_session_and_no_other() {
     for world in worlds().await {
         let first = sign_up(&world, "alice").await;
         let second = sign_in(&world, &first).await;
-        first.client(&world).post_empty("/t/acme/v1/sign_out").await.expect(204);
+        first
+            .client(&world)
+            .post_empty("/t/acme/v1/sign_out")
+            .await
+            .expect(204);
         let answer = first.client(&world).get("/t/acme/v1/me").await;
         answer.expect_problem(401, "token_revoked");
-        expect_oauth(&try_refresh(&world, &first.refresh_token).await, 400, "invalid_grant");
+        expect_oauth(
+            &try_refresh(&world, &first.refresh_token).await,
+            400,
+            "invalid_grant",
+        );
         second.client(&world).get("/t/acme/v1/me").await.expect(200);
         assert_eq!(count(&world, "session.revoked").await, 1);
     }
@@ -60,8 +95,12 @@ async fn a_person_sees_and_ends_their_own_sessions_only() {
         let bob = sign_up(&world, "bob").await;
         let alice = first.client(&world);
         let list = alice.get("/t/acme/v1/me/sessions").await.expect(200).json();
-        let mut ids: Vec<String> =
-            list["data"].as_array().unwrap().iter().map(|row| text(&row["id"])).collect();
+        let mut ids: Vec<String> = list["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| text(&row["id"]))
+            .collect();
         ids.sort();
         let mut own = vec![first.session.to_string(), second.session.to_string()];
         own.sort();
@@ -69,10 +108,19 @@ async fn a_person_sees_and_ends_their_own_sessions_only() {
 
         let end = |id: String| format!("/t/acme/v1/me/sessions/{id}/revoke");
         for absent in [bob.session.to_string(), "sess_x".to_owned(), "x".to_owned()] {
-            alice.post_empty(&end(absent)).await.expect_problem(404, "not_found");
+            alice
+                .post_empty(&end(absent))
+                .await
+                .expect_problem(404, "not_found");
         }
-        alice.post_empty(&end(second.session.to_string())).await.expect(204);
-        alice.post_empty(&end(second.session.to_string())).await.expect(204);
+        alice
+            .post_empty(&end(second.session.to_string()))
+            .await
+            .expect(204);
+        alice
+            .post_empty(&end(second.session.to_string()))
+            .await
+            .expect(204);
         second.client(&world).get("/t/acme/v1/me").await.expect(401);
         bob.client(&world).get("/t/acme/v1/me").await.expect(200);
         let list = alice.get("/t/acme/v1/me/sessions").await.expect(200).json();
@@ -87,21 +135,42 @@ async fn switching_organizations_begins_a_new_session() {
     for world in worlds().await {
         let alice = sign_up(&world, "alice").await;
         let body = json!({"slug": "initech", "name": "Initech", "owner_id": alice.id});
-        let made = admin(&world).post("/v1/organizations", body).await.expect(201).json();
+        let made = admin(&world)
+            .post("/v1/organizations", body)
+            .await
+            .expect(201)
+            .json();
         world.clock.advance_seconds(3_600 / 60);
         let path = "/t/acme/v1/me/organization";
         let switch = json!({"organization_id": made["id"]});
-        let answer = alice.client(&world).post(path, switch.clone()).await.expect(200);
+        let answer = alice
+            .client(&world)
+            .post(path, switch.clone())
+            .await
+            .expect(200);
         assert_eq!(answer.header("cache-control"), "no-store");
         let body = answer.json();
         assert_eq!(body["organization_id"], made["id"]);
         assert_ne!(text(&body["session_id"]), alice.session.to_string());
-        alice.client(&world).get("/t/acme/v1/me").await.expect_problem(401, "token_revoked");
-        expect_oauth(&try_refresh(&world, &alice.refresh_token).await, 400, "invalid_grant");
+        alice
+            .client(&world)
+            .get("/t/acme/v1/me")
+            .await
+            .expect_problem(401, "token_revoked");
+        expect_oauth(
+            &try_refresh(&world, &alice.refresh_token).await,
+            400,
+            "invalid_grant",
+        );
 
         let session = |id: String| {
             let key = admin(&world);
-            async move { key.get(&format!("/v1/sessions/{id}")).await.expect(200).json() }
+            async move {
+                key.get(&format!("/v1/sessions/{id}"))
+                    .await
+                    .expect(200)
+                    .json()
+            }
         };
         let old = session(alice.session.to_string()).await;
         let new = session(text(&body["session_id"])).await;
@@ -110,7 +179,11 @@ async fn switching_organizations_begins_a_new_session() {
         assert_eq!(old["revoked_reason"], "organization_switched");
 
         let again = world.bearer(&text(&body["access_token"]));
-        let back = again.post(path, json!({"organization_id": null})).await.expect(200).json();
+        let back = again
+            .post(path, json!({"organization_id": null}))
+            .await
+            .expect(200)
+            .json();
         assert_eq!(back["organization_id"], json!(null));
         refresh(&world, &text(&back["refresh_token"])).await;
     }
@@ -123,10 +196,17 @@ async fn nobody_switches_to_an_organization_they_are_not_in() {
         let alice = sign_up(&world, "alice").await;
         let bob = sign_up(&world, "bob").await;
         let body = json!({"slug": "initech", "name": "Initech", "owner_id": bob.id});
-        let made = admin(&world).post("/v1/organizations", body).await.expect(201).json();
+        let made = admin(&world)
+            .post("/v1/organizations", body)
+            .await
+            .expect(201)
+            .json();
         let path = "/t/acme/v1/me/organization";
         let mut details = Vec::new();
-        for id in [text(&made["id"]), "org_01h455vb4pex5vsknk084sn02q".to_owned()] {
+        for id in [
+            text(&made["id"]),
+            "org_01h455vb4pex5vsknk084sn02q".to_owned(),
+        ] {
             let body = json!({"organization_id": id});
             let answer = alice.client(&world).post(path, body).await;
             let answer = answer.expect_problem(422, "validation_failed");
@@ -152,17 +232,31 @@ async fn a_new_password_ends_the_other_sessions() {
         first.client(&world).post(path, body).await.expect(204);
         first.client(&world).get("/t/acme/v1/me").await.expect(200);
         refresh(&world, &first.refresh_token).await;
-        second.client(&world).get("/t/acme/v1/me").await.expect_problem(401, "token_revoked");
-        expect_oauth(&try_refresh(&world, &second.refresh_token).await, 400, "invalid_grant");
-        try_sign_in(&world.anon(), &first.email, PASSWORD).await.expect(401);
-        try_sign_in(&world.anon(), &first.email, OTHER_PASSWORD).await.expect(200);
+        second
+            .client(&world)
+            .get("/t/acme/v1/me")
+            .await
+            .expect_problem(401, "token_revoked");
+        expect_oauth(
+            &try_refresh(&world, &second.refresh_token).await,
+            400,
+            "invalid_grant",
+        );
+        try_sign_in(&world.anon(), &first.email, PASSWORD)
+            .await
+            .expect(401);
+        try_sign_in(&world.anon(), &first.email, OTHER_PASSWORD)
+            .await
+            .expect(200);
         assert_eq!(count(&world, "password.changed").await, 1);
 
         let body = json!({
             "current_password": OTHER_PASSWORD, "new_password": PASSWORD,
             "keep_other_sessions": true,
         });
-        let third = try_sign_in(&world.anon(), &first.email, OTHER_PASSWORD).await.expect(200);
+        let third = try_sign_in(&world.anon(), &first.email, OTHER_PASSWORD)
+            .await
+            .expect(200);
         first.client(&world).post(path, body).await.expect(204);
         let third = text(&third.json()["access_token"]);
         world.bearer(&third).get("/t/acme/v1/me").await.expect(200);
@@ -180,7 +274,9 @@ async fn a_password_is_changed_only_by_who_knows_it() {
         let client = alice.client(&world);
         async move { client.post(path, body).await }
     };
-    change("not her password", OTHER_PASSWORD).await.expect_problem(401, "invalid_credentials");
+    change("not her password", OTHER_PASSWORD)
+        .await
+        .expect_problem(401, "invalid_credentials");
     for (new, code) in [
         ("short", "password_too_short"),
         ("passwordpassword", "password_too_common"),
@@ -192,11 +288,20 @@ async fn a_password_is_changed_only_by_who_knows_it() {
     for _ in 0..10 {
         change("not her password", OTHER_PASSWORD).await.expect(401);
     }
-    change(PASSWORD, OTHER_PASSWORD).await.expect_problem(429, "sign_in_throttled");
-    try_sign_in(&world.anon(), &alice.email, PASSWORD).await.expect(429);
+    change(PASSWORD, OTHER_PASSWORD)
+        .await
+        .expect_problem(429, "sign_in_throttled");
+    try_sign_in(&world.anon(), &alice.email, PASSWORD)
+        .await
+        .expect(429);
     world.clock.advance_seconds(1);
     change(PASSWORD, OTHER_PASSWORD).await.expect(204);
     assert_eq!(count(&world, "password.changed").await, 1);
-    let me = alice.client(&world).get("/t/acme/v1/me").await.expect(200).json();
+    let me = alice
+        .client(&world)
+        .get("/t/acme/v1/me")
+        .await
+        .expect(200)
+        .json();
     assert_eq!(read::<plinto_contract::ids::UserId>(&me["id"]), alice.id);
 }

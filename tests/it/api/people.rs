@@ -39,7 +39,10 @@ impl Person {
 }
 
 pub(super) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is not text")).to_owned()
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is not text"))
+        .to_owned()
 }
 
 pub(super) fn read<T: std::str::FromStr<Err: std::fmt::Debug>>(value: &Value) -> T {
@@ -49,22 +52,40 @@ pub(super) fn read<T: std::str::FromStr<Err: std::fmt::Debug>>(value: &Value) ->
 /// Signs somebody up in acme.
 pub(super) async fn sign_up(world: &World, name: &str) -> Person {
     let body = json!({"email": format!("{name}@example.com"), "password": PASSWORD});
-    Person::of(&world.anon().post("/t/acme/v1/sign_up", body).await.expect(201))
+    Person::of(
+        &world
+            .anon()
+            .post("/t/acme/v1/sign_up", body)
+            .await
+            .expect(201),
+    )
 }
 
 /// Tries to sign in to acme.
 pub(super) async fn try_sign_in(client: &Client, email: &str, password: &str) -> Answer {
-    client.post("/t/acme/v1/sign_in", json!({"email": email, "password": password})).await
+    client
+        .post(
+            "/t/acme/v1/sign_in",
+            json!({"email": email, "password": password}),
+        )
+        .await
 }
 
 /// Signs somebody in to acme once more.
 pub(super) async fn sign_in(world: &World, person: &Person) -> Person {
-    Person::of(&try_sign_in(&world.anon(), &person.email, PASSWORD).await.expect(200))
+    Person::of(
+        &try_sign_in(&world.anon(), &person.email, PASSWORD)
+            .await
+            .expect(200),
+    )
 }
 
 /// Presents a refresh token as the first-party client.
 pub(super) async fn try_refresh(world: &World, refresh_token: &str) -> Answer {
-    let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh_token),
+    ];
     world.anon().form("/t/acme/oauth/token", &fields).await
 }
 
@@ -84,5 +105,10 @@ pub(super) fn expect_oauth(answer: &Answer, status: u16, error: &str) {
 
 /// How many of acme's events are of a kind.
 pub(super) async fn count(world: &World, kind: &str) -> usize {
-    world.event_kinds().await.into_iter().filter(|seen| *seen == kind).count()
+    world
+        .event_kinds()
+        .await
+        .into_iter()
+        .filter(|seen| *seen == kind)
+        .count()
 }

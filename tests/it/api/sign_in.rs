@@ -18,7 +18,11 @@ async fn a_user_signs_in_again_and_has_two_sessions() {
         let second = sign_in(&world, &first).await;
         assert_eq!(first.id, second.id);
         assert_ne!(first.session, second.session);
-        let sessions = second.client(&world).get("/t/acme/v1/me/sessions").await.expect(200);
+        let sessions = second
+            .client(&world)
+            .get("/t/acme/v1/me/sessions")
+            .await
+            .expect(200);
         assert_eq!(sessions.json()["data"].as_array().unwrap().len(), 2);
         assert_eq!(count(&world, "session.created").await, 2);
     }
@@ -26,8 +30,11 @@ async fn a_user_signs_in_again_and_has_two_sessions() {
 
 /// What an answer looks like from outside: everything but what names the request.
 fn shape(answer: &Answer) -> (u16, Vec<String>, serde_json::Value) {
-    let mut names: Vec<String> =
-        answer.headers.keys().map(|name| name.as_str().to_owned()).collect();
+    let mut names: Vec<String> = answer
+        .headers
+        .keys()
+        .map(|name| name.as_str().to_owned())
+        .collect();
     names.sort();
     let mut body = answer.json();
     body["request_id"] = json!(body["request_id"].as_str().unwrap().len());
@@ -55,7 +62,10 @@ async fn nobody_learns_whether_an_account_exists() {
             let answer = try_sign_in(&world.anon(), email, password).await;
             shapes.push(shape(&answer.expect_problem(401, "invalid_credentials")));
         }
-        assert!(shapes.windows(2).all(|pair| pair[0] == pair[1]), "{shapes:#?}");
+        assert!(
+            shapes.windows(2).all(|pair| pair[0] == pair[1]),
+            "{shapes:#?}"
+        );
         assert_eq!(count(&world, "sign_in.failed").await, 8);
         assert_eq!(count(&world, "session.created").await, 1);
     }
@@ -93,13 +103,19 @@ async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
 async fn a_disabled_user_is_told_so_only_after_the_right_password() {
     for world in worlds().await {
         let alice = sign_up(&world, "alice").await;
-        admin(&world).post_empty(&format!("/v1/users/{}/disable", alice.id)).await.expect(200);
+        admin(&world)
+            .post_empty(&format!("/v1/users/{}/disable", alice.id))
+            .await
+            .expect(200);
         let wrong = try_sign_in(&world.anon(), &alice.email, "not her password at all").await;
         wrong.expect_problem(401, "invalid_credentials");
         let right = try_sign_in(&world.anon(), &alice.email, PASSWORD).await;
         right.expect_problem(403, "user_disabled");
         assert_eq!(count(&world, "session.created").await, 1);
-        admin(&world).post_empty(&format!("/v1/users/{}/enable", alice.id)).await.expect(200);
+        admin(&world)
+            .post_empty(&format!("/v1/users/{}/enable", alice.id))
+            .await
+            .expect(200);
         sign_in(&world, &alice).await;
     }
 }
@@ -121,8 +137,14 @@ async fn what_does_not_fit_is_pointed_at() {
     for (body, pointer) in [
         (json!({"email": "a@example.com"}), "/password"),
         (json!({"email": null, "password": "x"}), "/email"),
-        (json!({"email": "a@example.com", "password": "x", "otp": "1"}), "/otp"),
-        (json!({"email": "a@example.com", "password": "x", "client_id": "é"}), "/client_id"),
+        (
+            json!({"email": "a@example.com", "password": "x", "otp": "1"}),
+            "/otp",
+        ),
+        (
+            json!({"email": "a@example.com", "password": "x", "client_id": "é"}),
+            "/client_id",
+        ),
         (
             json!({"email": "a@example.com", "password": "x", "organization_id": "org_1"}),
             "/organization_id",
@@ -151,7 +173,10 @@ async fn an_outdated_hash_is_replaced_at_sign_in() {
             .one::<(String,)>("select hash from passwords", control_plane::args![])
             .await
             .unwrap();
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
         drop(tx);
         sign_in(&world, &alice).await;
     }
@@ -181,13 +206,20 @@ async fn a_full_queue_says_when_to_come_again() {
         tasks.spawn(async move { try_sign_in(&client, &email, PASSWORD).await });
     }
     let answers = tasks.join_all().await;
-    let refused: Vec<_> = answers.iter().filter(|answer| answer.status == 503).collect();
+    let refused: Vec<_> = answers
+        .iter()
+        .filter(|answer| answer.status == 503)
+        .collect();
     assert!(!refused.is_empty(), "nobody was refused");
     for answer in refused {
         assert_eq!(answer.json()["code"], "overloaded");
         assert!(answer.header("retry-after").parse::<u32>().unwrap() >= 1);
     }
-    assert!(answers.iter().all(|answer| [401, 503].contains(&answer.status.as_u16())));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| [401, 503].contains(&answer.status.as_u16()))
+    );
     sign_in(&world, &alice).await;
 }
 
@@ -197,16 +229,33 @@ async fn a_member_signs_in_to_their_organization() {
     for world in worlds().await {
         let alice = sign_up(&world, "alice").await;
         let body = json!({"slug": "initech", "name": "Initech", "owner_id": alice.id});
-        let made = admin(&world).post("/v1/organizations", body).await.expect(201).json();
+        let made = admin(&world)
+            .post("/v1/organizations", body)
+            .await
+            .expect(201)
+            .json();
         let body = json!({
             "email": alice.email, "password": PASSWORD, "organization_id": made["id"],
         });
-        let answer = world.anon().post("/t/acme/v1/sign_in", body.clone()).await.expect(200);
+        let answer = world
+            .anon()
+            .post("/t/acme/v1/sign_in", body.clone())
+            .await
+            .expect(200);
         assert_eq!(answer.json()["organization_id"], made["id"]);
         let key = admin(&world);
-        let fields = [("token", answer.json()["access_token"].as_str().unwrap().to_owned())];
-        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
-        let known = key.form("/t/acme/oauth/introspect", &fields).await.expect(200).json();
+        let fields = [(
+            "token",
+            answer.json()["access_token"].as_str().unwrap().to_owned(),
+        )];
+        let fields = fields
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str()));
+        let known = key
+            .form("/t/acme/oauth/introspect", &fields)
+            .await
+            .expect(200)
+            .json();
         assert_eq!(known["org"], made["id"]);
         assert_eq!(known["roles"], json!(["owner"]));
 

@@ -26,7 +26,12 @@ async fn a_person_signs_up_and_is_signed_in() {
         assert_eq!(body["user"]["email"], "Alice@Example.com");
         assert_eq!(body["user"]["name"], "Alice");
         assert_eq!(body["user"]["status"], "active");
-        assert!(body["refresh_token"].as_str().unwrap().starts_with("plinto_rt_"));
+        assert!(
+            body["refresh_token"]
+                .as_str()
+                .unwrap()
+                .starts_with("plinto_rt_")
+        );
         let alice = Person::of(&answer);
 
         let me = alice.client(&world).get("/t/acme/v1/me").await.expect(200);
@@ -52,7 +57,10 @@ async fn the_access_token_says_who_where_and_how() {
     assert_eq!(header["typ"], "at+jwt");
     assert_eq!(header["alg"], "ES256");
     assert_eq!(claims["iss"], world.acme.issuer);
-    assert_eq!(claims["aud"], json!([world.acme.audience, world.acme.issuer]));
+    assert_eq!(
+        claims["aud"],
+        json!([world.acme.audience, world.acme.issuer])
+    );
     assert_eq!(claims["sub"], alice.id.to_string());
     assert_eq!(claims["sid"], alice.session.to_string());
     assert_eq!(claims["tenant"], world.acme.tenant.to_string());
@@ -73,13 +81,21 @@ async fn one_mailbox_has_one_account() {
         sign_up(&world, "alice").await;
         for email in ["alice@example.com", "ALICE@EXAMPLE.COM"] {
             let body = json!({"email": email, "password": PASSWORD});
-            world.anon().post(PATH, body).await.expect_problem(409, "email_taken");
+            world
+                .anon()
+                .post(PATH, body)
+                .await
+                .expect_problem(409, "email_taken");
         }
         assert_eq!(count(&world, "user.created").await, 1);
         // Another tenant's users are other people.
         world.tenant("globex").await;
         let body = json!({"email": "alice@example.com", "password": PASSWORD});
-        world.anon().post("/t/globex/v1/sign_up", body).await.expect(201);
+        world
+            .anon()
+            .post("/t/globex/v1/sign_up", body)
+            .await
+            .expect(201);
     }
 }
 
@@ -114,12 +130,20 @@ async fn weak_passwords_are_refused_with_a_reason() {
         ("1234567890123456", "password_too_common"),
     ] {
         let body = json!({"email": "alice@example.com", "password": password});
-        let answer = world.anon().post(PATH, body).await.expect_problem(422, code);
+        let answer = world
+            .anon()
+            .post(PATH, body)
+            .await
+            .expect_problem(422, code);
         assert_eq!(pointers(&answer), ["/password"]);
     }
     assert_eq!(count(&world, "user.created").await, 0);
     let body = json!({"email": "alice@example.com", "password": &long[..64]});
-    world.anon().post(PATH, body).await.expect_problem(422, "password_too_common");
+    world
+        .anon()
+        .post(PATH, body)
+        .await
+        .expect_problem(422, "password_too_common");
     let sentence = "the heron waits where the river bends twice before it reaches us";
     assert_eq!(sentence.len(), 64);
     let body = json!({"email": "alice@example.com", "password": sentence});
@@ -140,7 +164,10 @@ async fn what_does_not_fit_is_pointed_at() {
         (json!({"email": "alice@example.com"}), "/password"),
         (with("email", json!(7)), "/email"),
         (with("email", json!("alice")), "/email"),
-        (with("email", json!(format!("{}@example.com", "a".repeat(250)))), "/email"),
+        (
+            with("email", json!(format!("{}@example.com", "a".repeat(250)))),
+            "/email",
+        ),
         (with("password", json!(["x"])), "/password"),
         (with("name", json!("  ")), "/name"),
         (with("name", json!("x".repeat(201))), "/name"),
@@ -154,13 +181,23 @@ async fn what_does_not_fit_is_pointed_at() {
         assert!(!answer.text().contains(PASSWORD));
     }
     for text in ["", "{", "nul", "\u{0}"] {
-        let answer = world.anon().post_bytes(PATH, "application/json", text).await;
+        let answer = world
+            .anon()
+            .post_bytes(PATH, "application/json", text)
+            .await;
         answer.expect_problem(400, "malformed_request");
     }
-    let answer = world.anon().post_bytes(PATH, "text/plain", good.to_string()).await;
+    let answer = world
+        .anon()
+        .post_bytes(PATH, "text/plain", good.to_string())
+        .await;
     answer.expect_problem(415, "unsupported_media_type");
     let huge = json!({"email": "a@example.com", "password": "x".repeat(70_000)});
-    world.anon().post(PATH, huge).await.expect_problem(413, "payload_too_large");
+    world
+        .anon()
+        .post(PATH, huge)
+        .await
+        .expect_problem(413, "payload_too_large");
     assert_eq!(count(&world, "user.created").await, 0);
 }
 
@@ -170,7 +207,11 @@ async fn there_is_no_door_without_a_tenant() {
     let body = json!({"email": "alice@example.com", "password": PASSWORD});
     for slug in ["nobody", "", "ACME", "acme%2F"] {
         let path = format!("/t/{slug}/v1/sign_up");
-        world.anon().post(&path, body.clone()).await.expect_problem(404, "not_found");
+        world
+            .anon()
+            .post(&path, body.clone())
+            .await
+            .expect_problem(404, "not_found");
     }
 }
 
@@ -181,5 +222,7 @@ async fn a_password_typed_in_another_unicode_form_is_the_same() {
     let body = json!({"email": "zoe@example.com", "password": "caf\u{e9} au lait deux sucres"});
     world.anon().post(PATH, body).await.expect(201);
     let decomposed = "cafe\u{301} au lait deux sucres";
-    try_sign_in(&world.anon(), "zoe@example.com", decomposed).await.expect(200);
+    try_sign_in(&world.anon(), "zoe@example.com", decomposed)
+        .await
+        .expect(200);
 }

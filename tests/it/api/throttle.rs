@@ -43,8 +43,12 @@ async fn each_failure_waits_twice_as_long_until_the_password_comes() {
         let right = try_sign_in(&world.anon(), &alice.email, PASSWORD).await;
         right.expect_problem(429, "sign_in_throttled");
         world.clock.advance_seconds(1);
-        try_sign_in(&world.anon(), &alice.email, WRONG).await.expect(401);
-        let again = try_sign_in(&world.anon(), &alice.email, WRONG).await.expect(429);
+        try_sign_in(&world.anon(), &alice.email, WRONG)
+            .await
+            .expect(401);
+        let again = try_sign_in(&world.anon(), &alice.email, WRONG)
+            .await
+            .expect(429);
         assert_eq!(again.header("retry-after"), "2");
         world.clock.advance_seconds(2);
         sign_in(&world, &alice).await;
@@ -71,7 +75,10 @@ async fn after_a_hundred_failures_only_an_administrator_helps() {
     right.expect_problem(429, "sign_in_throttled");
     assert_eq!(count(&world, "sign_in.failed").await, 100);
 
-    admin(&world).post_empty(&format!("/v1/users/{}/unlock", alice.id)).await.expect(200);
+    admin(&world)
+        .post_empty(&format!("/v1/users/{}/unlock", alice.id))
+        .await
+        .expect(200);
     sign_in(&world, &alice).await;
 }
 
@@ -107,11 +114,17 @@ async fn an_address_that_sprays_is_slowed_and_others_are_not() {
         }
         let (at, answer) = refused.expect("an address may try for ever");
         assert_eq!((at, answer.header("retry-after")), (51, "1"));
-        try_sign_in(&attacker, &alice.email, PASSWORD).await.expect(429);
+        try_sign_in(&attacker, &alice.email, PASSWORD)
+            .await
+            .expect(429);
         let other = world.anon().from("203.0.113.8");
-        try_sign_in(&other, &alice.email, PASSWORD).await.expect(200);
+        try_sign_in(&other, &alice.email, PASSWORD)
+            .await
+            .expect(200);
         world.clock.advance_seconds(1);
-        try_sign_in(&attacker, &alice.email, PASSWORD).await.expect(200);
+        try_sign_in(&attacker, &alice.email, PASSWORD)
+            .await
+            .expect(200);
     }
 }
 
@@ -123,7 +136,10 @@ async fn an_address_that_probes_by_signing_up_is_slowed() {
     let prober = world.anon().from("2001:db8::1");
     let body = serde_json::json!({"email": alice.email, "password": PASSWORD});
     for _ in 0..51 {
-        prober.post("/t/acme/v1/sign_up", body.clone()).await.expect(409);
+        prober
+            .post("/t/acme/v1/sign_up", body.clone())
+            .await
+            .expect(409);
     }
     // The same network, another address of it.
     let prober = world.anon().from("2001:db8::2");

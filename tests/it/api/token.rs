@@ -6,9 +6,7 @@ use plinto_tests::world::World;
 use serde_json::json;
 
 use super::{
-    people::{
-        PASSWORD, Person, count, expect_oauth, refresh, sign_up, text, try_refresh,
-    },
+    people::{PASSWORD, Person, count, expect_oauth, refresh, sign_up, text, try_refresh},
     worlds::{admin, worlds},
 };
 
@@ -29,7 +27,11 @@ async fn a_refresh_token_buys_a_new_pair() {
         assert_eq!(body["session_id"], alice.session.to_string());
         assert_ne!(text(&body["refresh_token"]), alice.refresh_token);
         assert_ne!(text(&body["access_token"]), alice.access_token);
-        world.bearer(&text(&body["access_token"])).get("/t/acme/v1/me").await.expect(200);
+        world
+            .bearer(&text(&body["access_token"]))
+            .get("/t/acme/v1/me")
+            .await
+            .expect(200);
         assert_eq!(count(&world, "session.refreshed").await, 1);
     }
 }
@@ -56,7 +58,11 @@ async fn reused_refresh_token_revokes_the_family() {
         let alice = sign_up(&world, "alice").await;
         let (access, successor) = refresh(&world, &alice.refresh_token).await;
         world.clock.advance_millis(10_001);
-        expect_oauth(&try_refresh(&world, &alice.refresh_token).await, 400, "invalid_grant");
+        expect_oauth(
+            &try_refresh(&world, &alice.refresh_token).await,
+            400,
+            "invalid_grant",
+        );
         expect_oauth(&try_refresh(&world, &successor).await, 400, "invalid_grant");
         for token in [&access, &alice.access_token] {
             let answer = world.bearer(token).get("/t/acme/v1/me").await;
@@ -77,7 +83,11 @@ async fn a_spent_token_is_a_reuse_once_its_successor_was_spent() {
         let alice = sign_up(&world, "alice").await;
         let (_, second) = refresh(&world, &alice.refresh_token).await;
         let (_, third) = refresh(&world, &second).await;
-        expect_oauth(&try_refresh(&world, &alice.refresh_token).await, 400, "invalid_grant");
+        expect_oauth(
+            &try_refresh(&world, &alice.refresh_token).await,
+            400,
+            "invalid_grant",
+        );
         expect_oauth(&try_refresh(&world, &third).await, 400, "invalid_grant");
         assert_eq!(count(&world, "refresh_token.reused").await, 1);
     }
@@ -94,13 +104,18 @@ async fn fifty_refreshes_at_once_leave_one_live_token() {
             let client = world.anon();
             let token = alice.refresh_token.clone();
             tasks.spawn(async move {
-                let fields = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
+                let fields = [
+                    ("grant_type", "refresh_token"),
+                    ("refresh_token", token.as_str()),
+                ];
                 client.form(PATH, &fields).await.expect(200).json()
             });
         }
         let bodies = tasks.join_all().await;
-        let tokens: BTreeSet<String> =
-            bodies.iter().map(|body| text(&body["refresh_token"])).collect();
+        let tokens: BTreeSet<String> = bodies
+            .iter()
+            .map(|body| text(&body["refresh_token"]))
+            .collect();
         assert_eq!(tokens.len(), 1, "several successors");
         assert_eq!(count(&world, "session.refreshed").await, 1);
         assert_eq!(live_tokens(&world).await, 1);
@@ -121,7 +136,10 @@ async fn fifty_reuses_at_once_end_the_session_once() {
             let client = world.anon();
             let token = alice.refresh_token.clone();
             tasks.spawn(async move {
-                let fields = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
+                let fields = [
+                    ("grant_type", "refresh_token"),
+                    ("refresh_token", token.as_str()),
+                ];
                 client.form(PATH, &fields).await.status.as_u16()
             });
         }
@@ -134,7 +152,10 @@ async fn fifty_reuses_at_once_end_the_session_once() {
 async fn live_tokens(world: &World) -> i64 {
     let sql = "select count(*) from refresh_tokens where used_at is null";
     let mut tx = world.app.db.read().await.unwrap();
-    tx.one::<(i64,)>(sql, control_plane::args![]).await.unwrap().0
+    tx.one::<(i64,)>(sql, control_plane::args![])
+        .await
+        .unwrap()
+        .0
 }
 
 /// S9: another client's use, even of a spent token, is refused and harms nobody.
@@ -170,10 +191,17 @@ async fn idle_and_absolute_ends_hold() {
             world.clock.advance_seconds(7 * day_s - 1);
             token = refresh(&world, &token).await.1;
         }
-        expect_oauth(&try_refresh(&world, &idle.refresh_token).await, 400, "invalid_grant");
+        expect_oauth(
+            &try_refresh(&world, &idle.refresh_token).await,
+            400,
+            "invalid_grant",
+        );
         world.clock.advance_seconds(2 * day_s - 60);
         let body = try_refresh(&world, &token).await.expect(200).json();
-        assert_eq!(body["expires_in"], 64, "the access token outlives its session");
+        assert_eq!(
+            body["expires_in"], 64,
+            "the access token outlives its session"
+        );
         world.clock.advance_seconds(64);
         let last = text(&body["refresh_token"]);
         expect_oauth(&try_refresh(&world, &last).await, 400, "invalid_grant");
@@ -188,8 +216,15 @@ async fn a_disabled_users_tokens_stay_dead() {
         let alice = sign_up(&world, "alice").await;
         let user = format!("/v1/users/{}", alice.id);
         for verb in ["disable", "enable"] {
-            admin(&world).post_empty(&format!("{user}/{verb}")).await.expect(200);
-            expect_oauth(&try_refresh(&world, &alice.refresh_token).await, 400, "invalid_grant");
+            admin(&world)
+                .post_empty(&format!("{user}/{verb}"))
+                .await
+                .expect(200);
+            expect_oauth(
+                &try_refresh(&world, &alice.refresh_token).await,
+                400,
+                "invalid_grant",
+            );
             let answer = alice.client(&world).get("/t/acme/v1/me").await;
             answer.expect_problem(401, "token_revoked");
         }
@@ -203,21 +238,35 @@ async fn the_next_token_has_todays_roles() {
         let owner = sign_up(&world, "owner").await;
         let alice = sign_up(&world, "alice").await;
         let body = json!({"slug": "initech", "name": "Initech", "owner_id": owner.id});
-        let made = admin(&world).post("/v1/organizations", body).await.expect(201).json();
+        let made = admin(&world)
+            .post("/v1/organizations", body)
+            .await
+            .expect(201)
+            .json();
         let members = format!("/v1/organizations/{}/members", text(&made["id"]));
         let body = json!({"user_id": alice.id, "roles": ["member"]});
         admin(&world).post(&members, body).await.expect(201);
         let body = json!({
             "email": alice.email, "password": PASSWORD, "organization_id": made["id"],
         });
-        let answer = world.anon().post("/t/acme/v1/sign_in", body).await.expect(200);
+        let answer = world
+            .anon()
+            .post("/t/acme/v1/sign_in", body)
+            .await
+            .expect(200);
         let alice = Person::of(&answer);
 
         let member = format!("{members}/{}", alice.id);
-        admin(&world).patch(&member, json!({"roles": ["owner"]})).await.expect(200);
+        admin(&world)
+            .patch(&member, json!({"roles": ["owner"]}))
+            .await
+            .expect(200);
         let (access, next) = refresh(&world, &alice.refresh_token).await;
         let fields = [("token", access.as_str())];
-        let known = admin(&world).form("/t/acme/oauth/introspect", &fields).await.json();
+        let known = admin(&world)
+            .form("/t/acme/oauth/introspect", &fields)
+            .await
+            .json();
         assert_eq!(known["roles"], json!(["owner"]));
 
         admin(&world).delete(&member).await.expect(204);
@@ -235,22 +284,49 @@ async fn bad_requests_get_oauths_own_errors() {
     let cases: [(&[(&str, &str)], u16, &str); 9] = [
         (&[], 400, "invalid_request"),
         (&[("grant_type", "refresh_token")], 400, "invalid_request"),
-        (&[("grant_type", ""), ("refresh_token", token)], 400, "invalid_request"),
-        (&[("grant_type", "password"), ("username", "a")], 400, "unsupported_grant_type"),
-        (&[("grant_type", "refresh_token"), ("refresh_token", forged)], 400, "invalid_grant"),
-        (&[("grant_type", "refresh_token"), ("refresh_token", "x")], 400, "invalid_grant"),
         (
-            &[("grant_type", "refresh_token"), ("refresh_token", alice.access_token.as_str())],
-            400,
-            "invalid_grant",
-        ),
-        (
-            &[("grant_type", "refresh_token"), ("refresh_token", token), ("refresh_token", token)],
+            &[("grant_type", ""), ("refresh_token", token)],
             400,
             "invalid_request",
         ),
         (
-            &[("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", "a b")],
+            &[("grant_type", "password"), ("username", "a")],
+            400,
+            "unsupported_grant_type",
+        ),
+        (
+            &[("grant_type", "refresh_token"), ("refresh_token", forged)],
+            400,
+            "invalid_grant",
+        ),
+        (
+            &[("grant_type", "refresh_token"), ("refresh_token", "x")],
+            400,
+            "invalid_grant",
+        ),
+        (
+            &[
+                ("grant_type", "refresh_token"),
+                ("refresh_token", alice.access_token.as_str()),
+            ],
+            400,
+            "invalid_grant",
+        ),
+        (
+            &[
+                ("grant_type", "refresh_token"),
+                ("refresh_token", token),
+                ("refresh_token", token),
+            ],
+            400,
+            "invalid_request",
+        ),
+        (
+            &[
+                ("grant_type", "refresh_token"),
+                ("refresh_token", token),
+                ("client_id", "a b"),
+            ],
             401,
             "invalid_client",
         ),
@@ -270,7 +346,10 @@ async fn another_tenants_refresh_token_is_unknown() {
     let world = World::new().await;
     let alice = sign_up(&world, "alice").await;
     world.tenant("globex").await;
-    let fields = [("grant_type", "refresh_token"), ("refresh_token", alice.refresh_token.as_str())];
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", alice.refresh_token.as_str()),
+    ];
     let answer = world.anon().form("/t/globex/oauth/token", &fields).await;
     expect_oauth(&answer, 400, "invalid_grant");
     refresh(&world, &alice.refresh_token).await;

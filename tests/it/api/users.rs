@@ -22,7 +22,13 @@ async fn users_are_listed_in_pages_and_found_by_address() {
         loop {
             let page = key.get(&path).await.expect(200).json();
             assert_eq!(page["object"], "list");
-            seen.extend(page["data"].as_array().unwrap().iter().map(|user| text(&user["email"])));
+            seen.extend(
+                page["data"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|user| text(&user["email"])),
+            );
             if page["has_more"] == false {
                 break;
             }
@@ -31,20 +37,35 @@ async fn users_are_listed_in_pages_and_found_by_address() {
         let emails: Vec<_> = people.iter().map(|person| person.email.clone()).collect();
         assert_eq!(seen, emails);
 
-        let found = key.get("/v1/users?email=CLEO@example.com").await.expect(200).json();
+        let found = key
+            .get("/v1/users?email=CLEO@example.com")
+            .await
+            .expect(200)
+            .json();
         assert_eq!(found["data"][0]["id"], people[2].id.to_string());
         assert_eq!(found["data"].as_array().unwrap().len(), 1);
-        key.post_empty(&format!("/v1/users/{}/disable", people[1].id)).await.expect(200);
-        let disabled = key.get("/v1/users?status=disabled").await.expect(200).json();
+        key.post_empty(&format!("/v1/users/{}/disable", people[1].id))
+            .await
+            .expect(200);
+        let disabled = key
+            .get("/v1/users?status=disabled")
+            .await
+            .expect(200)
+            .json();
         assert_eq!(disabled["data"].as_array().unwrap().len(), 1);
         assert_eq!(disabled["data"][0]["id"], people[1].id.to_string());
-        for (query, pointer) in
-            [("status=gone", "?status"), ("email=x", "?email"), ("name=x", "?name"), ("limit=0", "?limit")]
-        {
+        for (query, pointer) in [
+            ("status=gone", "?status"),
+            ("email=x", "?email"),
+            ("name=x", "?name"),
+            ("limit=0", "?limit"),
+        ] {
             let answer = key.get(&format!("/v1/users?{query}")).await;
             assert_eq!(pointers(&answer.expect(422)), [pointer]);
         }
-        key.get("/v1/users?after=x").await.expect_problem(400, "invalid_cursor");
+        key.get("/v1/users?after=x")
+            .await
+            .expect_problem(400, "invalid_cursor");
     }
 }
 
@@ -65,14 +86,26 @@ async fn disabling_a_user_ends_everything_of_theirs() {
         for gone in [&first, &second] {
             let answer = gone.client(&world).get("/t/acme/v1/me").await;
             answer.expect_problem(401, "token_revoked");
-            expect_oauth(&try_refresh(&world, &gone.refresh_token).await, 400, "invalid_grant");
+            expect_oauth(
+                &try_refresh(&world, &gone.refresh_token).await,
+                400,
+                "invalid_grant",
+            );
         }
         bob.client(&world).get("/t/acme/v1/me").await.expect(200);
         let path = format!("/v1/users/{}/enable", first.id);
-        assert_eq!(key.post_empty(&path).await.expect(200).json()["status"], "active");
+        assert_eq!(
+            key.post_empty(&path).await.expect(200).json()["status"],
+            "active"
+        );
         key.post_empty(&path).await.expect(200);
         assert_eq!(count(&world, "user.enabled").await, 1);
-        sign_in(&world, &first).await.client(&world).get("/t/acme/v1/me").await.expect(200);
+        sign_in(&world, &first)
+            .await
+            .client(&world)
+            .get("/t/acme/v1/me")
+            .await
+            .expect(200);
     }
 }
 
@@ -82,19 +115,31 @@ async fn all_sessions_of_a_user_end_at_once() {
         let alice = sign_up(&world, "alice").await;
         let path = format!("/v1/users/{}/revoke_sessions", alice.id);
         admin(&world).post_empty(&path).await.expect(204);
-        alice.client(&world).get("/t/acme/v1/me").await.expect_problem(401, "token_revoked");
+        alice
+            .client(&world)
+            .get("/t/acme/v1/me")
+            .await
+            .expect_problem(401, "token_revoked");
         assert_eq!(count(&world, "session.revoked").await, 1);
         let query = format!("/v1/sessions?user_id={}", alice.id);
         let left = admin(&world).get(&query).await.expect(200).json();
         assert_eq!(left["data"], json!([]));
-        sign_in(&world, &alice).await.client(&world).get("/t/acme/v1/me").await.expect(200);
+        sign_in(&world, &alice)
+            .await
+            .client(&world)
+            .get("/t/acme/v1/me")
+            .await
+            .expect(200);
     }
 }
 
 #[tokio::test]
 async fn a_session_is_seen_and_revoked_by_a_key() {
     for world in worlds().await {
-        let client = world.anon().with("user-agent", "Phone/1").from("203.0.113.9");
+        let client = world
+            .anon()
+            .with("user-agent", "Phone/1")
+            .from("203.0.113.9");
         let body = json!({"email": "a@example.com", "password": super::people::PASSWORD});
         let alice = Person::of(&client.post("/t/acme/v1/sign_up", body).await.expect(201));
         let path = format!("/v1/sessions/{}", alice.session);
@@ -104,11 +149,18 @@ async fn a_session_is_seen_and_revoked_by_a_key() {
         assert_eq!(session["user_agent"], "Phone/1");
         assert_eq!(session["revoked_at"], json!(null));
         for _ in 0..2 {
-            let session = admin(&world).post_empty(&format!("{path}/revoke")).await.expect(200);
+            let session = admin(&world)
+                .post_empty(&format!("{path}/revoke"))
+                .await
+                .expect(200);
             assert_eq!(session.json()["revoked_reason"], "by_api_key");
         }
         assert_eq!(count(&world, "session.revoked").await, 1);
-        alice.client(&world).get("/t/acme/v1/me").await.expect_problem(401, "token_revoked");
+        alice
+            .client(&world)
+            .get("/t/acme/v1/me")
+            .await
+            .expect_problem(401, "token_revoked");
     }
 }
 
@@ -138,12 +190,18 @@ async fn another_tenants_ids_look_absent() {
             format!("/v1/users/{nobody}/disable"),
             format!("/v1/sessions/{nothing}/revoke"),
         ] {
-            stranger.post_empty(&path).await.expect_problem(404, "not_found");
+            stranger
+                .post_empty(&path)
+                .await
+                .expect_problem(404, "not_found");
         }
         let theirs = stranger.get("/v1/users").await.expect(200).json();
         assert_eq!(theirs["data"], json!([]));
         let query = format!("/v1/sessions?user_id={}", alice.id);
-        assert_eq!(stranger.get(&query).await.expect(200).json()["data"], json!([]));
+        assert_eq!(
+            stranger.get(&query).await.expect(200).json()["data"],
+            json!([])
+        );
         alice.client(&world).get("/t/acme/v1/me").await.expect(200);
     }
 }
@@ -154,14 +212,30 @@ async fn a_key_does_only_what_it_may() {
     let alice = sign_up(&world, "alice").await;
     let reader = client_with(&world, &["users:read"]).await;
     reader.get("/v1/users").await.expect(200);
-    reader.get(&format!("/v1/users/{}", alice.id)).await.expect(200);
+    reader
+        .get(&format!("/v1/users/{}", alice.id))
+        .await
+        .expect(200);
     for verb in ["disable", "enable", "unlock", "revoke_sessions"] {
         let path = format!("/v1/users/{}/{verb}", alice.id);
-        reader.post_empty(&path).await.expect_problem(403, "permission_denied");
+        reader
+            .post_empty(&path)
+            .await
+            .expect_problem(403, "permission_denied");
     }
-    reader.get("/v1/sessions").await.expect_problem(403, "permission_denied");
+    reader
+        .get("/v1/sessions")
+        .await
+        .expect_problem(403, "permission_denied");
     let path = format!("/v1/sessions/{}/revoke", alice.session);
-    reader.post_empty(&path).await.expect_problem(403, "permission_denied");
-    world.anon().get("/v1/users").await.expect_problem(401, "authentication_required");
+    reader
+        .post_empty(&path)
+        .await
+        .expect_problem(403, "permission_denied");
+    world
+        .anon()
+        .get("/v1/users")
+        .await
+        .expect_problem(401, "authentication_required");
     alice.client(&world).get("/t/acme/v1/me").await.expect(200);
 }
