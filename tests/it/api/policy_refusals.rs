@@ -70,6 +70,7 @@ const MANIFEST: &str = r#"{"roots": ["app", "plinto"], "rego_version": 1,
     "metadata": {"plinto": {"entrypoint": "app/authz/decision"}}}"#;
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of bundles")]
 async fn whatever_is_wrong_with_a_bundle_nothing_of_it_is_kept() {
     let (world, admin, active) = with_active_policy().await;
     let policy = ("app/authz/decision.rego", CLOSED);

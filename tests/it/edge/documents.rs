@@ -124,6 +124,7 @@ fn a_bundle_decides_nothing_once_it_has_expired() {
 /// N14: with everything cached the control plane is not needed; with nothing cached, nobody passes.
 #[test]
 fn a_warm_edge_needs_no_control_plane_and_a_cold_one_lets_nobody_pass() {
+    type Take = fn(&mut Offline);
     let mut warm = Offline::new();
     passed(warm.read());
     warm.cut_off();
@@ -136,7 +137,6 @@ fn a_warm_edge_needs_no_control_plane_and_a_cold_one_lets_nobody_pass() {
     assert_eq!(code(cold.read()), "edge_not_ready");
     assert_eq!(code(cold.ask("GET", "/", None)), "edge_not_ready");
     // each missing document alone is enough
-    type Take = fn(&mut Offline);
     let takes: [Take; 4] = [
         |edge| edge.served.token_keys = None,
         |edge| edge.served.bundle_keys = None,

@@ -61,8 +61,8 @@ impl Published {
     }
 
     pub(super) fn asked(&self, path: &str) -> Vec<u16> {
-        let shelf = self.0.lock().unwrap();
-        let of_path = shelf.asked.iter().filter(|(asked, _)| asked == path);
+        let held = self.0.lock().unwrap();
+        let of_path = held.asked.iter().filter(|(asked, _)| asked == path);
         of_path.map(|(_, status)| *status).collect()
     }
 
@@ -92,7 +92,7 @@ impl Published {
     }
 }
 
-/// FNV-1a: an ETag needs to change with the bytes, nothing more.
+/// FNV-1a: an `ETag` needs to change with the bytes, nothing more.
 fn checksum(bytes: &[u8]) -> u64 {
     let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)

@@ -166,11 +166,11 @@ fn a_feed_that_is_not_right_is_refused_and_the_one_in_hand_stays() {
     for feed in bad {
         edge.served.revocations = Some(feed.clone().into_bytes());
         edge.wait_ms(15_000);
-        let said = edge
+        let outcome = edge
             .isolate
             .refresh(Document::Revocations, &mut edge.served, edge.now)
             .unwrap();
-        assert!(said.is_err(), "{feed}");
+        assert!(outcome.is_err(), "{feed}");
         assert_eq!(edge.isolate.memory.revocations.version(), Some(7));
     }
 }
