@@ -182,9 +182,18 @@ impl Authority {
             route(&["PUT", "POST"], "/documents/{id}", "write", "{id}", false),
         ] });
         let files = BTreeMap::from([
-            ("app/authz.rego".to_owned(), activated.policy.clone().into_bytes()),
-            ("grants/data.json".to_owned(), grants["grants"].to_string().into_bytes()),
-            ("plinto/data.json".to_owned(), routes.to_string().into_bytes()),
+            (
+                "app/authz.rego".to_owned(),
+                activated.policy.clone().into_bytes(),
+            ),
+            (
+                "grants/data.json".to_owned(),
+                grants["grants"].to_string().into_bytes(),
+            ),
+            (
+                "plinto/data.json".to_owned(),
+                routes.to_string().into_bytes(),
+            ),
         ]);
         let source = Source { files };
         let mut manifest = Manifest {
