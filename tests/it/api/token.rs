@@ -275,13 +275,16 @@ async fn the_next_token_has_todays_roles() {
 }
 
 /// RFC 6749 §5.2.
+/// A form's fields, the status it gets, and the error.
+type FormCase<'a> = (&'a [(&'a str, &'a str)], u16, &'a str);
+
 #[tokio::test]
 async fn bad_requests_get_oauths_own_errors() {
     let world = World::new().await;
     let alice = sign_up(&world, "alice").await;
     let token = alice.refresh_token.as_str();
     let forged = "plinto_rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    let cases: [(&[(&str, &str)], u16, &str); 9] = [
+    let cases: [FormCase<'_>; 9] = [
         (&[], 400, "invalid_request"),
         (&[("grant_type", "refresh_token")], 400, "invalid_request"),
         (
