@@ -87,7 +87,7 @@ fn gate(criterion: &mut Criterion) {
     let now = NOW.to_millis();
     let claims = serde_json::to_value(authority.claims()).unwrap();
     for (index, algorithm) in ALGORITHMS.iter().enumerate() {
-        let token = authority.token_by(&authority.token_keys[index], &claims);
+        let token = Authority::token_by(&authority.token_keys[index], &claims);
         let request = EdgeRequest::new(
             "GET",
             "https://app.example.com/documents/7",

@@ -34,7 +34,7 @@ fn main() {
         let token = |number: u8| {
             let mut claims = authority.claims();
             claims.jti = TokenId::from_parts(2, [number; 10]);
-            authority.token_by(key, &serde_json::to_value(claims).unwrap())
+            authority::Authority::token_by(key, &serde_json::to_value(claims).unwrap())
         };
         (0..count).map(token).collect()
     };

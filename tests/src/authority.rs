@@ -115,11 +115,11 @@ impl Authority {
 
     /// A token with these claims, by the first token key.
     pub fn token(&self, claims: &AccessToken) -> String {
-        self.token_by(&self.token_keys[0], &serde_json::to_value(claims).unwrap())
+        Self::token_by(&self.token_keys[0], &serde_json::to_value(claims).unwrap())
     }
 
     /// A token with these claims, by that key.
-    pub fn token_by(&self, key: &SigningKey, claims: &Value) -> String {
+    pub fn token_by(key: &SigningKey, claims: &Value) -> String {
         key.sign(Some(TYP_ACCESS_TOKEN), claims.to_string().as_bytes())
             .unwrap()
     }

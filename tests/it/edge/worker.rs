@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use plinto_contract::limits::CLOCK_LEEWAY_S;
 use plinto_jose::{Algorithm, SigningKey};
-use plinto_tests::{authority::Activated, process::until};
+use plinto_tests::{
+    authority::{Activated, Authority},
+    process::until,
+};
 use serde_json::{Value, json};
 
 use super::published::{Answer, BUNDLE_KEYS, POLICY, REVOCATIONS, Stage, TOKEN_KEYS};
@@ -19,12 +22,12 @@ async fn webcrypto_checks_every_algorithm() {
     let edge = stage.edge(&[]).await;
     let claims = serde_json::to_value(stage.authority.claims()).unwrap();
     for (key, algorithm) in stage.authority.token_keys.iter().zip(Algorithm::ALL) {
-        let token = stage.authority.token_by(key, &claims);
+        let token = Authority::token_by(key, &claims);
         let (status, body) = stage.read(&edge, &token).await;
         assert_eq!(status, 200, "{algorithm:?}: {body}");
         // the same key id, another key
         let stranger = SigningKey::generate(algorithm).unwrap();
-        let forged = stage.authority.token_by(&stranger, &claims);
+        let forged = Authority::token_by(&stranger, &claims);
         let signature = forged.rsplit_once('.').unwrap().1;
         let forged = format!("{}.{signature}", token.rsplit_once('.').unwrap().0);
         let (status, body) = stage.read(&edge, &forged).await;
