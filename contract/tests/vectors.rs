@@ -1,4 +1,10 @@
 //! The known answers in `vectors/` hold for the Rust types.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test that can't go on should say where, and `UPDATE` is how it is told to write"
+)]
 
 use std::{fs, path::PathBuf};
 
