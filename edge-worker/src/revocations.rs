@@ -80,14 +80,14 @@ impl Revocations {
     /// `has_waited`: whether this request waited for a refresh already.
     pub fn reliance(&self, config: &Config, has_waited: bool, now: UnixMillis) -> Reliance {
         match self.freshness.judge(config.revocation_max_age_ms, now) {
-            Use::Fresh if self.has_valid(now) => return Reliance::Good { is_due: false },
-            Use::Behind if self.has_valid(now) => return Reliance::Good { is_due: true },
+            Use::Fresh if self.known.is_some() => return Reliance::Good { is_due: false },
+            Use::Behind if self.known.is_some() => return Reliance::Good { is_due: true },
             Use::Wait if !has_waited => return Reliance::Wait,
             _ => {}
         }
         let age = self.freshness.age_ms(now);
         let is_within = age.is_some_and(|age| age < config.revocation_hard_limit_ms);
-        if self.has_valid(now) && is_within {
+        if self.known.is_some() && is_within {
             return Reliance::Good { is_due: true };
         }
         // Flagging needs a feed at all: a cold edge lets nobody pass.
@@ -96,12 +96,6 @@ impl Revocations {
         } else {
             Reliance::Unknown
         }
-    }
-
-    fn has_valid(&self, now: UnixMillis) -> bool {
-        self.known
-            .as_ref()
-            .is_some_and(|known| now.to_seconds() < known.expires_at)
     }
 
     /// Whether the feed ended this token: its session, its user, or all of the tenant's.
@@ -121,13 +115,13 @@ impl Revocations {
         self.known.as_ref().map(|known| known.version)
     }
 
-    /// Whether "not modified" would be a good answer: the feed in hand stays valid for a while.
-    pub fn is_worth_keeping(&self, config: &Config, now: UnixMillis) -> bool {
-        self.known.as_ref().is_some_and(|known| {
-            now.plus_millis(config.revocation_hard_limit_ms)
-                .to_seconds()
-                < known.expires_at
-        })
+    /// Whether the feed in hand would be accepted again. If not, "not modified" and the same bytes
+    /// once more are a replay: an honest control plane signs anew in time. How long the feed is
+    /// relied on when nobody answers is the hard limit's business, not its expiry's.
+    pub fn is_acceptable(&self, now: UnixMillis) -> bool {
+        self.known
+            .as_ref()
+            .is_some_and(|known| now.to_seconds() < known.expires_at)
     }
 }
 

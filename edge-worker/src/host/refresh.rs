@@ -180,7 +180,7 @@ impl Host {
                 .memory
                 .borrow()
                 .revocations
-                .is_worth_keeping(&self.state.config, platform::now());
+                .is_acceptable(platform::now());
             let copy = match self
                 .newest(document, &url, FEED_BYTES, bound, may_keep)
                 .await
@@ -320,7 +320,13 @@ impl Host {
     }
 
     async fn take_revocations(self: &Rc<Self>, copy: &Copy) -> Result<(), String> {
-        if self.is_held(Document::Revocations, copy) {
+        let is_acceptable = self
+            .state
+            .memory
+            .borrow()
+            .revocations
+            .is_acceptable(platform::now());
+        if is_acceptable && self.is_held(Document::Revocations, copy) {
             return Ok(());
         }
         let text = str::from_utf8(&copy.body).map_err(|error| error.to_string())?;

@@ -48,6 +48,15 @@ fn without_a_token_only_public_routes_are_put_to_the_policy() {
     let mut edge = Offline::new();
     let pass = passed(edge.ask("GET", "/", None));
     assert_eq!(header(&pass, headers::SUBJECT), None);
+    // not even a policy that lets everybody pass is asked elsewhere
+    let policy = "package app.authz\n\nimport rego.v1\n\ndecision := {\"allow\": true}\n";
+    let open = Activated {
+        policy: policy.to_owned(),
+        sequence: 2,
+        ..edge.authority.activated()
+    };
+    edge.served.policy = Some(edge.authority.bundle(&open));
+    edge.wait_ms(2_000);
     for path in ["/documents/7", "/nowhere"] {
         let refusal = refused(edge.ask("GET", path, None));
         assert_eq!(refusal.code.as_str(), "authentication_required", "{path}");

@@ -84,6 +84,20 @@ fn past_the_hard_limit_it_fails_closed_or_flagged_as_configured() {
     closed.wait_ms(1);
     assert_eq!(code(closed.read()), "revocation_unknown");
 
+    // the hard limit decides, not the feed's own, shorter life
+    let mut patient = Offline::with(
+        &[("REVOCATION_HARD_LIMIT_S", "600")],
+        &[plinto_jose::Algorithm::Es256],
+    );
+    let soon = patient.now.to_seconds().plus_seconds(60);
+    revoke(&mut patient, |feed| feed.exp = soon);
+    passed(patient.read());
+    patient.cut_off();
+    patient.wait_ms(599_999);
+    passed(patient.read());
+    patient.wait_ms(1);
+    assert_eq!(code(patient.read()), "revocation_unknown");
+
     let variables = [
         ("REVOCATION_ON_STALE", "allow"),
         ("REVOCATION_HARD_LIMIT_S", "5"),
