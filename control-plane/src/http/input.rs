@@ -63,6 +63,13 @@ pub fn too_large(rejection: BytesRejection) -> ApiError {
 
 /// Reads a JSON body. Errors: 400 when it is not JSON, 422 with a pointer when it does not fit.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // serde would take an array for an object, one element a member.
+    if bytes.trim_ascii_start().starts_with(b"[")
+        && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+    {
+        let error = FieldError::new("", "invalid_type", "send a JSON object, not an array");
+        return Err(ApiError::fields(Code::ValidationFailed, vec![error]));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());

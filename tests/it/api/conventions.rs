@@ -93,6 +93,13 @@ async fn unknown_fields_and_wrong_types_are_pointed_at() {
         pointers(&wrong.expect_problem(422, "validation_failed")),
         ["/purpose"]
     );
+    let array = admin
+        .post("/v1/signing_keys/rotate", json!(["token"]))
+        .await;
+    assert_eq!(
+        pointers(&array.expect_problem(422, "validation_failed")),
+        [""]
+    );
     let missing = admin.post("/v1/signing_keys/rotate", json!({})).await;
     assert_eq!(
         pointers(&missing.expect_problem(422, "validation_failed")),
