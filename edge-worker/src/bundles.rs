@@ -13,6 +13,8 @@ use plinto_policy::{
 use crate::{
     config::Config,
     freshness::Freshness,
+    memory::Memory,
+    refresh,
     routes::{RouteError, Routes},
 };
 
@@ -76,41 +78,31 @@ impl Policy {
 #[derive(Debug)]
 pub struct Candidate(Unverified);
 
-impl Candidate {
-    /// Unpacks a bundle under limits.
-    /// Errors: whatever makes it unreadable or unsigned.
-    pub fn read(packed: &[u8]) -> Result<Self, Refused> {
+impl refresh::Candidate for Candidate {
+    type Refused = Refused;
+
+    fn read(packed: &[u8]) -> Result<Self, Refused> {
         Ok(Self(Unverified::read(packed, &Limits::default())?))
     }
 
-    /// The bundle key to look up; a signature without a key id is refused.
-    pub fn kid(&self) -> Option<&str> {
+    fn kid(&self) -> Option<&str> {
         self.0.kid()
     }
 
-    /// The check to make with that key.
-    /// Errors: the key does not fit the algorithm.
-    pub fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, Refused> {
+    fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, Refused> {
         Ok(self.0.signature_job(key)?)
     }
 
-    /// Puts the bundle in force. Call it only after its signature was found right.
-    /// Errors: altered, expired, replayed, another tenant's, or not usable here; the old policy
-    /// stays in force.
-    pub fn activate(
-        self,
-        policy: &mut Policy,
-        config: &Config,
-        now: UnixMillis,
-    ) -> Result<(), Refused> {
+    /// Errors: altered, expired, replayed, another tenant's, or not usable here.
+    fn accept(self, memory: &mut Memory, config: &Config, now: UnixMillis) -> Result<(), Refused> {
         let bundle = self.0.verified(&Expect {
             tenant: config.tenant,
             now: now.to_seconds(),
-            min_sequence: policy.min_sequence(),
+            min_sequence: memory.policy.min_sequence(),
         })?;
         let engine = Engine::prepare(&bundle.manifest, &bundle.source)?;
         let routes = Routes::compile(engine.routes())?;
-        policy.active = Some(Rc::new(ActivePolicy {
+        memory.policy.active = Some(Rc::new(ActivePolicy {
             engine,
             routes,
             revision: bundle.manifest.revision,

@@ -126,6 +126,7 @@ impl Keys {
     /// Errors: what makes the answer unusable; the old keys stay.
     pub fn offer(
         &mut self,
+        set: KeySet,
         lease: Lease,
         response: &Response<'_>,
         max_age_s: Option<i64>,
@@ -134,7 +135,7 @@ impl Keys {
     ) -> Result<(), SourceError> {
         match response.keys() {
             Ok(keys) => {
-                if lease.issuer() == self.token_url {
+                if set == KeySet::Token {
                     self.token_keys_at = Some(asked_at);
                 }
                 self.cache.store(lease, keys, max_age_s);

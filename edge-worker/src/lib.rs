@@ -2,7 +2,7 @@
 //!
 //! - [`gate`] decides, purely; [`request`], [`path`], [`routes`] and [`input`] say what is asked.
 //! - [`memory`] is what one isolate remembers: [`keys`], [`bundles`], [`revocations`], [`tokens`];
-//!   [`freshness`] says when that may be used and who refreshes it.
+//!   [`freshness`] says when that may be used, and [`refresh`] refreshes it.
 //! - [`refusal`], [`upstream`] and [`health`] say what is answered and forwarded.
 //! - [`config`] reads the variables.
 //! - `host`, only in WebAssembly, is the rim: it fetches, checks signatures in WebCrypto, forwards.
@@ -19,6 +19,7 @@ pub mod input;
 pub mod keys;
 pub mod memory;
 pub mod path;
+pub mod refresh;
 pub mod refusal;
 pub mod request;
 pub mod revocations;

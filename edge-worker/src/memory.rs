@@ -7,6 +7,7 @@ use crate::{
     config::Config,
     input::Vocabulary,
     keys::{KeySet, Keys},
+    refresh::Copy,
     revocations::Revocations,
     tokens::Tokens,
 };
@@ -104,6 +105,8 @@ pub struct Memory {
     pub tokens: Tokens,
     /// Member names of policy inputs.
     pub vocabulary: Vocabulary,
+    /// The documents that were accepted last, as they came.
+    pub held: PerDocument<Option<Copy>>,
 }
 
 impl Memory {
@@ -115,6 +118,7 @@ impl Memory {
             revocations: Revocations::default(),
             tokens: Tokens::default(),
             vocabulary: Vocabulary::default(),
+            held: PerDocument::default(),
         }
     }
 

@@ -1,20 +1,24 @@
 //! The rim without a Worker: for tests, benches, fuzzers, and whoever embeds the gate elsewhere.
 //!
-//! It does what the Worker's own rim does, but where that waits for the network and for
-//! WebCrypto, this calls a [`Source`].
+//! Where a Worker waits for the network and for WebCrypto, this calls a [`Source`], so nothing
+//! here ever waits.
 
-use jwks_cache::Response;
-use plinto_contract::time::UnixMillis;
+use std::cell::{Cell, RefCell, RefMut};
+
+use futures_util::{
+    FutureExt as _,
+    future::{LocalBoxFuture, ready},
+};
+use plinto_contract::{problem::Code, time::UnixMillis};
 use plinto_jose::SignatureJob;
 
 use crate::{
-    bundles,
     config::Config,
     gate::{Gate, Step, Verdict},
-    keys::{KeySet, Known},
-    memory::{Document, Documents, Memory},
+    memory::{Document, Memory},
+    refresh::{self, Copy, Fetched, Place, Rim, Turn},
+    refusal::Refusal,
     request::EdgeRequest,
-    revocations,
 };
 
 /// Where documents come from and who checks signatures.
@@ -52,38 +56,12 @@ impl Isolate {
         source: &mut impl Source,
         now: UnixMillis,
     ) -> Verdict {
-        let (verdict, behind) = self.decide_only(request, source, now);
-        for document in behind.iter() {
-            self.refresh(document, source, now);
-        }
-        verdict
-    }
-
-    fn decide_only(
-        &mut self,
-        request: &EdgeRequest,
-        source: &mut impl Source,
-        now: UnixMillis,
-    ) -> (Verdict, Documents) {
-        let config = self.config.clone();
-        let mut gate = match Gate::enter(&config, request, &mut self.memory, now) {
-            Ok(gate) => gate,
-            Err(refusal) => return (Verdict::Refuse(refusal), Documents::default()),
-        };
-        loop {
-            match gate.step(&mut self.memory, now) {
-                Step::Need(documents) => {
-                    for document in documents.iter() {
-                        self.refresh(document, source, now);
-                    }
-                }
-                Step::NeedSignature => {
-                    let is_right = gate.signature_job().is_some_and(|job| source.verify(&job));
-                    gate.signature_checked(is_right);
-                }
-                Step::Done(verdict) => return (verdict, gate.behind()),
-            }
-        }
+        decide(&self.with(source, now), request)
+            .now_or_never()
+            .unwrap_or_else(|| {
+                let detail = "a source made the gate wait";
+                Verdict::Refuse(Refusal::new(Code::EdgeNotReady, detail))
+            })
     }
 
     /// Refreshes one document, if nobody is at it and no failure is recent.
@@ -94,110 +72,108 @@ impl Isolate {
         source: &mut impl Source,
         now: UnixMillis,
     ) -> Option<Result<(), String>> {
-        Some(match document {
-            Document::TokenKeys => self.refresh_keys(KeySet::Token, source, now)?,
-            Document::BundleKeys => self.refresh_keys(KeySet::Bundle, source, now)?,
-            Document::Policy => {
-                if !self.memory.policy.freshness.lease(now) {
-                    return None;
-                }
-                let taken = self.take_policy(source, now);
-                match taken {
-                    Ok(()) => self.memory.policy.freshness.confirmed(now),
-                    Err(_) => self.memory.policy.freshness.failed(now),
-                }
-                taken
+        let rim = self.with(source, now);
+        let turn = refresh::begin(&rim, document)?;
+        refresh::refresh(&rim, turn).now_or_never()
+    }
+
+    const fn with<'a, S>(&'a mut self, source: &'a mut S, now: UnixMillis) -> Immediate<'a, S> {
+        Immediate {
+            config: &self.config,
+            memory: RefCell::new(&mut self.memory),
+            source: RefCell::new(source),
+            now: Cell::new(now),
+        }
+    }
+}
+
+/// Decides one request, as [`crate`]'s Worker does.
+pub async fn decide<R: Rim>(rim: &R, request: &EdgeRequest) -> Verdict {
+    let now = rim.now();
+    let entered = Gate::enter(rim.config(), request, &mut rim.memory(), now);
+    let mut gate = match entered {
+        Ok(gate) => gate,
+        Err(refusal) => return Verdict::Refuse(refusal),
+    };
+    let verdict = loop {
+        let now = rim.now();
+        let step = gate.step(&mut rim.memory(), now);
+        match step {
+            Step::Need(documents) => refresh::settle(rim, documents).await,
+            Step::NeedSignature => {
+                let is_right = match gate.signature_job() {
+                    Some(job) => rim.verify(&job).await,
+                    None => false,
+                };
+                gate.signature_checked(is_right);
             }
-            Document::Revocations => {
-                if !self.memory.revocations.freshness.lease(now) {
-                    return None;
-                }
-                let taken = self.take_revocations(source, now);
-                match taken {
-                    Ok(()) => self.memory.revocations.freshness.confirmed(now),
-                    Err(_) => self.memory.revocations.freshness.failed(now),
-                }
-                taken
-            }
-        })
+            Step::Done(verdict) => break verdict,
+        }
+    };
+    for document in gate.behind().iter() {
+        refresh::start(rim, document);
+    }
+    verdict
+}
+
+/// A rim whose every wait is over at once.
+struct Immediate<'a, S> {
+    config: &'a Config,
+    memory: RefCell<&'a mut Memory>,
+    source: RefCell<&'a mut S>,
+    now: Cell<UnixMillis>,
+}
+
+impl<S: Source> Rim for Immediate<'_, S> {
+    fn config(&self) -> &Config {
+        self.config
     }
 
-    fn refresh_keys(
-        &mut self,
-        set: KeySet,
-        source: &mut impl Source,
-        now: UnixMillis,
-    ) -> Option<Result<(), String>> {
-        let lease = self.memory.keys.begin(set, now)?;
-        let document = match set {
-            KeySet::Token => Document::TokenKeys,
-            KeySet::Bundle => Document::BundleKeys,
-        };
-        let Some(body) = source.fetch(document) else {
-            self.memory.keys.failed(lease, now);
-            return Some(Err("no answer".to_owned()));
-        };
-        let answer = Response {
-            status: 200,
-            redirected: false,
-            body: &body,
-        };
-        let offered = self.memory.keys.offer(lease, &answer, None, now, now);
-        Some(offered.map_err(|error| error.to_string()))
+    fn memory(&self) -> RefMut<'_, Memory> {
+        RefMut::map(self.memory.borrow_mut(), |memory| &mut **memory)
     }
 
-    fn take_policy(&mut self, source: &mut impl Source, now: UnixMillis) -> Result<(), String> {
-        let packed = source.fetch(Document::Policy).ok_or("no answer")?;
-        let candidate = bundles::Candidate::read(&packed).map_err(|error| error.to_string())?;
-        let key = self.bundle_key(candidate.kid(), source, now)?;
-        let job = candidate
-            .signature_job(&key)
-            .map_err(|error| error.to_string())?;
-        if !source.verify(&job) {
-            return Err("the signature is not valid".to_owned());
-        }
-        candidate
-            .activate(&mut self.memory.policy, &self.config, now)
-            .map_err(|error| error.to_string())
+    fn now(&self) -> UnixMillis {
+        self.now.get()
     }
 
-    fn take_revocations(
-        &mut self,
-        source: &mut impl Source,
-        now: UnixMillis,
-    ) -> Result<(), String> {
-        let bytes = source.fetch(Document::Revocations).ok_or("no answer")?;
-        let text = String::from_utf8(bytes).map_err(|error| error.to_string())?;
-        let candidate = revocations::Candidate::read(&text).map_err(|error| error.to_string())?;
-        let key = self.bundle_key(candidate.kid(), source, now)?;
-        let job = candidate
-            .signature_job(&key)
-            .map_err(|error| error.to_string())?;
-        if !source.verify(&job) {
-            return Err("the signature is not valid".to_owned());
-        }
-        candidate
-            .accept(&mut self.memory.revocations, &self.config, now)
-            .map_err(|error| error.to_string())
+    async fn pause(&self, millis: i64) {
+        self.now.set(self.now.get().plus_millis(millis));
     }
 
-    fn bundle_key(
-        &mut self,
-        kid: Option<&str>,
-        source: &mut impl Source,
-        now: UnixMillis,
-    ) -> Result<std::sync::Arc<plinto_jose::Jwk>, String> {
-        let kid = kid.ok_or("the signature names no key")?;
-        let mut found = self.memory.keys.find(KeySet::Bundle, kid, now);
-        if found == Known::Wait {
-            if let Some(Err(error)) = self.refresh_keys(KeySet::Bundle, source, now) {
-                return Err(error);
-            }
-            found = self.memory.keys.find(KeySet::Bundle, kid, now);
-        }
-        match found {
-            Known::Key { key, .. } => Ok(key),
-            _ => Err("the signing key is not published".to_owned()),
-        }
+    async fn fetch(
+        &self,
+        place: &Place,
+        _etag: Option<&str>,
+        _timeout_ms: i64,
+    ) -> Result<Fetched, String> {
+        let body = self.source.borrow_mut().fetch(place.document);
+        let body = body.ok_or("no answer")?;
+        Ok(Fetched::New(Copy {
+            body: body.into(),
+            etag: None,
+            cache_control: None,
+            confirmed_at: self.now(),
+        }))
+    }
+
+    async fn cached(&self, _place: &Place) -> Option<Copy> {
+        None
+    }
+
+    async fn share(&self, _place: &Place, _copy: &Copy) {}
+
+    async fn verify(&self, job: &SignatureJob<'_>) -> bool {
+        self.source.borrow_mut().verify(job)
+    }
+
+    fn run(&self, turn: Turn) -> LocalBoxFuture<'static, ()> {
+        self.run_behind(turn);
+        ready(()).boxed_local()
+    }
+
+    fn run_behind(&self, turn: Turn) {
+        // there is no log; whoever wants to know calls `Isolate::refresh`
+        let _outcome = refresh::refresh(self, turn).now_or_never();
     }
 }

@@ -14,14 +14,19 @@ use plinto_jose::{Error as JoseError, Jwk, Jws, SignatureJob};
 use crate::{
     config::{Config, OnStale},
     freshness::{Freshness, Use},
+    memory::Memory,
+    refresh,
 };
 
 /// 4 MiB: some 100,000 revoked sessions, far more than end in ten minutes.
-const FEED_BYTES: usize = 4 * 1024 * 1024;
+pub(crate) const FEED_BYTES: usize = 4 * 1024 * 1024;
 
 /// Why an offered feed was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
+    /// Bytes that are no text.
+    #[error("the revocation feed is not text")]
+    Text,
     /// Not a signed document of this kind.
     #[error("the revocation feed is not a signed one: {0}")]
     Jws(#[from] JoseError),
@@ -129,10 +134,12 @@ impl Revocations {
 #[derive(Debug)]
 pub struct Candidate(Jws);
 
-impl Candidate {
-    /// Parses a feed.
-    /// Errors: `Jws`, `Type`.
-    pub fn read(compact: &str) -> Result<Self, Refused> {
+impl refresh::Candidate for Candidate {
+    type Refused = Refused;
+
+    /// Errors: `Text`, `Jws`, `Type`.
+    fn read(body: &[u8]) -> Result<Self, Refused> {
+        let compact = str::from_utf8(body).map_err(|_| Refused::Text)?.trim_end();
         let jws = Jws::parse_within(compact, FEED_BYTES)?;
         if jws.header.typ.as_deref() == Some(TYP_REVOCATIONS) {
             Ok(Self(jws))
@@ -141,25 +148,16 @@ impl Candidate {
         }
     }
 
-    /// The bundle key to look up.
-    pub fn kid(&self) -> Option<&str> {
+    fn kid(&self) -> Option<&str> {
         self.0.header.kid.as_deref()
     }
 
-    /// The check to make with that key.
-    /// Errors: the key does not fit the algorithm.
-    pub fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, Refused> {
+    fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, Refused> {
         Ok(self.0.signature_job(key)?)
     }
 
-    /// Takes the feed over. Call it only after its signature was found right.
-    /// Errors: `Shape`, `Tenant`, `Time`, `Older`; the old one stays.
-    pub fn accept(
-        self,
-        revocations: &mut Revocations,
-        config: &Config,
-        now: UnixMillis,
-    ) -> Result<(), Refused> {
+    /// Errors: `Shape`, `Tenant`, `Time`, `Older`.
+    fn accept(self, memory: &mut Memory, config: &Config, now: UnixMillis) -> Result<(), Refused> {
         let feed: Feed = serde_json::from_slice(&self.0.payload).map_err(|_| Refused::Shape)?;
         if feed.tenant != config.tenant || feed.iss != config.issuer {
             return Err(Refused::Tenant);
@@ -168,6 +166,7 @@ impl Candidate {
         if feed.exp <= now || feed.iat > now.plus_seconds(CLOCK_LEEWAY_S) {
             return Err(Refused::Time);
         }
+        let revocations = &mut memory.revocations;
         if revocations
             .version()
             .is_some_and(|version| feed.version < version)

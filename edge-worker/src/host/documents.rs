@@ -1,5 +1,5 @@
-//! Documents of the control plane: fetched with `ETag`, kept per isolate and, for the whole data
-//! centre, in the Cache API.
+//! Documents of the control plane: fetched with `ETag`, and kept for the whole data centre in the
+//! Cache API.
 
 use std::rc::Rc;
 
@@ -12,7 +12,8 @@ use worker::{
     web_sys,
 };
 
-use crate::{host::platform, memory::PerDocument};
+use super::platform;
+use crate::refresh::{Copy, Fetched, Place};
 
 /// Name of the Cache API's part that holds our documents, away from the application's own.
 const CACHE_NAME: &str = "plinto-edge";
@@ -23,37 +24,14 @@ const CONFIRMED_AT: &str = "x-plinto-confirmed-at";
 /// The control plane's own `Cache-Control`, since the Cache API reads the real one itself.
 const ORIGIN_CACHE_CONTROL: &str = "x-plinto-cache-control";
 
-/// A document as it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Copy {
-    pub(super) body: Rc<Vec<u8>>,
-    pub(super) etag: Option<String>,
-    pub(super) cache_control: Option<String>,
-    /// When the question left to which this, or "not modified", was the answer.
-    pub(super) confirmed_at: UnixMillis,
-}
-
-/// What the control plane answered.
-#[derive(Debug)]
-pub(super) enum Fetched {
-    New(Copy),
-    NotModified,
-}
-
-/// The accepted copies of one isolate.
-pub(super) type Held = PerDocument<Option<Copy>>;
-
-/// Asks the control plane. Redirects are refused, since the address is pinned (T14).
-/// `etag`: of the copy in hand; `max_bytes`: the body is not read further.
-/// Errors: one line for the log.
+/// Source: [`crate::refresh::Rim::fetch`].
 pub(super) async fn fetch(
-    url: &str,
+    place: &Place,
     etag: Option<&str>,
-    max_bytes: usize,
     timeout_ms: u32,
 ) -> Result<Fetched, String> {
     let asked_at = platform::now();
-    let response = send(url, etag, timeout_ms)
+    let response = send(&place.url, etag, timeout_ms)
         .await
         .map_err(|error| format!("no answer: {error:?}"))?;
     let status = response.status();
@@ -66,7 +44,7 @@ pub(super) async fn fetch(
     let headers = response.headers();
     let header = |name: &str| headers.get(name).ok().flatten();
     let (etag, cache_control) = (header("etag"), header("cache-control"));
-    let body = body(response.into(), max_bytes).await?;
+    let body = body(response.into(), place.max_bytes).await?;
     Ok(Fetched::New(Copy {
         body: Rc::new(body),
         etag,
@@ -106,10 +84,10 @@ async fn body(mut response: Response, max_bytes: usize) -> Result<Vec<u8>, Strin
     Ok(bytes)
 }
 
-/// The data centre's copy. Whatever goes wrong, there is none.
-pub(super) async fn cached(url: &str, max_bytes: usize) -> Option<Copy> {
+/// Source: [`crate::refresh::Rim::cached`].
+pub(super) async fn cached(place: &Place) -> Option<Copy> {
     let cache = Cache::open(CACHE_NAME.to_owned()).await;
-    let response = cache.get(url, false).await.ok()??;
+    let response = cache.get(&place.url, false).await.ok()??;
     let headers = response.headers();
     let header = |name: &str| headers.get(name).ok().flatten();
     let confirmed_at = UnixMillis(header(CONFIRMED_AT)?.parse().ok()?);
@@ -118,7 +96,7 @@ pub(super) async fn cached(url: &str, max_bytes: usize) -> Option<Copy> {
         return None;
     }
     let (etag, cache_control) = (header("etag"), header(ORIGIN_CACHE_CONTROL));
-    let body = body(response, max_bytes).await.ok()?;
+    let body = body(response, place.max_bytes).await.ok()?;
     Some(Copy {
         body: Rc::new(body),
         etag,
@@ -127,8 +105,8 @@ pub(super) async fn cached(url: &str, max_bytes: usize) -> Option<Copy> {
     })
 }
 
-/// Leaves a copy for the data centre. It is a courtesy: failing is not an error.
-pub(super) async fn share(url: &str, copy: &Copy) {
+/// Source: [`crate::refresh::Rim::share`].
+pub(super) async fn share(place: &Place, copy: &Copy) {
     let headers = Headers::new();
     let set = |name: &str, value: &str| headers.set(name, value).is_ok();
     let is_set = set("cache-control", CACHE_CONTROL)
@@ -146,5 +124,5 @@ pub(super) async fn share(url: &str, copy: &Copy) {
     };
     let cache = Cache::open(CACHE_NAME.to_owned()).await;
     // an isolate without a cache (a preview host) still works, each for itself
-    let _ = cache.put(url, response.with_headers(headers)).await;
+    let _ = cache.put(&place.url, response.with_headers(headers)).await;
 }

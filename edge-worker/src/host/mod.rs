@@ -7,7 +7,7 @@
 mod documents;
 mod forward;
 mod platform;
-mod refresh;
+mod rim;
 mod webcrypto;
 
 use std::{
@@ -23,6 +23,7 @@ use crate::{
     gate::{Gate, Step, Verdict},
     health::{self, HEALTH_PATH, OWN_PATHS},
     memory::{Document, Documents, Memory},
+    refresh,
     refusal::{self, Answer, RESOURCE_METADATA_PATH, Refusal},
     request::EdgeRequest,
 };
@@ -31,7 +32,6 @@ use crate::{
 struct State {
     config: Config,
     memory: RefCell<Memory>,
-    held: RefCell<documents::Held>,
     imported: RefCell<webcrypto::ImportedKeys>,
 }
 
@@ -51,7 +51,6 @@ fn state(env: &Env) -> Result<Rc<State>, Vec<Fault>> {
     )?;
     let state = Rc::new(State {
         memory: RefCell::new(Memory::new(&config)),
-        held: RefCell::default(),
         imported: RefCell::default(),
         config,
     });
@@ -145,7 +144,7 @@ impl Host {
         let verdict = loop {
             let step = gate.step(&mut self.state.memory.borrow_mut(), platform::now());
             match step {
-                Step::Need(documents) => self.settle(documents).await,
+                Step::Need(documents) => refresh::settle(self, documents).await,
                 Step::NeedSignature => {
                     let is_right = match gate.signature_job() {
                         Some(job) => webcrypto::verify(&self.state.imported, &job).await,
@@ -157,7 +156,7 @@ impl Host {
             }
         };
         for document in gate.behind().iter() {
-            self.start(document);
+            refresh::start(self, document);
         }
         verdict
     }
@@ -172,7 +171,7 @@ impl Host {
         for document in [Document::TokenKeys, Document::Policy, Document::Revocations] {
             due.insert(document);
         }
-        self.settle(due).await;
+        refresh::settle(self, due).await;
         health::report(
             &self.state.config,
             &self.state.memory.borrow(),

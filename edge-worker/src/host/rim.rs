@@ -1,0 +1,68 @@
+//! What the Worker does for the edge: clock, network, data centre's cache, WebCrypto, tasks.
+
+use std::{cell::RefMut, rc::Rc, time::Duration};
+
+use futures_util::{FutureExt as _, future::LocalBoxFuture};
+use plinto_contract::time::UnixMillis;
+use plinto_jose::SignatureJob;
+use worker::Delay;
+
+use super::{Host, documents, platform, webcrypto};
+use crate::{
+    config::Config,
+    memory::Memory,
+    refresh::{self, Copy, Fetched, Place, Rim, Turn},
+};
+
+impl Rim for Rc<Host> {
+    fn config(&self) -> &Config {
+        &self.state.config
+    }
+
+    fn memory(&self) -> RefMut<'_, Memory> {
+        self.state.memory.borrow_mut()
+    }
+
+    fn now(&self) -> UnixMillis {
+        platform::now()
+    }
+
+    async fn pause(&self, millis: i64) {
+        Delay::from(Duration::from_millis(u64::try_from(millis).unwrap_or(0))).await;
+    }
+
+    async fn fetch(
+        &self,
+        place: &Place,
+        etag: Option<&str>,
+        timeout_ms: i64,
+    ) -> Result<Fetched, String> {
+        documents::fetch(place, etag, u32::try_from(timeout_ms).unwrap_or(0)).await
+    }
+
+    async fn cached(&self, place: &Place) -> Option<Copy> {
+        documents::cached(place).await
+    }
+
+    async fn share(&self, place: &Place, copy: &Copy) {
+        documents::share(place, copy).await;
+    }
+
+    async fn verify(&self, job: &SignatureJob<'_>) -> bool {
+        webcrypto::verify(&self.state.imported, job).await
+    }
+
+    fn run(&self, turn: Turn) -> LocalBoxFuture<'static, ()> {
+        let host = Self::clone(self);
+        async move {
+            if let Err(error) = refresh::refresh(&host, turn).await {
+                worker::console_error!("edge: {error}");
+            }
+        }
+        .boxed_local()
+    }
+
+    fn run_behind(&self, turn: Turn) {
+        self.context.wait_until(self.run(turn));
+    }
+}

@@ -1,0 +1,415 @@
+//! Refreshing a document: who may, from where, and what is accepted. The same code in a Worker and
+//! natively; what differs between them is the [`Rim`].
+
+use std::{cell::RefMut, error::Error, rc::Rc, sync::Arc};
+
+use futures_util::future::{LocalBoxFuture, join_all};
+use jwks_cache::{Lease, Response, max_age_s};
+use plinto_contract::{limits, time::UnixMillis};
+use plinto_jose::{Jwk, SignatureJob};
+
+use crate::{
+    bundles,
+    config::Config,
+    freshness::Freshness,
+    keys::{KeySet, Known},
+    memory::{Document, Documents, Memory},
+    revocations,
+};
+
+/// 3 s: the control plane answers in milliseconds, or it is not there.
+const TIMEOUT_MS: i64 = 3_000;
+/// 4 ms: how often a request looks whether somebody else's refresh has ended.
+const LOOK_EVERY_MS: i64 = 4;
+/// 4 s: longest a request waits for somebody else's refresh, whose time-out is shorter.
+const LOOK_FOR_MS: i64 = 4_000;
+/// A bundle key may be newer than the set in hand, and the set's refresh may have begun earlier.
+const KEY_ROUNDS: usize = 3;
+
+/// What a platform does for the edge.
+pub trait Rim {
+    /// What is set from outside.
+    fn config(&self) -> &Config;
+
+    /// What is remembered between requests. Never held over a wait.
+    fn memory(&self) -> RefMut<'_, Memory>;
+
+    /// The present.
+    fn now(&self) -> UnixMillis;
+
+    /// Waits.
+    fn pause(&self, millis: i64) -> impl Future<Output = ()>;
+
+    /// Asks the control plane. Redirects are refused, since the address is pinned (T14).
+    /// `etag`: of the copy in hand.
+    /// Errors: one line for the log.
+    fn fetch(
+        &self,
+        place: &Place,
+        etag: Option<&str>,
+        timeout_ms: i64,
+    ) -> impl Future<Output = Result<Fetched, String>>;
+
+    /// The data centre's copy. Whatever goes wrong, there is none.
+    fn cached(&self, place: &Place) -> impl Future<Output = Option<Copy>>;
+
+    /// Leaves a copy for the data centre. It is a courtesy: failing is not an error.
+    fn share(&self, place: &Place, copy: &Copy) -> impl Future<Output = ()>;
+
+    /// Checks one signature.
+    fn verify(&self, job: &SignatureJob<'_>) -> impl Future<Output = bool>;
+
+    /// Takes the turn: [`refresh`], to its end.
+    fn run(&self, turn: Turn) -> LocalBoxFuture<'static, ()>;
+
+    /// The same behind the answer.
+    fn run_behind(&self, turn: Turn);
+}
+
+/// Where a document is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Which.
+    pub document: Document,
+    /// Its pinned address.
+    pub url: String,
+    /// The body is not read further.
+    pub max_bytes: usize,
+}
+
+/// A document as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    /// Its bytes.
+    pub body: Rc<Vec<u8>>,
+    /// Its version, as the control plane names it.
+    pub etag: Option<String>,
+    /// The control plane's `Cache-Control`.
+    pub cache_control: Option<String>,
+    /// When the question left to which this, or "not modified", was the answer.
+    pub confirmed_at: UnixMillis,
+}
+
+/// What the control plane answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fetched {
+    /// A document.
+    New(Copy),
+    /// The one whose `ETag` was sent is still right.
+    NotModified,
+}
+
+/// The right and duty to refresh one document.
+#[derive(Debug)]
+pub enum Turn {
+    /// A set of keys.
+    Keys(KeySet, Lease),
+    /// The policy or the feed.
+    Signed(Document),
+}
+
+/// A signed document that was read, and whose signature is still to be checked.
+pub trait Candidate: Sized {
+    /// Why it is not taken.
+    type Refused: Error;
+
+    /// Parses it under limits.
+    fn read(body: &[u8]) -> Result<Self, Self::Refused>;
+
+    /// The bundle key to look up; a signature without a key id is refused.
+    fn kid(&self) -> Option<&str>;
+
+    /// The check to make with that key.
+    /// Errors: the key does not fit the algorithm.
+    fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, Self::Refused>;
+
+    /// Takes it over. Call it only after its signature was found right.
+    /// Errors: what it says is not acceptable; the old one stays.
+    fn accept(
+        self,
+        memory: &mut Memory,
+        config: &Config,
+        now: UnixMillis,
+    ) -> Result<(), Self::Refused>;
+}
+
+/// Waits until these documents were refreshed, by this request or by those who are at it.
+pub async fn settle<R: Rim>(rim: &R, documents: Documents) {
+    let waits = documents.iter().map(|document| async move {
+        match begin(rim, document) {
+            Some(turn) => rim.run(turn).await,
+            None => wait_for_others(rim, document).await,
+        }
+    });
+    join_all(waits).await;
+}
+
+/// Refreshes a document behind the answer, unless somebody is at it or it failed just now.
+pub fn start<R: Rim>(rim: &R, document: Document) {
+    if let Some(turn) = begin(rim, document) {
+        rim.run_behind(turn);
+    }
+}
+
+/// Takes the turn, if it is to be had.
+pub fn begin<R: Rim>(rim: &R, document: Document) -> Option<Turn> {
+    let now = rim.now();
+    let mut memory = rim.memory();
+    let keys = |memory: &mut Memory, set| {
+        let lease = memory.keys.begin(set, now)?;
+        Some(Turn::Keys(set, lease))
+    };
+    match document {
+        Document::TokenKeys => keys(&mut memory, KeySet::Token),
+        Document::BundleKeys => keys(&mut memory, KeySet::Bundle),
+        Document::Policy | Document::Revocations => freshness(&mut memory, document)
+            .lease(now)
+            .then_some(Turn::Signed(document)),
+    }
+}
+
+async fn wait_for_others<R: Rim>(rim: &R, document: Document) {
+    let since = rim.now();
+    loop {
+        let now = rim.now();
+        let is_running = rim.memory().is_refreshing(document, now);
+        if !is_running || now.millis_since(since) >= LOOK_FOR_MS {
+            return;
+        }
+        rim.pause(LOOK_EVERY_MS).await;
+    }
+}
+
+/// Refreshes one document.
+/// Errors: one line for the log; what was in hand stays.
+pub async fn refresh<R: Rim>(rim: &R, turn: Turn) -> Result<(), String> {
+    let document = match turn {
+        Turn::Keys(KeySet::Token, _) => Document::TokenKeys,
+        Turn::Keys(KeySet::Bundle, _) => Document::BundleKeys,
+        Turn::Signed(document) => document,
+    };
+    let place = place(rim, document);
+    let outcome = match turn {
+        Turn::Keys(set, lease) => refresh_keys(rim, &place, set, lease).await,
+        Turn::Signed(_) => refresh_signed(rim, &place).await,
+    };
+    outcome.map_err(|error| format!("{}: {error}", place.url))
+}
+
+async fn refresh_keys<R: Rim>(
+    rim: &R,
+    place: &Place,
+    set: KeySet,
+    lease: Lease,
+) -> Result<(), String> {
+    let copy = match newest(rim, place, true).await {
+        Ok(copy) => copy,
+        // a fresh isolate may live on what its data centre had last
+        Err(error) => match rim.cached(place).await {
+            Some(copy) if held(rim, place).is_none() => copy,
+            _ => {
+                let now = rim.now();
+                rim.memory().keys.failed(lease, now);
+                return Err(error);
+            }
+        },
+    };
+    let answer = Response {
+        status: 200,
+        redirected: false,
+        body: &copy.body,
+    };
+    let max_age = copy.cache_control.as_deref().and_then(max_age_s);
+    let now = rim.now();
+    let offered = rim
+        .memory()
+        .keys
+        .offer(set, lease, &answer, max_age, copy.confirmed_at, now);
+    offered.map_err(|error| error.to_string())?;
+    accepted(rim, place, copy).await;
+    Ok(())
+}
+
+async fn refresh_signed<R: Rim>(rim: &R, place: &Place) -> Result<(), String> {
+    let outcome = renew(rim, place).await;
+    let now = rim.now();
+    let mut memory = rim.memory();
+    let freshness = freshness(&mut memory, place.document);
+    match outcome {
+        Ok(confirmed_at) => {
+            freshness.confirmed(confirmed_at);
+            Ok(())
+        }
+        Err(error) => {
+            freshness.failed(now);
+            Err(error)
+        }
+    }
+}
+
+async fn renew<R: Rim>(rim: &R, place: &Place) -> Result<UnixMillis, String> {
+    let may_keep = may_keep(rim, place.document);
+    let copy = match newest(rim, place, may_keep).await {
+        Ok(copy) => copy,
+        Err(error) => {
+            fall_back(rim, place).await?;
+            return Err(error);
+        }
+    };
+    take(rim, place, &copy).await?;
+    let confirmed_at = copy.confirmed_at;
+    accepted(rim, place, copy).await;
+    Ok(confirmed_at)
+}
+
+/// A fresh isolate without a control plane takes what its data centre had last, at the age it
+/// has. The refresh failed all the same.
+async fn fall_back<R: Rim>(rim: &R, place: &Place) -> Result<(), String> {
+    if held(rim, place).is_some() {
+        return Ok(());
+    }
+    let Some(copy) = rim.cached(place).await else {
+        return Ok(());
+    };
+    take(rim, place, &copy).await?;
+    let mut memory = rim.memory();
+    freshness(&mut memory, place.document).confirmed(copy.confirmed_at);
+    *memory.held.get_mut(place.document) = Some(copy);
+    Ok(())
+}
+
+/// The newest copy to be had: the data centre's if it is young enough, else the control plane's.
+/// `may_keep`: whether "not modified" is a good answer.
+async fn newest<R: Rim>(rim: &R, place: &Place, may_keep: bool) -> Result<Copy, String> {
+    let held = held(rim, place);
+    if let Some(copy) = rim.cached(place).await {
+        let age = rim.now().millis_since(copy.confirmed_at);
+        if may_keep && age < bound_ms(rim, place.document) / 2 {
+            return Ok(copy);
+        }
+    }
+    let etag = held
+        .as_ref()
+        .filter(|_| may_keep)
+        .and_then(|copy| copy.etag.clone());
+    let asked_at = rim.now();
+    match rim.fetch(place, etag.as_deref(), TIMEOUT_MS).await? {
+        Fetched::New(copy) => Ok(copy),
+        Fetched::NotModified => match held {
+            Some(copy) => Ok(Copy {
+                confirmed_at: asked_at,
+                ..copy
+            }),
+            None => Err("not modified, but nothing is in hand".to_owned()),
+        },
+    }
+}
+
+async fn accepted<R: Rim>(rim: &R, place: &Place, copy: Copy) {
+    let is_news = held(rim, place).is_none_or(|held| held.confirmed_at < copy.confirmed_at);
+    *rim.memory().held.get_mut(place.document) = Some(copy.clone());
+    if is_news {
+        rim.share(place, &copy).await;
+    }
+}
+
+async fn take<R: Rim>(rim: &R, place: &Place, copy: &Copy) -> Result<(), String> {
+    let is_held = held(rim, place)
+        .is_some_and(|held| Rc::ptr_eq(&held.body, &copy.body) || held.body == copy.body);
+    if is_held && may_keep(rim, place.document) {
+        return Ok(());
+    }
+    match place.document {
+        Document::Policy => verify::<R, bundles::Candidate>(rim, &copy.body).await,
+        _ => verify::<R, revocations::Candidate>(rim, &copy.body).await,
+    }
+}
+
+async fn verify<R: Rim, C: Candidate>(rim: &R, body: &[u8]) -> Result<(), String> {
+    let candidate = C::read(body).map_err(|error| error.to_string())?;
+    let key = bundle_key(rim, candidate.kid()).await?;
+    let job = candidate
+        .signature_job(&key)
+        .map_err(|error| error.to_string())?;
+    if !rim.verify(&job).await {
+        return Err("the signature is not valid".to_owned());
+    }
+    let now = rim.now();
+    candidate
+        .accept(&mut rim.memory(), rim.config(), now)
+        .map_err(|error| error.to_string())
+}
+
+/// The key that signed a document, fetched if need be.
+async fn bundle_key<R: Rim>(rim: &R, kid: Option<&str>) -> Result<Arc<Jwk>, String> {
+    let kid = kid.ok_or("the signature names no key")?;
+    for _ in 0..KEY_ROUNDS {
+        let now = rim.now();
+        let found = rim.memory().keys.find(KeySet::Bundle, kid, now);
+        match found {
+            Known::Key { key, is_due } => {
+                if is_due {
+                    start(rim, Document::BundleKeys);
+                }
+                return Ok(key);
+            }
+            Known::Wait => {
+                let mut keys = Documents::default();
+                keys.insert(Document::BundleKeys);
+                settle(rim, keys).await;
+            }
+            Known::Unknown => return Err("the signing key is not published".to_owned()),
+            Known::NoKeys => break,
+        }
+    }
+    Err("the bundle keys could not be fetched".to_owned())
+}
+
+/// The copy in hand, which was accepted.
+fn held<R: Rim>(rim: &R, place: &Place) -> Option<Copy> {
+    rim.memory().held.get(place.document).clone()
+}
+
+/// Whether what is in hand would be accepted again.
+fn may_keep<R: Rim>(rim: &R, document: Document) -> bool {
+    let now = rim.now();
+    document != Document::Revocations || rim.memory().revocations.is_acceptable(now)
+}
+
+fn place<R: Rim>(rim: &R, document: Document) -> Place {
+    let at = |path| format!("{}{path}", rim.config().control_plane);
+    let (url, max_bytes) = match document {
+        Document::TokenKeys => (
+            rim.memory().keys.url(KeySet::Token).to_owned(),
+            limits::JWKS_BYTES,
+        ),
+        Document::BundleKeys => (
+            rim.memory().keys.url(KeySet::Bundle).to_owned(),
+            limits::JWKS_BYTES,
+        ),
+        Document::Policy => (at("/edge/bundle"), limits::BUNDLE_PACKED_BYTES),
+        Document::Revocations => (at("/edge/revocations"), revocations::FEED_BYTES),
+    };
+    Place {
+        document,
+        url,
+        max_bytes,
+    }
+}
+
+/// Age from which on a document is waited for; keys have their own rules.
+fn bound_ms<R: Rim>(rim: &R, document: Document) -> i64 {
+    match document {
+        Document::TokenKeys | Document::BundleKeys => 0,
+        Document::Policy => rim.config().policy_max_age_ms,
+        Document::Revocations => rim.config().revocation_max_age_ms,
+    }
+}
+
+/// How fresh the policy or the feed is.
+const fn freshness(memory: &mut Memory, document: Document) -> &mut Freshness {
+    match document {
+        Document::Policy => &mut memory.policy.freshness,
+        _ => &mut memory.revocations.freshness,
+    }
+}
