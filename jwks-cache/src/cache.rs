@@ -117,6 +117,21 @@ impl KeyCache {
         }
     }
 
+    /// Takes in a set that somebody else fetched at `fetched_at_ms`, which is not in the future: it
+    /// has the age it has, and never replaces a newer one. No lease is needed, and none ends.
+    pub fn restore(
+        &mut self,
+        issuer: &str,
+        keys: JwkSet,
+        max_age_s: Option<i64>,
+        fetched_at_ms: i64,
+    ) {
+        let granted_ms = self.settings.max_age_ms(max_age_s);
+        if let Some(state) = self.issuers.get_mut(issuer) {
+            state.restore(fetched_at_ms, keys, granted_ms);
+        }
+    }
+
     /// Notes that a fetch brought nothing usable; the next one waits.
     #[expect(
         clippy::needless_pass_by_value,
@@ -133,6 +148,18 @@ impl KeyCache {
         self.issuers
             .get(issuer)
             .is_some_and(|state| state.is_refreshing(&self.settings, now_ms))
+    }
+
+    /// Milliseconds since the issuer's set in hand was asked for; `None` without a usable one.
+    pub fn age_ms(&self, issuer: &str, now_ms: i64) -> Option<i64> {
+        self.issuers.get(issuer)?.age_ms(&self.settings, now_ms)
+    }
+
+    /// Whether the issuer's set in hand is fresh, so that what it lacks is not published.
+    pub fn is_fresh(&self, issuer: &str, now_ms: i64) -> bool {
+        self.issuers
+            .get(issuer)
+            .is_some_and(|state| state.is_fresh(now_ms))
     }
 
     /// How many unknown key ids are remembered for an issuer, for metrics and tests.

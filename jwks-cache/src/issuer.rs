@@ -54,7 +54,7 @@ struct Failing {
     pause_ms: i64,
 }
 
-/// INVARIANT: `held` is only replaced by a later fetch or dropped at the hard maximum age.
+/// INVARIANT: `held` is only replaced by what was fetched later, or dropped at the hard maximum age.
 #[derive(Debug)]
 pub(crate) struct Issuer {
     held: Option<Held>,
@@ -88,9 +88,7 @@ impl Issuer {
         let key = Arc::clone(key);
         if within(held.fetched_at_ms, held.max_age_ms, now_ms) {
             Found::Fresh(key)
-        } else if self.is_refreshing(settings, now_ms)
-            || now_ms < self.stale_until_ms(settings, held)
-        {
+        } else if now_ms < self.stale_until_ms(settings, held) {
             Found::Stale(key)
         } else {
             self.missing(settings, Absence::Expired, now_ms, now_ms)
@@ -119,13 +117,27 @@ impl Issuer {
             return;
         }
         self.failing = None;
+        self.hold(fetch, started_at_ms, keys, max_age_ms);
+    }
+
+    /// Takes in what somebody else fetched at `fetched_at_ms`, unless what is held is as new.
+    pub(crate) fn restore(&mut self, fetched_at_ms: i64, keys: JwkSet, max_age_ms: i64) {
+        let held = self.held.as_ref();
+        if held.is_some_and(|held| held.fetched_at_ms >= fetched_at_ms) {
+            return;
+        }
+        let fetch = held.map_or(0, |held| held.fetch);
+        self.hold(fetch, fetched_at_ms, keys, max_age_ms);
+    }
+
+    fn hold(&mut self, fetch: u64, fetched_at_ms: i64, keys: JwkSet, max_age_ms: i64) {
         self.held = Some(Held {
             keys: keys
                 .keys
                 .into_iter()
                 .filter_map(|key| Some((key.kid.clone()?, Arc::new(key))))
                 .collect(),
-            fetched_at_ms: started_at_ms,
+            fetched_at_ms,
             max_age_ms,
             fetch,
         });
@@ -155,6 +167,20 @@ impl Issuer {
             .is_some_and(|running| within(running.started_at_ms, settings.lease_ms, now_ms))
     }
 
+    /// Age of the set in hand.
+    pub(crate) fn age_ms(&self, settings: &Settings, now_ms: i64) -> Option<i64> {
+        let age_ms = now_ms.saturating_sub(self.held.as_ref()?.fetched_at_ms);
+        (0..settings.hard_max_age_ms)
+            .contains(&age_ms)
+            .then_some(age_ms)
+    }
+
+    pub(crate) fn is_fresh(&self, now_ms: i64) -> bool {
+        self.held
+            .as_ref()
+            .is_some_and(|held| within(held.fetched_at_ms, held.max_age_ms, now_ms))
+    }
+
     pub(crate) fn unknown_kids(&self) -> usize {
         self.unknown.len()
     }
@@ -165,9 +191,11 @@ impl Issuer {
             self.unknown.note(kid, fetched_at_ms);
         }
         let memory_ms = settings.unknown_kid_memory_ms;
-        let noted_until_ms = self
-            .unknown
-            .noted_at(kid, memory_ms, now_ms)
+        let noted_at_ms = self.unknown.noted_at(kid, memory_ms, now_ms);
+        // What an old set lacked, the issuer may have published since: a stranger who asked for a
+        // key before its time must not keep it out (T15).
+        let noted_until_ms = noted_at_ms
+            .filter(|_| self.is_fresh(now_ms))
             .map_or(now_ms, |at_ms| at_ms.saturating_add(memory_ms));
         let cool_at_ms = self.cool_at_ms(settings, now_ms);
         self.missing(
@@ -197,11 +225,7 @@ impl Issuer {
             at_ms = at_ms.max(end_of(failing.since_ms, failing.pause_ms, now_ms));
         }
         // Nothing is due while the set is fresh, so only an unknown key id can be the reason.
-        let fresh = self
-            .held
-            .as_ref()
-            .is_some_and(|held| within(held.fetched_at_ms, held.max_age_ms, now_ms));
-        if fresh {
+        if self.is_fresh(now_ms) {
             at_ms.max(self.cool_at_ms(settings, now_ms))
         } else {
             at_ms

@@ -16,7 +16,7 @@ pub struct Settings {
     pub hard_max_age_ms: i64,
     /// Least distance between fetches caused by unknown key ids. 30 seconds.
     pub unknown_kid_cooldown_ms: i64,
-    /// How long a key id that a new set lacked causes no fetch. 1 minute.
+    /// How long a key id that a new set lacked causes no fetch, while that set is fresh. 1 minute.
     pub unknown_kid_memory_ms: i64,
     /// How many such key ids are remembered per issuer. 256.
     pub unknown_kids: usize,
@@ -28,8 +28,23 @@ pub struct Settings {
     pub lease_ms: i64,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
+impl Settings {
+    /// For a verifier that must refuse a withdrawn key within a minute: 30 s fresh and 30 s stale.
+    /// A key published half a minute before its first use is never missed. It also comes back
+    /// quickly: an edge that was up before its control plane should not sulk for long.
+    pub const fn prompt() -> Self {
+        Self {
+            default_max_age_ms: 30_000,
+            min_max_age_ms: 5_000,
+            max_max_age_ms: 30_000,
+            stale_while_refresh_ms: 30_000,
+            first_backoff_ms: 1_000,
+            last_backoff_ms: 30_000,
+            ..Self::patient()
+        }
+    }
+
+    const fn patient() -> Self {
         Self {
             default_max_age_ms: 600_000,
             min_max_age_ms: 60_000,
@@ -44,9 +59,7 @@ impl Default for Settings {
             lease_ms: 10_000,
         }
     }
-}
 
-impl Settings {
     /// Freshness granted for what an issuer asks.
     /// `asked_s`: seconds, `None` when it says nothing.
     pub(crate) fn max_age_ms(&self, asked_s: Option<i64>) -> i64 {
@@ -64,6 +77,12 @@ impl Settings {
         self.first_backoff_ms
             .saturating_mul(1_i64.wrapping_shl(doublings))
             .min(self.last_backoff_ms)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::patient()
     }
 }
 

@@ -106,8 +106,11 @@ fn a_key_past_the_stale_window_waits_for_the_issuer() {
     assert_eq!(ask(&mut cache, "a", window - 1), Said::Stale);
     assert_eq!(ask(&mut cache, "a", window), Said::Fetch(Absence::Expired));
     let lease = begin(&mut cache, window);
-    // Others meanwhile use what there is, for as long as the fetch may take.
-    assert_eq!(ask(&mut cache, "a", window + SECOND), Said::Stale);
+    // Others who come meanwhile wait for the same fetch.
+    assert_eq!(
+        ask(&mut cache, "a", window + SECOND),
+        Said::Wait(Absence::Expired, window + 10 * SECOND)
+    );
     cache.store(lease, set(&["b"]), None);
     assert_eq!(
         ask(&mut cache, "a", window + 2 * SECOND),
@@ -273,6 +276,22 @@ fn a_known_absence_is_remembered() {
     );
     assert_eq!(
         ask(&mut cache, "x", until),
+        Said::Fetch(Absence::UnknownKid)
+    );
+}
+
+/// T15: what an old set lacked may have been published since. A stranger who asked for a key before
+/// its time must not keep it out.
+#[test]
+fn an_absence_counts_only_while_the_set_that_shows_it_is_fresh() {
+    let mut cache = KeyCache::new(Settings::prompt(), [ISSUER]);
+    let lease = begin(&mut cache, T0);
+    cache.store(lease, set(&["a"]), None);
+    let early = ask(&mut cache, "coming", T0 + SECOND);
+    assert!(matches!(early, Said::Wait(Absence::UnknownKid, _)));
+    let stale = T0 + 30 * SECOND;
+    assert_eq!(
+        ask(&mut cache, "coming", stale),
         Said::Fetch(Absence::UnknownKid)
     );
 }

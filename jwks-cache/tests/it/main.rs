@@ -4,5 +4,6 @@
 mod keys;
 mod lookup;
 mod model;
+mod restore;
 mod rotation;
 mod source;
