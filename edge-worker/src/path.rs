@@ -154,10 +154,20 @@ fn segment(raw: &str) -> Result<String, PathError> {
     if decoded.chars().any(char::is_control) {
         return Err(PathError::Control);
     }
-    if percent_decoded(&decoded).is_ok_and(|again| again != decoded) {
+    if holds_escape(&decoded) {
         return Err(PathError::EncodedTwice);
     }
     Ok(decoded)
+}
+
+/// Whether a second decoding would find something, whatever stands around it: some decoders skip
+/// a `%` that encodes nothing and go on behind it.
+fn holds_escape(text: &str) -> bool {
+    let is_escape = |three: &[u8]| match three {
+        [b'%', high, low] => digit(*high).and(digit(*low)).is_some(),
+        _ => false,
+    };
+    text.as_bytes().windows(3).any(is_escape)
 }
 
 fn percent_decoded(text: &str) -> Result<String, PathError> {
@@ -232,6 +242,10 @@ mod tests {
             ("/a%ff", PathError::Encoding),
             ("/a%252fb", PathError::EncodedTwice),
             ("/a%252e%252e", PathError::EncodedTwice),
+            // a stray `%` or a broken character does not hide the rest
+            ("/documents/a%252f..%252fstop%25", PathError::EncodedTwice),
+            ("/a%25%2541", PathError::EncodedTwice),
+            ("/a%25ff", PathError::EncodedTwice),
         ] {
             assert_eq!(CanonicalPath::parse(raw), Err(why), "{raw}");
         }
@@ -242,6 +256,10 @@ mod tests {
     #[test]
     fn a_percent_sign_that_encodes_nothing_is_text() {
         assert_eq!(segments("/100%25"), ["100%"]);
+        assert_eq!(
+            segments("/100%25/5%25%20off/%25zz"),
+            ["100%", "5% off", "%zz"]
+        );
         assert_eq!(
             CanonicalPath::parse("/100%25").unwrap().encoded(),
             "/100%25"

@@ -93,6 +93,7 @@ fn a_path_that_the_application_could_read_differently_is_refused() {
         "/documents/7;/stop",
         "/documents/7%00",
         "/documents/%252e",
+        "/documents/a%252f..%252fstop%25",
         "/documents\\stop",
     ] {
         assert_eq!(
