@@ -95,6 +95,10 @@ impl Config {
         };
         let max_age = reader.number("REVOCATION_MAX_AGE_MS", 1_000, 100..=60_000);
         let hard_limit = reader.number("REVOCATION_HARD_LIMIT_S", 60, 1..=3_600);
+        if max_age > hard_limit.saturating_mul(1_000) {
+            let detail = "must not be longer than REVOCATION_HARD_LIMIT_S";
+            reader.fault("REVOCATION_MAX_AGE_MS", detail);
+        }
         let policy_max_age = reader.number("BUNDLE_REFRESH_MS", 1_000, 100..=60_000);
         let on_stale = match reader.get("REVOCATION_ON_STALE").as_deref() {
             None | Some("deny") => OnStale::Deny,
@@ -275,6 +279,20 @@ mod tests {
                 "REVOCATION_ON_STALE"
             ]
         );
+    }
+
+    #[test]
+    fn a_feed_is_waited_for_before_it_proves_nothing() {
+        let limits = |max_age, hard_limit| {
+            read(&[
+                ("REVOCATION_MAX_AGE_MS", max_age),
+                ("REVOCATION_HARD_LIMIT_S", hard_limit),
+            ])
+        };
+        assert!(limits("5000", "5").is_ok());
+        assert_eq!(names(limits("5001", "5")), ["REVOCATION_MAX_AGE_MS"]);
+        // also against a default
+        assert!(read(&[("REVOCATION_MAX_AGE_MS", "60000")]).is_ok());
     }
 
     #[test]
