@@ -223,7 +223,7 @@ impl<'r> Gate<'r> {
         let obligations = evaluate(&policy, input, &target, token.is_some())?;
         Pass::new(
             &self.path,
-            &self.request.query,
+            self.request,
             token.as_deref().map(|token| &token.claims),
             &obligations,
             policy.sequence,

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use plinto_contract::{claims::AccessToken, headers, problem::Code};
 use serde_json::{Map, Value};
 
-use crate::{path::CanonicalPath, refusal::Refusal};
+use crate::{path::CanonicalPath, refusal::Refusal, request::EdgeRequest};
 
 /// 4 KiB: longest obligations passed on; common servers allow 8 KiB for all headers.
 const OBLIGATIONS_BYTES: usize = 4 * 1024;
@@ -24,20 +24,33 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
-/// Headers by which some applications are talked into another method, path or client address
-/// than the ones the gate decided on.
+/// Headers by which some applications are talked into another method, path, person or client
+/// address than the ones the gate decided on.
 const OVERRIDES: [&str; 10] = [
     "forwarded",
-    "x-forwarded-host",
-    "x-forwarded-prefix",
-    "x-forwarded-proto",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
-    "x-original-url",
+    "x-real-ip",
     "x-request-id",
     "x-rewrite-url",
 ];
+
+/// The same, whatever follows. Only proxies that are trusted send them; some are set anew.
+const OVERRIDE_PREFIXES: [&str; 6] = [
+    headers::PREFIX,
+    "remote-",
+    "x-auth-request-",
+    "x-forwarded-",
+    "x-original-",
+    "x-remote-",
+];
+
+/// The client's address. Source: RFC 7239 §5.2, in the form that applications read.
+const CLIENT_ADDRESS: &str = "x-forwarded-for";
 
 /// How a request that may pass is forwarded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +68,7 @@ impl Pass {
     /// Errors: a claim or obligation that is no header value.
     pub fn new(
         path: &CanonicalPath,
-        query: &str,
+        request: &EdgeRequest,
         claims: Option<&AccessToken>,
         obligations: &Map<String, Value>,
         sequence: u64,
@@ -85,6 +98,9 @@ impl Pass {
             }
             set.push((headers::OBLIGATIONS, text));
         }
+        if let Some(ip) = &request.ip {
+            set.push((CLIENT_ADDRESS, ip.clone()));
+        }
         if is_revocation_stale {
             set.push((headers::REVOCATION_STALE, "1".to_owned()));
         }
@@ -92,7 +108,7 @@ impl Pass {
             return Err(not_a_header("a claim"));
         }
         Ok(Self {
-            target: format!("{}{query}", path.encoded()),
+            target: format!("{}{}", path.encoded(), request.query),
             headers: set,
             sequence,
         })
@@ -131,11 +147,12 @@ fn ascii_json(map: &Map<String, Value>) -> String {
 /// Whether a client's request header goes to the application.
 /// `connection`: the request's `Connection` header, which may name more.
 pub fn is_kept(name: &str, value: &str, connection: Option<&str>) -> bool {
-    // CGI and WSGI read `_` and `-` alike, so `X_Plinto_Subject` would pass for ours
-    let name = name.to_ascii_lowercase().replace('_', "-");
-    if name.starts_with(headers::PREFIX)
-        || name == headers::CLIENT_REQUEST_ID
+    let name = normalised(name);
+    if name == headers::CLIENT_REQUEST_ID
         || OVERRIDES.contains(&name.as_str())
+        || OVERRIDE_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
     {
         return false;
     }
@@ -149,8 +166,13 @@ pub fn is_kept(name: &str, value: &str, connection: Option<&str>) -> bool {
     !connection.is_some_and(|named| {
         named
             .split(',')
-            .any(|option| option.trim().eq_ignore_ascii_case(&name))
+            .any(|option| normalised(option.trim()) == name)
     })
+}
+
+/// CGI and WSGI read `_` and `-` alike, so `X_Plinto_Subject` would pass for ours.
+fn normalised(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
 }
 
 /// Whether the application's response header goes to the client.
@@ -168,9 +190,11 @@ mod tests {
     use crate::testing;
 
     fn pass(claims: &AccessToken, obligations: &Value) -> Result<Pass, Refusal> {
+        let mut request = testing::request("GET", "/a%20b?q=1", None);
+        request.ip = Some("203.0.113.7".to_owned());
         Pass::new(
             &CanonicalPath::parse("/a%20b").unwrap(),
-            "?q=1",
+            &request,
             Some(claims),
             obligations.as_object().unwrap(),
             7,
@@ -199,6 +223,7 @@ mod tests {
             header(&pass, headers::OBLIGATIONS),
             Some(r#"{"log":"gr\u00fcn \ud83d\ude00"}"#)
         );
+        assert_eq!(header(&pass, "x-forwarded-for"), Some("203.0.113.7"));
         assert_eq!(header(&pass, headers::REVOCATION_STALE), None);
     }
 
@@ -227,12 +252,27 @@ mod tests {
             "x-http-method-override",
             "x-original-url",
             "x-forwarded-host",
+            "x-forwarded-for",
+            "X_Forwarded_For",
+            "x-forwarded-user",
+            "x-forwarded-groups",
+            "x-forwarded-port",
+            "x-auth-request-email",
+            "x-original-method",
+            "x-real-ip",
+            "True-Client-IP",
+            "Remote-User",
+            "remote_user",
+            "x-remote-group",
             "connection",
             "Transfer-Encoding",
             "te",
             "x-secret-hop",
+            "X_Secret_Hop",
         ] {
-            assert!(!is_kept(name, "1", Some("close, X-Secret-Hop")), "{name}");
+            for connection in ["close, X-Secret-Hop", "X_Secret_Hop,close"] {
+                assert!(!is_kept(name, "1", Some(connection)), "{name}");
+            }
         }
         for name in [
             "accept",
