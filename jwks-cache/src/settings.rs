@@ -30,12 +30,13 @@ pub struct Settings {
 
 impl Settings {
     /// For a verifier that must refuse a withdrawn key within a minute: 30 s fresh and 30 s stale.
-    /// A key published half a minute before its first use is never missed. It also comes back
+    /// Whatever the issuer says, the set is fresh for as long as unknown key ids cause no fetch, so
+    /// a key published half a minute before its first use is never missed. It also comes back
     /// quickly: an edge that was up before its control plane should not sulk for long.
     pub const fn prompt() -> Self {
         Self {
             default_max_age_ms: 30_000,
-            min_max_age_ms: 5_000,
+            min_max_age_ms: 30_000,
             max_max_age_ms: 30_000,
             stale_while_refresh_ms: 30_000,
             first_backoff_ms: 1_000,
