@@ -47,6 +47,13 @@ pub struct ActivePolicy {
     pub expires_at: UnixSeconds,
 }
 
+impl ActivePolicy {
+    /// Whether it still decides at `now`.
+    pub fn is_valid(&self, now: UnixMillis) -> bool {
+        now.to_seconds() < self.expires_at
+    }
+}
+
 /// The policy in force and how fresh it is.
 #[derive(Debug, Default)]
 pub struct Policy {
@@ -59,7 +66,7 @@ impl Policy {
     /// The policy that decides at `now`, if there is one.
     pub fn active(&self, now: UnixMillis) -> Option<Rc<ActivePolicy>> {
         self.latest()
-            .filter(|policy| now.to_seconds() < policy.expires_at)
+            .filter(|policy| policy.is_valid(now))
             .map(Rc::clone)
     }
 

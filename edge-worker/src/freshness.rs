@@ -6,6 +6,8 @@
 
 use plinto_contract::time::UnixMillis;
 
+use crate::gate::WAIT_MS;
+
 /// 1 s: pause after the first failed refresh; doubles with each further one.
 const FIRST_PAUSE_MS: i64 = 1_000;
 /// 10 s: the longest pause. A control plane that came back is noticed within it.
@@ -25,6 +27,10 @@ pub enum Use {
     /// It is older than the bound, but the last refresh failed just now: make do with what is
     /// there, or refuse.
     Overdue,
+    /// The same, and the pause is over: make do with what is there and try behind the request, or
+    /// without anything usable wait. A control plane that is gone costs requests one time-out,
+    /// and not another one after each pause.
+    Retry,
 }
 
 /// How fresh one document is and who refreshes it.
@@ -45,6 +51,7 @@ impl Freshness {
             Some(age) if age < max_age_ms && self.is_pausing(now) => Use::Fresh,
             Some(age) if age < max_age_ms => Use::Behind,
             _ if self.is_pausing(now) => Use::Overdue,
+            _ if self.is_retrying(max_age_ms, now) => Use::Retry,
             _ => Use::Wait,
         }
     }
@@ -87,11 +94,23 @@ impl Freshness {
     }
 
     fn is_pausing(&self, now: UnixMillis) -> bool {
+        within(self.failed_at, self.pause_ms(), now)
+    }
+
+    /// Whether refreshes fail, as far as traffic can tell. If nobody has tried again for as long
+    /// as a request may be held up, nobody knows any more how the control plane is, so requests
+    /// wait again.
+    fn is_retrying(&self, max_age_ms: i64, now: UnixMillis) -> bool {
+        let tried_at = self.leased_at.filter(|_| self.is_leased(now));
+        let lately_ms = self.pause_ms().saturating_add(max_age_ms.max(WAIT_MS));
+        within(self.failed_at, lately_ms, tried_at.unwrap_or(now))
+    }
+
+    fn pause_ms(&self) -> i64 {
         let doublings = self.failures.saturating_sub(1).min(8);
-        let pause_ms = FIRST_PAUSE_MS
+        FIRST_PAUSE_MS
             .saturating_mul(1_i64.wrapping_shl(doublings))
-            .min(LAST_PAUSE_MS);
-        within(self.failed_at, pause_ms, now)
+            .min(LAST_PAUSE_MS)
     }
 }
 
@@ -149,11 +168,29 @@ mod tests {
             assert!(!freshness.lease(now.plus_millis(pause_ms - 1)));
             assert_eq!(
                 freshness.judge(MAX_AGE_MS, now.plus_millis(pause_ms)),
-                Use::Wait
+                Use::Retry
             );
         }
         freshness.confirmed(at(900_000));
         assert_eq!(freshness.judge(MAX_AGE_MS, at(900_001)), Use::Fresh);
+    }
+
+    #[test]
+    fn under_traffic_a_failing_refresh_is_retried_behind_and_after_a_quiet_waited_for() {
+        let mut freshness = confirmed();
+        assert!(freshness.lease(at(600)));
+        freshness.failed(at(3_100));
+        // the pause ends at 4,100, and traffic tries again within the 3 s after it
+        assert_eq!(freshness.judge(MAX_AGE_MS, at(7_099)), Use::Retry);
+        assert_eq!(freshness.judge(MAX_AGE_MS, at(7_100)), Use::Wait);
+        // while the retry runs, requests don't wait for it either
+        let mut retried = confirmed();
+        retried.failed(at(3_100));
+        assert!(retried.lease(at(4_200)));
+        assert_eq!(retried.judge(MAX_AGE_MS, at(6_700)), Use::Retry);
+        // one that began after a quiet is waited for by all
+        assert!(freshness.lease(at(60_000)));
+        assert_eq!(freshness.judge(MAX_AGE_MS, at(60_100)), Use::Wait);
     }
 
     #[test]

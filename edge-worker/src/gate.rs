@@ -22,7 +22,6 @@ use serde_json::{Map, Value as Json};
 use crate::{
     bundles::ActivePolicy,
     config::Config,
-    freshness::Use,
     keys::{KeySet, Known},
     memory::{Document, Documents, Memory},
     path::CanonicalPath,
@@ -38,7 +37,7 @@ use crate::{
 #[derive(Debug)]
 pub enum Step {
     /// These documents, from the control plane: refresh them (or wait until whoever is at it has
-    /// ended), then ask again. The same document is asked for twice at most.
+    /// ended) until [`Gate::deadline`] at most, then ask again. It is asked for once at most.
     Need(Documents),
     /// The check of [`Gate::signature_job`]; report with [`Gate::signature_checked`].
     NeedSignature,
@@ -62,9 +61,10 @@ pub struct Gate<'r> {
     request: &'r EdgeRequest,
     path: CanonicalPath,
     token: Token,
-    asked: Documents,
-    asked_for_keys: u8,
+    entered_at: UnixMillis,
+    has_waited: bool,
     behind: Documents,
+    is_key_due: bool,
 }
 
 #[derive(Debug)]
@@ -85,8 +85,8 @@ struct Presented {
     is_signature_right: Option<bool>,
 }
 
-/// A token is looked up again after a refresh that began before its key was published.
-const KEY_REFRESHES: u8 = 2;
+/// 3 s: longest a request waits for documents, whichever and however many it lacks.
+pub const WAIT_MS: i64 = 3_000;
 
 impl<'r> Gate<'r> {
     /// Takes a request in: its path and its token, as far as they can be judged alone.
@@ -99,19 +99,20 @@ impl<'r> Gate<'r> {
     ) -> Result<Self, Refusal> {
         let path = CanonicalPath::parse(&request.path)
             .map_err(|error| Refusal::new(Code::MalformedRequest, error.to_string()))?;
-        let mut behind = Documents::default();
+        let mut is_key_due = false;
         let token = match request.bearer().map_err(malformed_bearer)? {
             None => Token::None,
-            Some(token) => recognise(token, config, memory, &mut behind, now)?,
+            Some(token) => recognise(token, config, memory, &mut is_key_due, now)?,
         };
         Ok(Self {
             config,
             request,
             path,
             token,
-            asked: Documents::default(),
-            asked_for_keys: 0,
-            behind,
+            entered_at: now,
+            has_waited: false,
+            behind: Documents::default(),
+            is_key_due,
         })
     }
 
@@ -145,46 +146,42 @@ impl<'r> Gate<'r> {
         }
     }
 
-    /// Documents that are due: refresh them behind the answer.
-    pub const fn behind(&self) -> Documents {
-        self.behind
+    /// When the request has waited long enough, and is decided with what is there.
+    pub const fn deadline(&self) -> UnixMillis {
+        self.entered_at.plus_millis(WAIT_MS)
     }
 
-    /// What has to be fetched before anything can be decided. All at once, so that a cold edge
-    /// waits for the slowest and not for the sum.
+    /// Documents that are due: refresh them behind the answer.
+    pub const fn behind(&self) -> Documents {
+        let mut behind = self.behind;
+        if self.is_key_due {
+            behind.insert(Document::TokenKeys);
+        }
+        behind
+    }
+
+    /// What has to be fetched before anything can be decided. All at once and only once, so that
+    /// a request waits for the slowest and not for the sum.
     fn needs(&mut self, memory: &mut Memory, now: UnixMillis) -> Documents {
-        let mut needs = Documents::default();
-        let policy_age = memory
-            .policy
-            .freshness
-            .judge(self.config.policy_max_age_ms, now);
-        match policy_age {
-            Use::Wait if self.asked.insert(Document::Policy) => {
-                needs.insert(Document::Policy);
+        let has_token = !matches!(self.token, Token::None);
+        let due = memory.due(self.config, has_token, now);
+        self.behind = due.behind;
+        if self.has_waited {
+            return Documents::default();
+        }
+        let mut needs = due.wait;
+        match self.find_key(memory, now) {
+            Some(Known::Wait) => {
+                needs.insert(Document::TokenKeys);
             }
-            Use::Behind => {
-                self.behind.insert(Document::Policy);
-            }
+            Some(Known::Key { is_due, .. }) => self.is_key_due = is_due,
             _ => {}
         }
-        if matches!(self.token, Token::None) {
-            return needs;
-        }
-        let has_waited = self.asked.contains(Document::Revocations);
-        let reliance = memory.revocations.reliance(self.config, has_waited, now);
-        match reliance {
-            Reliance::Wait => {
-                self.asked.insert(Document::Revocations);
-                needs.insert(Document::Revocations);
-            }
-            Reliance::Good { is_due: true } => {
-                self.behind.insert(Document::Revocations);
-            }
-            _ => {}
-        }
-        if self.find_key(memory, now) == Some(Known::Wait) && self.asked_for_keys < KEY_REFRESHES {
-            self.asked_for_keys = self.asked_for_keys.saturating_add(1);
-            needs.insert(Document::TokenKeys);
+        if !needs.is_empty() {
+            self.has_waited = true;
+            // what is nearly too old would be so after the wait
+            needs.extend(self.behind());
+            self.is_key_due = false;
         }
         needs
     }
@@ -268,9 +265,7 @@ impl<'r> Gate<'r> {
                     // the key must be for the algorithm the token names (T1, T2)
                     presented.jws.signature_job(&key).map_err(refuse_token)?;
                     presented.key = Some(key);
-                    if is_due {
-                        self.behind.insert(Document::TokenKeys);
-                    }
+                    self.is_key_due = is_due;
                     Ok(None)
                 }
                 Known::Unknown => Err(refuse_token(JoseError::UnknownKey)),
@@ -339,16 +334,14 @@ fn recognise(
     token: &str,
     config: &Config,
     memory: &mut Memory,
-    behind: &mut Documents,
+    is_key_due: &mut bool,
     now: UnixMillis,
 ) -> Result<Token, Refusal> {
     let fingerprint = Fingerprint::of(token, &config.issuer, &config.audience);
     if let Some(verified) = memory.tokens.find(fingerprint, now) {
         // a key that is no longer published takes its tokens with it (T15)
         if let Known::Key { is_due, .. } = memory.keys.find(KeySet::Token, &verified.kid, now) {
-            if is_due {
-                behind.insert(Document::TokenKeys);
-            }
+            *is_key_due = is_due;
             return Ok(Token::Verified(verified));
         }
         memory.tokens.forget(fingerprint);

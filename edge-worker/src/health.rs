@@ -3,12 +3,30 @@
 use plinto_contract::time::UnixMillis;
 use serde_json::json;
 
-use crate::{config::Config, memory::Memory, refusal::Answer, revocations::Reliance};
+use crate::{
+    config::Config,
+    keys::KeySet,
+    memory::{Document, Due, Memory},
+    refusal::Answer,
+    revocations::Reliance,
+};
 
 /// Where it is asked for. Everything under `/.plinto/` is the gate's own and never forwarded.
 pub const HEALTH_PATH: &str = "/.plinto/health";
 /// The gate's own paths.
 pub const OWN_PATHS: &str = "/.plinto/";
+
+/// What is refreshed before the report: what a request with a token would wait for. Nothing that
+/// is fresh: anybody may ask for the report as often as they like.
+pub fn due(config: &Config, memory: &Memory, now: UnixMillis) -> Due {
+    let mut due = memory.due(config, true, now);
+    if memory.keys.age_ms(KeySet::Token, now).is_none() {
+        due.wait.insert(Document::TokenKeys);
+    } else if !memory.keys.is_fresh(KeySet::Token, now) {
+        due.behind.insert(Document::TokenKeys);
+    }
+    due
+}
 
 /// The state of the edge: 200 when it can decide, 503 when it can only refuse.
 pub fn report(config: &Config, memory: &Memory, now: UnixMillis) -> Answer {
@@ -19,7 +37,7 @@ pub fn report(config: &Config, memory: &Memory, now: UnixMillis) -> Answer {
         Reliance::Flagged => "stale_flagged",
         Reliance::Unknown => "unknown",
     };
-    let keys_age = memory.keys.token_keys_age_ms(now);
+    let keys_age = memory.keys.age_ms(KeySet::Token, now);
     let is_ready = policy.is_some() && keys_age.is_some() && reliance != Reliance::Unknown;
     let body = json!({
         "status": if is_ready { "ready" } else { "not_ready" },

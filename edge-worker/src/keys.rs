@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use jwks_cache::{Absence, KeyCache, Lease, Lookup, Response, Settings, SourceError};
+use jwks_cache::{Absence, KeyCache, Lease, Lookup, Settings};
 use plinto_contract::time::UnixMillis;
-use plinto_jose::Jwk;
+use plinto_jose::{Jwk, JwkSet};
 
 use crate::config::Config;
 
@@ -39,11 +39,8 @@ pub enum Known {
 #[derive(Debug)]
 pub struct Keys {
     cache: KeyCache,
-    settings: Settings,
     token_url: String,
     bundle_url: String,
-    /// When the token keys in hand were asked for.
-    token_keys_at: Option<UnixMillis>,
 }
 
 impl Keys {
@@ -51,24 +48,10 @@ impl Keys {
     pub fn new(config: &Config) -> Self {
         let token_url = format!("{}/.well-known/jwks.json", config.issuer);
         let bundle_url = format!("{}/edge/keys", config.control_plane);
-        let settings = Settings {
-            // 30 s fresh and 30 s stale: a key that is no longer published is refused within the
-            // minute, and a key published half a minute before its first use is never missed (T15)
-            default_max_age_ms: 30_000,
-            min_max_age_ms: 5_000,
-            max_max_age_ms: 30_000,
-            stale_while_refresh_ms: 30_000,
-            // an edge that was up before its control plane should not sulk for long
-            first_backoff_ms: 1_000,
-            last_backoff_ms: 30_000,
-            ..Settings::default()
-        };
         Self {
-            cache: KeyCache::new(settings, [&token_url, &bundle_url]),
-            settings,
+            cache: KeyCache::new(Settings::prompt(), [&token_url, &bundle_url]),
             token_url,
             bundle_url,
-            token_keys_at: None,
         }
     }
 
@@ -82,29 +65,29 @@ impl Keys {
 
     /// Looks a key up.
     pub fn find(&mut self, set: KeySet, kid: &str, now: UnixMillis) -> Known {
-        let url = match set {
-            KeySet::Token => &self.token_url,
-            KeySet::Bundle => &self.bundle_url,
-        };
-        match self.cache.lookup(url, kid, now.0) {
+        let (cache, url) = self.of(set);
+        match cache.lookup(url, kid, now.0) {
             Lookup::Fresh(key) => Known::Key { key, is_due: false },
             Lookup::Stale(key) => Known::Key { key, is_due: true },
             Lookup::Missing { fetch: true, .. } => Known::Wait,
-            Lookup::Missing { .. } if self.cache.is_refreshing(url, now.0) => Known::Wait,
+            Lookup::Missing { .. } if cache.is_refreshing(url, now.0) => Known::Wait,
+            // an old set can't tell what is published now
             Lookup::Missing {
                 why: Absence::UnknownKid,
                 ..
-            } => Known::Unknown,
+            } if cache.is_fresh(url, now.0) => Known::Unknown,
             Lookup::Missing { .. } => Known::NoKeys,
         }
     }
 
-    /// Milliseconds since the token keys in hand were asked for; `None` without usable ones.
-    pub fn token_keys_age_ms(&self, now: UnixMillis) -> Option<i64> {
-        let age = now.millis_since(self.token_keys_at?);
-        (0..self.settings.hard_max_age_ms)
-            .contains(&age)
-            .then_some(age)
+    /// Milliseconds since the set in hand was asked for; `None` without a usable one.
+    pub fn age_ms(&self, set: KeySet, now: UnixMillis) -> Option<i64> {
+        self.cache.age_ms(self.url(set), now.0)
+    }
+
+    /// Whether the set in hand needs no refresh.
+    pub fn is_fresh(&self, set: KeySet, now: UnixMillis) -> bool {
+        self.cache.is_fresh(self.url(set), now.0)
     }
 
     /// Whether somebody is fetching a set.
@@ -114,42 +97,38 @@ impl Keys {
 
     /// Takes the lease to fetch a set, if it is to be had.
     pub fn begin(&mut self, set: KeySet, now: UnixMillis) -> Option<Lease> {
-        let url = match set {
-            KeySet::Token => &self.token_url,
-            KeySet::Bundle => &self.bundle_url,
-        };
-        self.cache.begin_refresh(url, now.0)
+        let (cache, url) = self.of(set);
+        cache.begin_refresh(url, now.0)
     }
 
-    /// Takes in a fetched set.
-    /// `max_age_s`: the freshness its `Cache-Control` grants. `asked_at`: when the question left.
-    /// Errors: what makes the answer unusable; the old keys stay.
-    pub fn offer(
+    /// Takes in a set that was fetched for this lease.
+    /// `max_age_s`: the freshness its `Cache-Control` grants.
+    pub fn store(&mut self, lease: Lease, keys: JwkSet, max_age_s: Option<i64>) {
+        self.cache.store(lease, keys, max_age_s);
+    }
+
+    /// Takes in a set that somebody else fetched then, at the age it has.
+    pub fn restore(
         &mut self,
         set: KeySet,
-        lease: Lease,
-        response: &Response<'_>,
+        keys: JwkSet,
         max_age_s: Option<i64>,
-        asked_at: UnixMillis,
-        now: UnixMillis,
-    ) -> Result<(), SourceError> {
-        match response.keys() {
-            Ok(keys) => {
-                if set == KeySet::Token {
-                    self.token_keys_at = Some(asked_at);
-                }
-                self.cache.store(lease, keys, max_age_s);
-                Ok(())
-            }
-            Err(error) => {
-                self.cache.failed(lease, now.0);
-                Err(error)
-            }
-        }
+        confirmed_at: UnixMillis,
+    ) {
+        let (cache, url) = self.of(set);
+        cache.restore(url, keys, max_age_s, confirmed_at.0);
     }
 
-    /// Notes that a fetch brought no answer.
+    /// Notes that a fetch brought no usable answer.
     pub fn failed(&mut self, lease: Lease, now: UnixMillis) {
         self.cache.failed(lease, now.0);
+    }
+
+    const fn of(&mut self, set: KeySet) -> (&mut KeyCache, &str) {
+        let url = match set {
+            KeySet::Token => self.token_url.as_str(),
+            KeySet::Bundle => self.bundle_url.as_str(),
+        };
+        (&mut self.cache, url)
     }
 }

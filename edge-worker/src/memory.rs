@@ -5,10 +5,11 @@ use plinto_contract::time::UnixMillis;
 use crate::{
     bundles::Policy,
     config::Config,
+    freshness::Use,
     input::Vocabulary,
     keys::{KeySet, Keys},
     refresh::Copy,
-    revocations::Revocations,
+    revocations::{Reliance, Revocations},
     tokens::Tokens,
 };
 
@@ -73,6 +74,13 @@ impl Documents {
         !std::mem::replace(self.0.get_mut(document), true)
     }
 
+    /// Adds all of others.
+    pub fn extend(&mut self, others: Self) {
+        for document in others.iter() {
+            self.insert(document);
+        }
+    }
+
     /// Whether one is among them.
     pub const fn contains(self, document: Document) -> bool {
         *self.0.get(document)
@@ -89,6 +97,15 @@ impl Documents {
             .into_iter()
             .filter(move |document| self.contains(*document))
     }
+}
+
+/// What there is to refresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Due {
+    /// Before anything is decided.
+    pub wait: Documents,
+    /// Behind the answer.
+    pub behind: Documents,
 }
 
 /// Keys, policy, revocations and verified tokens. It holds no promise and no request's state, so
@@ -120,6 +137,44 @@ impl Memory {
             vocabulary: Vocabulary::default(),
             held: PerDocument::default(),
         }
+    }
+
+    /// What of the policy and, for a token, of the revocation feed is due; and the keys that sign
+    /// them, when they would have to be fetched then.
+    pub fn due(&self, config: &Config, has_token: bool, now: UnixMillis) -> Due {
+        let mut due = Due::default();
+        let is_usable = || {
+            self.policy
+                .latest()
+                .is_some_and(|latest| latest.is_valid(now))
+        };
+        match self.policy.freshness.judge(config.policy_max_age_ms, now) {
+            Use::Fresh | Use::Overdue => {}
+            Use::Retry if !is_usable() => {
+                due.wait.insert(Document::Policy);
+            }
+            Use::Wait => {
+                due.wait.insert(Document::Policy);
+            }
+            Use::Behind | Use::Retry => {
+                due.behind.insert(Document::Policy);
+            }
+        }
+        if has_token {
+            match self.revocations.reliance(config, false, now) {
+                Reliance::Wait => {
+                    due.wait.insert(Document::Revocations);
+                }
+                Reliance::Good { is_due: true } | Reliance::Flagged => {
+                    due.behind.insert(Document::Revocations);
+                }
+                Reliance::Good { is_due: false } | Reliance::Unknown => {}
+            }
+        }
+        if !due.wait.is_empty() && self.keys.age_ms(KeySet::Bundle, now).is_none() {
+            due.wait.insert(Document::BundleKeys);
+        }
+        due
     }
 
     /// Whether somebody is fetching a document right now.

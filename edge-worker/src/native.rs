@@ -99,7 +99,7 @@ pub async fn decide<R: Rim>(rim: &R, request: &EdgeRequest) -> Verdict {
         let now = rim.now();
         let step = gate.step(&mut rim.memory(), now);
         match step {
-            Step::Need(documents) => refresh::settle(rim, documents).await,
+            Step::Need(documents) => refresh::settle(rim, documents, gate.deadline()).await,
             Step::NeedSignature => {
                 let is_right = match gate.signature_job() {
                     Some(job) => rim.verify(&job).await,
@@ -168,12 +168,10 @@ impl<S: Source> Rim for Immediate<'_, S> {
     }
 
     fn run(&self, turn: Turn) -> LocalBoxFuture<'static, ()> {
-        self.run_behind(turn);
+        // whoever wants to know how it went calls `Isolate::refresh`
+        let _outcome = refresh::refresh(self, turn).now_or_never();
         ready(()).boxed_local()
     }
 
-    fn run_behind(&self, turn: Turn) {
-        // there is no log; whoever wants to know calls `Isolate::refresh`
-        let _outcome = refresh::refresh(self, turn).now_or_never();
-    }
+    fn log(&self, _line: &str) {}
 }

@@ -1,28 +1,30 @@
 //! Refreshing a document: who may, from where, and what is accepted. The same code in a Worker and
 //! natively; what differs between them is the [`Rim`].
 
-use std::{cell::RefMut, error::Error, rc::Rc, sync::Arc};
+use std::{cell::RefMut, error::Error, pin::pin, rc::Rc, sync::Arc};
 
-use futures_util::future::{LocalBoxFuture, join_all};
+use futures_util::future::{LocalBoxFuture, join_all, select};
 use jwks_cache::{Lease, Response, max_age_s};
 use plinto_contract::{limits, time::UnixMillis};
-use plinto_jose::{Jwk, SignatureJob};
+use plinto_jose::{Jwk, JwkSet, SignatureJob};
 
 use crate::{
     bundles,
     config::Config,
     freshness::Freshness,
+    gate::WAIT_MS,
     keys::{KeySet, Known},
     memory::{Document, Documents, Memory},
     revocations,
 };
 
-/// 3 s: the control plane answers in milliseconds, or it is not there.
-const TIMEOUT_MS: i64 = 3_000;
-/// 4 ms: how often a request looks whether somebody else's refresh has ended.
-const LOOK_EVERY_MS: i64 = 4;
-/// 4 s: longest a request waits for somebody else's refresh, whose time-out is shorter.
-const LOOK_FOR_MS: i64 = 4_000;
+/// 2.5 s: longest an answer of the control plane is waited for. It comes in milliseconds, or not at
+/// all. What is left of [`WAIT_MS`] is for what the data centre has instead.
+const ANSWER_MS: i64 = 2_500;
+/// 2 ms, doubled each time up to 32 ms: how soon a request looks again whether somebody else's
+/// refresh has ended.
+const FIRST_LOOK_MS: i64 = 2;
+const LAST_LOOK_MS: i64 = 32;
 /// A bundle key may be newer than the set in hand, and the set's refresh may have begun earlier.
 const KEY_ROUNDS: usize = 3;
 
@@ -59,11 +61,12 @@ pub trait Rim {
     /// Checks one signature.
     fn verify(&self, job: &SignatureJob<'_>) -> impl Future<Output = bool>;
 
-    /// Takes the turn: [`refresh`], to its end.
+    /// Takes the turn: begins [`refresh`] at once and runs it to its end, also when nobody waits
+    /// for that end any more.
     fn run(&self, turn: Turn) -> LocalBoxFuture<'static, ()>;
 
-    /// The same behind the answer.
-    fn run_behind(&self, turn: Turn);
+    /// Tells the operator what went wrong.
+    fn log(&self, line: &str);
 }
 
 /// Where a document is.
@@ -133,21 +136,23 @@ pub trait Candidate: Sized {
     ) -> Result<(), Self::Refused>;
 }
 
-/// Waits until these documents were refreshed, by this request or by those who are at it.
-pub async fn settle<R: Rim>(rim: &R, documents: Documents) {
+/// Waits until these documents were refreshed, by this request or by those who are at it, but not
+/// beyond `deadline`.
+pub async fn settle<R: Rim>(rim: &R, documents: Documents, deadline: UnixMillis) {
     let waits = documents.iter().map(|document| async move {
         match begin(rim, document) {
             Some(turn) => rim.run(turn).await,
             None => wait_for_others(rim, document).await,
         }
     });
-    join_all(waits).await;
+    let left_ms = deadline.millis_since(rim.now());
+    select(pin!(join_all(waits)), pin!(rim.pause(left_ms))).await;
 }
 
 /// Refreshes a document behind the answer, unless somebody is at it or it failed just now.
 pub fn start<R: Rim>(rim: &R, document: Document) {
     if let Some(turn) = begin(rim, document) {
-        rim.run_behind(turn);
+        drop(rim.run(turn));
     }
 }
 
@@ -168,15 +173,16 @@ pub fn begin<R: Rim>(rim: &R, document: Document) -> Option<Turn> {
     }
 }
 
+/// A Worker's request can't await another request's promise, so it looks again and again.
 async fn wait_for_others<R: Rim>(rim: &R, document: Document) {
-    let since = rim.now();
+    let mut look_ms = FIRST_LOOK_MS;
     loop {
         let now = rim.now();
-        let is_running = rim.memory().is_refreshing(document, now);
-        if !is_running || now.millis_since(since) >= LOOK_FOR_MS {
+        if !rim.memory().is_refreshing(document, now) {
             return;
         }
-        rim.pause(LOOK_EVERY_MS).await;
+        rim.pause(look_ms).await;
+        look_ms = look_ms.saturating_mul(2).min(LAST_LOOK_MS);
     }
 }
 
@@ -202,98 +208,87 @@ async fn refresh_keys<R: Rim>(
     set: KeySet,
     lease: Lease,
 ) -> Result<(), String> {
-    let copy = match newest(rim, place, true).await {
-        Ok(copy) => copy,
-        // a fresh isolate may live on what its data centre had last
-        Err(error) => match rim.cached(place).await {
-            Some(copy) if held(rim, place).is_none() => copy,
-            _ => {
-                let now = rim.now();
-                rim.memory().keys.failed(lease, now);
-                return Err(error);
-            }
-        },
+    let max_age = |copy: &Copy| copy.cache_control.as_deref().and_then(max_age_s);
+    let answer = newest(rim, place)
+        .await
+        .and_then(|copy| Ok((key_set(&copy)?, copy)));
+    let error = match answer {
+        Ok((keys, copy)) => {
+            let mut memory = rim.memory();
+            memory.keys.store(lease, keys, max_age(&copy));
+            *memory.held.get_mut(place.document) = Some(copy.clone());
+            drop(memory);
+            rim.share(place, &copy).await;
+            return Ok(());
+        }
+        Err(error) => error,
     };
-    let answer = Response {
-        status: 200,
-        redirected: false,
-        body: &copy.body,
-    };
-    let max_age = copy.cache_control.as_deref().and_then(max_age_s);
     let now = rim.now();
-    let offered = rim
-        .memory()
-        .keys
-        .offer(set, lease, &answer, max_age, copy.confirmed_at, now);
-    offered.map_err(|error| error.to_string())?;
-    accepted(rim, place, copy).await;
-    Ok(())
+    let has_some = rim.memory().keys.age_ms(set, now).is_some();
+    if !has_some
+        && let Some(copy) = rim.cached(place).await
+        && let Ok(keys) = key_set(&copy)
+    {
+        let mut memory = rim.memory();
+        let confirmed_at = copy.confirmed_at;
+        memory.keys.restore(set, keys, max_age(&copy), confirmed_at);
+        *memory.held.get_mut(place.document) = Some(copy);
+    }
+    let now = rim.now();
+    rim.memory().keys.failed(lease, now);
+    Err(error)
 }
 
 async fn refresh_signed<R: Rim>(rim: &R, place: &Place) -> Result<(), String> {
-    let outcome = renew(rim, place).await;
+    let until = rim.now().plus_millis(WAIT_MS);
+    let cached = rim.cached(place).await;
+    let Err(error) = renew(rim, place, cached.as_ref(), until).await else {
+        return Ok(());
+    };
+    if held(rim, place).is_none()
+        && let Some(copy) = cached
+    {
+        match take(rim, place, &copy, until).await {
+            Ok(()) => keep(rim, place, copy),
+            Err(error) => rim.log(&format!("{}: the last copy: {error}", place.url)),
+        }
+    }
     let now = rim.now();
-    let mut memory = rim.memory();
-    let freshness = freshness(&mut memory, place.document);
-    match outcome {
-        Ok(confirmed_at) => {
-            freshness.confirmed(confirmed_at);
-            Ok(())
-        }
-        Err(error) => {
-            freshness.failed(now);
-            Err(error)
-        }
-    }
+    freshness(&mut rim.memory(), place.document).failed(now);
+    Err(error)
 }
 
-async fn renew<R: Rim>(rim: &R, place: &Place) -> Result<UnixMillis, String> {
-    let may_keep = may_keep(rim, place.document);
-    let copy = match newest(rim, place, may_keep).await {
-        Ok(copy) => copy,
-        Err(error) => {
-            fall_back(rim, place).await?;
-            return Err(error);
+/// Takes the data centre's copy if it is young enough, else the control plane's.
+async fn renew<R: Rim>(
+    rim: &R,
+    place: &Place,
+    cached: Option<&Copy>,
+    until: UnixMillis,
+) -> Result<(), String> {
+    let young_ms = bound_ms(rim, place.document) / 2;
+    let is_young = |copy: &&Copy| rim.now().millis_since(copy.confirmed_at) < young_ms;
+    if let Some(copy) = cached.filter(is_young) {
+        match take(rim, place, copy, until).await {
+            Ok(()) => {
+                keep(rim, place, copy.clone());
+                return Ok(());
+            }
+            Err(error) => rim.log(&format!("{}: the shared copy: {error}", place.url)),
         }
-    };
-    take(rim, place, &copy).await?;
-    let confirmed_at = copy.confirmed_at;
-    accepted(rim, place, copy).await;
-    Ok(confirmed_at)
-}
-
-/// A fresh isolate without a control plane takes what its data centre had last, at the age it
-/// has. The refresh failed all the same.
-async fn fall_back<R: Rim>(rim: &R, place: &Place) -> Result<(), String> {
-    if held(rim, place).is_some() {
-        return Ok(());
     }
-    let Some(copy) = rim.cached(place).await else {
-        return Ok(());
-    };
-    take(rim, place, &copy).await?;
-    let mut memory = rim.memory();
-    freshness(&mut memory, place.document).confirmed(copy.confirmed_at);
-    *memory.held.get_mut(place.document) = Some(copy);
+    let copy = newest(rim, place).await?;
+    take(rim, place, &copy, until).await?;
+    keep(rim, place, copy.clone());
+    rim.share(place, &copy).await;
     Ok(())
 }
 
-/// The newest copy to be had: the data centre's if it is young enough, else the control plane's.
-/// `may_keep`: whether "not modified" is a good answer.
-async fn newest<R: Rim>(rim: &R, place: &Place, may_keep: bool) -> Result<Copy, String> {
-    let held = held(rim, place);
-    if let Some(copy) = rim.cached(place).await {
-        let age = rim.now().millis_since(copy.confirmed_at);
-        if may_keep && age < bound_ms(rim, place.document) / 2 {
-            return Ok(copy);
-        }
-    }
-    let etag = held
-        .as_ref()
-        .filter(|_| may_keep)
-        .and_then(|copy| copy.etag.clone());
+/// What the control plane has now.
+async fn newest<R: Rim>(rim: &R, place: &Place) -> Result<Copy, String> {
+    let held = held(rim, place).filter(|_| may_keep(rim, place.document));
+    let etag = held.as_ref().and_then(|copy| copy.etag.clone());
     let asked_at = rim.now();
-    match rim.fetch(place, etag.as_deref(), TIMEOUT_MS).await? {
+    match rim.fetch(place, etag.as_deref(), ANSWER_MS).await? {
         Fetched::New(copy) => Ok(copy),
         Fetched::NotModified => match held {
             Some(copy) => Ok(Copy {
@@ -305,29 +300,44 @@ async fn newest<R: Rim>(rim: &R, place: &Place, may_keep: bool) -> Result<Copy, 
     }
 }
 
-async fn accepted<R: Rim>(rim: &R, place: &Place, copy: Copy) {
-    let is_news = held(rim, place).is_none_or(|held| held.confirmed_at < copy.confirmed_at);
-    *rim.memory().held.get_mut(place.document) = Some(copy.clone());
-    if is_news {
-        rim.share(place, &copy).await;
-    }
+fn keep<R: Rim>(rim: &R, place: &Place, copy: Copy) {
+    let mut memory = rim.memory();
+    freshness(&mut memory, place.document).confirmed(copy.confirmed_at);
+    *memory.held.get_mut(place.document) = Some(copy);
 }
 
-async fn take<R: Rim>(rim: &R, place: &Place, copy: &Copy) -> Result<(), String> {
-    let is_held = held(rim, place)
-        .is_some_and(|held| Rc::ptr_eq(&held.body, &copy.body) || held.body == copy.body);
+fn key_set(copy: &Copy) -> Result<JwkSet, String> {
+    let answer = Response {
+        status: 200,
+        redirected: false,
+        body: &copy.body,
+    };
+    answer.keys().map_err(|error| error.to_string())
+}
+
+async fn take<R: Rim>(
+    rim: &R,
+    place: &Place,
+    copy: &Copy,
+    until: UnixMillis,
+) -> Result<(), String> {
+    let is_held = held(rim, place).is_some_and(|held| held.body == copy.body);
     if is_held && may_keep(rim, place.document) {
         return Ok(());
     }
     match place.document {
-        Document::Policy => verify::<R, bundles::Candidate>(rim, &copy.body).await,
-        _ => verify::<R, revocations::Candidate>(rim, &copy.body).await,
+        Document::Policy => verify::<R, bundles::Candidate>(rim, &copy.body, until).await,
+        _ => verify::<R, revocations::Candidate>(rim, &copy.body, until).await,
     }
 }
 
-async fn verify<R: Rim, C: Candidate>(rim: &R, body: &[u8]) -> Result<(), String> {
+async fn verify<R: Rim, C: Candidate>(
+    rim: &R,
+    body: &[u8],
+    until: UnixMillis,
+) -> Result<(), String> {
     let candidate = C::read(body).map_err(|error| error.to_string())?;
-    let key = bundle_key(rim, candidate.kid()).await?;
+    let key = bundle_key(rim, candidate.kid(), until).await?;
     let job = candidate
         .signature_job(&key)
         .map_err(|error| error.to_string())?;
@@ -341,7 +351,11 @@ async fn verify<R: Rim, C: Candidate>(rim: &R, body: &[u8]) -> Result<(), String
 }
 
 /// The key that signed a document, fetched if need be.
-async fn bundle_key<R: Rim>(rim: &R, kid: Option<&str>) -> Result<Arc<Jwk>, String> {
+async fn bundle_key<R: Rim>(
+    rim: &R,
+    kid: Option<&str>,
+    until: UnixMillis,
+) -> Result<Arc<Jwk>, String> {
     let kid = kid.ok_or("the signature names no key")?;
     for _ in 0..KEY_ROUNDS {
         let now = rim.now();
@@ -356,7 +370,7 @@ async fn bundle_key<R: Rim>(rim: &R, kid: Option<&str>) -> Result<Arc<Jwk>, Stri
             Known::Wait => {
                 let mut keys = Documents::default();
                 keys.insert(Document::BundleKeys);
-                settle(rim, keys).await;
+                settle(rim, keys, until).await;
             }
             Known::Unknown => return Err("the signing key is not published".to_owned()),
             Known::NoKeys => break,

@@ -84,19 +84,26 @@ impl Revocations {
     /// How far the feed can be relied on at `now`.
     /// `has_waited`: whether this request waited for a refresh already.
     pub fn reliance(&self, config: &Config, has_waited: bool, now: UnixMillis) -> Reliance {
-        match self.freshness.judge(config.revocation_max_age_ms, now) {
-            Use::Fresh if self.known.is_some() => return Reliance::Good { is_due: false },
-            Use::Behind if self.known.is_some() => return Reliance::Good { is_due: true },
-            Use::Wait if !has_waited => return Reliance::Wait,
-            _ => {}
-        }
-        let age = self.freshness.age_ms(now);
-        let is_within = age.is_some_and(|age| age < config.revocation_hard_limit_ms);
-        if self.known.is_some() && is_within {
-            return Reliance::Good { is_due: true };
-        }
-        // Flagging needs a feed at all: a cold edge lets nobody pass.
-        if self.known.is_some() && config.on_stale == OnStale::Allow {
+        let age = self.freshness.age_ms(now).filter(|_| self.known.is_some());
+        // the hard limit comes first, whatever else is set
+        let hard_limit_ms = config.revocation_hard_limit_ms;
+        let is_within = age.is_some_and(|age| age < hard_limit_ms);
+        // flagging needs a feed at all: a cold edge lets nobody pass
+        let is_flagged = self.known.is_some() && config.on_stale == OnStale::Allow;
+        let bound_ms = config.revocation_max_age_ms.min(hard_limit_ms);
+        let usage = self.freshness.judge(bound_ms, now);
+        let should_wait = match usage {
+            Use::Wait => true,
+            Use::Retry => !is_within && !is_flagged,
+            Use::Fresh | Use::Behind | Use::Overdue => false,
+        };
+        if should_wait && !has_waited {
+            Reliance::Wait
+        } else if is_within {
+            Reliance::Good {
+                is_due: usage != Use::Fresh,
+            }
+        } else if is_flagged {
             Reliance::Flagged
         } else {
             Reliance::Unknown

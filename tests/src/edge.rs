@@ -95,6 +95,11 @@ impl Edge {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Where it listens: host and port.
+    pub fn authority(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// Everything it has written so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("edge.log")).unwrap_or_default()

@@ -20,9 +20,9 @@ use worker::{Context, Env, web_sys};
 
 use crate::{
     config::{Config, Fault},
-    gate::{Gate, Step, Verdict},
+    gate::{Gate, Step, Verdict, WAIT_MS},
     health::{self, HEALTH_PATH, OWN_PATHS},
-    memory::{Document, Documents, Memory},
+    memory::Memory,
     refresh,
     refusal::{self, Answer, RESOURCE_METADATA_PATH, Refusal},
     request::EdgeRequest,
@@ -144,7 +144,7 @@ impl Host {
         let verdict = loop {
             let step = gate.step(&mut self.state.memory.borrow_mut(), platform::now());
             match step {
-                Step::Need(documents) => refresh::settle(self, documents).await,
+                Step::Need(documents) => refresh::settle(self, documents, gate.deadline()).await,
                 Step::NeedSignature => {
                     let is_right = match gate.signature_job() {
                         Some(job) => webcrypto::verify(&self.state.imported, &job).await,
@@ -167,11 +167,12 @@ impl Host {
             return Refusal::new(Code::NotFound, "the gate has no such page")
                 .answer(request, request_id);
         }
-        let mut due = Documents::default();
-        for document in [Document::TokenKeys, Document::Policy, Document::Revocations] {
-            due.insert(document);
+        let now = platform::now();
+        let due = health::due(&self.state.config, &self.state.memory.borrow(), now);
+        refresh::settle(self, due.wait, now.plus_millis(WAIT_MS)).await;
+        for document in due.behind.iter() {
+            refresh::start(self, document);
         }
-        refresh::settle(self, due).await;
         health::report(
             &self.state.config,
             &self.state.memory.borrow(),

@@ -54,15 +54,18 @@ impl Rim for Rc<Host> {
 
     fn run(&self, turn: Turn) -> LocalBoxFuture<'static, ()> {
         let host = Self::clone(self);
-        async move {
+        let refreshing = async move {
             if let Err(error) = refresh::refresh(&host, turn).await {
-                worker::console_error!("edge: {error}");
+                host.log(&error);
             }
-        }
-        .boxed_local()
+        };
+        let refreshing = refreshing.boxed_local().shared();
+        // a client that goes away takes its request with it, but not what others wait for
+        self.context.wait_until(refreshing.clone());
+        refreshing.boxed_local()
     }
 
-    fn run_behind(&self, turn: Turn) {
-        self.context.wait_until(self.run(turn));
+    fn log(&self, line: &str) {
+        worker::console_error!("edge: {line}");
     }
 }

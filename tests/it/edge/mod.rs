@@ -7,5 +7,7 @@ mod documents;
 mod offline;
 mod published;
 mod revocation;
+mod simulated;
 mod tokens;
+mod waiting;
 mod worker;

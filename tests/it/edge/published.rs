@@ -21,6 +21,7 @@ use plinto_tests::{
     edge::Edge,
 };
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 pub(super) const TOKEN_KEYS: &str = "/t/acme/.well-known/jwks.json";
 pub(super) const BUNDLE_KEYS: &str = "/t/acme/edge/keys";
@@ -36,6 +37,8 @@ pub(super) enum Answer {
     Redirect(String),
     /// Never.
     Silence,
+    /// As the others would, once the test says so.
+    Held(watch::Receiver<bool>, Vec<u8>),
     /// With 500.
     Broken,
 }
@@ -43,7 +46,9 @@ pub(super) enum Answer {
 #[derive(Debug, Default)]
 struct Shelf {
     answers: BTreeMap<String, Answer>,
-    /// Path and status of every request.
+    /// Path of every request, as it came.
+    begun: Vec<String>,
+    /// Path and status of every answer.
     asked: Vec<(String, u16)>,
 }
 
@@ -66,10 +71,27 @@ impl Published {
         of_path.map(|(_, status)| *status).collect()
     }
 
+    /// How many requests have come, answered or not.
+    pub(super) fn begun(&self, path: &str) -> usize {
+        let held = self.0.lock().unwrap();
+        held.begun.iter().filter(|begun| *begun == path).count()
+    }
+
     async fn answer(&self, request: Request) -> Response {
         let path = request.uri().path().to_owned();
-        let answer = self.0.lock().unwrap().answers.get(&path).cloned();
+        let answer = {
+            let mut held = self.0.lock().unwrap();
+            held.begun.push(path.clone());
+            held.answers.get(&path).cloned()
+        };
         let known = request.headers().get(header::IF_NONE_MATCH).cloned();
+        let answer = match answer {
+            Some(Answer::Held(mut released, bytes)) => {
+                released.wait_for(|released| *released).await.unwrap();
+                Some(Answer::Bytes(bytes))
+            }
+            other => other,
+        };
         let response = match answer {
             Some(Answer::Bytes(bytes)) => {
                 let etag = format!("\"{}\"", checksum(&bytes));
@@ -82,7 +104,7 @@ impl Published {
             Some(Answer::Redirect(to)) => {
                 (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
             }
-            Some(Answer::Silence) => std::future::pending().await,
+            Some(Answer::Silence | Answer::Held(..)) => std::future::pending().await,
             Some(Answer::Broken) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             None => StatusCode::NOT_FOUND.into_response(),
         };
@@ -104,6 +126,8 @@ pub(super) struct Stage {
     pub(super) published: Published,
     pub(super) origin: String,
     pub(super) app: String,
+    /// Method and target of every request that reached the application.
+    pub(super) seen: Seen,
     pub(super) http: reqwest::Client,
 }
 
@@ -115,12 +139,14 @@ impl Stage {
             Router::new().fallback(async move |request: Request| served.answer(request).await),
         )
         .await;
-        let app = serve(Router::new().fallback(mirror).with_state(())).await;
+        let seen = Seen::default();
+        let app = serve(Router::new().fallback(mirror).with_state(seen.clone())).await;
         let authority = Authority::new(&format!("{origin}/t/acme"), algorithms, now());
         let stage = Self {
             published,
             origin,
             app,
+            seen,
             authority,
             http: reqwest::Client::builder()
                 .no_proxy()
@@ -133,28 +159,47 @@ impl Stage {
     }
 
     pub(super) fn publish_all(&self) {
-        let authority = &self.authority;
-        let feed = authority.signed_feed(&authority.feed(1)).into_bytes();
-        for (path, bytes) in [
-            (TOKEN_KEYS, authority.token_jwks()),
-            (BUNDLE_KEYS, authority.bundle_jwks()),
-            (POLICY, authority.bundle(&authority.activated())),
-            (REVOCATIONS, feed),
-        ] {
+        for (path, bytes) in self.documents() {
             self.published.set(path, Answer::Bytes(bytes));
         }
     }
 
+    /// All documents, and where they are.
+    pub(super) fn documents(&self) -> [(&'static str, Vec<u8>); 4] {
+        let authority = &self.authority;
+        let feed = authority.signed_feed(&authority.feed(1)).into_bytes();
+        [
+            (TOKEN_KEYS, authority.token_jwks()),
+            (BUNDLE_KEYS, authority.bundle_jwks()),
+            (POLICY, authority.bundle(&authority.activated())),
+            (REVOCATIONS, feed),
+        ]
+    }
+
     pub(super) async fn edge(&self, variables: &[(&str, &str)]) -> Edge {
         let tenant = self.authority.tenant.to_string();
+        Edge::start(&self.variables(&tenant, variables)).await
+    }
+
+    /// Another isolate of that edge's data centre.
+    pub(super) async fn again(&self, edge: Edge) -> Edge {
+        let tenant = self.authority.tenant.to_string();
+        edge.again(&self.variables(&tenant, &[])).await
+    }
+
+    fn variables<'a>(
+        &'a self,
+        tenant: &'a str,
+        more: &[(&'a str, &'a str)],
+    ) -> Vec<(&'a str, &'a str)> {
         let mut all = vec![
             ("ISSUER", self.authority.issuer.as_str()),
             ("AUDIENCE", AUDIENCE),
-            ("TENANT", tenant.as_str()),
+            ("TENANT", tenant),
             ("UPSTREAM", self.app.as_str()),
         ];
-        all.extend_from_slice(variables);
-        Edge::start(&all).await
+        all.extend_from_slice(more);
+        all
     }
 
     pub(super) async fn read(&self, edge: &Edge, token: &str) -> (u16, Value) {
@@ -177,9 +222,14 @@ async fn serve(router: Router) -> String {
     format!("http://{address}")
 }
 
+/// What has reached the application.
+pub(super) type Seen = Arc<Mutex<Vec<String>>>;
+
 /// The application: tells what it saw, or does what the path asks for.
-async fn mirror(State(()): State<()>, request: Request) -> Response {
+async fn mirror(State(seen): State<Seen>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    let line = format!("{} {}", parts.method, parts.uri);
+    seen.lock().unwrap().push(line);
     match parts.uri.path() {
         "/documents/moved" => {
             return (StatusCode::FOUND, [(header::LOCATION, "/documents/7")]).into_response();
