@@ -4,6 +4,7 @@ mod breaking;
 mod crowd;
 mod decisions;
 mod documents;
+mod forwarding;
 mod offline;
 mod published;
 mod revocation;

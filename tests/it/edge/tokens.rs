@@ -83,6 +83,29 @@ fn another_tenant_s_token_is_refused() {
     );
 }
 
+/// Z3: the right claims under another tenant's key, by its own name or by ours.
+#[test]
+fn another_tenant_s_key_signs_nothing_here() {
+    let mut edge = Offline::new();
+    passed(edge.read());
+    let claims = edge.authority.claims();
+    let right = edge.authority.token(&claims);
+    let other = Authority::new(
+        super::offline::ISSUER,
+        &[Algorithm::Es256],
+        edge.authority.now,
+    );
+    let foreign = other.token(&claims);
+    let signature = foreign.rsplit_once('.').unwrap().1;
+    let disguised = format!("{}.{signature}", right.rsplit_once('.').unwrap().0);
+    for token in [foreign.as_str(), disguised.as_str()] {
+        assert_eq!(
+            code(edge.ask("GET", "/documents/7", Some(token))),
+            "token_invalid"
+        );
+    }
+}
+
 /// T12: unknown key ids cost one fetch, and a token that is wrong by itself costs none.
 #[test]
 fn strangers_cannot_make_the_edge_fetch() {
