@@ -1,7 +1,7 @@
 //! Writes what an edge needs to decide without a control plane, as one JSON object on stdout:
 //! keys, bundle, revocation feed, and tokens to be judged. For the bench in workerd.
 //!
-//! Usage: `documents <issuer> <now in Unix seconds> <tokens per algorithm>`
+//! Usage: `documents <issuer> <now in Unix seconds> <algorithm> <tokens>`
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -24,21 +24,25 @@ const ALGORITHMS: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Es256, Algorith
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, issuer, now, count] = arguments.as_slice() else {
-        panic!("usage: documents <issuer> <now> <tokens>");
+    let [_, issuer, now, algorithm, count] = arguments.as_slice() else {
+        panic!("usage: documents <issuer> <now> <algorithm> <tokens>");
     };
     let now = UnixSeconds(now.parse().expect("now is a number of seconds"));
-    let count: u8 = count.parse().expect("tokens is a number up to 255");
+    let count: u16 = count.parse().expect("tokens is a number up to 65535");
+    let index = ALGORITHMS
+        .iter()
+        .position(|known| known.as_str() == algorithm);
+    let index = index.expect("the algorithm is RS256, ES256 or EdDSA");
     let authority = authority::Authority::new(issuer, &ALGORITHMS, now);
-    let tokens = |index: usize| -> Vec<String> {
-        let key = &authority.token_keys[index];
-        let token = |number: u8| {
-            let mut claims = authority.claims();
-            claims.jti = TokenId::from_parts(2, [number; 10]);
-            authority::Authority::token_by(key, &serde_json::to_value(claims).unwrap())
-        };
-        (0..count).map(token).collect()
+    let key = &authority.token_keys[index];
+    let token = |number: u16| {
+        let mut claims = authority.claims();
+        let mut random = [0; 10];
+        random[..2].copy_from_slice(&number.to_be_bytes());
+        claims.jti = TokenId::from_parts(2, random);
+        authority::Authority::token_by(key, &serde_json::to_value(claims).unwrap())
     };
+    let tokens: Vec<String> = (0..count).map(token).collect();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let bundle = authority.bundle(&authority.activated());
     let documents = json!({
@@ -49,7 +53,7 @@ fn main() {
         "bundle_keys": text(authority.bundle_jwks()),
         "revocations": authority.signed_feed(&authority.feed(1)),
         "bundle": Base64::encode_string(&bundle),
-        "tokens": { "RS256": tokens(0), "ES256": tokens(1), "EdDSA": tokens(2) },
+        "tokens": { algorithm: tokens },
     });
     println!("{documents}");
 }

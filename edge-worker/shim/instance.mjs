@@ -7,6 +7,32 @@
 /** What a request in a broken copy resolves to, in place of a Response. */
 export const BROKEN = Symbol("broken");
 
+/** 1024: waiters before those are looked for whose request is gone. */
+const SWEEP_AT = 1024;
+
+/** A copy of the gate, and who waits on it. */
+class Live {
+  isBroken = false;
+  waiting = new Set();
+  #sweepAt = SWEEP_AT;
+
+  constructor(glue) {
+    this.glue = glue;
+  }
+
+  // A request whose client hung up is never heard of again, not even by its own `finally`; a weak
+  // reference lets it go all the same.
+  wait(release) {
+    if (this.waiting.size >= this.#sweepAt) {
+      for (const waiter of this.waiting) if (!waiter.deref()) this.waiting.delete(waiter);
+      this.#sweepAt = Math.max(SWEEP_AT, 2 * this.waiting.size);
+    }
+    const waiter = new WeakRef(release);
+    this.waiting.add(waiter);
+    return waiter;
+  }
+}
+
 /** Keeps one live copy of the gate and replaces it when it breaks. */
 export class Gate {
   #wasmModule;
@@ -24,29 +50,41 @@ export class Gate {
 
   /**
    * Runs the exported function `name` in the live copy.
-   * Resolves to its result, or to BROKEN when the copy broke meanwhile.
+   * Returns its result, or a promise where that is one; BROKEN in place of either when the copy
+   * broke.
    */
-  async run(name, ...parameters) {
+  run(name, ...parameters) {
     this.#live ??= this.#start();
     const live = this.#live;
+    let result;
+    try {
+      result = live.glue[name](...parameters);
+    } catch (error) {
+      if (live.isBroken) return BROKEN;
+      throw error;
+    }
+    return result instanceof Promise ? this.#untilBroken(live, result) : result;
+  }
+
+  async #untilBroken(live, result) {
     let release;
     const broken = new Promise((resolve) => {
       release = resolve;
     });
-    live.waiting.add(release);
+    const waiter = live.wait(release);
     try {
-      return await Promise.race([live.glue[name](...parameters), broken]);
+      return await Promise.race([result, broken]);
     } catch (error) {
       if (live.isBroken) return BROKEN;
       throw error;
     } finally {
-      live.waiting.delete(release);
+      live.waiting.delete(waiter);
     }
   }
 
   #start() {
     const glue = this.#createGlue();
-    const live = { glue, isBroken: false, waiting: new Set() };
+    const live = new Live(glue);
     const instance = new WebAssembly.Instance(this.#wasmModule, { "./edge_worker_bg.js": glue });
     const guarded = {};
     for (const [name, exported] of Object.entries(instance.exports)) {
@@ -77,7 +115,7 @@ export class Gate {
     live.isBroken = true;
     if (this.#live === live) this.#live = undefined;
     console.error("the gate broke and is replaced", String(error?.stack ?? error));
-    for (const release of live.waiting) release(BROKEN);
+    for (const waiter of live.waiting) waiter.deref()?.(BROKEN);
     live.waiting.clear();
   }
 }

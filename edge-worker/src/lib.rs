@@ -4,8 +4,9 @@
 //! - [`memory`] is what one isolate remembers: [`keys`], [`bundles`], [`revocations`], [`tokens`];
 //!   [`freshness`] says when that may be used, and [`refresh`] refreshes it.
 //! - [`refusal`], [`upstream`] and [`health`] say what is answered and forwarded.
+//! - [`packed`] says it to the JavaScript around it, `edge-worker/shim`, which forwards.
 //! - [`config`] reads the variables.
-//! - `host`, only in WebAssembly, is the rim: it fetches, checks signatures in WebCrypto, forwards.
+//! - `host`, only in WebAssembly, is the rim: it fetches, and checks signatures in WebCrypto.
 //! - `native`, only elsewhere, is the rim without a Worker: for tests, benches and fuzzers.
 
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, missing_docs)]
@@ -18,6 +19,7 @@ pub mod health;
 pub mod input;
 pub mod keys;
 pub mod memory;
+pub mod packed;
 pub mod path;
 pub mod refresh;
 pub mod refusal;
@@ -35,22 +37,35 @@ pub mod native;
 mod testing;
 
 #[cfg(target_arch = "wasm32")]
-use worker::{Context, Env, event, wasm_bindgen, web_sys};
-
-/// Answers one request.
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 #[cfg(target_arch = "wasm32")]
-#[event(fetch)]
-async fn fetch(
-    request: web_sys::Request,
-    env: Env,
-    context: Context,
-) -> worker::Result<web_sys::Response> {
-    host::answer(request, &env, context).await
+use worker::{Context, Env, worker_sys};
+
+/// Decides one request. `request`: as [`packed`] reads it. Returns the lines of its fate as a
+/// string, or a promise of them when something has to be waited for.
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen]
+pub fn decide(request: String, env: Env, context: worker_sys::Context) -> JsValue {
+    host::now_or_later(host::decide(request, env, Context::new(context)))
+}
+
+/// The lines of the answer when the application could not be reached.
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen]
+pub fn unreachable(request: &str, request_id: &str) -> String {
+    host::unreachable(request, request_id)
+}
+
+/// Which of the application's response headers stay inside; names, one a line.
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen]
+pub fn kept_inside(names: &str) -> String {
+    packed::kept_inside(names)
 }
 
 /// Names every variable that can't be used, in the log, before the first request comes.
 #[cfg(target_arch = "wasm32")]
-#[wasm_bindgen::prelude::wasm_bindgen]
+#[wasm_bindgen]
 #[expect(
     clippy::needless_pass_by_value,
     reason = "what is exported takes values"

@@ -30,12 +30,13 @@ impl Edge {
     /// plane for nothing by then.
     pub async fn start(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::launch(folder, &root().join("wrangler.toml"), variables).await
+        Self::launch(folder, &[&root().join("wrangler.toml")], variables).await
     }
 
-    /// Starts another Worker, the one of this configuration file.
-    pub async fn of(config: &Path) -> Self {
-        Self::launch(tempfile::tempdir().unwrap(), config, &[]).await
+    /// Starts another Worker, the one of the first configuration file, with those of the others
+    /// beside it for its service bindings.
+    pub async fn of(configs: &[&Path]) -> Self {
+        Self::launch(tempfile::tempdir().unwrap(), configs, &[]).await
     }
 
     /// Starts the Worker again, as another isolate of the same data centre: its memory is gone,
@@ -43,10 +44,10 @@ impl Edge {
     pub async fn again(mut self, variables: &[(&str, &str)]) -> Self {
         self.end();
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
-        Self::launch(folder, &root().join("wrangler.toml"), variables).await
+        Self::launch(folder, &[&root().join("wrangler.toml")], variables).await
     }
 
-    async fn launch(folder: TempDir, config: &Path, variables: &[(&str, &str)]) -> Self {
+    async fn launch(folder: TempDir, configs: &[&Path], variables: &[(&str, &str)]) -> Self {
         build();
         let port = free_port();
         let log = File::create(folder.path().join("edge.log")).unwrap();
@@ -54,7 +55,11 @@ impl Edge {
         command
             .current_dir(root())
             .args(["dev", "--local", "--ip", "127.0.0.1"])
-            .args(["--config", &config.to_string_lossy()])
+            .args(
+                configs
+                    .iter()
+                    .flat_map(|config| ["--config".into(), config.as_os_str().to_owned()]),
+            )
             .args(["--port", &port.to_string(), "--inspector-port", "0"])
             .arg("--show-interactive-dev-session=false")
             .args([

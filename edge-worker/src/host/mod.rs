@@ -5,7 +5,7 @@
 //! and the others look again every few milliseconds until that lease has ended.
 
 mod documents;
-mod forward;
+mod now_or_later;
 mod platform;
 mod rim;
 mod webcrypto;
@@ -16,13 +16,16 @@ use std::{
 };
 
 use plinto_contract::{ids::RequestId, problem::Code};
-use worker::{Context, Env, web_sys};
+use worker::{Context, Env};
+
+pub(crate) use now_or_later::now_or_later;
 
 use crate::{
     config::{Config, Fault},
     gate::{Gate, Step, Verdict, WAIT_MS},
     health::{self, HEALTH_PATH, OWN_PATHS},
     memory::Memory,
+    packed::{self, Packed},
     refresh,
     refusal::{self, Answer, RESOURCE_METADATA_PATH, Refusal},
     request::EdgeRequest,
@@ -47,7 +50,7 @@ fn state(env: &Env) -> Result<Rc<State>, Vec<Fault>> {
     }
     let config = Config::read(
         |name| platform::variable(env, name),
-        platform::service(env, "UPSTREAM").is_some(),
+        platform::is_service(env, "UPSTREAM"),
     )?;
     let state = Rc::new(State {
         memory: RefCell::new(Memory::new(&config)),
@@ -69,51 +72,66 @@ pub(crate) fn check(env: &Env) {
     }
 }
 
-/// Answers one request.
-pub(crate) async fn answer(
-    request: web_sys::Request,
-    env: &Env,
-    context: Context,
-) -> worker::Result<web_sys::Response> {
+/// Decides one request; the lines of its fate.
+pub(crate) async fn decide(request: String, env: Env, context: Context) -> String {
     let request_id = RequestId::from_parts(platform::now().0, platform::random()).to_string();
-    let Some(asked) = read(&request)? else {
-        return platform::response(&Answer {
-            status: 400,
-            headers: Vec::new(),
-            body: String::new(),
-        });
+    let Some((packed, asked)) = read(&request) else {
+        return packed::answered(&unreadable(&request_id));
     };
-    let state = match state(env) {
+    let state = match state(&env) {
         Ok(state) => state,
         Err(faults) => {
-            check(env);
-            return platform::response(&misconfigured(&faults).answer(&asked, &request_id));
+            check(&env);
+            return packed::answered(&misconfigured(&faults).answer(&asked, &request_id));
         }
     };
     let host = Rc::new(Host { state, context });
     if asked.path == RESOURCE_METADATA_PATH {
         let metadata = refusal::resource_metadata(&asked.origin, &host.state.config.issuer);
-        return platform::response(&metadata);
+        return packed::answered(&metadata);
     }
     if asked.path.starts_with(OWN_PATHS) {
-        return platform::response(&host.own(&asked, &request_id).await);
+        return packed::answered(&host.own(&asked, &request_id).await);
     }
     match host.decide(&asked).await {
         Verdict::Pass(pass) => {
-            forward::send(&host.state.config, env, &request, &asked, pass, &request_id).await
+            packed.forwarded(&asked, &pass, &host.state.config.upstream, &request_id)
         }
-        Verdict::Refuse(refusal) => platform::response(&refusal.answer(&asked, &request_id)),
+        Verdict::Refuse(refusal) => packed::answered(&refusal.answer(&asked, &request_id)),
     }
 }
 
-fn read(request: &web_sys::Request) -> worker::Result<Option<EdgeRequest>> {
-    let headers = request.headers();
-    Ok(EdgeRequest::new(
-        request.method(),
-        &request.url(),
-        headers.get("authorization")?,
-        headers.get("cf-connecting-ip")?,
-    ))
+/// The answer when the application could not be reached.
+pub(crate) fn unreachable(request: &str, request_id: &str) -> String {
+    let Some((_, asked)) = read(request) else {
+        return packed::answered(&unreadable(request_id));
+    };
+    let refusal = Refusal::new(
+        Code::UpstreamUnreachable,
+        "the application behind the edge did not answer",
+    );
+    packed::answered(&refusal.answer(&asked, request_id))
+}
+
+fn read(request: &str) -> Option<(Packed<'_>, EdgeRequest)> {
+    let packed = Packed::read(request)?;
+    let asked = packed.request()?;
+    Some((packed, asked))
+}
+
+/// The platform hands out absolute URLs only; should it ever not, that is a refusal too.
+fn unreadable(request_id: &str) -> Answer {
+    let asked = EdgeRequest {
+        method: String::new(),
+        origin: String::new(),
+        host: String::new(),
+        path: "/".to_owned(),
+        query: String::new(),
+        authorization: None,
+        ip: None,
+    };
+    Refusal::new(Code::MalformedRequest, "the request has no absolute URL")
+        .answer(&asked, request_id)
 }
 
 fn misconfigured(faults: &[Fault]) -> Refusal {

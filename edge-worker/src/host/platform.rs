@@ -1,20 +1,27 @@
-//! The few things the platform gives: time, chance, variables, and the shape of an answer.
+//! The few things the platform gives: time, chance, variables.
 
 use plinto_contract::time::UnixMillis;
-use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
-use worker::{Env, Fetcher, js_sys, web_sys};
-
-use crate::refusal::Answer;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use worker::{Env, js_sys};
 
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
     fn fill_random(bytes: &mut [u8]);
+
+    // a whole number, and no object is made for it
+    #[wasm_bindgen(js_namespace = Date, js_name = now)]
+    fn date_now() -> f64;
 }
 
 /// The present. In a deployed Worker it stands still while code runs, and moves with I/O.
 pub(super) fn now() -> UnixMillis {
-    UnixMillis(i64::try_from(worker::Date::now().as_millis()).unwrap_or(i64::MAX))
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        reason = "milliseconds since 1970 are whole and far below 2^53"
+    )]
+    UnixMillis(date_now() as i64)
 }
 
 /// 80 random bits.
@@ -31,25 +38,10 @@ pub(super) fn variable(env: &Env, name: &str) -> Option<String> {
         .as_string()
 }
 
-/// A bound service.
-pub(super) fn service(env: &Env, name: &str) -> Option<Fetcher> {
-    let value = js_sys::Reflect::get(env, &JsValue::from_str(name)).ok()?;
-    (value.is_object() && js_sys::Reflect::has(&value, &JsValue::from_str("fetch")).ok()?)
-        .then(|| env.service(name).ok())
-        .flatten()
-}
-
-/// An answer of the gate's own.
-pub(super) fn response(answer: &Answer) -> worker::Result<web_sys::Response> {
-    let headers = web_sys::Headers::new()?;
-    for (name, value) in &answer.headers {
-        headers.set(name, value)?;
-    }
-    let init = web_sys::ResponseInit::new();
-    init.set_status(answer.status);
-    init.set_headers(headers.unchecked_ref());
-    Ok(web_sys::Response::new_with_opt_str_and_init(
-        Some(&answer.body),
-        &init,
-    )?)
+/// Whether a service is bound under this name.
+pub(super) fn is_service(env: &Env, name: &str) -> bool {
+    let text = JsValue::from_str;
+    js_sys::Reflect::get(env, &text(name)).is_ok_and(|value| {
+        value.is_object() && js_sys::Reflect::has(&value, &text("fetch")).unwrap_or(false)
+    })
 }

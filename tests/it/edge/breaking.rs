@@ -69,7 +69,7 @@ fn write(folder: &Path) {
 async fn a_trap_refuses_the_requests_in_that_copy_and_the_next_gets_a_fresh_one() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path());
-    let edge = Edge::of(&folder.path().join("wrangler.toml")).await;
+    let edge = Edge::of(&[&folder.path().join("wrangler.toml")]).await;
     let ask = async |path: &str| {
         let answer = reqwest::get(format!("{}/{path}", edge.url()))
             .await
@@ -101,4 +101,43 @@ async fn a_trap_refuses_the_requests_in_that_copy_and_the_next_gets_a_fresh_one(
         );
         assert_eq!(ask("count").await, (200, "1".to_owned()), "{trap}");
     }
+}
+
+/// Runs the shim in Node, whose garbage collector can be called: five thousand requests that are
+/// never heard of again, as when their clients hang up.
+const HUNG_UP: &str = r#"
+import { readFileSync } from "node:fs";
+import { Gate } from "SHIM";
+const glue = () => ({ __wbg_set_wasm() {}, wait: () => new Promise(() => {}) });
+const gate = new Gate(new WebAssembly.Module(readFileSync("MODULE")), glue);
+let gone = 0;
+const registry = new FinalizationRegistry(() => { gone += 1; });
+for (let at = 0; at < 5000; at += 1) registry.register(gate.run("wait"), at);
+await new Promise((resolve) => setTimeout(resolve, 10));
+globalThis.gc();
+await new Promise((resolve) => setTimeout(resolve, 10));
+console.log(gone);
+"#;
+
+/// A client that hangs up leaves nothing behind in an isolate that lives on.
+#[test]
+fn a_request_that_is_never_heard_of_again_is_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let shim = root().join("edge-worker/shim/instance.mjs");
+    let program = HUNG_UP.replace("SHIM", &shim.to_string_lossy()).replace(
+        "MODULE",
+        &folder.path().join("module.wasm").to_string_lossy(),
+    );
+    let output = Command::new("node")
+        .args(["--expose-gc", "--input-type=module", "-e", &program])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let gone: u32 = text
+        .trim()
+        .parse()
+        .unwrap_or_else(|_| panic!("{text}{errors}"));
+    assert!(gone > 4_900, "{gone} of 5000");
 }

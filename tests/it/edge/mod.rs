@@ -1,5 +1,6 @@
 //! The edge: the gate natively, and the whole Worker in workerd.
 
+mod application;
 mod breaking;
 mod crowd;
 mod decisions;

@@ -1,0 +1,221 @@
+//! How a request and its fate cross between JavaScript and WebAssembly: as the lines of one text.
+//! A crossing costs as much as reading a header, so there is one each way instead of one a header.
+//!
+//! Nothing here can hold a line break: methods and header names are tokens, URLs are serialised,
+//! header values are refused with one. Source: RFC 9110 §5.5, URL Standard §4.5.
+
+use std::fmt::{Display, Write as _};
+
+use plinto_contract::headers;
+
+use crate::{
+    config::Upstream,
+    refusal::Answer,
+    request::EdgeRequest,
+    upstream::{Pass, is_answered, is_kept},
+};
+
+/// A request as the shim packs it: method, URL, then names and values of its headers in turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed<'a> {
+    method: &'a str,
+    url: &'a str,
+    headers: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Packed<'a> {
+    /// Takes the lines apart; `None` when they are not a request's.
+    pub fn read(text: &'a str) -> Option<Self> {
+        let mut lines = text.split('\n');
+        let (method, url) = (lines.next()?, lines.next()?);
+        let mut headers = Vec::new();
+        while let Some(name) = lines.next() {
+            headers.push((name, lines.next()?));
+        }
+        Some(Self {
+            method,
+            url,
+            headers,
+        })
+    }
+
+    /// What the gate reads of it; `None` when the URL is not an absolute one.
+    pub fn request(&self) -> Option<EdgeRequest> {
+        let owned = |name| self.header(name).map(str::to_owned);
+        EdgeRequest::new(
+            self.method,
+            self.url,
+            owned("authorization"),
+            owned("cf-connecting-ip"),
+        )
+    }
+
+    /// A header's value; several of one name come joined.
+    fn header(&self, wanted: &str) -> Option<&'a str> {
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+            .map(|(_, value)| *value)
+    }
+
+    /// The lines by which the shim forwards this request: `pass`, the request's id, the URL, how
+    /// many headers to drop, to set and to add to the answer, then these.
+    pub fn forwarded(
+        &self,
+        asked: &EdgeRequest,
+        pass: &Pass,
+        upstream: &Upstream,
+        request_id: &str,
+    ) -> String {
+        let connection = self.header("connection");
+        let dropped: Vec<&str> = self
+            .headers
+            .iter()
+            .filter(|(name, value)| !is_kept(name, value, connection))
+            .map(|(name, _)| *name)
+            .collect();
+        let (scheme, _) = asked.origin.split_once("://").unwrap_or_default();
+        let mut set: Vec<(&str, &str)> = vec![
+            ("x-forwarded-proto", scheme),
+            ("x-forwarded-host", &asked.host),
+            (headers::REQUEST_ID, request_id),
+        ];
+        // a client's own name for its request is kept, but apart from ours
+        set.extend(
+            self.header(headers::REQUEST_ID)
+                .map(|theirs| (headers::CLIENT_REQUEST_ID, theirs)),
+        );
+        set.extend(pass.headers.iter().map(|(name, value)| (*name, &**value)));
+        let sequence = pass.sequence.to_string();
+        let answered = [
+            (headers::REQUEST_ID, request_id),
+            (headers::SEQUENCE, &sequence),
+        ];
+        let base = match upstream {
+            Upstream::Url(base) => base,
+            Upstream::Binding => &asked.origin,
+        };
+
+        let mut lines = Lines::of("pass");
+        lines.add(request_id);
+        lines.add(format_args!("{base}{}", pass.target));
+        for count in [dropped.len(), set.len(), answered.len()] {
+            lines.add(count);
+        }
+        for name in dropped {
+            lines.add(name);
+        }
+        for (name, value) in set.into_iter().chain(answered) {
+            lines.add(name);
+            lines.add(value);
+        }
+        lines.0
+    }
+}
+
+/// The lines of an answer of the gate's own: `answer`, the status, how many headers, these, and
+/// the body, which may have lines of its own.
+pub fn answered(answer: &Answer) -> String {
+    let mut lines = Lines::of("answer");
+    lines.add(answer.status);
+    lines.add(answer.headers.len());
+    for (name, value) in &answer.headers {
+        lines.add(name);
+        lines.add(value);
+    }
+    lines.add(&answer.body);
+    lines.0
+}
+
+/// Which of the application's response headers stay inside. `names` and the answer: one a line.
+pub fn kept_inside(names: &str) -> String {
+    let inside: Vec<&str> = names
+        .split('\n')
+        .filter(|name| !name.is_empty() && !is_answered(name))
+        .collect();
+    inside.join("\n")
+}
+
+/// Lines, one after the other.
+struct Lines(String);
+
+impl Lines {
+    fn of(first: &str) -> Self {
+        let mut text = String::with_capacity(1024);
+        text.push_str(first);
+        Self(text)
+    }
+
+    fn add(&mut self, line: impl Display) {
+        // writing to a String can't fail
+        let _ = write!(self.0, "\n{line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "GET\nhttps://app.example.com/a?b\nauthorization\nBearer x\nx-empty\n\n\
+        x-request-id\nmine\nx-plinto-roles\nowner\nx_plinto_roles\nowner\nconnection\nclose, x-hop\nx-hop\n1";
+
+    fn pass() -> Pass {
+        Pass {
+            target: "/a?b".to_owned(),
+            headers: vec![(headers::SUBJECT, "user_1".to_owned())],
+            sequence: 7,
+        }
+    }
+
+    #[test]
+    fn a_request_is_read_from_its_lines() {
+        let packed = Packed::read(TEXT).unwrap();
+        let request = packed.request().unwrap();
+        assert_eq!(request.method, "GET");
+        assert_eq!((&*request.path, &*request.query), ("/a", "?b"));
+        assert_eq!(request.authorization.as_deref(), Some("Bearer x"));
+        assert_eq!(request.ip, None);
+        assert_eq!(packed.header("X-Empty"), Some(""));
+        assert_eq!(Packed::read("GET"), None);
+        assert_eq!(Packed::read("GET\nhttps://a/\nname-without-value"), None);
+        assert_eq!(Packed::read("GET\n/a").unwrap().request(), None);
+    }
+
+    #[test]
+    fn a_forwarded_request_drops_what_a_client_could_pretend_and_sets_ours() {
+        let packed = Packed::read(TEXT).unwrap();
+        let asked = packed.request().unwrap();
+        let upstream = Upstream::Url("https://inside/base".to_owned());
+        let lines = packed.forwarded(&asked, &pass(), &upstream, "req_1");
+        let expected = "pass\nreq_1\nhttps://inside/base/a?b\n5\n5\n2\n\
+            x-request-id\nx-plinto-roles\nx_plinto_roles\nconnection\nx-hop\n\
+            x-forwarded-proto\nhttps\nx-forwarded-host\napp.example.com\nx-request-id\nreq_1\n\
+            x-client-request-id\nmine\nx-plinto-subject\nuser_1\n\
+            x-request-id\nreq_1\nx-plinto-sequence\n7";
+        assert_eq!(lines, expected);
+        let lines = packed.forwarded(&asked, &pass(), &Upstream::Binding, "req_1");
+        assert_eq!(lines.lines().nth(2), Some("https://app.example.com/a?b"));
+    }
+
+    #[test]
+    fn an_answer_ends_with_its_body() {
+        let answer = Answer {
+            status: 401,
+            headers: vec![("content-type", "text/plain".to_owned())],
+            body: "two\nlines".to_owned(),
+        };
+        assert_eq!(
+            answered(&answer),
+            "answer\n401\n1\ncontent-type\ntext/plain\ntwo\nlines"
+        );
+    }
+
+    #[test]
+    fn the_application_s_hop_by_hop_and_plinto_headers_stay_inside() {
+        assert_eq!(
+            kept_inside("content-type\nconnection\nset-cookie\nx-plinto-subject"),
+            "connection\nx-plinto-subject"
+        );
+        assert_eq!(kept_inside(""), "");
+    }
+}
