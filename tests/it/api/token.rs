@@ -6,7 +6,7 @@ use plinto_tests::world::World;
 use serde_json::json;
 
 use super::{
-    people::{PASSWORD, Person, count, expect_oauth, refresh, sign_up, text, try_refresh},
+    people::{count, expect_oauth, refresh, sign_in_to, sign_up, text, try_refresh},
     worlds::{admin, worlds},
 };
 
@@ -70,6 +70,38 @@ async fn reused_refresh_token_revokes_the_family() {
         }
         assert_eq!(count(&world, "refresh_token.reused").await, 1);
         assert_eq!(count(&world, "session.revoked").await, 1);
+        let session = format!("/v1/sessions/{}", alice.session);
+        let session = admin(&world).get(&session).await.expect(200).json();
+        assert_eq!(session["revoked_reason"], "refresh_token_reused");
+    }
+}
+
+/// S8: who left the organization gets nothing, and a copy that turns up still ends the session.
+#[tokio::test]
+async fn a_reuse_counts_also_after_its_user_left_the_organization() {
+    for world in worlds().await {
+        let owner = sign_up(&world, "owner").await;
+        let alice = sign_up(&world, "alice").await;
+        let body = json!({"slug": "initech", "name": "Initech", "owner_id": owner.id});
+        let made = admin(&world)
+            .post("/v1/organizations", body)
+            .await
+            .expect(201)
+            .json();
+        let members = format!("/v1/organizations/{}/members", text(&made["id"]));
+        let body = json!({"user_id": alice.id, "roles": ["member"]});
+        admin(&world).post(&members, body).await.expect(201);
+        let alice = sign_in_to(&world, &alice, &made["id"]).await;
+        refresh(&world, &alice.refresh_token).await;
+        let member = format!("{members}/{}", alice.id);
+        admin(&world).delete(&member).await.expect(204);
+        world.clock.advance_seconds(11);
+        expect_oauth(
+            &try_refresh(&world, &alice.refresh_token).await,
+            400,
+            "invalid_grant",
+        );
+        assert_eq!(count(&world, "refresh_token.reused").await, 1);
         let session = format!("/v1/sessions/{}", alice.session);
         let session = admin(&world).get(&session).await.expect(200).json();
         assert_eq!(session["revoked_reason"], "refresh_token_reused");
@@ -246,15 +278,7 @@ async fn the_next_token_has_todays_roles() {
         let members = format!("/v1/organizations/{}/members", text(&made["id"]));
         let body = json!({"user_id": alice.id, "roles": ["member"]});
         admin(&world).post(&members, body).await.expect(201);
-        let body = json!({
-            "email": alice.email, "password": PASSWORD, "organization_id": made["id"],
-        });
-        let answer = world
-            .anon()
-            .post("/t/acme/v1/sign_in", body)
-            .await
-            .expect(200);
-        let alice = Person::of(&answer);
+        let alice = sign_in_to(&world, &alice, &made["id"]).await;
 
         let member = format!("{members}/{}", alice.id);
         admin(&world)
@@ -274,10 +298,10 @@ async fn the_next_token_has_todays_roles() {
     }
 }
 
-/// RFC 6749 §5.2.
 /// A form's fields, the status it gets, and the error.
 type FormCase<'a> = (&'a [(&'a str, &'a str)], u16, &'a str);
 
+/// RFC 6749 §5.2.
 #[tokio::test]
 async fn bad_requests_get_oauths_own_errors() {
     let world = World::new().await;

@@ -132,23 +132,47 @@ async fn second_use(
     if spent.used_at.is_none() || session.client_id != client.as_str() {
         return Err(SessionError::InvalidGrant);
     }
-    let roles = live_roles(&mut tx, app, &session).await?;
     if let SecondUse::Grace(nonce) = spent.second_use(app.config.sessions.refresh_grace_s, now) {
         let successor = presented.successor(&nonce);
         let found = store::find_refresh_token(&mut tx, actor.tenant, &successor.hash()).await?;
         if found.is_some_and(|found| found.used_at.is_none()) {
-            let tenant = tenants::find(&mut tx, actor.tenant)
-                .await?
-                .ok_or(TenantsError::NotFound)?;
-            return Ok(Opened {
-                tenant,
-                session,
-                roles,
-                refresh_token: successor,
-            });
+            return again(&mut tx, app, session, successor).await;
         }
     }
-    // Of several reuses at once the one that ends the session says so.
+    // Judged before anything else of the session: a copy is out, whatever its user may still do.
+    if now < session.expires_at {
+        end_family(tx, app, actor, &session).await?;
+    }
+    Err(SessionError::InvalidGrant)
+}
+
+/// The successor that was given before, with a new access token.
+async fn again(
+    tx: &mut Tx,
+    app: &App,
+    session: Session,
+    successor: RefreshToken,
+) -> Result<Opened, SessionError> {
+    let roles = live_roles(tx, app, &session).await?;
+    let tenant = tenants::find(tx, session.tenant)
+        .await?
+        .ok_or(TenantsError::NotFound)?;
+    Ok(Opened {
+        tenant,
+        session,
+        roles,
+        refresh_token: successor,
+    })
+}
+
+/// Ends the session whose spent token came again. Of several reuses at once the one that ends it
+/// says so.
+async fn end_family(
+    mut tx: Tx,
+    app: &App,
+    actor: &Actor,
+    session: &Session,
+) -> Result<(), SessionError> {
     let reason = RevokedReason::RefreshTokenReused;
     if end(&mut tx, app, actor, session.id, reason).await? {
         let kind = EventKind::RefreshTokenReused;
@@ -156,5 +180,5 @@ async fn second_use(
         events::record(&mut tx, app, actor, kind, session.id, data).await?;
         tx.commit().await?;
     }
-    Err(SessionError::InvalidGrant)
+    Ok(())
 }
