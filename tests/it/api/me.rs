@@ -142,12 +142,10 @@ async fn switching_organizations_begins_a_new_session() {
             .json();
         world.clock.advance_seconds(3_600 / 60);
         let path = "/t/acme/v1/me/organization";
-        let switch = json!({"organization_id": made["id"]});
-        let answer = alice
-            .client(&world)
-            .post(path, switch.clone())
-            .await
-            .expect(200);
+        let switch = json!({
+            "organization_id": made["id"], "refresh_token": alice.refresh_token,
+        });
+        let answer = alice.client(&world).post(path, switch).await.expect(200);
         assert_eq!(answer.header("cache-control"), "no-store");
         let body = answer.json();
         assert_eq!(body["organization_id"], made["id"]);
@@ -180,7 +178,10 @@ async fn switching_organizations_begins_a_new_session() {
 
         let again = world.bearer(&text(&body["access_token"]));
         let back = again
-            .post(path, json!({"organization_id": null}))
+            .post(
+                path,
+                json!({"organization_id": null, "refresh_token": body["refresh_token"]}),
+            )
             .await
             .expect(200)
             .json();
@@ -207,17 +208,96 @@ async fn nobody_switches_to_an_organization_they_are_not_in() {
             text(&made["id"]),
             "org_01h455vb4pex5vsknk084sn02q".to_owned(),
         ] {
-            let body = json!({"organization_id": id});
+            let body = json!({"organization_id": id, "refresh_token": alice.refresh_token});
             let answer = alice.client(&world).post(path, body).await;
             let answer = answer.expect_problem(422, "validation_failed");
             assert_eq!(pointers(&answer), ["/organization_id"]);
             details.push(answer.json()["detail"].clone());
         }
         assert_eq!(details[0], details[1]);
-        let answer = alice.client(&world).post(path, json!({})).await;
+        let answer = alice
+            .client(&world)
+            .post(path, json!({"refresh_token": alice.refresh_token}))
+            .await;
         assert_eq!(pointers(&answer.expect(422)), ["/organization_id"]);
         alice.client(&world).get("/t/acme/v1/me").await.expect(200);
         refresh(&world, &alice.refresh_token).await;
+    }
+}
+
+/// S9: an access token passes through every application behind the edge; with nothing else, or with
+/// a refresh token of another session, nobody takes the session over.
+#[tokio::test]
+async fn an_access_token_alone_buys_no_refresh_token() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        let elsewhere = sign_in(&world, &alice).await;
+        let bob = sign_up(&world, "bob").await;
+        let path = "/t/acme/v1/me/organization";
+        for refresh_token in [
+            json!(null),
+            json!(""),
+            json!("plinto_rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+            json!(alice.access_token),
+            json!(elsewhere.refresh_token),
+            json!(bob.refresh_token),
+        ] {
+            let body = json!({"organization_id": null, "refresh_token": refresh_token});
+            let answer = alice.client(&world).post(path, body).await;
+            let answer = answer.expect_problem(422, "validation_failed");
+            assert_eq!(pointers(&answer), ["/refresh_token"]);
+        }
+        let body = json!({"organization_id": null});
+        let answer = alice.client(&world).post(path, body).await.expect(422);
+        assert_eq!(pointers(&answer), ["/refresh_token"]);
+        assert_eq!(count(&world, "session.created").await, 3);
+        assert_eq!(count(&world, "session.revoked").await, 0);
+        for person in [&alice, &elsewhere, &bob] {
+            refresh(&world, &person.refresh_token).await;
+        }
+    }
+}
+
+/// S8: a switch spends the token like a refresh does. Who brings it again a moment later gets
+/// nothing; who brings it late ends the session, wherever it goes on by then.
+#[tokio::test]
+async fn a_token_spent_on_a_switch_is_single_use_too() {
+    for world in worlds().await {
+        let path = "/t/acme/v1/me/organization";
+        let switch = async |access: &str, refresh_token: &str| {
+            let body = json!({"organization_id": null, "refresh_token": refresh_token});
+            world.bearer(access).post(path, body).await
+        };
+        let alice = sign_up(&world, "alice").await;
+        let (access, current) = refresh(&world, &alice.refresh_token).await;
+        // Within the grace, and whoever else holds it.
+        let answer = switch(&access, &alice.refresh_token).await.expect(422);
+        assert_eq!(pointers(&answer), ["/refresh_token"]);
+        let first = switch(&access, &current).await.expect(200).json();
+        let access = text(&first["access_token"]);
+        expect_oauth(&try_refresh(&world, &current).await, 400, "invalid_grant");
+        world.bearer(&access).get("/t/acme/v1/me").await.expect(200);
+        let second = switch(&access, &text(&first["refresh_token"])).await;
+        let second = second.expect(200).json();
+        assert_eq!(count(&world, "refresh_token.reused").await, 0);
+
+        world.clock.advance_millis(10_001);
+        expect_oauth(&try_refresh(&world, &current).await, 400, "invalid_grant");
+        assert_eq!(count(&world, "refresh_token.reused").await, 1);
+        let last = text(&second["refresh_token"]);
+        expect_oauth(&try_refresh(&world, &last).await, 400, "invalid_grant");
+        world
+            .bearer(&text(&second["access_token"]))
+            .get("/t/acme/v1/me")
+            .await
+            .expect_problem(401, "token_revoked");
+
+        let bob = sign_up(&world, "bob").await;
+        let (access, current) = refresh(&world, &bob.refresh_token).await;
+        world.clock.advance_millis(10_001);
+        switch(&access, &bob.refresh_token).await.expect(422);
+        assert_eq!(count(&world, "refresh_token.reused").await, 2);
+        expect_oauth(&try_refresh(&world, &current).await, 400, "invalid_grant");
     }
 }
 

@@ -61,8 +61,8 @@ impl HasCode for SessionError {
     fn code(&self) -> Code {
         match self {
             Self::NotFound => Code::NotFound,
-            Self::NotAMember => Code::ValidationFailed,
-            Self::InvalidGrant | Self::TokenInvalid | Self::OtherClient => Code::TokenInvalid,
+            Self::NotAMember | Self::InvalidGrant => Code::ValidationFailed,
+            Self::TokenInvalid | Self::OtherClient => Code::TokenInvalid,
             Self::TokenExpired => Code::TokenExpired,
             Self::TokenRevoked => Code::TokenRevoked,
             Self::Denied(error) => error.code(),
@@ -73,15 +73,12 @@ impl HasCode for SessionError {
     }
 
     fn field_errors(&self) -> Vec<FieldError> {
-        match self {
-            Self::NotAMember => {
-                vec![FieldError::new(
-                    "/organization_id",
-                    "not_a_member",
-                    self.to_string(),
-                )]
-            }
-            _ => Vec::new(),
-        }
+        let (pointer, code) = match self {
+            Self::NotAMember => ("/organization_id", "not_a_member"),
+            // The token endpoint says it in OAuth's own words.
+            Self::InvalidGrant => ("/refresh_token", "invalid_grant"),
+            _ => return Vec::new(),
+        };
+        vec![FieldError::new(pointer, code, self.to_string())]
     }
 }

@@ -10,6 +10,9 @@
 //! old token alone gives it away. Whoever comes later, or after the successor was itself used, holds
 //! a copy: the session ends. Another client's use is refused and harms nobody (S9).
 //!
+//! Entering another organization spends the current refresh token too, and begins a session under
+//! another id in which the family goes on (S2): a reuse of any of its tokens ends that one.
+//!
 //! A session is its own family: all its refresh tokens end with it. It lives while it is not
 //! revoked, not expired, and its user is active and still in the *session epoch* it began in.
 

@@ -21,6 +21,7 @@ use crate::{
     actor::Actor,
     app::App,
     http::{ApiError, Json, List, Page, Path, Query, page::PageQuery},
+    secret::Secret,
 };
 
 /// Doors of the management API.
@@ -229,6 +230,9 @@ struct SwitchOrganizationBody {
     #[schema(value_type = Option<String>)]
     #[serde(deserialize_with = "present")]
     organization_id: Option<OrganizationId>,
+    /// The current one of this session; it is spent.
+    #[schema(value_type = String)]
+    refresh_token: Secret,
 }
 
 /// Reads a value that may be `null` but must be there.
@@ -250,7 +254,12 @@ async fn switch_organization(
     actor: Actor,
     Json(body): Json<SwitchOrganizationBody>,
 ) -> Result<Response, ApiError> {
-    let tokens = service::switch_organization(&app, &actor, body.organization_id).await?;
+    let SwitchOrganizationBody {
+        organization_id,
+        refresh_token,
+    } = body;
+    let tokens =
+        service::switch_organization(&app, &actor, organization_id, &refresh_token).await?;
     Ok(not_stored(StatusCode::OK, TokensBody::from(tokens)))
 }
 

@@ -28,6 +28,7 @@ use crate::{
         tenants::{self, Tenant, TenantsError},
         users::{self, User},
     },
+    secret::Secret,
 };
 
 /// What a session begins with.
@@ -251,32 +252,40 @@ pub(super) async fn sign_out(app: &App, actor: &Actor) -> Result<(), SessionErro
 }
 
 /// Goes on in another organization, or in none, under a new session id; the old one is dead (S2).
-/// The new session ends when the old one would have.
-/// Errors: `NotAMember`; `TokenRevoked` when the session has ended meanwhile.
+/// The new session ends when the old one would have, and belongs to the same family.
+/// `presented`: the session's current refresh token. An access token travels through every
+/// application behind the edge, so alone it must not buy a refresh token.
+/// Errors: `InvalidGrant` as for a refresh, a reuse ends the family first; `NotAMember`, with
+/// nothing spent; `TokenRevoked` when the session has ended meanwhile.
 pub(super) async fn switch_organization(
     app: &App,
     actor: &Actor,
     organization: Option<OrganizationId>,
+    presented: &Secret,
 ) -> Result<IssuedTokens, SessionError> {
     let (user, session) = actor.user()?;
+    let presented =
+        RefreshToken::parse(presented.expose()).ok_or(SessionError::InvalidGrant)?;
     let mut tx = app.db.begin().await?;
     let old = store::find(&mut tx, actor.tenant, session)
         .await?
         .ok_or(SessionError::TokenRevoked)?;
     let client = Client::parse(&old.client_id).unwrap_or_default();
-    if !end(
-        &mut tx,
-        app,
-        actor,
-        session,
-        RevokedReason::OrganizationSwitched,
-    )
-    .await?
-    {
-        return Err(SessionError::TokenRevoked);
+    match refresh::spend(&mut tx, app, actor, &client, &presented).await? {
+        Some(spent) if spent.session == session => {}
+        // Another session's token; it stays unspent, since nothing is committed.
+        Some(_) => return Err(SessionError::InvalidGrant),
+        None => {
+            // Within the grace a refresh gives the same successor again; a switch has none to give.
+            refresh::second_use(tx, app, actor, &client, &presented).await?;
+            return Err(SessionError::InvalidGrant);
+        }
     }
+    let reason = RevokedReason::OrganizationSwitched;
+    let is_ended = end(&mut tx, app, actor, session, reason).await?;
     let user = users::find(&mut tx, actor.tenant, user)
         .await?
+        .filter(|user| is_ended && old.is_live(Some(user.standing()), app.clock.now()))
         .ok_or(SessionError::TokenRevoked)?;
     let new = NewSession {
         user: &user,
@@ -287,6 +296,7 @@ pub(super) async fn switch_organization(
         expires_at: Some(old.expires_at),
     };
     let opened = open(&mut tx, app, actor, new).await?;
+    store::continue_family(&mut tx, actor.tenant, session, opened.session.id).await?;
     tx.commit().await?;
     tokens::issue(app, opened).await
 }

@@ -171,6 +171,40 @@ pub(super) async fn revoke(
         > 0)
 }
 
+const CONTINUE: &str = "update sessions set continued_by = $3 where tenant_id = $1 and id = $2";
+
+/// Notes which session the family of an ended one goes on in.
+pub(super) async fn continue_family(
+    tx: &mut Tx,
+    tenant: TenantId,
+    ended: SessionId,
+    continued_by: SessionId,
+) -> Result<(), DbError> {
+    tx.execute(CONTINUE, args![tenant, ended, continued_by])
+        .await
+        .map(|_| ())
+}
+
+const LAST_OF_FAMILY: &str = "with recursive family (id, continued_by) as (
+        select id, continued_by from sessions where tenant_id = $1 and id = $2
+        union all
+        select next.id, next.continued_by from family
+            join sessions next on next.tenant_id = $1 and next.id = family.continued_by)
+    select id from family where continued_by is null";
+
+/// The session that a family goes on in: the given one, unless its user has entered another
+/// organization since.
+pub(super) async fn last_of_family(
+    tx: &mut Tx,
+    tenant: TenantId,
+    first: SessionId,
+) -> Result<SessionId, DbError> {
+    let (id,) = tx
+        .one::<(String,)>(LAST_OF_FAMILY, args![tenant, first])
+        .await?;
+    session_id(id)
+}
+
 const REVOKE_OTHERS: &str = "update sessions set revoked_at = $4, revoked_reason = $5
     where tenant_id = $1 and user_id = $2 and id <> $3 and revoked_at is null and expires_at > $4
     returning id";

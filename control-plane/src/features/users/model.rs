@@ -187,6 +187,16 @@ pub struct User {
     pub disabled_at: Option<UnixMillis>,
 }
 
+impl User {
+    /// What decides over the user's sessions.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            status: self.status,
+            session_epoch: self.session_epoch,
+        }
+    }
+}
+
 /// What decides over a user's sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {

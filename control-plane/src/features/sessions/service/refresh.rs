@@ -1,13 +1,16 @@
 //! Exchanging a refresh token for its successor: the story is told in the feature's `mod.rs`.
 
-use plinto_contract::{events::EventKind, ids::SessionId};
+use plinto_contract::{
+    events::EventKind,
+    ids::{RefreshTokenId, SessionId},
+};
 use serde_json::json;
 
 use super::{Opened, end, is_live, roles_in, tokens};
 use crate::{
     actor::Actor,
     app::App,
-    db::Tx,
+    db::{DbError, Tx},
     events,
     features::{
         sessions::{
@@ -31,42 +34,67 @@ pub(crate) async fn refresh(
     client: &Client,
     presented: &RefreshToken,
 ) -> Result<IssuedTokens, SessionError> {
-    let now = app.clock.now();
-    let mut nonce = [0_u8; SECRET_BYTES];
-    app.random.fill(&mut nonce);
-    let hash = presented.hash();
-    let spending = store::Spending {
-        hash: &hash,
-        client_id: client.as_str(),
-        successor: app.random.id(now),
-        nonce: &nonce,
-    };
     let mut tx = app.db.begin().await?;
-    let opened = match store::spend(&mut tx, actor.tenant, &spending, now).await? {
-        Some(session) => {
-            let successor = presented.successor(&nonce);
-            let opened = rotate(&mut tx, app, actor, session, &spending, successor).await?;
+    let opened = match spend(&mut tx, app, actor, client, presented).await? {
+        Some(spent) => {
+            let opened = rotate(&mut tx, app, actor, spent, presented).await?;
             tx.commit().await?;
             opened
         }
-        None => second_use(tx, app, actor, client, presented, &hash).await?,
+        None => second_use(tx, app, actor, client, presented).await?,
     };
     tokens::issue(app, opened).await
+}
+
+/// A refresh token that the transaction has spent.
+pub(super) struct Spent {
+    /// Its session.
+    pub(super) session: SessionId,
+    /// The row that its successor takes.
+    successor: RefreshTokenId,
+    /// What gives the successor once more.
+    nonce: [u8; SECRET_BYTES],
+}
+
+/// Spends a refresh token; `None` when it can't be: [`second_use`] says what that means.
+pub(super) async fn spend(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    client: &Client,
+    presented: &RefreshToken,
+) -> Result<Option<Spent>, DbError> {
+    let now = app.clock.now();
+    let mut nonce = [0_u8; SECRET_BYTES];
+    app.random.fill(&mut nonce);
+    let successor = app.random.id(now);
+    let spending = store::Spending {
+        hash: &presented.hash(),
+        client_id: client.as_str(),
+        successor,
+        nonce: &nonce,
+    };
+    let session = store::spend(tx, actor.tenant, &spending, now).await?;
+    Ok(session.map(|session| Spent {
+        session,
+        successor,
+        nonce,
+    }))
 }
 
 async fn rotate(
     tx: &mut Tx,
     app: &App,
     actor: &Actor,
-    session: SessionId,
-    spending: &store::Spending<'_>,
-    successor: RefreshToken,
+    spent: Spent,
+    presented: &RefreshToken,
 ) -> Result<Opened, SessionError> {
     let now = app.clock.now();
-    let session = store::touch(tx, actor.tenant, session, now).await?;
+    let successor = presented.successor(&spent.nonce);
+    let session = store::touch(tx, actor.tenant, spent.session, now).await?;
     let roles = live_roles(tx, app, &session).await?;
     let stored = StoredRefreshToken {
-        id: spending.successor,
+        id: spent.successor,
         session: session.id,
         created_at: now,
         expires_at: session.idle_end(app.config.sessions.idle_s, now),
@@ -113,16 +141,16 @@ async fn live_roles(
 
 /// What a token that could not be spent is good for: the same successor within the grace, the end
 /// of the family after it, nothing otherwise.
-async fn second_use(
+pub(super) async fn second_use(
     mut tx: Tx,
     app: &App,
     actor: &Actor,
     client: &Client,
     presented: &RefreshToken,
-    hash: &str,
 ) -> Result<Opened, SessionError> {
     let now = app.clock.now();
-    let Some(spent) = store::find_refresh_token(&mut tx, actor.tenant, hash).await? else {
+    let hash = presented.hash();
+    let Some(spent) = store::find_refresh_token(&mut tx, actor.tenant, &hash).await? else {
         return Err(SessionError::InvalidGrant);
     };
     let session = store::find(&mut tx, actor.tenant, spent.session)
@@ -134,9 +162,13 @@ async fn second_use(
     }
     if let SecondUse::Grace(nonce) = spent.second_use(app.config.sessions.refresh_grace_s, now) {
         let successor = presented.successor(&nonce);
-        let found = store::find_refresh_token(&mut tx, actor.tenant, &successor.hash()).await?;
-        if found.is_some_and(|found| found.used_at.is_none()) {
-            return again(&mut tx, app, session, successor).await;
+        match store::find_refresh_token(&mut tx, actor.tenant, &successor.hash()).await? {
+            Some(found) if found.used_at.is_none() => {
+                return again(&mut tx, app, session, successor).await;
+            }
+            Some(_) => {}
+            // Spent a moment ago on entering another organization, which no second use gives.
+            None => return Err(SessionError::InvalidGrant),
         }
     }
     // Judged before anything else of the session: a copy is out, whatever its user may still do.
@@ -165,8 +197,8 @@ async fn again(
     })
 }
 
-/// Ends the session whose spent token came again. Of several reuses at once the one that ends it
-/// says so.
+/// Ends the session whose spent token came again, or the one that it goes on in. Of several reuses
+/// at once the one that ends it says so.
 async fn end_family(
     mut tx: Tx,
     app: &App,
@@ -174,10 +206,11 @@ async fn end_family(
     session: &Session,
 ) -> Result<(), SessionError> {
     let reason = RevokedReason::RefreshTokenReused;
-    if end(&mut tx, app, actor, session.id, reason).await? {
+    let last = store::last_of_family(&mut tx, actor.tenant, session.id).await?;
+    if end(&mut tx, app, actor, last, reason).await? {
         let kind = EventKind::RefreshTokenReused;
         let data = json!({"user": session.user, "client_id": session.client_id});
-        events::record(&mut tx, app, actor, kind, session.id, data).await?;
+        events::record(&mut tx, app, actor, kind, last, data).await?;
         tx.commit().await?;
     }
     Ok(())
