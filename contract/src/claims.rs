@@ -57,6 +57,9 @@ pub struct AccessToken {
     /// Keys of the roles that the user has in `org`.
     #[serde(default)]
     pub roles: Vec<String>,
+    /// The user's token epoch, read before the roles were. It rises whenever tokens issued so far say
+    /// too much; from then on a revocation feed names it, and earlier ones are refused.
+    pub epoch: u64,
     /// How the user proved who they are: `pwd`, `otp`, `hwk`, … Source: RFC 8176 §2.
     #[serde(default)]
     pub amr: Vec<String>,

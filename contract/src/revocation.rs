@@ -32,6 +32,8 @@ pub struct Feed {
     pub issued_before: UnixSeconds,
     /// Sessions that ended.
     pub sessions: Vec<SessionId>,
-    /// Users whose tokens issued in or before this second are refused.
-    pub subjects: BTreeMap<UserId, UnixSeconds>,
+    /// Users, and the least token epoch of theirs that is still good: tokens that carry an earlier
+    /// one are refused. No clock decides, so a token issued in the moment of the change is judged by
+    /// what it says.
+    pub subjects: BTreeMap<UserId, u64>,
 }

@@ -53,7 +53,7 @@ struct Known {
     expires_at: UnixSeconds,
     issued_before: UnixSeconds,
     sessions: HashSet<SessionId>,
-    subjects: BTreeMap<UserId, UnixSeconds>,
+    subjects: BTreeMap<UserId, u64>,
 }
 
 /// How far the feed can be relied on.
@@ -118,7 +118,7 @@ impl Revocations {
                 || known
                     .subjects
                     .get(&claims.sub)
-                    .is_some_and(|ended| claims.iat <= *ended)
+                    .is_some_and(|least| claims.epoch < *least)
         })
     }
 

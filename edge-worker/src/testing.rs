@@ -26,6 +26,7 @@ pub(crate) fn claims() -> AccessToken {
         tenant: TenantId::from_parts(1, [4; 10]),
         org: Some(OrganizationId::from_parts(1, [5; 10])),
         roles: vec!["member".to_owned(), "editor".to_owned()],
+        epoch: 0,
         amr: vec!["pwd".to_owned()],
         auth_time: UnixSeconds(iat.0),
     }

@@ -108,6 +108,7 @@ impl Authority {
             tenant: self.tenant,
             org: Some(OrganizationId::from_parts(1, [4; 10])),
             roles: vec!["editor".to_owned()],
+            epoch: 3,
             amr: vec!["pwd".to_owned()],
             auth_time: self.now,
         }

@@ -61,6 +61,34 @@ async fn an_organization_is_made_read_changed_and_deleted() {
     }
 }
 
+/// N10: who is a member no more because the organization is gone, is said to be none.
+#[tokio::test]
+async fn a_deleted_organizations_members_are_said_to_have_left() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let alice = sign_up(&world, "acme", "alice").await;
+        let bob = sign_up(&world, "acme", "bob").await;
+        let body = json!({"slug": "one", "name": "One", "owner_id": alice.user});
+        let path = make(&admin, body).await;
+        let members = format!("{path}/members");
+        admin
+            .post(&members, member(&bob.user, &["member"]))
+            .await
+            .expect(201);
+        admin.delete(&path).await.expect(204);
+        let events = world.events(world.acme.tenant).await;
+        let mut left: Vec<_> = events
+            .iter()
+            .filter(|event| event.kind.as_str() == "member.removed")
+            .map(|event| event.data["user_id"].as_str().unwrap().to_owned())
+            .collect();
+        left.sort();
+        let mut wanted = vec![alice.user, bob.user];
+        wanted.sort();
+        assert_eq!(left, wanted);
+    }
+}
+
 #[tokio::test]
 async fn a_slug_is_taken_once_per_tenant() {
     for world in worlds().await {

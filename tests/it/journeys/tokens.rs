@@ -57,7 +57,8 @@ pub(super) fn claims(stage: &Stage, role: &str) -> Value {
         "iss": stage.tenant.issuer, "sub": "user_01h455vb4pex5vsknk084sn02q", "aud": AUDIENCE,
         "exp": now_s() + 300, "iat": now_s(), "jti": "tok_01h455vb4pex5vsknk084sn02q",
         "client_id": "plinto", "sid": "sess_01h455vb4pex5vsknk084sn02q",
-        "tenant": stage.tenant.tenant, "roles": [role], "amr": ["pwd"], "auth_time": now_s(),
+        "tenant": stage.tenant.tenant, "roles": [role], "epoch": 0, "amr": ["pwd"],
+        "auth_time": now_s(),
     })
 }
 

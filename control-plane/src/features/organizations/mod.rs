@@ -4,9 +4,9 @@
 //! each other, and each leaves an owner or is refused. Tokens carry a member's roles, so a change
 //! of them ends the tokens the member holds.
 //!
-//! Tables: `organizations`, `members`, `member_roles`, `membership_changes`.
-//! Events: `organization.created`, `organization.updated`, `organization.deleted`, `member.added`, `member.updated`,
-//! `member.removed`. Permissions: `organizations:read`, `organizations:write`.
+//! Tables: `organizations`, `members`, `member_roles`.
+//! Events: `organization.created`, `organization.updated`, `organization.deleted`, `member.added`,
+//! `member.updated`, `member.removed`. Permissions: `organizations:read`, `organizations:write`.
 
 mod error;
 mod model;
@@ -14,4 +14,4 @@ pub mod rest;
 mod service;
 mod store;
 
-pub(crate) use service::members::{changed_since, membership};
+pub(crate) use service::members::membership;

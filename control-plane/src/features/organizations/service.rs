@@ -150,7 +150,7 @@ pub(crate) async fn delete(
     let organization = at_version(&mut tx, actor, id, version).await?;
     let now = app.clock.now();
     store::lock_members(&mut tx, actor.tenant, id, now).await?;
-    store::note_all_changed(&mut tx, actor.tenant, id, now).await?;
+    members::say_all_leave(&mut tx, app, actor, id).await?;
     if !store::delete(&mut tx, actor.tenant, id, organization.version).await? {
         return Err(OrganizationsError::Changed);
     }

@@ -10,6 +10,8 @@ use plinto_contract::{
     time::{UnixMillis, UnixSeconds},
 };
 
+use crate::features::users::Outdated;
+
 /// 60 s: how long a signed feed is valid. Far above an edge's own bound on its age, so that only a
 /// replayed one meets it.
 pub(crate) const LIFETIME_S: i64 = 60;
@@ -22,12 +24,12 @@ pub(crate) const ENTRIES_MAX: usize = 16_384;
 /// What was revoked within the life of an access token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Revoked {
-    /// Tokens of the whole tenant issued before this moment are refused; 0 refuses none.
-    pub tokens_issued_before: UnixMillis,
+    /// Tokens of the whole tenant issued before this second are refused; 0 refuses none.
+    pub issued_before: UnixSeconds,
     /// Sessions that ended, and when.
     pub sessions: Vec<(SessionId, UnixMillis)>,
-    /// Users whose tokens issued until then are refused. A user may stand here more than once.
-    pub subjects: Vec<(UserId, UnixMillis)>,
+    /// Users whose earlier tokens are refused.
+    pub subjects: Vec<Outdated>,
 }
 
 /// What a feed says, without when it says it.
@@ -35,7 +37,7 @@ pub(crate) struct Revoked {
 pub(crate) struct Content {
     issued_before: UnixSeconds,
     sessions: BTreeSet<SessionId>,
-    subjects: BTreeMap<UserId, UnixSeconds>,
+    subjects: BTreeMap<UserId, u64>,
 }
 
 /// From when on a revocation still matters: no token issued before is alive.
@@ -49,7 +51,7 @@ pub(crate) fn since(now: UnixMillis, access_token_s: i64) -> UnixMillis {
 impl Content {
     /// Turns what was revoked into what an edge checks.
     pub(crate) fn of(revoked: Revoked, entries_max: usize) -> Self {
-        let mut issued_before = next_second(revoked.tokens_issued_before);
+        let mut issued_before = revoked.issued_before;
         let mut entries: Vec<(UnixMillis, Entry)> = revoked
             .sessions
             .into_iter()
@@ -58,28 +60,28 @@ impl Content {
                 revoked
                     .subjects
                     .into_iter()
-                    .map(|(user, at)| (at, Entry::Subject(user))),
+                    .map(|outdated| (outdated.at, Entry::Subject(outdated))),
             )
             .collect();
         entries.sort_unstable_by_key(|(at, _)| std::cmp::Reverse(*at));
         // SECURITY: what does not fit must not be forgotten. Refusing every token issued until the
-        // newest of those only costs their owners a refresh.
+        // newest of those only costs their owners a refresh. The second after its own is included:
+        // a token of then may still say what was read before the change was there.
         if let Some((at, _)) = entries.get(entries_max) {
-            issued_before = issued_before.max(at.to_seconds().plus_seconds(1));
+            issued_before = issued_before.max(at.to_seconds().plus_seconds(2));
             entries.truncate(entries_max);
         }
         let mut content = Self {
             issued_before,
             ..Self::default()
         };
-        for (at, entry) in entries {
+        for (_, entry) in entries {
             match entry {
                 Entry::Session(session) => {
                     content.sessions.insert(session);
                 }
-                Entry::Subject(user) => {
-                    let until = content.subjects.entry(user).or_default();
-                    *until = (*until).max(at.to_seconds());
+                Entry::Subject(outdated) => {
+                    content.subjects.insert(outdated.user, outdated.least);
                 }
             }
         }
@@ -109,15 +111,7 @@ impl Content {
 
 enum Entry {
     Session(SessionId),
-    Subject(UserId),
-}
-
-/// Tokens carry whole seconds: one issued earlier in the very second must fall too.
-fn next_second(moment: UnixMillis) -> UnixSeconds {
-    if moment.0 <= 0 {
-        return UnixSeconds(0);
-    }
-    UnixMillis(moment.0.saturating_add(999)).to_seconds()
+    Subject(Outdated),
 }
 
 #[cfg(test)]
@@ -132,57 +126,30 @@ mod tests {
         UserId::from_parts(i64::from(number), [number; 10])
     }
 
-    #[test]
-    fn a_token_issued_in_the_second_of_the_tenants_epoch_falls() {
-        let of = |millis| {
-            let revoked = Revoked {
-                tokens_issued_before: UnixMillis(millis),
-                ..Revoked::default()
-            };
-            Content::of(revoked, 10).issued_before
-        };
-        assert_eq!(of(0), UnixSeconds(0));
-        assert_eq!(of(10_000), UnixSeconds(10));
-        assert_eq!(of(10_001), UnixSeconds(11));
-        assert_eq!(of(10_999), UnixSeconds(11));
-    }
-
-    #[test]
-    fn the_latest_word_on_a_subject_counts() {
-        let revoked = Revoked {
-            subjects: vec![
-                (user(1), UnixMillis(9_000)),
-                (user(1), UnixMillis(20_500)),
-                (user(1), UnixMillis(10_000)),
-            ],
-            ..Revoked::default()
-        };
-        let content = Content::of(revoked, 10);
-        assert_eq!(
-            content.subjects,
-            BTreeMap::from([(user(1), UnixSeconds(20))])
-        );
+    fn outdated(number: u8, least: u64, at: i64) -> Outdated {
+        Outdated {
+            user: user(number),
+            least,
+            at: UnixMillis(at),
+        }
     }
 
     #[test]
     fn what_does_not_fit_is_refused_by_its_time_and_never_forgotten() {
         let revoked = Revoked {
-            tokens_issued_before: UnixMillis(1_000),
+            issued_before: UnixSeconds(1),
             sessions: vec![
                 (session(1), UnixMillis(5_000)),
                 (session(2), UnixMillis(7_500)),
                 (session(3), UnixMillis(9_000)),
             ],
-            subjects: vec![(user(4), UnixMillis(8_000))],
+            subjects: vec![outdated(4, 7, 8_000)],
         };
         let content = Content::of(revoked.clone(), 2);
         assert_eq!(content.sessions, BTreeSet::from([session(3)]));
-        assert_eq!(
-            content.subjects,
-            BTreeMap::from([(user(4), UnixSeconds(8))])
-        );
-        // session 2 ended at 7.5 s: any of its tokens carries 7 or less
-        assert_eq!(content.issued_before, UnixSeconds(8));
+        assert_eq!(content.subjects, BTreeMap::from([(user(4), 7)]));
+        // session 2 ended at 7.5 s: its tokens carry 7 or less, or 8 if signed across the turn
+        assert_eq!(content.issued_before, UnixSeconds(9));
         let whole = Content::of(revoked, 4);
         assert_eq!(whole.sessions.len(), 3);
         assert_eq!(whole.issued_before, UnixSeconds(1));

@@ -25,7 +25,7 @@ use crate::{
     app::App,
     db::Tx,
     features::{
-        organizations, sessions,
+        sessions,
         signing_keys::{self, Purpose},
         tenants::{self, Tenant, TenantsError},
         users,
@@ -170,12 +170,10 @@ async fn read(
     now: UnixMillis,
 ) -> Result<Content, RevocationsError> {
     let since = model::since(now, app.config.sessions.access_token_s);
-    let mut subjects = users::ended_since(tx, tenant.id, since).await?;
-    subjects.extend(organizations::changed_since(tx, tenant.id, since).await?);
     let revoked = Revoked {
-        tokens_issued_before: tenant.tokens_issued_before,
+        issued_before: tenant.tokens_good_from(),
         sessions: sessions::revoked_since(tx, tenant.id, since).await?,
-        subjects,
+        subjects: users::outdated_since(tx, tenant.id, since).await?,
     };
     Ok(Content::of(revoked, ENTRIES_MAX))
 }

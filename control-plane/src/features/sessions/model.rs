@@ -7,7 +7,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use plinto_contract::{
     claims::{AccessToken, Audience},
     ids::{OrganizationId, RefreshTokenId, SessionId, TenantId, TokenId, UserId},
-    time::UnixMillis,
+    time::{UnixMillis, UnixSeconds},
 };
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -143,29 +143,24 @@ impl Session {
         now.plus_seconds(idle_s).min(self.expires_at)
     }
 
-    /// The claims of an access token issued now. Lives at most as long as the session.
+    /// The claims of an access token with these rights. Lives at most as long as the session.
     /// Source: RFC 9068 §2.2.
-    pub fn claims(
-        &self,
-        origin: &Origin,
-        jti: TokenId,
-        roles: &[String],
-        now: UnixMillis,
-    ) -> AccessToken {
-        let end = now.plus_seconds(origin.access_token_s).min(self.expires_at);
+    pub(super) fn claims(&self, origin: &Origin, jti: TokenId, rights: &Rights) -> AccessToken {
+        let end = rights.at.plus_seconds(origin.access_token_s);
         AccessToken {
             iss: origin.issuer.clone(),
             sub: self.user,
             // The control plane is a resource server too: `/v1/me` takes the same token.
             aud: Audience::Many(vec![origin.audience.clone(), origin.issuer.clone()]),
-            exp: end.to_seconds(),
-            iat: now.to_seconds(),
+            exp: end.min(self.expires_at).to_seconds(),
+            iat: rights.at.to_seconds().max(origin.issued_from),
             jti,
             client_id: self.client_id.clone(),
             sid: self.id,
             tenant: self.tenant,
             org: self.organization,
-            roles: roles.to_vec(),
+            roles: rights.roles.clone(),
+            epoch: rights.token_epoch.try_into().unwrap_or_default(),
             amr: self.amr.clone(),
             auth_time: self.authenticated_at.to_seconds(),
         }
@@ -174,13 +169,30 @@ impl Session {
 
 /// What a tenant's tokens say of where they come from and whom they are for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub(super) struct Origin {
     /// The tenant's issuer URL.
     pub issuer: String,
     /// The API that its tokens are for.
     pub audience: String,
     /// Life of an access token, seconds.
     pub access_token_s: i64,
+    /// No token says it was issued before: such ones are refused.
+    pub issued_from: UnixSeconds,
+}
+
+/// What a user's next access token says beyond its session, read in one transaction.
+///
+/// INVARIANT: the moment and the epoch are read before the roles. A change that commits in between
+/// then outdates a token with its own roles, which costs a refresh; the other way round, a token with
+/// the old roles would carry the new epoch and outlive the change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rights {
+    /// When reading began: `iat`.
+    pub at: UnixMillis,
+    /// The user's token epoch.
+    pub token_epoch: i64,
+    /// Keys of the roles in the session's organization.
+    pub roles: Vec<String>,
 }
 
 /// A refresh token: a prefix and 256 bits. Never stored, never printed.
@@ -316,6 +328,7 @@ mod tests {
     const STANDING: Option<Standing> = Some(Standing {
         status: Status::Active,
         session_epoch: 4,
+        token_epoch: 6,
     });
 
     #[test]
@@ -324,8 +337,8 @@ mod tests {
         assert!(!session().is_live(None, NOW));
         assert!(!session().is_live(STANDING, session().expires_at));
         let moved = Some(Standing {
-            status: Status::Active,
             session_epoch: 5,
+            ..STANDING.unwrap()
         });
         assert!(!session().is_live(moved, NOW));
         let revoked = Session {
@@ -335,21 +348,39 @@ mod tests {
         assert!(!revoked.is_live(STANDING, NOW));
     }
 
-    /// T16: ten minutes, and never beyond the session.
-    #[test]
-    fn an_access_token_lives_ten_minutes_and_never_beyond_its_session() {
+    fn claims_at(at: UnixMillis, issued_from: UnixSeconds) -> AccessToken {
         let origin = Origin {
             issuer: "https://id.example/t/acme".to_owned(),
             audience: "api".to_owned(),
             access_token_s: 600,
+            issued_from,
         };
-        let jti = TokenId::from_parts(5, [5; 10]);
-        let claims = session().claims(&origin, jti, &[], NOW);
+        let rights = Rights {
+            at,
+            token_epoch: 6,
+            roles: Vec::new(),
+        };
+        session().claims(&origin, TokenId::from_parts(5, [5; 10]), &rights)
+    }
+
+    /// T16: ten minutes, and never beyond the session.
+    #[test]
+    fn an_access_token_lives_ten_minutes_and_never_beyond_its_session() {
+        let claims = claims_at(NOW, UnixSeconds(0));
         assert_eq!(claims.exp.0 - claims.iat.0, 600);
         assert!(claims.aud.contains("api") && claims.aud.contains("https://id.example/t/acme"));
+        assert_eq!(claims.epoch, 6);
         let late = session().expires_at.plus_seconds(-60);
-        let claims = session().claims(&origin, jti, &[], late);
+        let claims = claims_at(late, UnixSeconds(0));
         assert_eq!(claims.exp.0 - claims.iat.0, 60);
+    }
+
+    /// A token made in the second in which all earlier ones were revoked is not one of them.
+    #[test]
+    fn no_token_says_it_was_issued_before_the_tenants_epoch() {
+        let claims = claims_at(NOW.plus_millis(500), NOW.to_seconds().plus_seconds(1));
+        assert_eq!(claims.iat, NOW.to_seconds().plus_seconds(1));
+        assert_eq!(claims.exp, NOW.to_seconds().plus_seconds(600));
     }
 
     /// S6: idle time slides, but not past the absolute end.

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{
     error::SessionError,
     model::{
-        Client, IssuedTokens, RefreshToken, RevokedReason, SECRET_BYTES, Session,
+        Client, IssuedTokens, RefreshToken, RevokedReason, Rights, SECRET_BYTES, Session,
         StoredRefreshToken,
     },
     store,
@@ -34,7 +34,7 @@ use crate::{
 /// What a session begins with.
 #[derive(Debug)]
 pub(crate) struct NewSession<'a> {
-    /// Whose; active.
+    /// Whose; active, and read in the same transaction.
     pub(crate) user: &'a User,
     /// The organization it acts in.
     pub(crate) organization: Option<OrganizationId>,
@@ -53,7 +53,7 @@ pub(crate) struct NewSession<'a> {
 pub(crate) struct Opened {
     pub(super) tenant: Tenant,
     pub(super) session: Session,
-    pub(super) roles: Vec<String>,
+    pub(super) rights: Rights,
     pub(super) refresh_token: RefreshToken,
 }
 
@@ -70,6 +70,11 @@ pub(crate) async fn open(
     let roles = roles_in(tx, actor.tenant, new.organization, new.user.id)
         .await?
         .ok_or(SessionError::NotAMember)?;
+    let rights = Rights {
+        at: now,
+        token_epoch: new.user.token_epoch,
+        roles,
+    };
     let full_term = now.plus_seconds(app.config.sessions.absolute_s);
     let session = Session {
         tenant: actor.tenant,
@@ -113,7 +118,7 @@ pub(crate) async fn open(
     Ok(Opened {
         tenant,
         session,
-        roles,
+        rights,
         refresh_token,
     })
 }
@@ -129,12 +134,6 @@ async fn roles_in(
         None => Ok(Some(Vec::new())),
         Some(organization) => organizations::membership(tx, tenant, organization, user).await,
     }
-}
-
-/// Whether the session lives.
-async fn is_live(tx: &mut Tx, session: &Session, now: UnixMillis) -> Result<bool, DbError> {
-    let standing = users::standing(tx, session.tenant, session.user).await?;
-    Ok(session.is_live(standing, now))
 }
 
 /// 30 d after its absolute end nobody asks about a session any more.
@@ -264,8 +263,7 @@ pub(super) async fn switch_organization(
     presented: &Secret,
 ) -> Result<IssuedTokens, SessionError> {
     let (user, session) = actor.user()?;
-    let presented =
-        RefreshToken::parse(presented.expose()).ok_or(SessionError::InvalidGrant)?;
+    let presented = RefreshToken::parse(presented.expose()).ok_or(SessionError::InvalidGrant)?;
     let mut tx = app.db.begin().await?;
     let old = store::find(&mut tx, actor.tenant, session)
         .await?

@@ -1,6 +1,10 @@
 //! What a tenant is.
 
-use plinto_contract::{ids::TenantId, problem::FieldError, time::UnixMillis};
+use plinto_contract::{
+    ids::TenantId,
+    problem::FieldError,
+    time::{UnixMillis, UnixSeconds},
+};
 use plinto_jose::Algorithm;
 use serde_json::{Value, json};
 
@@ -31,6 +35,12 @@ pub struct Tenant {
 }
 
 impl Tenant {
+    /// The first second whose tokens are not refused. Tokens carry whole seconds: one issued earlier
+    /// in the very second of the revocation falls too.
+    pub fn tokens_good_from(&self) -> UnixSeconds {
+        self.tokens_issued_before.plus_millis(999).to_seconds()
+    }
+
     /// What a client or verifier can know from the issuer alone. Only what is there is named: no
     /// authorization endpoint, hence no response types. Source: RFC 8414 §2.
     pub fn metadata(&self, issuer: &str) -> Value {
@@ -116,6 +126,27 @@ fn is_signing_alg(algorithm: Algorithm) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_issued_in_the_second_of_the_tenants_epoch_falls() {
+        let of = |millis| {
+            let tenant = Tenant {
+                id: TenantId::from_parts(1, [1; 10]),
+                slug: String::new(),
+                name: String::new(),
+                audience: String::new(),
+                signing_alg: Algorithm::Es256,
+                tokens_issued_before: UnixMillis(millis),
+                created_at: UnixMillis(0),
+                updated_at: UnixMillis(0),
+            };
+            tenant.tokens_good_from()
+        };
+        assert_eq!(of(0), UnixSeconds(0));
+        assert_eq!(of(10_000), UnixSeconds(10));
+        assert_eq!(of(10_001), UnixSeconds(11));
+        assert_eq!(of(10_999), UnixSeconds(11));
+    }
 
     #[test]
     fn slugs_are_dns_labels() {

@@ -3,7 +3,8 @@
 //! Tables: `users`. Events: `user.created`, `user.disabled`, `user.enabled`, and
 //! `session.revoked` when all sessions of a user end at once. A user's sessions live under the
 //! user's *session epoch*: raising that number ends them all in one statement, whatever another
-//! transaction is opening meanwhile. Permissions: `users:read`, `users:write`.
+//! transaction is opening meanwhile. The *token epoch* rises with it, and alone whenever what a user's
+//! access tokens say has changed: tokens carry it, and earlier ones are refused. Permissions: `users:read`, `users:write`.
 
 mod error;
 mod model;
@@ -12,6 +13,8 @@ mod service;
 mod store;
 
 pub use error::UserError;
-pub use model::{Email, EmailProblem, Name, Standing, Status, User};
+pub use model::{Email, EmailProblem, Name, Outdated, Standing, Status, User};
 pub use service::{Filter, disable, enable, end_sessions, get, list, me};
-pub(crate) use service::{create, ended_since, exists, find, find_by_email, standing};
+pub(crate) use service::{
+    create, exists, find, find_by_email, outdate_tokens, outdated_since, standing,
+};

@@ -179,6 +179,8 @@ pub struct User {
     pub status: Status,
     /// The number a session must have begun under to be alive.
     pub session_epoch: i64,
+    /// The number an access token must carry at least.
+    pub token_epoch: i64,
     /// When the user was made.
     pub created_at: UnixMillis,
     /// When the row last changed.
@@ -188,29 +190,48 @@ pub struct User {
 }
 
 impl User {
-    /// What decides over the user's sessions.
+    /// What decides over the user's sessions and access tokens.
     pub fn standing(&self) -> Standing {
         Standing {
             status: self.status,
             session_epoch: self.session_epoch,
+            token_epoch: self.token_epoch,
         }
     }
 }
 
-/// What decides over a user's sessions.
+/// What decides over a user's sessions and access tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// Whether the user may sign in.
     pub status: Status,
     /// The number a session must have begun under to be alive.
     pub session_epoch: i64,
+    /// The number an access token must carry at least.
+    pub token_epoch: i64,
 }
 
 impl Standing {
+    /// Whether an access token with this epoch says what is still true.
+    pub fn takes(self, epoch: u64) -> bool {
+        u64::try_from(self.token_epoch).is_ok_and(|least| epoch >= least)
+    }
+
     /// Whether a session that began under `epoch` is still carried by its user.
     pub fn carries(self, epoch: i64) -> bool {
         self.status == Status::Active && self.session_epoch == epoch
     }
+}
+
+/// A user whose earlier access tokens say too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outdated {
+    /// Whose.
+    pub user: UserId,
+    /// The least token epoch that is still good.
+    pub least: u64,
+    /// Since when.
+    pub at: UnixMillis,
 }
 
 #[cfg(test)]
@@ -312,15 +333,25 @@ mod tests {
         let standing = Standing {
             status: Status::Active,
             session_epoch: 3,
+            token_epoch: 0,
         };
         assert!(standing.carries(3));
         assert!(!standing.carries(2));
-        assert!(
-            !Standing {
-                status: Status::Disabled,
-                session_epoch: 3
-            }
-            .carries(3)
-        );
+        let disabled = Standing {
+            status: Status::Disabled,
+            ..standing
+        };
+        assert!(!disabled.carries(3));
+    }
+
+    #[test]
+    fn a_token_of_an_earlier_epoch_is_not_taken() {
+        let standing = Standing {
+            status: Status::Active,
+            session_epoch: 3,
+            token_epoch: 2,
+        };
+        assert!(!standing.takes(1));
+        assert!(standing.takes(2) && standing.takes(3));
     }
 }

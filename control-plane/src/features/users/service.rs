@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{
     error::UserError,
-    model::{Email, Name, Standing, Status, User},
+    model::{Email, Name, Outdated, Standing, Status, User},
     store,
 };
 use crate::{
@@ -36,6 +36,7 @@ pub(crate) async fn create(
         name: name.map(|name| name.as_str().to_owned()),
         status: Status::Active,
         session_epoch: 0,
+        token_epoch: 0,
         created_at: now,
         updated_at: now,
         disabled_at: None,
@@ -76,7 +77,7 @@ pub(crate) async fn find_by_email(
     store::find_by_email(tx, tenant, email_normalized).await
 }
 
-/// What decides over the user's sessions; `None` when there is no such user.
+/// What decides over the user's sessions and access tokens; `None` when there is no such user.
 pub(crate) async fn standing(
     tx: &mut Tx,
     tenant: TenantId,
@@ -85,13 +86,24 @@ pub(crate) async fn standing(
     store::standing(tx, tenant, id).await
 }
 
-/// Users whose sessions were all ended at or after `since`, and when.
-pub(crate) async fn ended_since(
+/// Outdates the access tokens that the user holds: what they say is true no more. For whoever
+/// changes that, in the transaction of the change; the sessions go on.
+pub(crate) async fn outdate_tokens(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: UserId,
+    now: UnixMillis,
+) -> Result<(), DbError> {
+    store::outdate_tokens(tx, tenant, id, now).await
+}
+
+/// Users whose access tokens were outdated at or after `since`.
+pub(crate) async fn outdated_since(
     tx: &mut Tx,
     tenant: TenantId,
     since: UnixMillis,
-) -> Result<Vec<(UserId, UnixMillis)>, DbError> {
-    store::ended_since(tx, tenant, since).await
+) -> Result<Vec<Outdated>, DbError> {
+    store::outdated_since(tx, tenant, since).await
 }
 
 /// Which users a list shows.

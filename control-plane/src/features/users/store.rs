@@ -5,7 +5,7 @@ use plinto_contract::{
     time::UnixMillis,
 };
 
-use super::model::{Standing, Status, User};
+use super::model::{Outdated, Standing, Status, User};
 use crate::{
     args,
     db::{DbError, Tx},
@@ -18,6 +18,7 @@ struct UserRow {
     name: Option<String>,
     status: String,
     session_epoch: i64,
+    token_epoch: i64,
     created_at: i64,
     updated_at: i64,
     disabled_at: Option<i64>,
@@ -37,6 +38,7 @@ impl UserRow {
             email: self.email,
             name: self.name,
             session_epoch: self.session_epoch,
+            token_epoch: self.token_epoch,
             created_at: UnixMillis(self.created_at),
             updated_at: UnixMillis(self.updated_at),
             disabled_at: self.disabled_at.map(UnixMillis),
@@ -48,8 +50,8 @@ impl UserRow {
 pub(super) const EMAIL_KEY: &str = "users_tenant_id_email_normalized_key";
 
 const INSERT: &str = "insert into users
-    (tenant_id, id, email, email_normalized, name, status, session_epoch, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    (tenant_id, id, email, email_normalized, name, status, session_epoch, token_epoch, created_at,
+    updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 /// Errors: `Conflict` on [`EMAIL_KEY`].
 pub(super) async fn insert(
@@ -66,14 +68,15 @@ pub(super) async fn insert(
         user.name.as_deref(),
         user.status.as_str(),
         user.session_epoch,
+        user.token_epoch,
         user.created_at,
         user.updated_at,
     ];
     tx.execute(INSERT, args).await.map(|_| ())
 }
 
-const FIND: &str = "select id, email, name, status, session_epoch, created_at, updated_at,
-    disabled_at from users where tenant_id = $1 and id = $2";
+const FIND: &str = "select id, email, name, status, session_epoch, token_epoch, created_at,
+    updated_at, disabled_at from users where tenant_id = $1 and id = $2";
 
 /// One user by id.
 pub(super) async fn find(
@@ -87,8 +90,8 @@ pub(super) async fn find(
         .transpose()
 }
 
-const FIND_BY_EMAIL: &str = "select id, email, name, status, session_epoch, created_at,
-    updated_at, disabled_at from users where tenant_id = $1 and email_normalized = $2";
+const FIND_BY_EMAIL: &str = "select id, email, name, status, session_epoch, token_epoch,
+    created_at, updated_at, disabled_at from users where tenant_id = $1 and email_normalized = $2";
 
 /// One user by normalised e-mail address.
 pub(super) async fn find_by_email(
@@ -102,8 +105,8 @@ pub(super) async fn find_by_email(
         .transpose()
 }
 
-const LIST: &str = "select id, email, name, status, session_epoch, created_at, updated_at,
-    disabled_at from users where tenant_id = $1 and id > $2
+const LIST: &str = "select id, email, name, status, session_epoch, token_epoch, created_at,
+    updated_at, disabled_at from users where tenant_id = $1 and id > $2
     and ($3 is null or status = $3) and ($4 is null or email_normalized = $4)
     order by id limit $5";
 
@@ -130,33 +133,43 @@ pub(super) async fn list(
         .collect()
 }
 
-const STANDING: &str = "select status, session_epoch from users where tenant_id = $1 and id = $2";
+#[derive(sqlx::FromRow)]
+struct StandingRow {
+    status: String,
+    session_epoch: i64,
+    token_epoch: i64,
+}
 
-/// What decides over the user's sessions.
+const STANDING: &str =
+    "select status, session_epoch, token_epoch from users where tenant_id = $1 and id = $2";
+
+/// What decides over the user's sessions and access tokens.
 pub(super) async fn standing(
     tx: &mut Tx,
     tenant: TenantId,
     id: UserId,
 ) -> Result<Option<Standing>, DbError> {
-    let Some((status, session_epoch)) = tx
-        .optional::<(String, i64)>(STANDING, args![tenant, id])
+    let Some(row) = tx
+        .optional::<StandingRow>(STANDING, args![tenant, id])
         .await?
     else {
         return Ok(None);
     };
-    let status = Status::from_text(&status).ok_or_else(|| DbError::Inconsistent {
+    let status = Status::from_text(&row.status).ok_or_else(|| DbError::Inconsistent {
         table: "users",
         column: "status",
         id: id.to_string(),
     })?;
     Ok(Some(Standing {
         status,
-        session_epoch,
+        session_epoch: row.session_epoch,
+        token_epoch: row.token_epoch,
     }))
 }
 
 const DISABLE: &str = "update users set status = 'disabled', disabled_at = $3, updated_at = $3,
-    session_epoch = session_epoch + 1, sessions_ended_at = $3
+    session_epoch = session_epoch + 1, sessions_ended_at = $3,
+    token_epoch = token_epoch + 1, tokens_outdated_at = $3
     where tenant_id = $1 and id = $2 and status = 'active'";
 
 /// Disables an active user and ends every session; `false` when there was nothing to change.
@@ -183,7 +196,8 @@ pub(super) async fn enable(
 }
 
 const END_SESSIONS: &str = "update users set session_epoch = session_epoch + 1,
-    sessions_ended_at = $3, updated_at = $3 where tenant_id = $1 and id = $2";
+    sessions_ended_at = $3, token_epoch = token_epoch + 1, tokens_outdated_at = $3, updated_at = $3
+    where tenant_id = $1 and id = $2";
 
 /// Ends every session of the user; `false` when there is no such user.
 pub(super) async fn end_sessions(
@@ -195,25 +209,46 @@ pub(super) async fn end_sessions(
     Ok(tx.execute(END_SESSIONS, args![tenant, id, now]).await? > 0)
 }
 
-const ENDED_SINCE: &str = "select id, sessions_ended_at from users
-    where tenant_id = $1 and sessions_ended_at >= $2 order by id";
+const OUTDATE_TOKENS: &str = "update users set token_epoch = token_epoch + 1,
+    tokens_outdated_at = $3 where tenant_id = $1 and id = $2";
 
-/// Users whose sessions were all ended at or after `since`, and when.
-pub(super) async fn ended_since(
+/// Outdates the access tokens that the user holds.
+pub(super) async fn outdate_tokens(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: UserId,
+    now: UnixMillis,
+) -> Result<(), DbError> {
+    tx.execute(OUTDATE_TOKENS, args![tenant, id, now])
+        .await
+        .map(|_| ())
+}
+
+const OUTDATED_SINCE: &str = "select id, token_epoch, tokens_outdated_at from users
+    where tenant_id = $1 and tokens_outdated_at >= $2 order by id";
+
+/// Users whose token epoch rose at or after `since`.
+pub(super) async fn outdated_since(
     tx: &mut Tx,
     tenant: TenantId,
     since: UnixMillis,
-) -> Result<Vec<(UserId, UnixMillis)>, DbError> {
-    tx.all::<(String, i64)>(ENDED_SINCE, args![tenant, since])
+) -> Result<Vec<Outdated>, DbError> {
+    tx.all::<(String, i64, i64)>(OUTDATED_SINCE, args![tenant, since])
         .await?
         .into_iter()
-        .map(|(id, at)| match id.parse() {
-            Ok(user) => Ok((user, UnixMillis(at))),
-            Err(_) => Err(DbError::Inconsistent {
-                table: "users",
-                column: "id",
-                id,
-            }),
-        })
+        .map(
+            |(id, token_epoch, at)| match (id.parse(), token_epoch.try_into()) {
+                (Ok(user), Ok(least)) => Ok(Outdated {
+                    user,
+                    least,
+                    at: UnixMillis(at),
+                }),
+                _ => Err(DbError::Inconsistent {
+                    table: "users",
+                    column: "token_epoch",
+                    id,
+                }),
+            },
+        )
         .collect()
 }

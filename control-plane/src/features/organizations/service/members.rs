@@ -7,7 +7,6 @@ use plinto_contract::{
     events::EventKind,
     ids::{OrganizationId, TenantId, UserId},
     problem::FieldError,
-    time::UnixMillis,
 };
 use serde_json::json;
 
@@ -26,6 +25,9 @@ use crate::{
         users,
     },
 };
+
+/// 500: members in memory while all of an organization's go.
+const MEMBERS_AT_ONCE: i64 = 500;
 
 /// Makes a user a member.
 /// Errors: `AlreadyMember`; `LastOwner` when the first member is not an owner; `Invalid` for
@@ -112,7 +114,7 @@ pub(crate) async fn update(
     member.updated_at = app.clock.now();
     store::replace_roles(&mut tx, actor.tenant, &member).await?;
     require_owner(&mut tx, actor.tenant, organization).await?;
-    store::note_changed(&mut tx, actor.tenant, user, member.updated_at).await?;
+    users::outdate_tokens(&mut tx, actor.tenant, user, member.updated_at).await?;
     record(&mut tx, app, actor, EventKind::MemberUpdated, &member).await?;
     tx.commit().await?;
     Ok(member)
@@ -140,7 +142,7 @@ pub(crate) async fn remove(
             return Err(OrganizationsError::LastOwner);
         }
     }
-    store::note_changed(&mut tx, actor.tenant, user, app.clock.now()).await?;
+    users::outdate_tokens(&mut tx, actor.tenant, user, app.clock.now()).await?;
     record(&mut tx, app, actor, EventKind::MemberRemoved, &member).await?;
     tx.commit().await?;
     Ok(())
@@ -158,13 +160,26 @@ pub(crate) async fn membership(
     Ok(member.map(|member| member.roles.into_iter().collect()))
 }
 
-/// Users of the tenant whose memberships changed at or after `since`, and when they last did.
-pub(crate) async fn changed_since(
+/// Says of every member of an organization that they leave: its deletion takes the memberships along.
+pub(super) async fn say_all_leave(
     tx: &mut Tx,
-    tenant: TenantId,
-    since: UnixMillis,
-) -> Result<Vec<(UserId, UnixMillis)>, DbError> {
-    store::changed_since(tx, tenant, since).await
+    app: &App,
+    actor: &Actor,
+    organization: OrganizationId,
+) -> Result<(), DbError> {
+    let mut after = String::new();
+    loop {
+        let members =
+            store::list_members(tx, actor.tenant, organization, &after, MEMBERS_AT_ONCE).await?;
+        let Some(last) = members.last() else {
+            return Ok(());
+        };
+        after = last.user.to_string();
+        for member in &members {
+            users::outdate_tokens(tx, actor.tenant, member.user, app.clock.now()).await?;
+            record(tx, app, actor, EventKind::MemberRemoved, member).await?;
+        }
+    }
 }
 
 /// Adds a member inside a transaction. `pointer`: where the user's id stood in the request.

@@ -6,7 +6,7 @@ use plinto_contract::{
 };
 use serde_json::json;
 
-use super::{Opened, end, is_live, roles_in, tokens};
+use super::{Opened, end, roles_in, tokens};
 use crate::{
     actor::Actor,
     app::App,
@@ -16,12 +16,13 @@ use crate::{
         sessions::{
             error::SessionError,
             model::{
-                Client, IssuedTokens, RefreshToken, RevokedReason, SECRET_BYTES, SecondUse,
+                Client, IssuedTokens, RefreshToken, RevokedReason, Rights, SECRET_BYTES, SecondUse,
                 Session, StoredRefreshToken,
             },
             store,
         },
         tenants::{self, TenantsError},
+        users,
     },
 };
 
@@ -92,7 +93,7 @@ async fn rotate(
     let now = app.clock.now();
     let successor = presented.successor(&spent.nonce);
     let session = store::touch(tx, actor.tenant, spent.session, now).await?;
-    let roles = live_roles(tx, app, &session).await?;
+    let rights = rights_now(tx, app, &session).await?;
     let stored = StoredRefreshToken {
         id: spent.successor,
         session: session.id,
@@ -119,24 +120,27 @@ async fn rotate(
     Ok(Opened {
         tenant,
         session,
-        roles,
+        rights,
         refresh_token: successor,
     })
 }
 
-/// The roles that go into the next access token.
+/// What the next access token says.
 /// Errors: `InvalidGrant` when the session is dead or the user has left the organization.
-async fn live_roles(
-    tx: &mut Tx,
-    app: &App,
-    session: &Session,
-) -> Result<Vec<String>, SessionError> {
-    if !is_live(tx, session, app.clock.now()).await? {
-        return Err(SessionError::InvalidGrant);
-    }
-    roles_in(tx, session.tenant, session.organization, session.user)
+async fn rights_now(tx: &mut Tx, app: &App, session: &Session) -> Result<Rights, SessionError> {
+    let at = app.clock.now();
+    let standing = users::standing(tx, session.tenant, session.user)
         .await?
-        .ok_or(SessionError::InvalidGrant)
+        .filter(|standing| session.is_live(Some(*standing), at))
+        .ok_or(SessionError::InvalidGrant)?;
+    let roles = roles_in(tx, session.tenant, session.organization, session.user)
+        .await?
+        .ok_or(SessionError::InvalidGrant)?;
+    Ok(Rights {
+        at,
+        token_epoch: standing.token_epoch,
+        roles,
+    })
 }
 
 /// What a token that could not be spent is good for: the same successor within the grace, the end
@@ -185,14 +189,14 @@ async fn again(
     session: Session,
     successor: RefreshToken,
 ) -> Result<Opened, SessionError> {
-    let roles = live_roles(tx, app, &session).await?;
+    let rights = rights_now(tx, app, &session).await?;
     let tenant = tenants::find(tx, session.tenant)
         .await?
         .ok_or(TenantsError::NotFound)?;
     Ok(Opened {
         tenant,
         session,
-        roles,
+        rights,
         refresh_token: successor,
     })
 }

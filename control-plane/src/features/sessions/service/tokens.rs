@@ -14,7 +14,7 @@ use plinto_jose::{
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{Opened, end, is_live};
+use super::{Opened, end};
 use crate::{
     actor::{Actor, Permission},
     app::App,
@@ -27,6 +27,7 @@ use crate::{
         },
         signing_keys::{self, Purpose},
         tenants::{self, Tenant, TenantsError},
+        users,
     },
 };
 
@@ -35,19 +36,19 @@ const ALGORITHMS: &[Algorithm] = &[Algorithm::Rs256, Algorithm::Es256, Algorithm
 
 /// Signs the access token of a session that has been committed.
 pub(crate) async fn issue(app: &App, opened: Opened) -> Result<IssuedTokens, SessionError> {
-    let now = app.clock.now();
     let Opened {
         tenant,
         session,
-        roles,
+        rights,
         refresh_token,
     } = opened;
     let origin = Origin {
         issuer: app.config.issuer(&tenant.slug),
+        issued_from: tenant.tokens_good_from(),
         audience: tenant.audience,
         access_token_s: app.config.sessions.access_token_s,
     };
-    let claims = session.claims(&origin, app.random.id(now), &roles, now);
+    let claims = session.claims(&origin, app.random.id(app.clock.now()), &rights);
     let expires_in_s = claims.exp.0.saturating_sub(claims.iat.0);
     let payload = json!(claims).to_string();
     let access_token = signing_keys::sign(
@@ -77,7 +78,7 @@ pub(crate) async fn authenticate(
     let keys = signing_keys::jwks(app, tenant.id, Purpose::Token).await?;
     let claims = verify(app, tenant, &keys, bearer)?;
     let mut tx = app.db.read().await?;
-    live_session(&mut tx, tenant, &claims, app.clock.now()).await?;
+    require_live(&mut tx, tenant, &claims, app.clock.now()).await?;
     Ok((claims.sub, claims.sid))
 }
 
@@ -119,9 +120,9 @@ pub(crate) async fn introspect(
         return introspect_refresh(&mut tx, app, &tenant, &token, now).await;
     }
     let known = match verify(app, &tenant, &keys, token) {
-        Ok(claims) => live_session(&mut tx, &tenant, &claims, now)
+        Ok(claims) => require_live(&mut tx, &tenant, &claims, now)
             .await
-            .map(|_| claims),
+            .map(|()| claims),
         Err(error) => Err(error),
     };
     match known {
@@ -144,8 +145,9 @@ async fn introspect_refresh(
     let Some(session) = store::find(tx, tenant.id, stored.session).await? else {
         return Ok(Introspection::Inactive);
     };
+    let standing = users::standing(tx, tenant.id, session.user).await?;
     let is_good =
-        stored.used_at.is_none() && now < stored.expires_at && is_live(tx, &session, now).await?;
+        stored.used_at.is_none() && now < stored.expires_at && session.is_live(standing, now);
     if !is_good {
         return Ok(Introspection::Inactive);
     }
@@ -219,25 +221,29 @@ fn verify(
     if claims.tenant != tenant.id {
         return Err(SessionError::TokenInvalid);
     }
-    if claims.iat.to_millis() < tenant.tokens_issued_before {
+    if claims.iat < tenant.tokens_good_from() {
         return Err(SessionError::TokenRevoked);
     }
     Ok(claims)
 }
 
-/// The session of an access token, if it lives.
-async fn live_session(
+/// Whether the access token's session lives and what the token says is still true: what the edge
+/// learns from the revocation feed.
+/// Errors: `TokenRevoked`.
+async fn require_live(
     tx: &mut Tx,
     tenant: &Tenant,
     claims: &AccessToken,
     now: UnixMillis,
-) -> Result<Session, SessionError> {
+) -> Result<(), SessionError> {
     let session = store::find(tx, tenant.id, claims.sid)
         .await?
         .filter(|session| session.user == claims.sub)
         .ok_or(SessionError::TokenRevoked)?;
-    if is_live(tx, &session, now).await? {
-        Ok(session)
+    let standing = users::standing(tx, tenant.id, session.user).await?;
+    let is_current = standing.is_some_and(|standing| standing.takes(claims.epoch));
+    if is_current && session.is_live(standing, now) {
+        Ok(())
     } else {
         Err(SessionError::TokenRevoked)
     }
