@@ -13,7 +13,7 @@ use serde::{
 };
 use serde_path_to_error::Segment;
 
-use crate::http::ApiError;
+use crate::http::{ApiError, text};
 
 /// A JSON body in, a JSON body out. Types that come in deny unknown fields (statement Z7).
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +68,10 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
     {
         let error = FieldError::new("", "invalid_type", "send a JSON object, not an array");
+        return Err(ApiError::fields(Code::ValidationFailed, vec![error]));
+    }
+    if text::is_in_json(bytes) {
+        let error = text::refusal("");
         return Err(ApiError::fields(Code::ValidationFailed, vec![error]));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
@@ -163,10 +167,14 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let nothing = || ApiError::new(Code::NotFound, Code::NotFound.title());
+        if parts.uri.path().contains("%00") {
+            return Err(nothing());
+        }
         axum::extract::Path::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Path(value)| Self(value))
-            .map_err(|_| ApiError::new(Code::NotFound, Code::NotFound.title()))
+            .map_err(|_| nothing())
     }
 }
 
@@ -182,6 +190,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             .into_iter()
             .filter(|(name, _)| name != "limit" && name != "after")
             .collect();
+        if let Some((name, _)) = pairs.iter().find(|(_, value)| value.contains('\0')) {
+            let error = text::refusal(format!("?{name}"));
+            return Err(ApiError::fields(Code::ValidationFailed, vec![error]));
+        }
         let text = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(pairs)
             .finish();

@@ -272,10 +272,27 @@ async fn a_list_is_read_page_by_page_and_a_cursor_fits_its_own_list_only() {
 /// W7 in small.
 #[tokio::test]
 async fn strange_requests_get_an_answer_below_500() {
-    let world = World::new().await;
-    let admin = admin(&world);
+    for world in worlds().await {
+        ask_strangely(&world).await;
+        send_nul_characters(&world).await;
+    }
+}
+
+async fn ask_strangely(world: &World) {
+    let admin = admin(world);
     let paths = [
         "/v1/users/%00",
+        "/v1/users?email=a%00@example.com",
+        "/v1/users?status=%00",
+        "/v1/users?after=%00",
+        "/v1/policies/bundles/%00",
+        "/v1/policies/bundles/%00/activate",
+        "/t/%00/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server/t/%00",
+        "/t/%00/.well-known/jwks.json",
+        "/t/%00/v1/me",
+        "/t/%00/edge/revocations",
+        "/t/acme/edge/bundles/%00",
         "/v1/users/%ff%fe",
         "/t/%2e%2e/v1/me",
         "/t//v1/me",
@@ -311,4 +328,69 @@ async fn strange_requests_get_an_answer_below_500() {
             }
         }
     }
+}
+
+/// Every text that a body brings, with the one character that a text column does not take.
+async fn send_nul_characters(world: &World) {
+    let admin = admin(world);
+    let text = "a\u{0}b";
+    let password = "gavotte brindle quokka tessellate";
+    for (path, body) in [
+        (
+            "/t/acme/v1/sign_in",
+            json!({"email": text, "password": password}),
+        ),
+        (
+            "/t/acme/v1/sign_in",
+            json!({"email": "a@example.com", "password": text}),
+        ),
+        (
+            "/t/acme/v1/sign_in",
+            json!({"email": "a@example.com", "password": password, "client_id": text}),
+        ),
+        (
+            "/t/acme/v1/sign_up",
+            json!({"email": text, "password": password}),
+        ),
+        (
+            "/t/acme/v1/sign_up",
+            json!({"email": "a@example.com", "password": password, "name": text}),
+        ),
+        ("/v1/roles", json!({"key": "a", "name": text})),
+        (
+            "/v1/roles",
+            json!({"key": "a", "name": "A", "description": text}),
+        ),
+        (
+            "/v1/roles",
+            json!({"key": "a", "name": "A", "permissions": [text]}),
+        ),
+        ("/v1/roles", json!({"key": "a", "name": "A", text: 1})),
+        ("/v1/organizations", json!({"slug": "a", "name": text})),
+        ("/v1/organizations", json!({"slug": text, "name": "A"})),
+        (
+            "/v1/api_keys",
+            json!({"name": text, "permissions": ["roles:read"]}),
+        ),
+    ] {
+        let is_a_persons = path.starts_with("/t/");
+        let client = if is_a_persons {
+            world.anon()
+        } else {
+            admin.clone()
+        };
+        let answer = client.post(path, body).await;
+        answer.expect_problem(422, "validation_failed");
+    }
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", text),
+        ("client_id", text),
+    ];
+    let answer = world.anon().form("/t/acme/oauth/token", &form).await;
+    assert!(answer.status.is_client_error(), "{}", answer.text());
+    let answer = admin
+        .form("/t/acme/oauth/introspect", &[("token", text)])
+        .await;
+    assert!(answer.status.as_u16() < 500, "{}", answer.text());
 }

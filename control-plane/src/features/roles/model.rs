@@ -215,11 +215,13 @@ fn check_texts(name: Option<&str>, description: Option<&str>, errors: &mut Vec<F
             ));
         }
     }
-    if description.is_some_and(|text| text.chars().count() > DESCRIPTION_CHARS) {
+    if description.is_some_and(|text| {
+        text.chars().count() > DESCRIPTION_CHARS || text.chars().any(char::is_control)
+    }) {
         errors.push(FieldError::new(
             "/description",
             "too_long",
-            format!("at most {DESCRIPTION_CHARS} characters"),
+            format!("at most {DESCRIPTION_CHARS} characters, none of them a control character"),
         ));
     }
 }

@@ -108,7 +108,8 @@ impl CreateTenant {
     }
 }
 
-fn is_slug(text: &str) -> bool {
+/// Whether a text can be a tenant's name in URLs.
+pub(super) fn is_slug(text: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     text.len() <= SLUG_MAX
         && text.bytes().all(|byte| inner(byte) || byte == b'-')

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     error::TenantsError,
-    model::{CreateTenant, Tenant},
+    model::{CreateTenant, Tenant, is_slug},
     store,
 };
 use crate::{
@@ -107,6 +107,10 @@ pub async fn revoke_tokens(app: &App, actor: &Actor) -> Result<Tenant, TenantsEr
 pub async fn by_slug(app: &App, slug: &str) -> Result<Tenant, TenantsError> {
     if let Some(tenant) = app.tenants.0.get(slug).await {
         return Ok(tenant);
+    }
+    // No slug, no look-up: a path may say anything.
+    if !is_slug(slug) {
+        return Err(TenantsError::NotFound);
     }
     let mut tx = app.db.read().await?;
     let tenant = store::by_slug(&mut tx, slug)

@@ -68,7 +68,7 @@ pub(crate) async fn exists(tx: &mut Tx, tenant: TenantId, id: UserId) -> Result<
     Ok(store::standing(tx, tenant, id).await?.is_some())
 }
 
-/// One user by normalised e-mail address. What is not an address finds nobody, at the same cost.
+/// One user by normalised e-mail address; the empty one finds nobody, at the same cost.
 pub(crate) async fn find_by_email(
     tx: &mut Tx,
     tenant: TenantId,
