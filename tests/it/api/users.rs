@@ -133,6 +133,46 @@ async fn all_sessions_of_a_user_end_at_once() {
     }
 }
 
+/// S4: a session that ended with all of its user's is said to have ended, wherever it is looked for.
+#[tokio::test]
+async fn sessions_that_ended_with_their_user_are_not_said_to_live() {
+    for world in worlds().await {
+        let disabled = sign_up(&world, "alice").await;
+        let bob = sign_up(&world, "bob").await;
+        let ended = sign_up(&world, "cleo").await;
+        let key = admin(&world);
+        world.clock.advance_seconds(5);
+        for verb in [
+            format!("{}/disable", disabled.id),
+            format!("{}/revoke_sessions", ended.id),
+        ] {
+            let answer = key.post_empty(&format!("/v1/users/{verb}")).await;
+            assert!(answer.status.is_success());
+        }
+        let mut seen = Vec::new();
+        let mut path = "/v1/sessions?limit=1".to_owned();
+        loop {
+            let page = key.get(&path).await.expect(200).json();
+            let data = page["data"].as_array().unwrap();
+            seen.extend(data.iter().map(|session| text(&session["id"])));
+            let Some(cursor) = page["next_cursor"].as_str() else {
+                break;
+            };
+            path = format!("/v1/sessions?limit=1&after={cursor}");
+        }
+        assert_eq!(seen, [bob.session.to_string()]);
+        for gone in [&disabled, &ended] {
+            let path = format!("/v1/sessions/{}", gone.session);
+            let session = key.get(&path).await.expect(200).json();
+            assert_eq!(session["revoked_at"], "2026-11-11T09:01:05.000Z");
+            assert_eq!(session["revoked_reason"], "all_ended");
+            let again = key.post_empty(&format!("{path}/revoke")).await;
+            assert_eq!(again.expect(200).json(), session);
+        }
+        assert_eq!(count(&world, "session.revoked").await, 0);
+    }
+}
+
 #[tokio::test]
 async fn a_session_is_seen_and_revoked_by_a_key() {
     for world in worlds().await {

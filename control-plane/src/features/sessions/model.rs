@@ -64,10 +64,12 @@ pub enum RevokedReason {
     PasswordChanged,
     /// It goes on under another id, in another organization.
     OrganizationSwitched,
+    /// All sessions of its user ended at once: the user was disabled, or an API key ended them.
+    AllEnded,
 }
 
 impl RevokedReason {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::SignedOut,
         Self::ByUser,
         Self::ByApiKey,
@@ -75,6 +77,7 @@ impl RevokedReason {
         Self::RefreshTokenReused,
         Self::PasswordChanged,
         Self::OrganizationSwitched,
+        Self::AllEnded,
     ];
 
     /// The text in the table, on the wire and in events.
@@ -87,6 +90,7 @@ impl RevokedReason {
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::PasswordChanged => "password_changed",
             Self::OrganizationSwitched => "organization_switched",
+            Self::AllEnded => "all_ended",
         }
     }
 

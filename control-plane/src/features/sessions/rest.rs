@@ -144,6 +144,8 @@ struct SessionQuery {
 }
 
 /// List sessions that have not ended
+///
+/// Without `user_id` a page may hold fewer than `limit`, and none at all, though more follow.
 #[utoipa::path(
     get, path = "/v1/sessions", tag = "sessions", params(PageQuery, SessionQuery),
     responses((status = 200, body = List<SessionBody>))
@@ -161,7 +163,10 @@ async fn list_sessions(
     };
     let sessions = service::list(&app, &actor, &filter, after, window.fetch()).await?;
     let bodies = sessions.into_iter().map(SessionBody::from).collect();
-    Ok(Json(page.list(bodies, |session| session.id.to_string())))
+    let mut list = page.list(bodies, |session: &SessionBody| session.id.to_string());
+    // Only now: the cursor goes on after the last row that was looked at.
+    list.data.retain(|session| session.revoked_at.is_none());
+    Ok(Json(list))
 }
 
 /// One session

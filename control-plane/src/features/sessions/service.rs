@@ -158,8 +158,24 @@ pub(super) struct Filter {
     pub(super) user: Option<UserId>,
 }
 
-/// Sessions that were not revoked and have not expired, in the order they began, after `after`
-/// (empty: from the first), at most `limit`.
+/// The session as it stands: its row does not say that all sessions of its user ended at once.
+async fn as_it_stands(tx: &mut Tx, mut session: Session) -> Result<Session, DbError> {
+    if session.revoked.is_some() {
+        return Ok(session);
+    }
+    let standing = users::standing(tx, session.tenant, session.user).await?;
+    if standing.is_some_and(|standing| standing.carries(session.user_epoch)) {
+        return Ok(session);
+    }
+    let ended_at = users::sessions_ended_at(tx, session.tenant, session.user).await?;
+    let ended_at = ended_at.unwrap_or(session.last_used_at);
+    session.revoked = Some((ended_at, RevokedReason::AllEnded));
+    Ok(session)
+}
+
+/// Sessions in the order they began, after `after` (empty: from the first), at most `limit`: none
+/// that was revoked itself or has expired. Those of one user all live; among those of many are
+/// some that ended with all of their user's, and say so.
 pub(super) async fn list(
     app: &App,
     actor: &Actor,
@@ -170,22 +186,25 @@ pub(super) async fn list(
     actor.require(Permission::SessionsRead)?;
     let now = app.clock.now();
     let mut tx = app.db.read().await?;
-    let epoch = match filter.user {
-        None => None,
-        Some(user) => users::standing(&mut tx, actor.tenant, user)
-            .await?
-            .map(|it| it.session_epoch),
-    };
-    Ok(store::list(&mut tx, actor.tenant, after, filter.user, epoch, now, limit).await?)
+    if let Some(user) = filter.user {
+        return Ok(list_of(&mut tx, actor.tenant, user, after, now, limit).await?);
+    }
+    let found = store::list(&mut tx, actor.tenant, after, None, None, now, limit).await?;
+    let mut sessions = Vec::with_capacity(found.len());
+    for session in found {
+        sessions.push(as_it_stands(&mut tx, session).await?);
+    }
+    Ok(sessions)
 }
 
 /// One session, dead or alive.
 pub(super) async fn get(app: &App, actor: &Actor, id: SessionId) -> Result<Session, SessionError> {
     actor.require(Permission::SessionsRead)?;
     let mut tx = app.db.read().await?;
-    store::find(&mut tx, actor.tenant, id)
+    let session = store::find(&mut tx, actor.tenant, id)
         .await?
-        .ok_or(SessionError::NotFound)
+        .ok_or(SessionError::NotFound)?;
+    Ok(as_it_stands(&mut tx, session).await?)
 }
 
 /// The caller's own live sessions.
@@ -198,9 +217,20 @@ pub(super) async fn list_mine(
     let (user, _) = actor.user()?;
     let now = app.clock.now();
     let mut tx = app.db.read().await?;
-    let standing = users::standing(&mut tx, actor.tenant, user).await?;
+    Ok(list_of(&mut tx, actor.tenant, user, after, now, limit).await?)
+}
+
+async fn list_of(
+    tx: &mut Tx,
+    tenant: TenantId,
+    user: UserId,
+    after: &str,
+    now: UnixMillis,
+    limit: i64,
+) -> Result<Vec<Session>, DbError> {
+    let standing = users::standing(tx, tenant, user).await?;
     let epoch = standing.map(|standing| standing.session_epoch);
-    Ok(store::list(&mut tx, actor.tenant, after, Some(user), epoch, now, limit).await?)
+    store::list(tx, tenant, after, Some(user), epoch, now, limit).await
 }
 
 /// Ends a session. Ending it again changes nothing and is not an error.
@@ -211,8 +241,12 @@ pub(super) async fn revoke(
 ) -> Result<Session, SessionError> {
     actor.require(Permission::SessionsRevoke)?;
     let mut tx = app.db.begin().await?;
-    if store::find(&mut tx, actor.tenant, id).await?.is_none() {
-        return Err(SessionError::NotFound);
+    let session = store::find(&mut tx, actor.tenant, id)
+        .await?
+        .ok_or(SessionError::NotFound)?;
+    let session = as_it_stands(&mut tx, session).await?;
+    if session.revoked.is_some() {
+        return Ok(session);
     }
     end(&mut tx, app, actor, id, RevokedReason::ByApiKey).await?;
     let session = store::find(&mut tx, actor.tenant, id)

@@ -86,6 +86,15 @@ pub(crate) async fn standing(
     store::standing(tx, tenant, id).await
 }
 
+/// When all sessions of the user last ended at once; `None`: never.
+pub(crate) async fn sessions_ended_at(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: UserId,
+) -> Result<Option<UnixMillis>, DbError> {
+    store::sessions_ended_at(tx, tenant, id).await
+}
+
 /// Outdates the access tokens that the user holds: what they say is true no more. For whoever
 /// changes that, in the transaction of the change; the sessions go on.
 pub(crate) async fn outdate_tokens(

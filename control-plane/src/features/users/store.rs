@@ -209,6 +209,21 @@ pub(super) async fn end_sessions(
     Ok(tx.execute(END_SESSIONS, args![tenant, id, now]).await? > 0)
 }
 
+const SESSIONS_ENDED_AT: &str =
+    "select sessions_ended_at from users where tenant_id = $1 and id = $2";
+
+/// When all sessions of the user last ended at once.
+pub(super) async fn sessions_ended_at(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: UserId,
+) -> Result<Option<UnixMillis>, DbError> {
+    let row = tx
+        .optional::<(Option<i64>,)>(SESSIONS_ENDED_AT, args![tenant, id])
+        .await?;
+    Ok(row.and_then(|(at,)| at).map(UnixMillis))
+}
+
 const OUTDATE_TOKENS: &str = "update users set token_epoch = token_epoch + 1,
     tokens_outdated_at = $3 where tenant_id = $1 and id = $2";
 
