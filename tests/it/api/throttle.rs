@@ -57,6 +57,31 @@ async fn each_failure_waits_twice_as_long_until_the_password_comes() {
     }
 }
 
+/// A5: who knows the password and names an organization they are not in is told so however often,
+/// and is not kept out for it.
+#[tokio::test]
+async fn a_wrong_organization_is_not_a_wrong_password() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        let body = serde_json::json!({
+            "email": alice.email, "password": PASSWORD,
+            "organization_id": "org_01h455vb4pex5vsknk084sn02q",
+        });
+        for _ in 0..12 {
+            let answer = world.anon().post("/t/acme/v1/sign_in", body.clone()).await;
+            answer.expect_problem(422, "validation_failed");
+        }
+        sign_in(&world, &alice).await;
+        let events = world.events(world.acme.tenant).await;
+        let reasons: Vec<_> = events
+            .iter()
+            .filter(|event| event.kind.as_str() == "sign_in.failed")
+            .map(|event| event.data["reason"].as_str().unwrap())
+            .collect();
+        assert_eq!(reasons, ["not_a_member"; 12]);
+    }
+}
+
 /// A5: never more than a hundred in a row, however patient; then somebody must help.
 #[tokio::test]
 async fn after_a_hundred_failures_only_an_administrator_helps() {

@@ -17,7 +17,7 @@ use crate::{
     events,
     features::{
         credentials::{self, AcceptablePassword, CredentialError, Password, PasswordHash, Verdict},
-        sessions::{self, Client, IssuedTokens, NewSession, RevokedReason},
+        sessions::{self, Client, IssuedTokens, NewSession, RevokedReason, SessionError},
         tenants::{self, Tenant},
         users::{self, Email, Name, Status, User, UserError},
     },
@@ -186,7 +186,16 @@ async fn enter(
         tx.commit().await?;
         return Err(SignInError::UserDisabled);
     }
-    let opened = open_session(&mut tx, app, actor, &user, client, organization).await?;
+    let opened = match open_session(&mut tx, app, actor, &user, client, organization).await {
+        // The password was right: that takes the count back, whatever else is wrong. Nothing of the
+        // session was written yet.
+        Err(SignInError::Session(SessionError::NotAMember)) => {
+            attempt::record_failure(&mut tx, app, actor, Some(user.id), "not_a_member").await?;
+            tx.commit().await?;
+            return Err(SessionError::NotAMember.into());
+        }
+        opened => opened?,
+    };
     tx.commit().await?;
     Ok(Some((user, opened)))
 }
