@@ -49,6 +49,8 @@ kinds! {
     UserCreated = "user.created", "A person signed up or was added.";
     UserDisabled = "user.disabled", "A user was disabled; their sessions ended.";
     UserEnabled = "user.enabled", "A disabled user was enabled again.";
+    UserUnlocked = "user.unlocked", "A user's failed sign-ins were forgotten; they may try again.";
+    UserSessionsRevoked = "user.sessions_revoked", "All sessions of a user ended before their time.";
     PasswordChanged = "password.changed", "A user changed their password.";
     SignInFailed = "sign_in.failed", "A sign-in failed.";
     SessionCreated = "session.created", "A session began.";

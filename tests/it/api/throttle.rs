@@ -104,6 +104,8 @@ async fn after_a_hundred_failures_only_an_administrator_helps() {
         .post_empty(&format!("/v1/users/{}/unlock", alice.id))
         .await
         .expect(200);
+    assert_eq!(count(&world, "user.unlocked").await, 1);
+    assert_eq!(count(&world, "user.enabled").await, 0);
     sign_in(&world, &alice).await;
 }
 

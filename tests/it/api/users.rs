@@ -120,7 +120,13 @@ async fn all_sessions_of_a_user_end_at_once() {
             .get("/t/acme/v1/me")
             .await
             .expect_problem(401, "token_revoked");
-        assert_eq!(count(&world, "session.revoked").await, 1);
+        let events = world.events(world.acme.tenant).await;
+        let of_users = events
+            .iter()
+            .filter(|event| event.kind.as_str() == "user.sessions_revoked");
+        let subjects: Vec<_> = of_users.map(|event| event.subject.clone()).collect();
+        assert_eq!(subjects, [alice.id.to_string()]);
+        assert_eq!(count(&world, "session.revoked").await, 0);
         let query = format!("/v1/sessions?user_id={}", alice.id);
         let left = admin(&world).get(&query).await.expect(200).json();
         assert_eq!(left["data"], json!([]));

@@ -1,7 +1,7 @@
 //! Signing up and signing in with e-mail address and password, and changing the password.
 //!
 //! Table: `sign_in_throttles`. Events: `user.created`, `session.created`, `sign_in.failed`,
-//! `password.changed`, `session.revoked`. Permission: `users:write` to lift a throttle.
+//! `password.changed`, `session.revoked`, `user.unlocked`. Permission: `users:write` to lift a throttle.
 //!
 //! The story of a sign-in: the attempt is counted *before* the password is looked at, in one
 //! statement per account and per network address, so that many attempts at once cannot share one

@@ -282,8 +282,8 @@ pub async fn unlock(app: &App, actor: &Actor, id: UserId) -> Result<User, SignIn
         .ok_or(UserError::NotFound)?;
     let email = Email::parse(&user.email).map_err(UserError::Email)?;
     if Attempt::on(&email.normalized).clear(&mut tx, actor).await? {
-        let data = json!({"sign_in": "unlocked"});
-        events::record(&mut tx, app, actor, EventKind::UserEnabled, id, data).await?;
+        let kind = EventKind::UserUnlocked;
+        events::record(&mut tx, app, actor, kind, id, json!({})).await?;
     }
     tx.commit().await?;
     Ok(user)

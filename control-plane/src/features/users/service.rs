@@ -193,8 +193,8 @@ pub async fn end_sessions(app: &App, actor: &Actor, id: UserId) -> Result<(), Us
     if !store::end_sessions(&mut tx, actor.tenant, id, app.clock.now()).await? {
         return Err(UserError::NotFound);
     }
-    let data = json!({"sessions": "all"});
-    events::record(&mut tx, app, actor, EventKind::SessionRevoked, id, data).await?;
+    let kind = EventKind::UserSessionsRevoked;
+    events::record(&mut tx, app, actor, kind, id, json!({})).await?;
     tx.commit().await?;
     Ok(())
 }
