@@ -1,5 +1,5 @@
 //! Makes a tenant with its keys, first roles and an administrator's API key, for the first start of
-//! an installation.
+//! an installation; and another such key, for a tenant whose own are lost.
 
 use plinto_contract::ids::TenantId;
 use plinto_jose::Algorithm;
@@ -62,12 +62,7 @@ pub async fn bootstrap(app: &App, input: Bootstrap) -> anyhow::Result<Bootstrapp
     let tenant = tenants::create(&mut tx, app, &actor, input).await?;
     signing_keys::provision(&mut tx, app, &actor, keys).await?;
     roles::seed(&mut tx, app, &actor).await?;
-    let key = CreateApiKey {
-        name: "Administrator".to_owned(),
-        permissions: PermissionSet::all(),
-        expires_at: None,
-    };
-    let (_, api_key) = api_keys::issue(&mut tx, app, &actor, key).await?;
+    let (_, api_key) = api_keys::issue(&mut tx, app, &actor, administrator()).await?;
     tx.commit().await?;
     Ok(Bootstrapped {
         api_key,
@@ -76,4 +71,32 @@ pub async fn bootstrap(app: &App, input: Bootstrap) -> anyhow::Result<Bootstrapp
         slug: tenant.slug,
         audience: tenant.audience,
     })
+}
+
+/// Another API key of a tenant's that may do everything in it.
+#[derive(Debug, Serialize)]
+pub struct AnotherKey {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Shown this once.
+    #[serde(serialize_with = "in_clear")]
+    pub api_key: ApiKeySecret,
+}
+
+/// Makes an administrator's API key for a tenant that has none left: all are lost or revoked.
+pub async fn another_key(app: &App, slug: &str) -> anyhow::Result<AnotherKey> {
+    let tenant = tenants::by_slug(app, slug).await?.id;
+    let mut tx = app.db.begin().await?;
+    let actor = Actor::system(tenant);
+    let (_, api_key) = api_keys::issue(&mut tx, app, &actor, administrator()).await?;
+    tx.commit().await?;
+    Ok(AnotherKey { tenant, api_key })
+}
+
+fn administrator() -> CreateApiKey {
+    CreateApiKey {
+        name: "Administrator".to_owned(),
+        permissions: PermissionSet::all(),
+        expires_at: None,
+    }
 }

@@ -101,6 +101,16 @@ pub async fn bootstrap(file: Option<&Path>, arguments: BootstrapArguments) -> an
     print(&format!("{}\n", serde_json::to_string_pretty(&made)?))
 }
 
+/// Makes another administrator's API key for a tenant and prints it as JSON.
+pub async fn api_key(file: Option<&Path>, tenant: &str) -> anyhow::Result<()> {
+    let app = App::open(Config::load(file)?).await?;
+    let made = bootstrap::another_key(&app, tenant)
+        .await
+        .with_context(|| format!("no API key for the tenant `{tenant}`"))?;
+    app.db.close().await;
+    print(&format!("{}\n", serde_json::to_string_pretty(&made)?))
+}
+
 /// One line on standard error.
 pub fn fail(error: &anyhow::Error) -> ExitCode {
     let line = format!("{error:#}").replace('\n', " ");

@@ -1,4 +1,4 @@
-//! Starts the control plane: `serve`, `migrate`, `openapi`, `bootstrap`.
+//! Starts the control plane: `serve`, `migrate`, `openapi`, `bootstrap`, `api-key`.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -26,6 +26,12 @@ enum Command {
     Openapi,
     /// Make a tenant with its keys and print what a first client needs, as JSON.
     Bootstrap(commands::BootstrapArguments),
+    /// Make another API key that may do everything in a tenant, whose own are lost or revoked.
+    ApiKey {
+        /// The tenant's name in URLs.
+        #[arg(long)]
+        tenant: String,
+    },
 }
 
 #[tokio::main]
@@ -37,6 +43,7 @@ async fn main() -> ExitCode {
         Command::Migrate => commands::migrate(config).await,
         Command::Openapi => commands::openapi(),
         Command::Bootstrap(arguments) => commands::bootstrap(config, arguments).await,
+        Command::ApiKey { tenant } => commands::api_key(config, &tenant).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

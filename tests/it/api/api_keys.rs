@@ -1,5 +1,7 @@
 //! `/v1/api_keys`.
 
+use control_plane::bootstrap;
+use plinto_contract::events::Event;
 use plinto_tests::world::World;
 use serde_json::{Value, json};
 
@@ -42,6 +44,69 @@ async fn nobody_makes_a_key_that_may_do_more_than_they() {
         assert_eq!(listed["data"].as_array().unwrap().len(), 2, "{listed}");
         let same = json!({"name": "same", "permissions": ["roles:read"]});
         key.post("/v1/api_keys", same).await.expect(201);
+    }
+}
+
+/// Z6, in time: what a key makes ends with it at the latest.
+#[tokio::test]
+async fn a_key_makes_none_that_outlives_it() {
+    for world in worlds().await {
+        let end = "2026-11-12T09:01:00.000Z";
+        let body = |expires_at: Value| {
+            let permissions = ["api_keys:write", "roles:read"];
+            json!({"name": "a", "permissions": permissions, "expires_at": expires_at})
+        };
+        let maker = admin(&world).post("/v1/api_keys", body(json!(end))).await;
+        let maker = maker.expect(201).json();
+        let maker = world.bearer(maker["secret"].as_str().unwrap());
+        let later = body(json!("2026-11-12T09:01:00.001Z"));
+        let answer = maker.post("/v1/api_keys", later).await;
+        let answer = answer.expect_problem(422, "validation_failed");
+        assert_eq!(pointers(&answer), ["/expires_at"]);
+        for (asked, given) in [
+            (json!(null), end),
+            (json!(end), end),
+            (json!("2026-11-11T10:00:00Z"), "2026-11-11T10:00:00.000Z"),
+        ] {
+            let made = maker.post("/v1/api_keys", body(asked)).await.expect(201);
+            assert_eq!(made.json()["expires_at"], given);
+        }
+        // a key without an end gives one without
+        let made = admin(&world).post("/v1/api_keys", body(json!(null))).await;
+        assert_eq!(made.expect(201).json()["expires_at"], Value::Null);
+    }
+}
+
+/// A tenant that revoked its last key is let in again by whoever runs the server.
+#[tokio::test]
+async fn a_tenant_without_a_key_gets_another_from_its_operator() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let keys = admin.get("/v1/api_keys").await.expect(200).json();
+        let path = format!(
+            "/v1/api_keys/{}/revoke",
+            keys["data"][0]["id"].as_str().unwrap()
+        );
+        admin.post_empty(&path).await.expect(200);
+        admin
+            .get("/v1/tenant")
+            .await
+            .expect_problem(401, "api_key_invalid");
+        let made = bootstrap::another_key(&world.app, "acme").await.unwrap();
+        assert_eq!(made.tenant, world.acme.tenant);
+        let key = world.bearer(made.api_key.expose());
+        assert_eq!(
+            key.get("/v1/tenant").await.expect(200).json()["slug"],
+            "acme"
+        );
+        let events = world.events(world.acme.tenant).await;
+        let is_made = |event: &&Event| event.kind.as_str() == "api_key.created";
+        let made: Vec<_> = events.iter().filter(is_made).collect();
+        assert_eq!(made.len(), 2);
+        assert!(made.iter().all(|event| event.actor.kind == "system"));
+        for slug in ["nobody", "", "\0"] {
+            assert!(bootstrap::another_key(&world.app, slug).await.is_err());
+        }
     }
 }
 
@@ -181,6 +246,26 @@ async fn the_last_use_is_noted_once_a_minute() {
         client.get("/v1/roles").await.expect(200);
         assert_eq!(last_used().await, "2026-11-11T09:02:01.000Z");
     }
+}
+
+/// A database that takes no writes for a while keeps nobody out.
+#[tokio::test]
+async fn a_use_that_cannot_be_noted_is_no_reason_to_refuse() {
+    let world = World::new().await;
+    let key = make(&world, &["roles:read"]).await;
+    let client = world.bearer(key["secret"].as_str().unwrap());
+    let refusal = "create trigger full before update on api_keys
+        begin select raise(abort, 'no space'); end";
+    let mut tx = world.app.db.begin().await.unwrap();
+    tx.execute(refusal, control_plane::args![]).await.unwrap();
+    tx.commit().await.unwrap();
+    client.get("/v1/roles").await.expect(200);
+    client.get("/v1/roles").await.expect(200);
+    world.clock.advance_seconds(61);
+    client.get("/v1/roles").await.expect(200);
+    let path = format!("/v1/api_keys/{}", key["id"].as_str().unwrap());
+    let read = admin(&world).get(&path).await.expect(200).json();
+    assert_eq!(read["last_used_at"], Value::Null);
 }
 
 /// Z2.

@@ -82,7 +82,7 @@ const WITHOUT_TENANT: &[(&str, &str)] = &[
 /// Verbs that commit without an event, and why that is right.
 const WITHOUT_EVENT: &[(&str, &str)] = &[
     (
-        "api_keys::authenticate",
+        "api_keys::note_use",
         "notes when a key was last used, at most once a minute",
     ),
     (

@@ -88,7 +88,7 @@ struct CreateApiKeyBody {
     /// None that the caller does not have.
     #[schema(example = json!(["policies:read", "policies:publish"]))]
     permissions: Vec<String>,
-    /// Never, when left out.
+    /// When left out: with the key that makes it, or never if that never does. Not later.
     #[schema(value_type = Option<String>, format = "date-time")]
     expires_at: Option<UnixMillis>,
 }

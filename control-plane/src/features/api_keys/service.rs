@@ -5,6 +5,8 @@ use std::time::Duration;
 use plinto_contract::{
     events::EventKind,
     ids::{ApiKeyId, TenantId},
+    problem::FieldError,
+    time::UnixMillis,
 };
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -15,7 +17,7 @@ use super::{
     store,
 };
 use crate::{
-    actor::{Actor, Permission, PermissionSet},
+    actor::{Actor, Permission, PermissionSet, Principal},
     app::App,
     db::{DbError, Tx},
     events,
@@ -63,7 +65,8 @@ pub(crate) struct Authenticated {
 }
 
 /// Makes a key and shows its secret, this once.
-/// Errors: `Denied` when the key would get a permission that the caller lacks (Z6); `Invalid`.
+/// Errors: `Denied` when the key would get a permission that the caller lacks (Z6); `Invalid`, also
+/// when it would outlive the key that makes it.
 pub(crate) async fn create(
     app: &App,
     actor: &Actor,
@@ -78,9 +81,34 @@ pub(crate) async fn create(
         actor.require(permission)?;
     }
     let mut tx = app.db.begin().await?;
+    let input = within_makers_life(&mut tx, actor, input).await?;
     let made = issue(&mut tx, app, actor, input).await?;
     tx.commit().await?;
     Ok(made)
+}
+
+/// A key does not outlive the key that makes it: nobody grants what they lack, time included (Z6).
+/// Errors: `NotLive` when that key is gone; `Invalid` for a later end than its own.
+async fn within_makers_life(
+    tx: &mut Tx,
+    actor: &Actor,
+    mut input: CreateApiKey,
+) -> Result<CreateApiKey, ApiKeysError> {
+    let Principal::ApiKey { key } = actor.principal else {
+        return Ok(input);
+    };
+    let maker = store::find(tx, actor.tenant, key)
+        .await?
+        .ok_or(ApiKeysError::NotLive)?;
+    if let Some(end) = maker.expires_at {
+        if input.expires_at.is_some_and(|wanted| wanted > end) {
+            let detail = format!("not after {end}, when the key that makes it expires");
+            let error = FieldError::new("/expires_at", "too_late", detail);
+            return Err(ApiKeysError::Invalid(vec![error]));
+        }
+        input.expires_at.get_or_insert(end);
+    }
+    Ok(input)
 }
 
 /// One key, without its secret.
@@ -200,9 +228,10 @@ pub(crate) async fn authenticate(
     }
     let stale = now.plus_millis(-USE_RECORDED_EVERY_MS);
     if key.last_used_at.is_none_or(|used_at| used_at < stale) {
-        let mut tx = app.db.begin().await?;
-        store::touch(&mut tx, tenant, key.id, now, stale).await?;
-        tx.commit().await?;
+        // The key is good whether or not its use can be noted.
+        if let Err(error) = note_use(app, tenant, key.id, now, stale).await {
+            tracing::warn!(api_key.id = %key.id, %error, "the use of an API key was not noted");
+        }
         key.last_used_at = Some(now);
         app.api_keys.known.insert(hash, (tenant, key.clone())).await;
     }
@@ -211,4 +240,16 @@ pub(crate) async fn authenticate(
         key: key.id,
         permissions: key.permissions,
     })
+}
+
+async fn note_use(
+    app: &App,
+    tenant: TenantId,
+    key: ApiKeyId,
+    now: UnixMillis,
+    unless_after: UnixMillis,
+) -> Result<(), DbError> {
+    let mut tx = app.db.begin().await?;
+    store::touch(&mut tx, tenant, key, now, unless_after).await?;
+    tx.commit().await
 }
