@@ -201,6 +201,34 @@ async fn members_come_in_pages() {
     }
 }
 
+/// Two administrators who change a member at once do not undo each other unseen: RFC 9110 §13.1.1.
+#[tokio::test]
+async fn a_member_is_changed_at_the_version_that_was_seen() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let alice = sign_up(&world, "acme", "alice").await;
+        let body = json!({"slug": "one", "name": "One", "owner_id": alice.user});
+        let path = format!("{}/members/{}", make(&admin, body).await, alice.user);
+        let seen = admin.get(&path).await.expect(200);
+        assert_eq!(seen.header("etag"), "\"1\"");
+        let first = admin.clone().with("if-match", seen.header("etag"));
+        let roles = json!({"roles": ["owner", "admin"]});
+        let changed = first.patch(&path, roles.clone()).await.expect(200);
+        assert_eq!(changed.header("etag"), "\"2\"");
+        let late = json!({"roles": ["owner", "member"]});
+        for answer in [
+            first.patch(&path, late.clone()).await,
+            first.delete(&path).await,
+        ] {
+            answer.expect_problem(412, "precondition_failed");
+        }
+        let same = admin.patch(&path, roles).await.expect(200);
+        assert_eq!(same.header("etag"), "\"2\"", "the same roles are no change");
+        let blind = admin.patch(&path, late).await.expect(200);
+        assert_eq!(blind.header("etag"), "\"3\"");
+    }
+}
+
 /// Z6, I8.
 #[tokio::test]
 async fn the_last_owner_stays() {

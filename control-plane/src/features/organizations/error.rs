@@ -25,6 +25,9 @@ pub(crate) enum OrganizationsError {
     /// The version that the caller named is gone.
     #[error("the organization has changed meanwhile")]
     Changed,
+    /// The version of the member that the caller named is gone.
+    #[error("the member has changed meanwhile")]
+    MemberChanged,
     /// Values that cannot be.
     #[error("{} of the values are not acceptable", .0.len())]
     Invalid(Vec<FieldError>),
@@ -43,7 +46,7 @@ impl HasCode for OrganizationsError {
             Self::SlugTaken(_) => Code::SlugTaken,
             Self::AlreadyMember => Code::AlreadyMember,
             Self::LastOwner => Code::LastOwner,
-            Self::Changed => Code::PreconditionFailed,
+            Self::Changed | Self::MemberChanged => Code::PreconditionFailed,
             Self::Invalid(_) => Code::ValidationFailed,
             Self::Denied(error) => error.code(),
             Self::Database(error) => error.code(),

@@ -45,6 +45,8 @@ pub(crate) struct Member {
     pub user: UserId,
     /// Keys of their roles there.
     pub roles: BTreeSet<String>,
+    /// Rises with every change of the roles.
+    pub version: i64,
     /// When they joined.
     pub created_at: UnixMillis,
     /// When their roles last changed.

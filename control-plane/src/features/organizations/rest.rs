@@ -199,7 +199,8 @@ async fn get_organization(
 
 /// Change an organization
 #[utoipa::path(patch, path = "/v1/organizations/{organization_id}", tag = "organizations",
-    params(("organization_id" = String, Path)), request_body = UpdateOrganizationBody,
+    params(("organization_id" = String, Path), ("if-match" = Option<String>, Header, description = "ETag of the version that you have seen")),
+    request_body = UpdateOrganizationBody,
     responses((status = 200, body = OrganizationBody)))]
 async fn update_organization(
     State(app): State<App>,
@@ -224,7 +225,8 @@ async fn update_organization(
 
 /// Delete an organization and its memberships
 #[utoipa::path(delete, path = "/v1/organizations/{organization_id}", tag = "organizations",
-    params(("organization_id" = String, Path)), responses((status = 204)))]
+    params(("organization_id" = String, Path), ("if-match" = Option<String>, Header, description = "ETag of the version that you have seen")),
+    responses((status = 204)))]
 async fn delete_organization(
     State(app): State<App>,
     actor: Actor,
@@ -244,9 +246,13 @@ async fn add_member(
     actor: Actor,
     Path(id): Path<OrganizationId>,
     Json(body): Json<AddMemberBody>,
-) -> Result<(StatusCode, Json<MemberBody>), ApiError> {
+) -> Result<Response, ApiError> {
     let member = members::add(&app, &actor, id, body.user_id, body.roles).await?;
-    Ok((StatusCode::CREATED, Json(member.into())))
+    Ok(version::written(
+        StatusCode::CREATED,
+        member.version,
+        MemberBody::from(member),
+    ))
 }
 
 /// List members
@@ -277,36 +283,45 @@ async fn get_member(
     State(app): State<App>,
     actor: Actor,
     Path((id, user)): Path<(OrganizationId, UserId)>,
-) -> Result<Json<MemberBody>, ApiError> {
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let member = members::get(&app, &actor, id, user).await?;
-    Ok(Json(member.into()))
+    version::read(&headers, member.version, &MemberBody::from(member))
 }
 
 /// Replace a member's roles
 #[utoipa::path(patch, path = "/v1/organizations/{organization_id}/members/{user_id}",
     tag = "organizations",
-    params(("organization_id" = String, Path), ("user_id" = String, Path)),
+    params(("organization_id" = String, Path), ("user_id" = String, Path), ("if-match" = Option<String>, Header, description = "ETag of the version that you have seen")),
     request_body = UpdateMemberBody, responses((status = 200, body = MemberBody)))]
 async fn update_member(
     State(app): State<App>,
     actor: Actor,
     Path((id, user)): Path<(OrganizationId, UserId)>,
+    headers: HeaderMap,
     Json(body): Json<UpdateMemberBody>,
-) -> Result<Json<MemberBody>, ApiError> {
-    let member = members::update(&app, &actor, id, user, body.roles).await?;
-    Ok(Json(member.into()))
+) -> Result<Response, ApiError> {
+    let seen = version::expected(&headers)?;
+    let member = members::update(&app, &actor, id, user, seen, body.roles).await?;
+    Ok(version::written(
+        StatusCode::OK,
+        member.version,
+        MemberBody::from(member),
+    ))
 }
 
 /// Remove a member
 #[utoipa::path(delete, path = "/v1/organizations/{organization_id}/members/{user_id}",
     tag = "organizations",
-    params(("organization_id" = String, Path), ("user_id" = String, Path)),
+    params(("organization_id" = String, Path), ("user_id" = String, Path), ("if-match" = Option<String>, Header, description = "ETag of the version that you have seen")),
     responses((status = 204)))]
 async fn remove_member(
     State(app): State<App>,
     actor: Actor,
     Path((id, user)): Path<(OrganizationId, UserId)>,
+    headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    members::remove(&app, &actor, id, user).await?;
+    let seen = version::expected(&headers)?;
+    members::remove(&app, &actor, id, user, seen).await?;
     Ok(StatusCode::NO_CONTENT)
 }

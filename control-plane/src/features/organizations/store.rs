@@ -46,6 +46,7 @@ impl OrganizationRow {
 struct MemberRow {
     id: String,
     user_id: String,
+    version: i64,
     created_at: i64,
     updated_at: i64,
     role_key: Option<String>,
@@ -153,8 +154,8 @@ pub(super) async fn lock_members(
 }
 
 const INSERT_MEMBER: &str = "insert into members
-    (tenant_id, id, organization_id, user_id, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6)";
+    (tenant_id, id, organization_id, user_id, version, created_at, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7)";
 
 /// Errors: `Conflict` on `members_tenant_id_organization_id_user_id_key`.
 pub(super) async fn insert_member(
@@ -167,6 +168,7 @@ pub(super) async fn insert_member(
         member.id,
         member.organization,
         member.user,
+        member.version,
         member.created_at,
         member.updated_at,
     ];
@@ -187,7 +189,7 @@ async fn insert_roles(tx: &mut Tx, tenant: TenantId, member: &Member) -> Result<
 
 const CLEAR_ROLES: &str = "delete from member_roles
     where tenant_id = $1 and organization_id = $2 and user_id = $3";
-const TOUCH_MEMBER: &str = "update members set updated_at = $4
+const TOUCH_MEMBER: &str = "update members set updated_at = $4, version = $5
     where tenant_id = $1 and organization_id = $2 and user_id = $3";
 
 /// Writes a member's roles anew.
@@ -199,7 +201,13 @@ pub(super) async fn replace_roles(
     tx.execute(CLEAR_ROLES, args![tenant, member.organization, member.user])
         .await?;
     insert_roles(tx, tenant, member).await?;
-    let args = args![tenant, member.organization, member.user, member.updated_at];
+    let args = args![
+        tenant,
+        member.organization,
+        member.user,
+        member.updated_at,
+        member.version
+    ];
     tx.execute(TOUCH_MEMBER, args).await.map(|_| ())
 }
 
@@ -217,7 +225,8 @@ pub(super) async fn delete_member(
     Ok(tx.execute(DELETE_MEMBER, args).await? == 1)
 }
 
-const FIND_MEMBER: &str = "select m.id, m.user_id, m.created_at, m.updated_at, r.role_key
+const FIND_MEMBER: &str = "select m.id, m.user_id, m.version, m.created_at, m.updated_at,
+    r.role_key
     from members m left join member_roles r on r.tenant_id = m.tenant_id
         and r.organization_id = m.organization_id and r.user_id = m.user_id
     where m.tenant_id = $1 and m.organization_id = $2 and m.user_id = $3";
@@ -235,8 +244,10 @@ pub(super) async fn find_member(
     Ok(members(organization, rows)?.pop())
 }
 
-const LIST_MEMBERS: &str = "select m.id, m.user_id, m.created_at, m.updated_at, r.role_key
-    from (select tenant_id, organization_id, id, user_id, created_at, updated_at from members
+const LIST_MEMBERS: &str = "select m.id, m.user_id, m.version, m.created_at, m.updated_at,
+    r.role_key
+    from (select tenant_id, organization_id, id, user_id, version, created_at, updated_at
+          from members
           where tenant_id = $1 and organization_id = $2 and user_id > $3
           order by user_id limit $4) m
     left join member_roles r on r.tenant_id = m.tenant_id
@@ -272,6 +283,7 @@ fn members(organization: OrganizationId, rows: Vec<MemberRow>) -> Result<Vec<Mem
                 organization,
                 user,
                 roles: BTreeSet::from_iter(row.role_key),
+                version: row.version,
                 created_at: UnixMillis(row.created_at),
                 updated_at: UnixMillis(row.updated_at),
             }),

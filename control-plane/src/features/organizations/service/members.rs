@@ -90,27 +90,26 @@ pub(crate) async fn list(
     Ok(store::list_members(&mut tx, actor.tenant, organization, after, limit).await?)
 }
 
-/// Replaces a member's roles.
-/// Errors: `LastOwner` when nobody would be an owner; `Invalid` for unknown roles.
+/// Replaces a member's roles. `version`: the one the caller has seen, if they care.
+/// Errors: `MemberChanged` when it has another version by now; `LastOwner` when nobody would be an owner; `Invalid` for unknown roles.
 pub(crate) async fn update(
     app: &App,
     actor: &Actor,
     organization: OrganizationId,
     user: UserId,
+    version: Option<i64>,
     given_roles: Vec<String>,
 ) -> Result<Member, OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
     let given_roles = checked(given_roles)?;
     let mut tx = app.db.begin().await?;
-    lock(&mut tx, app, actor, organization).await?;
-    let mut member = store::find_member(&mut tx, actor.tenant, organization, user)
-        .await?
-        .ok_or(OrganizationsError::MemberNotFound)?;
+    let mut member = locked(&mut tx, app, actor, organization, user, version).await?;
     if member.roles == given_roles {
         return Ok(member);
     }
     require_known(&mut tx, actor.tenant, &given_roles).await?;
     member.roles = given_roles;
+    member.version = member.version.saturating_add(1);
     member.updated_at = app.clock.now();
     store::replace_roles(&mut tx, actor.tenant, &member).await?;
     require_owner(&mut tx, actor.tenant, organization).await?;
@@ -120,20 +119,18 @@ pub(crate) async fn update(
     Ok(member)
 }
 
-/// Ends a membership.
-/// Errors: `LastOwner` when members would be left without an owner.
+/// Ends a membership. `version`: the one the caller has seen, if they care.
+/// Errors: `MemberChanged` when it has another version by now; `LastOwner` when members would be left without an owner.
 pub(crate) async fn remove(
     app: &App,
     actor: &Actor,
     organization: OrganizationId,
     user: UserId,
+    version: Option<i64>,
 ) -> Result<(), OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
     let mut tx = app.db.begin().await?;
-    lock(&mut tx, app, actor, organization).await?;
-    let member = store::find_member(&mut tx, actor.tenant, organization, user)
-        .await?
-        .ok_or(OrganizationsError::MemberNotFound)?;
+    let member = locked(&mut tx, app, actor, organization, user, version).await?;
     store::delete_member(&mut tx, actor.tenant, organization, user).await?;
     if model::is_owner(&member.roles) {
         // The last owner stays even when alone: an organization nobody owns is deleted, not left.
@@ -204,6 +201,7 @@ pub(super) async fn insert(
         organization,
         user,
         roles: given_roles,
+        version: 1,
         created_at: now,
         updated_at: now,
     };
@@ -230,6 +228,26 @@ async fn lock(
         Ok(())
     } else {
         Err(OrganizationsError::NotFound)
+    }
+}
+
+/// A member that nobody else changes until this transaction ends.
+async fn locked(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    organization: OrganizationId,
+    user: UserId,
+    version: Option<i64>,
+) -> Result<Member, OrganizationsError> {
+    lock(tx, app, actor, organization).await?;
+    let member = store::find_member(tx, actor.tenant, organization, user)
+        .await?
+        .ok_or(OrganizationsError::MemberNotFound)?;
+    if version.is_none_or(|version| version == member.version) {
+        Ok(member)
+    } else {
+        Err(OrganizationsError::MemberChanged)
     }
 }
 
