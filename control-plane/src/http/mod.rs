@@ -14,6 +14,6 @@ pub mod version;
 
 pub use cache::{CachePolicy, cached};
 pub use input::{Json, Path, Query};
-pub use page::{List, Page, Window};
+pub use page::{List, Page};
 pub use problem::{ApiError, HasCode};
 pub use rate_limit::RateLimits;

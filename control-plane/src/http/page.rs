@@ -47,28 +47,13 @@ impl Cursors {
     }
 }
 
-/// Which part of a list is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Window {
-    /// How many items, 1 to 100.
-    pub limit: u16,
-    /// Items after this position; the first ones when `None`.
-    pub after: Option<String>,
-}
-
-impl Window {
-    /// How many rows to fetch: one more tells whether there are more.
-    pub fn fetch(&self) -> i64 {
-        i64::from(self.limit).saturating_add(1)
-    }
-}
-
 /// `?limit=…&after=…` of a request.
 #[derive(Debug)]
 pub struct Page {
     app: App,
     scope: String,
-    window: Window,
+    limit: u16,
+    after: Option<String>,
 }
 
 /// How the two parameters read in the `OpenAPI` document.
@@ -82,14 +67,23 @@ pub struct PageQuery {
 }
 
 impl Page {
-    /// What the service needs to know.
-    pub fn window(&self) -> &Window {
-        &self.window
+    /// Items after this position are asked for; empty: the first ones.
+    pub fn after(&self) -> &str {
+        self.after.as_deref().unwrap_or_default()
     }
 
-    /// The answer: `rows` holds up to `limit + 1`; `position` is what they are ordered by.
-    pub fn list<T>(&self, mut rows: Vec<T>, position: impl Fn(&T) -> String) -> List<T> {
-        let limit = usize::from(self.window.limit);
+    /// How many rows to fetch: one more than fit tells whether there are more.
+    pub fn fetch(&self) -> i64 {
+        i64::from(self.limit).saturating_add(1)
+    }
+
+    /// The answer: `rows` holds up to [`Page::fetch`]; `position` is what they are ordered by.
+    pub fn answer<R, T: From<R>>(
+        &self,
+        mut rows: Vec<R>,
+        position: impl Fn(&R) -> String,
+    ) -> List<T> {
+        let limit = usize::from(self.limit);
         let has_more = rows.len() > limit;
         rows.truncate(limit);
         let next_cursor = rows
@@ -98,7 +92,7 @@ impl Page {
             .map(|row| self.app.cursors.seal(&self.scope, &position(row)));
         List {
             object: ListObject::List,
-            data: rows,
+            data: rows.into_iter().map(T::from).collect(),
             has_more,
             next_cursor,
         }
@@ -136,7 +130,8 @@ impl FromRequestParts<App> for Page {
         Ok(Self {
             app: app.clone(),
             scope,
-            window: Window { limit, after },
+            limit,
+            after,
         })
     }
 }

@@ -142,11 +142,8 @@ async fn list_api_keys(
     actor: Actor,
     page: Page,
 ) -> Result<Json<List<ApiKeyBody>>, ApiError> {
-    let window = page.window();
-    let after = window.after.as_deref().unwrap_or_default();
-    let keys = service::list(&app, &actor, after, window.fetch()).await?;
-    let rows = keys.into_iter().map(ApiKeyBody::from).collect();
-    Ok(Json(page.list(rows, |row: &ApiKeyBody| row.id.to_string())))
+    let keys = service::list(&app, &actor, page.after(), page.fetch()).await?;
+    Ok(Json(page.answer(keys, |key| key.id.to_string())))
 }
 
 /// Get an API key, without its secret

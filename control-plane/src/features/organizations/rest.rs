@@ -167,16 +167,8 @@ async fn list_organizations(
     actor: Actor,
     page: Page,
 ) -> Result<Json<List<OrganizationBody>>, ApiError> {
-    let window = page.window();
-    let after = window.after.as_deref().unwrap_or_default();
-    let organizations = service::list(&app, &actor, after, window.fetch()).await?;
-    let rows = organizations
-        .into_iter()
-        .map(OrganizationBody::from)
-        .collect();
-    Ok(Json(
-        page.list(rows, |row: &OrganizationBody| row.id.to_string()),
-    ))
+    let organizations = service::list(&app, &actor, page.after(), page.fetch()).await?;
+    Ok(Json(page.answer(organizations, |it| it.id.to_string())))
 }
 
 /// Get an organization
@@ -265,13 +257,8 @@ async fn list_members(
     Path(id): Path<OrganizationId>,
     page: Page,
 ) -> Result<Json<List<MemberBody>>, ApiError> {
-    let window = page.window();
-    let after = window.after.as_deref().unwrap_or_default();
-    let members = members::list(&app, &actor, id, after, window.fetch()).await?;
-    let rows = members.into_iter().map(MemberBody::from).collect();
-    Ok(Json(
-        page.list(rows, |row: &MemberBody| row.user_id.to_string()),
-    ))
+    let members = members::list(&app, &actor, id, page.after(), page.fetch()).await?;
+    Ok(Json(page.answer(members, |member| member.user.to_string())))
 }
 
 /// Get a member

@@ -210,11 +210,8 @@ async fn list_bundles(
     actor: Actor,
     page: Page,
 ) -> Result<Json<List<BundleBody>>, ApiError> {
-    let window = page.window();
-    let before = window.after.as_deref().unwrap_or_default();
-    let bundles = service::list(&app, &actor, before, window.fetch()).await?;
-    let rows = bundles.into_iter().map(BundleBody::from).collect();
-    Ok(Json(page.list(rows, |row: &BundleBody| row.id.to_string())))
+    let bundles = service::list(&app, &actor, page.after(), page.fetch()).await?;
+    Ok(Json(page.answer(bundles, |bundle| bundle.id.to_string())))
 }
 
 /// Get a published bundle
@@ -291,17 +288,9 @@ async fn list_activations(
     actor: Actor,
     page: Page,
 ) -> Result<Json<List<ActivationBody>>, ApiError> {
-    let window = page.window();
-    let before = window
-        .after
-        .as_deref()
-        .and_then(|after| after.parse().ok())
-        .unwrap_or(0);
-    let history = service::history(&app, &actor, before, window.fetch()).await?;
-    let rows = history.into_iter().map(ActivationBody::from).collect();
-    Ok(Json(page.list(rows, |row: &ActivationBody| {
-        row.sequence.to_string()
-    })))
+    let before = page.after().parse().unwrap_or(0);
+    let history = service::history(&app, &actor, before, page.fetch()).await?;
+    Ok(Json(page.answer(history, |made| made.sequence.to_string())))
 }
 
 /// The active policy bundle, signed, with the tenant's roles

@@ -120,11 +120,8 @@ async fn list_roles(
     actor: Actor,
     page: Page,
 ) -> Result<Json<List<RoleBody>>, ApiError> {
-    let window = page.window();
-    let after = window.after.as_deref().unwrap_or_default();
-    let roles = service::list(&app, &actor, after, window.fetch()).await?;
-    let rows = roles.into_iter().map(RoleBody::from).collect();
-    Ok(Json(page.list(rows, |role: &RoleBody| role.id.to_string())))
+    let roles = service::list(&app, &actor, page.after(), page.fetch()).await?;
+    Ok(Json(page.answer(roles, |role| role.id.to_string())))
 }
 
 /// Get a role

@@ -156,14 +156,11 @@ async fn list_sessions(
     page: Page,
     Query(query): Query<SessionQuery>,
 ) -> Result<Json<List<SessionBody>>, ApiError> {
-    let window = page.window();
-    let after = window.after.as_deref().unwrap_or_default();
     let filter = service::Filter {
         user: query.user_id,
     };
-    let sessions = service::list(&app, &actor, &filter, after, window.fetch()).await?;
-    let bodies = sessions.into_iter().map(SessionBody::from).collect();
-    let mut list = page.list(bodies, |session: &SessionBody| session.id.to_string());
+    let sessions = service::list(&app, &actor, &filter, page.after(), page.fetch()).await?;
+    let mut list: List<SessionBody> = page.answer(sessions, |session| session.id.to_string());
     // Only now: the cursor goes on after the last row that was looked at.
     list.data.retain(|session| session.revoked_at.is_none());
     Ok(Json(list))
@@ -206,11 +203,10 @@ async fn list_my_sessions(
     actor: Actor,
     page: Page,
 ) -> Result<Json<List<SessionBody>>, ApiError> {
-    let window = page.window();
-    let after = window.after.as_deref().unwrap_or_default();
-    let sessions = service::list_mine(&app, &actor, after, window.fetch()).await?;
-    let bodies = sessions.into_iter().map(SessionBody::from).collect();
-    Ok(Json(page.list(bodies, |session| session.id.to_string())))
+    let sessions = service::list_mine(&app, &actor, page.after(), page.fetch()).await?;
+    Ok(Json(
+        page.answer(sessions, |session| session.id.to_string()),
+    ))
 }
 
 /// End one of my sessions

@@ -121,11 +121,9 @@ async fn list_users(
     page: Page,
     Query(query): Query<UserQuery>,
 ) -> Result<Json<List<UserBody>>, ApiError> {
-    let window = page.window();
-    let after = window.after.as_deref().unwrap_or_default();
-    let users = service::list(&app, &actor, &query.filter()?, after, window.fetch()).await?;
-    let bodies = users.into_iter().map(UserBody::from).collect();
-    Ok(Json(page.list(bodies, |user| user.id.to_string())))
+    let filter = query.filter()?;
+    let users = service::list(&app, &actor, &filter, page.after(), page.fetch()).await?;
+    Ok(Json(page.answer(users, |user| user.id.to_string())))
 }
 
 /// One user
