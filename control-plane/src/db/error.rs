@@ -47,6 +47,15 @@ impl DbError {
             _ => None,
         }
     }
+
+    /// What a refusal by `constraint` means to a feature; any other fault stays what it is.
+    pub fn on<E: From<Self>>(self, constraint: &str, meaning: impl FnOnce() -> E) -> E {
+        if self.constraint() == Some(constraint) {
+            meaning()
+        } else {
+            self.into()
+        }
+    }
 }
 
 impl From<sqlx::Error> for DbError {

@@ -185,9 +185,6 @@ async fn at_version(
 }
 
 fn on_slug(error: DbError, slug: &str) -> OrganizationsError {
-    if error.constraint() == Some("organizations_tenant_id_slug_key") {
-        OrganizationsError::SlugTaken(slug.to_owned())
-    } else {
-        OrganizationsError::Database(error)
-    }
+    let taken = || OrganizationsError::SlugTaken(slug.to_owned());
+    error.on("organizations_tenant_id_slug_key", taken)
 }

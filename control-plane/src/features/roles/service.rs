@@ -41,7 +41,7 @@ pub(crate) async fn create(
     }
     let role = insert(&mut tx, app, actor, input, false)
         .await
-        .map_err(|error| on_constraint(error, key))?;
+        .map_err(|error| error.on("roles_tenant_id_key_key", || RolesError::KeyTaken(key)))?;
     tx.commit().await?;
     Ok(role)
 }
@@ -124,10 +124,11 @@ pub(crate) async fn delete(
     if role.is_system {
         return Err(RolesError::System(role.key));
     }
-    match store::delete(&mut tx, actor.tenant, id, version).await {
-        Ok(true) => {}
-        Ok(false) => return Err(RolesError::Changed),
-        Err(error) => return Err(on_constraint(error, role.key)),
+    let is_deleted = store::delete(&mut tx, actor.tenant, id, version)
+        .await
+        .map_err(|error| error.on(FOREIGN_KEY, || RolesError::InUse(role.key.clone())))?;
+    if !is_deleted {
+        return Err(RolesError::Changed);
     }
     store::mark_changed(&mut tx, actor.tenant, now).await?;
     let data = json!({"key": role.key});
@@ -240,12 +241,4 @@ async fn insert(
     )
     .await?;
     Ok(role)
-}
-
-fn on_constraint(error: DbError, key: String) -> RolesError {
-    match error.constraint() {
-        Some("roles_tenant_id_key_key") => RolesError::KeyTaken(key),
-        Some(FOREIGN_KEY) => RolesError::InUse(key),
-        _ => RolesError::Database(error),
-    }
 }

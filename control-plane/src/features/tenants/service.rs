@@ -62,12 +62,10 @@ pub async fn create(
         created_at: now,
         updated_at: now,
     };
-    match store::insert(tx, &tenant).await {
-        Err(DbError::Conflict { constraint }) if constraint == "tenants_slug_key" => {
-            return Err(TenantsError::SlugTaken(tenant.slug));
-        }
-        result => result?,
-    }
+    let taken = || TenantsError::SlugTaken(tenant.slug.clone());
+    store::insert(tx, &tenant)
+        .await
+        .map_err(|error| error.on("tenants_slug_key", taken))?;
     let data = json!({ "slug": tenant.slug });
     events::record(tx, app, actor, EventKind::TenantCreated, tenant.id, data).await?;
     Ok(tenant)

@@ -43,13 +43,7 @@ pub(crate) async fn create(
     };
     store::insert(tx, actor.tenant, &user, &email.normalized)
         .await
-        .map_err(|error| {
-            if error.constraint() == Some(store::EMAIL_KEY) {
-                UserError::EmailTaken
-            } else {
-                UserError::Database(error)
-            }
-        })?;
+        .map_err(|error| error.on(store::EMAIL_KEY, || UserError::EmailTaken))?;
     events::record(tx, app, actor, EventKind::UserCreated, user.id, json!({})).await?;
     Ok(user)
 }

@@ -207,11 +207,9 @@ pub(super) async fn insert(
     };
     store::insert_member(tx, actor.tenant, &member)
         .await
-        .map_err(|error| match error.constraint() {
-            Some("members_tenant_id_organization_id_user_id_key") => {
-                OrganizationsError::AlreadyMember
-            }
-            _ => OrganizationsError::Database(error),
+        .map_err(|error| {
+            let key = "members_tenant_id_organization_id_user_id_key";
+            error.on(key, || OrganizationsError::AlreadyMember)
         })?;
     require_owner(tx, actor.tenant, organization).await?;
     record(tx, app, actor, EventKind::MemberAdded, &member).await?;
