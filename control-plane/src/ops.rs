@@ -86,6 +86,14 @@ pub fn recorder() -> Option<&'static PrometheusHandle> {
         .as_ref()
 }
 
+/// Takes in what was measured since the last time. The recorder keeps every single sample until
+/// then, so somebody must call this again and again, whether anybody reads the figures or not.
+pub fn take_in_figures() {
+    if let Some(recorder) = recorder() {
+        recorder.run_upkeep();
+    }
+}
+
 async fn docs_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.headers_mut().insert(

@@ -56,6 +56,36 @@ async fn figures_name_routes_and_never_paths() {
     assert!(!figures.contains("secret-slug"));
 }
 
+/// W7: no client decides how many time series there are.
+#[tokio::test]
+async fn a_method_that_the_client_made_up_is_counted_as_other() {
+    control_plane::ops::recorder().unwrap();
+    let world = World::new().await;
+    for name in ["CANARY1", "CANARY2"] {
+        let method = axum::http::Method::from_bytes(name.as_bytes()).unwrap();
+        let client = world.anon();
+        let sent = client.send(method, "/version", None, axum::body::Body::empty());
+        sent.await.expect(405);
+    }
+    let figures = world.anon().get("/metrics").await.expect(200).text();
+    let line = "plinto_http_requests_total{method=\"other\",route=\"/version\",status=\"405\"}";
+    assert!(figures.contains(line), "{figures}");
+    assert!(!figures.contains("CANARY"), "{figures}");
+}
+
+/// The recorder keeps single samples until they are taken in: background work does that, also when
+/// nobody ever asks for the figures.
+#[tokio::test]
+async fn background_work_takes_in_what_was_measured() {
+    let recorder = control_plane::ops::recorder().unwrap();
+    let world = World::new().await;
+    world.anon().delete("/version").await.expect(405);
+    world.run_due_work().await;
+    let inside = format!("{recorder:?}");
+    let (_, taken_in) = inside.split_once(" distributions: ").unwrap();
+    assert!(taken_in.contains("DELETE"), "{inside}");
+}
+
 #[tokio::test]
 async fn the_openapi_document_is_3_1_and_describes_every_answer() {
     let world = World::new().await;
