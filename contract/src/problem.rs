@@ -80,6 +80,7 @@ codes! {
     NothingToRollBackTo = "nothing_to_roll_back_to", 409, "No earlier activation exists";
     RotationInProgress = "rotation_in_progress", 409, "A key rotation is under way";
     IdempotencyConflict = "idempotency_conflict", 409, "The first request with this key is still running";
+    IdempotencyOutcomeUnknown = "idempotency_outcome_unknown", 409, "It is not known whether the first request with this key happened";
     IdempotencyMismatch = "idempotency_mismatch", 422, "The idempotency key belongs to another request";
     PreconditionFailed = "precondition_failed", 412, "The resource has changed meanwhile";
     PreconditionRequired = "precondition_required", 428, "The request must name the version it changes";

@@ -1,7 +1,28 @@
 //! A POST that is sent twice with one key happens once.
 
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use axum::{
+    Extension, Router,
+    body::{Body, to_bytes},
+    http::{Request, StatusCode},
+    middleware::{from_fn, from_fn_with_state},
+    routing::{MethodRouter, post},
+};
+use control_plane::{
+    actor::Actor,
+    app::App,
+    http::{idempotency, problem},
+};
 use plinto_tests::world::{Client, World};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 use super::worlds::{admin, worlds};
 
@@ -145,4 +166,118 @@ async fn kept_answers_are_sealed() {
                 .any(|window| window == secret.as_bytes())
         );
     }
+}
+
+/// The path is part of what the key belongs to, and as long as its client likes.
+#[tokio::test]
+async fn a_very_long_path_is_no_fault_of_the_server() {
+    for world in worlds().await {
+        // Numbers that no database can pack into less than its index takes.
+        let scrambled = (1..2_000_u64).map(|number| number * 2_654_435_761 % 4_294_967_291);
+        let scrambled: Vec<_> = scrambled.map(|number| format!("{number:08x}")).collect();
+        let revision = scrambled.concat();
+        let path = format!("/v1/policies/bundles/{revision}/activate");
+        let answer = keyed(&world, "one").post_empty(&path).await;
+        assert!(answer.status.is_client_error(), "{}", answer.status);
+    }
+}
+
+/// Whoever comes between a refusal and the end of its row is told to come again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_requests_at_the_same_time_are_all_refused() {
+    for world in worlds().await {
+        admin(&world)
+            .post("/v1/roles", role("auditor"))
+            .await
+            .expect(201);
+        for round in 0..40 {
+            let client = keyed(&world, &format!("round-{round}"));
+            let mut requests = tokio::task::JoinSet::new();
+            for _ in 0..8 {
+                let client = client.clone();
+                requests.spawn(async move { client.post("/v1/roles", role("auditor")).await });
+            }
+            for answer in requests.join_all().await {
+                answer.expect(409);
+            }
+        }
+    }
+}
+
+/// A door of this test's own, behind the layer.
+fn door(app: &App, handler: MethodRouter<App>) -> Router {
+    Router::new()
+        .route("/door", handler)
+        .layer(from_fn_with_state(app.clone(), idempotency::once))
+        .layer(from_fn(problem::write_problems))
+        .with_state(app.clone())
+}
+
+/// Sends the same request with the same key.
+async fn knock(world: &World, door: &Router) -> (u16, String) {
+    let request = Request::post("/door")
+        .header("idempotency-key", "one")
+        .extension(Actor::system(world.acme.tenant))
+        .body(Body::empty())
+        .unwrap();
+    let response = door.clone().oneshot(request).await.unwrap();
+    let status = response.status().as_u16();
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let problem: Value = serde_json::from_slice(&body).unwrap();
+    assert!(!problem.to_string().contains("canary"), "{problem}");
+    (status, problem["code"].as_str().unwrap().to_owned())
+}
+
+fn unknown() -> (u16, String) {
+    (409, "idempotency_outcome_unknown".to_owned())
+}
+
+async fn panics(Extension(runs): Extension<Arc<AtomicUsize>>) -> StatusCode {
+    runs.fetch_add(1, Ordering::SeqCst);
+    panic!("canary: what a panic says is for the log");
+}
+
+async fn hangs(Extension(runs): Extension<Arc<AtomicUsize>>) -> StatusCode {
+    runs.fetch_add(1, Ordering::SeqCst);
+    pending().await
+}
+
+#[tokio::test]
+async fn a_request_that_came_to_no_answer_is_not_run_again() {
+    for (handler, first) in [
+        (post(panics), (500, "internal_error".to_owned())),
+        (post(hangs), (408, "request_timeout".to_owned())),
+    ] {
+        let world = World::with(|config| config.http.timeout_s = 1).await;
+        let runs = Arc::new(AtomicUsize::new(0));
+        let door = door(&world.app, handler).layer(Extension(runs.clone()));
+        assert_eq!(knock(&world, &door).await, first);
+        assert_eq!(knock(&world, &door).await, unknown());
+        world.clock.advance_seconds(23 * 60 * 60);
+        assert_eq!(knock(&world, &door).await, unknown());
+        assert_eq!(runs.load(Ordering::SeqCst), 1);
+    }
+}
+
+/// As after the end of the process that ran it.
+#[tokio::test]
+async fn a_request_whose_answer_never_comes_is_given_up_and_not_run_again() {
+    let world = World::new().await;
+    let runs = Arc::new(AtomicUsize::new(0));
+    let door = door(&world.app, post(hangs)).layer(Extension(runs.clone()));
+    let running = (409, "idempotency_conflict".to_owned());
+    tokio::select! {
+        answer = knock(&world, &door) => panic!("{answer:?}"),
+        () = async {
+            while runs.load(Ordering::SeqCst) == 0 {
+                tokio::task::yield_now().await;
+            }
+        } => {}
+    }
+    assert_eq!(knock(&world, &door).await, running);
+    world.clock.advance_seconds(30 + 59);
+    assert_eq!(knock(&world, &door).await, running);
+    world.clock.advance_seconds(1);
+    assert_eq!(knock(&world, &door).await, unknown());
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
 }

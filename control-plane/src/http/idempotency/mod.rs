@@ -4,9 +4,12 @@
 //! The first request with a key takes a row before it runs and leaves its answer there, sealed,
 //! for 24 hours. Only answers that changed something (2xx) are kept: after any other, the same
 //! request may be tried again. It runs on when its client goes away, so that the retry finds its
-//! answer.
+//! answer. When it came to no answer (out of time, a panic, a process that died), nobody can tell
+//! whether it happened: the retry is told so and never run.
 
 mod store;
+
+use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -20,8 +23,10 @@ use plinto_contract::{
     ids::TenantId,
     limits::BUNDLE_PACKED_BYTES,
     problem::{Code, FieldError},
+    time::UnixMillis,
 };
 use serde::{Deserialize, Serialize};
+use tracing::Instrument;
 
 use crate::{
     actor::{Actor, Principal},
@@ -35,8 +40,10 @@ const HEADER: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// 24 h, as the documentation promises.
 const KEPT_S: i64 = 24 * 60 * 60;
-/// 120 s: no request runs this long, so whoever took the row is gone.
-const ABANDONED_S: i64 = 120;
+/// 60 s: no request goes on this long after its time is over, so whoever took the row is gone.
+const ABANDONED_AFTER_S: i64 = 60;
+/// What stands in the row of a request that came to no answer.
+const NO_ANSWER: &str = "";
 /// 255 characters.
 const KEY_MAX: usize = 255;
 
@@ -44,7 +51,7 @@ const KEY_MAX: usize = 255;
 #[derive(Debug, Clone)]
 struct Slot {
     tenant: TenantId,
-    /// Caller, method and path.
+    /// Digest of caller, method and path: a path may be longer than an index takes.
     scope: String,
     key: String,
     /// Digest of everything the client sent that could make a difference.
@@ -81,17 +88,26 @@ async fn run_once(app: &App, request: Request, next: Next) -> Result<Response, A
         return Ok(response);
     }
     let request = Request::from_parts(parts, Body::from(body));
-    let handle = app.clone();
+    let (handle, taken) = (app.clone(), slot.clone());
+    let limit = Duration::from_secs(app.config.http.timeout_s);
     // In a task of its own: it is not cancelled when the client goes away.
-    let running = app.tasks.spawn(async move {
-        let response = next.run(request).await;
-        keep(&handle, &slot, response).await
-    });
-    match running.await {
-        Ok(result) => result,
-        // The row is given up by its age; the panic is answered like any other.
-        Err(error) => Err(ApiError::new(Code::Internal, error.to_string())),
+    let run = async move {
+        if let Ok(response) = tokio::time::timeout(limit, next.run(request)).await {
+            return keep(&handle, &taken, response).await;
+        }
+        mark_unanswered(&handle, &taken).await;
+        Err(ApiError::new(
+            Code::RequestTimeout,
+            Code::RequestTimeout.title(),
+        ))
+    };
+    let running = app.tasks.spawn(run.in_current_span());
+    if let Ok(result) = running.await {
+        return result;
     }
+    // A panic; its hook has logged it.
+    mark_unanswered(app, &slot).await;
+    Err(ApiError::new(Code::Internal, Code::Internal.title()))
 }
 
 impl Slot {
@@ -112,7 +128,7 @@ impl Slot {
         sent.extend_from_slice(body);
         Ok(Self {
             tenant: actor.tenant,
-            scope: format!("{caller} {} {path}", parts.method),
+            scope: sha256_hex(format!("{caller} {} {path}", parts.method)),
             key: read_key(&parts.headers)?,
             fingerprint: sha256_hex(&sent),
         })
@@ -171,21 +187,39 @@ async fn take(app: &App, slot: &Slot) -> Result<Option<Response>, ApiError> {
         tx.commit().await?;
         return Ok(None);
     }
-    let row = store::find(&mut tx, slot.tenant, slot).await?;
+    // Gone in between: the first request was refused, and this one may be sent again.
+    let Some(row) = store::find(&mut tx, slot.tenant, slot).await? else {
+        return Err(still_running());
+    };
     if row.fingerprint != slot.fingerprint {
         let detail = "the key was used for a request with another address or body";
         return Err(ApiError::new(Code::IdempotencyMismatch, detail));
     }
-    if let Some(sealed) = row.response_sealed {
-        return Ok(Some(replay(app, slot, &sealed)?));
+    let timeout_s = i64::try_from(app.config.http.timeout_s).unwrap_or(i64::MAX);
+    let given_up_at = UnixMillis(row.created_at)
+        .plus_seconds(timeout_s)
+        .plus_seconds(ABANDONED_AFTER_S);
+    match row.response_sealed {
+        Some(sealed) if sealed != NO_ANSWER => Ok(Some(replay(app, slot, &sealed)?)),
+        None if now < given_up_at => Err(still_running()),
+        _ => {
+            let detail = "the first request with this key came to no answer and may or may not \
+                have happened: look, then send it with a new key if it did not";
+            Err(ApiError::new(Code::IdempotencyOutcomeUnknown, detail))
+        }
     }
-    let abandoned = now.plus_seconds(-ABANDONED_S);
-    if store::take_over(&mut tx, slot.tenant, slot, (abandoned, now)).await? {
-        tx.commit().await?;
-        return Ok(None);
-    }
+}
+
+fn still_running() -> ApiError {
     let code = Code::IdempotencyConflict;
-    Err(ApiError::new(code, code.title()).retry_after(1))
+    ApiError::new(code, code.title()).retry_after(1)
+}
+
+/// Notes that the request ended without an answer. When that fails too, its age will tell.
+async fn mark_unanswered(app: &App, slot: &Slot) {
+    if let Err(error) = write(app, slot, NO_ANSWER).await {
+        tracing::warn!(%error, "a request without an answer was not noted as one");
+    }
 }
 
 fn replay(app: &App, slot: &Slot, sealed: &str) -> Result<Response, ApiError> {
@@ -206,18 +240,19 @@ fn replay(app: &App, slot: &Slot, sealed: &str) -> Result<Response, ApiError> {
     Ok(response)
 }
 
-/// Leaves the answer in the slot, or the slot to the next try.
+/// Leaves the answer in the slot, or the slot to the next try. When that fails, whoever waits still
+/// gets the answer; a retry will be told that there is none.
 async fn keep(app: &App, slot: &Slot, response: Response) -> Result<Response, ApiError> {
     if !response.status().is_success() {
-        let mut tx = app.db.begin().await?;
-        store::give_up(&mut tx, slot.tenant, slot).await?;
-        tx.commit().await?;
+        if let Err(error) = give_up(app, slot).await {
+            tracing::warn!(%error, "the slot of a refused request was not given up");
+        }
         return Ok(response);
     }
     let (parts, body) = response.into_parts();
     let body: Bytes = to_bytes(body, usize::MAX)
         .await
-        .map_err(|error| ApiError::new(Code::Internal, error.to_string()))?;
+        .map_err(|_| ApiError::new(Code::Internal, Code::Internal.title()))?;
     let kept = Kept {
         status: parts.status.as_u16(),
         headers: kept_headers(&parts.headers),
@@ -228,10 +263,22 @@ async fn keep(app: &App, slot: &Slot, response: Response) -> Result<Response, Ap
     let sealed = app
         .envelope
         .seal(app.random.as_ref(), &place(slot, &row), &text)?;
-    let mut tx = app.db.begin().await?;
-    store::keep(&mut tx, slot.tenant, slot, &sealed).await?;
-    tx.commit().await?;
+    if let Err(error) = write(app, slot, &sealed).await {
+        tracing::warn!(%error, "an answer was not kept for its retries");
+    }
     Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+async fn write(app: &App, slot: &Slot, answer: &str) -> Result<(), DbError> {
+    let mut tx = app.db.begin().await?;
+    store::keep(&mut tx, slot.tenant, slot, answer).await?;
+    tx.commit().await
+}
+
+async fn give_up(app: &App, slot: &Slot) -> Result<(), DbError> {
+    let mut tx = app.db.begin().await?;
+    store::give_up(&mut tx, slot.tenant, slot).await?;
+    tx.commit().await
 }
 
 fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {

@@ -12,12 +12,8 @@ const INSERT: &str = "insert into idempotency_keys
     (tenant_id, scope, key, fingerprint, response_sealed, created_at)
     values ($1, $2, $3, $4, null, $5) on conflict do nothing";
 
-const FIND: &str = "select fingerprint, response_sealed from idempotency_keys
+const FIND: &str = "select fingerprint, response_sealed, created_at from idempotency_keys
     where tenant_id = $1 and scope = $2 and key = $3";
-
-const TAKE_OVER: &str = "update idempotency_keys set created_at = $5
-    where tenant_id = $1 and scope = $2 and key = $3
-    and response_sealed is null and created_at < $4";
 
 const KEEP: &str = "update idempotency_keys set response_sealed = $4
     where tenant_id = $1 and scope = $2 and key = $3";
@@ -34,6 +30,7 @@ const FORGET_ALL: &str = "delete from idempotency_keys where created_at < $1";
 pub(super) struct Row {
     pub(super) fingerprint: String,
     pub(super) response_sealed: Option<String>,
+    pub(super) created_at: i64,
 }
 
 /// False when the slot is taken.
@@ -47,28 +44,22 @@ pub(super) async fn insert(
     Ok(tx.execute(INSERT, args).await? == 1)
 }
 
-pub(super) async fn find(tx: &mut Tx, tenant: TenantId, slot: &Slot) -> Result<Row, DbError> {
-    tx.one(FIND, args![tenant, &slot.scope, &slot.key]).await
-}
-
-/// True when whoever took the slot before `abandoned` left no answer, and it is ours from `now`.
-pub(super) async fn take_over(
+pub(super) async fn find(
     tx: &mut Tx,
     tenant: TenantId,
     slot: &Slot,
-    (abandoned, now): (UnixMillis, UnixMillis),
-) -> Result<bool, DbError> {
-    let args = args![tenant, &slot.scope, &slot.key, abandoned, now];
-    Ok(tx.execute(TAKE_OVER, args).await? == 1)
+) -> Result<Option<Row>, DbError> {
+    tx.optional(FIND, args![tenant, &slot.scope, &slot.key])
+        .await
 }
 
 pub(super) async fn keep(
     tx: &mut Tx,
     tenant: TenantId,
     slot: &Slot,
-    sealed: &str,
+    answer: &str,
 ) -> Result<(), DbError> {
-    tx.execute(KEEP, args![tenant, &slot.scope, &slot.key, sealed])
+    tx.execute(KEEP, args![tenant, &slot.scope, &slot.key, answer])
         .await?;
     Ok(())
 }
