@@ -63,7 +63,9 @@ impl From<sqlx::Error> for DbError {
         match &error {
             sqlx::Error::Database(database) => match constraint(database.as_ref()) {
                 Some(constraint) => Self::Conflict { constraint },
-                None if is_passing(database.as_ref()) => Self::Unavailable(error),
+                None if is_passing(&database.code().unwrap_or_default()) => {
+                    Self::Unavailable(error)
+                }
                 None => Self::Internal(error),
             },
             sqlx::Error::PoolTimedOut
@@ -76,18 +78,20 @@ impl From<sqlx::Error> for DbError {
     }
 }
 
-/// Faults that pass: for `PostgreSQL` connection (08), rollback by the server (40), resources (53)
-/// and operator intervention (57); for `SQLite` busy (5) and full (13).
+/// Faults of the machine or the server, which pass without a change of ours. For `PostgreSQL`:
+/// connection (08), a server that only reads (25006), rollback by the server (40), resources (53)
+/// and operator intervention (57). For `SQLite`: busy (5), locked (6), out of memory (7),
+/// read-only (8), I/O (10), full (13) and a file that does not open (14).
 /// Source: PostgreSQL manual, appendix A; `sqlite.org/rescode.html`.
-fn is_passing(error: &dyn DatabaseError) -> bool {
-    let code = error.code().unwrap_or_default();
+fn is_passing(code: &str) -> bool {
     if code.len() == 5 {
-        return ["08", "40", "53", "57"]
-            .iter()
-            .any(|class| code.starts_with(class));
+        return code == "25006"
+            || ["08", "40", "53", "57"]
+                .iter()
+                .any(|class| code.starts_with(class));
     }
     code.parse::<u32>()
-        .is_ok_and(|code| matches!(code & 0xff, 5 | 13))
+        .is_ok_and(|code| matches!(code & 0xff, 5..=8 | 10 | 13 | 14))
 }
 
 fn constraint(error: &dyn DatabaseError) -> Option<String> {
@@ -132,7 +136,19 @@ fn after_colon(message: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::unique_name;
+    use super::{is_passing, unique_name};
+
+    #[test]
+    fn faults_of_the_machine_pass_and_our_own_mistakes_do_not() {
+        let of_sqlite = ["5", "517", "6", "7", "8", "264", "10", "778", "13", "14"];
+        let of_postgres = ["08006", "25006", "40001", "53300", "57P01"];
+        for code in of_sqlite.into_iter().chain(of_postgres) {
+            assert!(is_passing(code), "{code}");
+        }
+        for code in ["", "1", "11", "1555", "25P02", "42601", "23505"] {
+            assert!(!is_passing(code), "{code}");
+        }
+    }
 
     #[test]
     fn sqlite_messages_become_the_names_that_postgres_uses() {

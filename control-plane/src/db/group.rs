@@ -12,9 +12,12 @@
 //!   savepoint back before anybody else runs;
 //! - cancelled while still waiting: the committer looks whether it was the last one waited for.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use sqlx::{Connection, SqliteConnection};
@@ -24,6 +27,9 @@ use super::DbError;
 
 /// 64: a group beyond this makes the first member wait longer than the saved flushes are worth.
 pub(super) const GROUP_MAX: usize = 64;
+
+/// 5 s: a disk that has not let the writers before us finish by then is not working.
+const TURN_WAIT: Duration = Duration::from_secs(5);
 
 type Answer = Result<(), String>;
 
@@ -97,9 +103,12 @@ impl Writer {
     }
 
     /// Waits for a turn and opens its savepoint.
+    /// Errors: `Unavailable` when none comes in time.
     pub(super) async fn turn(&self) -> Result<Turn, DbError> {
         let wait = Waiting::enter(&self.0);
-        let lane = Arc::clone(&self.0.lane).lock_owned().await;
+        let lane = tokio::time::timeout(TURN_WAIT, Arc::clone(&self.0.lane).lock_owned())
+            .await
+            .map_err(|_| DbError::Unavailable(sqlx::Error::PoolTimedOut))?;
         wait.served();
         let mut turn = Turn {
             shared: Arc::clone(&self.0),

@@ -1,5 +1,6 @@
 //! The database layer: one suite for both engines, then what only one of them has.
 
+mod faults;
 mod files;
 mod group_commit;
 
