@@ -111,6 +111,39 @@ async fn a_key_that_has_signed_for_90_days_is_rotated_by_the_worker() {
     assert_ne!(sign(&world, Purpose::Bundle).await.header.kid, before);
 }
 
+/// Looking for due work every second must cost next to nothing, however many tenants there are.
+#[tokio::test]
+async fn background_work_writes_nothing_when_no_key_is_due() {
+    let world = World::new().await;
+    world.tenant("other").await;
+    let before = world.app.db.group_commits();
+    signing_keys::run_due_work(&world.app).await.unwrap();
+    assert_eq!(world.app.db.group_commits(), before);
+}
+
+/// A tenant whose keys cannot be worked on does not keep the others from theirs.
+#[tokio::test]
+async fn due_keys_of_every_tenant_are_rotated() {
+    for world in worlds().await {
+        let other = world.tenant("other").await;
+        let mut tx = world.app.db.begin().await.unwrap();
+        let sql = "delete from signing_keys where tenant_id = $1 and state = 'next'";
+        let args = control_plane::args![world.acme.tenant];
+        tx.execute(sql, args).await.unwrap();
+        tx.commit().await.unwrap();
+        world.clock.advance_seconds(90 * 24 * 60 * 60);
+        world.run_due_work().await;
+        let theirs = world.bearer(other.api_key.expose());
+        for purpose in ["token", "bundle"] {
+            assert_eq!(
+                states(&theirs, purpose).await,
+                ["active", "next", "retiring"]
+            );
+            assert_eq!(states(&admin(&world), purpose).await, ["active"]);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_rotations_at_the_same_time_one_happens() {
     for world in worlds().await {

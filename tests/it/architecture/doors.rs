@@ -71,6 +71,10 @@ const WITHOUT_TENANT: &[(&str, &str)] = &[
         "the server's own work, over all tenants",
     ),
     (
+        "signing_keys::due",
+        "the server's own work, over all tenants",
+    ),
+    (
         "roles::changed_since",
         "the server's own work, over all tenants",
     ),

@@ -118,12 +118,6 @@ impl SigningKeyRecord {
         let left = self.usable_at.millis_since(now);
         (left > 0).then(|| left.saturating_add(999) / 1_000)
     }
-
-    /// Whether an active key has signed long enough.
-    pub fn is_due(&self, now: UnixMillis, rotate_after_s: i64) -> bool {
-        self.activated_at
-            .is_some_and(|since| now >= since.plus_seconds(rotate_after_s))
-    }
 }
 
 #[cfg(test)]

@@ -190,28 +190,30 @@ pub async fn jwks(
         .insert((tenant, purpose), Arc::clone(&set))
         .await;
     Ok(set)
+/// One tenant's trouble does not keep the others waiting: it is logged and tried again.
 }
 
 /// Withdraws keys whose signatures have run out, and rotates those that have signed long enough.
 pub async fn run_due_work(app: &App) -> Result<(), SigningKeysError> {
     let now = app.clock.now();
-    for tenant in tenants::all(app).await? {
-        let actor = Actor::system(tenant.id);
-        retire_due(app, &actor, now).await?;
-        for purpose in Purpose::ALL {
-            let mut tx = app.db.read().await?;
-            let active = store::in_state(&mut tx, tenant.id, purpose, State::Active).await?;
-            drop(tx);
-            let is_due = active.is_some_and(|key| {
-                key.record
-                    .is_due(now, app.config.signing_keys.rotate_after_s)
-            });
-            if is_due {
-                match rotate(app, &actor, purpose).await {
-                    // The next round comes.
-                    Ok(_) | Err(SigningKeysError::RotationInProgress(_)) => {}
-                    Err(error) => return Err(error),
-                }
+    let signing_since = now.plus_seconds(app.config.signing_keys.rotate_after_s.saturating_neg());
+    let mut tx = app.db.read().await?;
+    let due = store::due(&mut tx, now, signing_since).await?;
+    drop(tx);
+    for key in due {
+        let actor = Actor::system(key.tenant);
+        let done = match key.state {
+            State::Retiring => retire_due(app, &actor, now).await,
+            _ => rotate(app, &actor, key.purpose).await.map(|_| ()),
+        };
+        match done {
+            // The next round comes.
+            Ok(()) | Err(SigningKeysError::RotationInProgress(_)) => {}
+            Err(SigningKeysError::Database(error)) => {
+                return Err(SigningKeysError::Database(error));
+            }
+            Err(error) => {
+                tracing::error!(tenant.id = %key.tenant, %error, "due work on a key failed");
             }
         }
     }

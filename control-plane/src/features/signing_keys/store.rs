@@ -33,6 +33,11 @@ const RETIRE_ACTIVE: &str = "update signing_keys set state = 'retiring', retires
 const ACTIVATE: &str = "update signing_keys set state = 'active', activated_at = $3
     where tenant_id = $1 and id = $2 and state = 'next'";
 
+const DUE: &str = "select id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state,
+    created_at, usable_at, activated_at, retires_at from signing_keys
+    where (state = 'retiring' and retires_at <= $1) or (state = 'active' and activated_at <= $2)
+    order by id";
+
 const RETIRE_DUE: &str = "update signing_keys set state = 'retired', private_sealed = ''
     where tenant_id = $1 and state = 'retiring' and retires_at <= $2
     returning id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state, created_at,
@@ -163,6 +168,19 @@ pub(super) async fn retire_due(
     now: UnixMillis,
 ) -> Result<Vec<SigningKeyRecord>, DbError> {
     let rows: Vec<SigningKeyRow> = tx.all(RETIRE_DUE, args![tenant, now]).await?;
+    rows.into_iter()
+        .map(|row| row.read().map(|key| key.record))
+        .collect()
+}
+
+/// The keys of all tenants for which something is due: retiring ones that may be withdrawn, and
+/// active ones that have signed since before `signing_since`.
+pub(super) async fn due(
+    tx: &mut Tx,
+    now: UnixMillis,
+    signing_since: UnixMillis,
+) -> Result<Vec<SigningKeyRecord>, DbError> {
+    let rows: Vec<SigningKeyRow> = tx.all(DUE, args![now, signing_since]).await?;
     rows.into_iter()
         .map(|row| row.read().map(|key| key.record))
         .collect()
