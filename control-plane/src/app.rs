@@ -42,7 +42,7 @@ pub struct Inner {
     pub running: tokio::sync::Semaphore,
     /// Slots for password hashing.
     pub hashing: Hashing,
-    /// Requests per client address.
+    /// Requests per client.
     pub rate_limits: RateLimits,
     /// Tenants by slug.
     pub tenants: tenants::Cache,

@@ -229,6 +229,7 @@ fn slug(uri: &Uri) -> Option<&str> {
 
 async fn of_api_key(app: &App, token: &Secret) -> Result<Actor, ApiError> {
     let known = features::api_keys::authenticate(app, token.expose()).await?;
+    app.rate_limits.is_good(token.expose()).await;
     Ok(of(
         known.tenant,
         Principal::ApiKey { key: known.key },

@@ -71,7 +71,9 @@ pub struct HttpConfig {
     pub header_timeout_s: u64,
     /// Requests handled at once; more are answered 503. Default 1,024.
     pub concurrency: usize,
-    /// Requests per minute and client address; 0 switches the limit off. Default 1,200.
+    /// Requests per minute and client address; 0 switches the limit off. Ten times as many for the
+    /// documents under `.well-known` and `edge`, fifty times as many for a good API key, whatever
+    /// its address; none for probes. Default 1,200.
     pub requests_per_minute: u32,
     /// Header in which a trusted proxy names the client's address; the last entry counts. Default
     /// none: the peer's address.

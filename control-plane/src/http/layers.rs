@@ -14,7 +14,11 @@ use tracing::Instrument;
 
 use crate::{
     app::{App, Overloaded},
-    http::{ApiError, actor::client_ip},
+    http::{
+        ApiError, Ask,
+        actor::{bearer, client_ip},
+    },
+    secret::Secret,
 };
 
 /// 128 characters: a client's own name for a request, when it is one.
@@ -154,13 +158,17 @@ pub async fn concurrency_limit(State(app): State<App>, request: Request, next: N
     next.run(request).await
 }
 
-/// Bounds a client's requests. Requests without an address (tests, health probes in process) pass.
+/// Bounds a client's requests. Requests without an address (tests, in process) pass.
 pub async fn rate_limit(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let Some(ip) = client_ip(&parts, &app.config.http) else {
         return next.run(Request::from_parts(parts, body)).await;
     };
-    let (limit_headers, result) = app.rate_limits.check(ip);
+    let route = parts.extensions.get::<MatchedPath>();
+    let ask = Ask::of(route.map_or("", MatchedPath::as_str));
+    let credential = bearer(&parts.headers).ok().flatten();
+    let credential = credential.as_ref().map(Secret::expose);
+    let (limit_headers, result) = app.rate_limits.check(ip, ask, credential);
     let mut response = match result {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(error) => error.into_response(),

@@ -16,4 +16,4 @@ pub use cache::{CachePolicy, cached};
 pub use input::{Json, Path, Query};
 pub use page::{List, Page};
 pub use problem::{ApiError, HasCode};
-pub use rate_limit::RateLimits;
+pub use rate_limit::{Ask, RateLimits};

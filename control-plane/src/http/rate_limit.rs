@@ -1,8 +1,15 @@
-//! Requests per client address, told to the client as draft-ietf-httpapi-ratelimit-headers-11 says.
+//! How often a client may ask, told to it as draft-ietf-httpapi-ratelimit-headers-11 says.
+//!
+//! Three budgets. Addresses have one for the documents that verifiers and edges fetch again and
+//! again, so that people behind the same address cannot use it up and close a gate, and one for
+//! everything else. A machine with an API key has its own, whatever address it comes from; but only
+//! once the key was found good, or made-up keys would be a way around the limit.
 
 use std::{
+    hash::Hash,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
+    time::Duration,
 };
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -14,52 +21,147 @@ use governor::{
 };
 use plinto_contract::problem::Code;
 
-use crate::http::ApiError;
+use crate::{envelope::sha256_hex, http::ApiError};
 
-type Limiter =
-    RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock, StateInformationMiddleware>;
+type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>;
 
-/// The window that the quota is told for.
+/// The window that the quotas are told for.
 const WINDOW_S: u32 = 60;
+/// 10: an edge asks for its documents every second, and many edges share an address.
+const DOCUMENTS_FACTOR: u32 = 10;
+/// 50: a resource server asks about a token for each of its own requests.
+const KEY_FACTOR: u32 = 50;
+/// 60 s: a good key costs its address one request in this time.
+const KEY_IS_GOOD_FOR: Duration = Duration::from_mins(1);
+/// 10,000: keys at hand, 100 bytes each.
+const KEYS_MAX: u64 = 10_000;
 
-/// Requests per client address. The clock here is the monotonic one: no decision about identity
-/// depends on it.
+/// What a request asks for, as far as its limit is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// Health and figures: a probe that is refused would end a healthy server.
+    Probe,
+    /// A public document that caches keep.
+    Document,
+    /// Anything else.
+    Work,
+}
+
+impl Ask {
+    /// By the route that matched.
+    pub fn of(route: &str) -> Self {
+        if matches!(route, "/healthz" | "/readyz" | "/metrics") {
+            Self::Probe
+        } else if route.starts_with("/.well-known/")
+            || route.starts_with("/t/{tenant}/.well-known/")
+            || route.starts_with("/t/{tenant}/edge/")
+        {
+            Self::Document
+        } else {
+            Self::Work
+        }
+    }
+}
+
+/// The budgets. The clock here is the monotonic one: no decision about identity depends on it.
+#[derive(Debug)]
 pub struct RateLimits {
-    limiter: Option<(Limiter, u32)>,
+    work: Budget<IpAddr>,
+    documents: Budget<IpAddr>,
+    keys: Budget<String>,
+    /// Digests of the credentials that were found good in the last minute. They open nothing: they
+    /// only say which budget pays.
+    good: moka::future::Cache<String, ()>,
+}
+
+impl RateLimits {
+    /// `per_minute` of 0 switches the limits off.
+    pub fn new(per_minute: u32) -> Self {
+        Self {
+            work: Budget::new("default", per_minute),
+            documents: Budget::new("documents", per_minute.saturating_mul(DOCUMENTS_FACTOR)),
+            keys: Budget::new("api_key", per_minute.saturating_mul(KEY_FACTOR)),
+            good: moka::future::Cache::builder()
+                .max_capacity(KEYS_MAX)
+                .time_to_live(KEY_IS_GOOD_FOR)
+                .build(),
+        }
+    }
+
+    /// Notes that a credential was found good: its next requests are its own to pay for.
+    pub async fn is_good(&self, credential: &str) {
+        let digest = sha256_hex(credential);
+        if !self.good.contains_key(&digest) {
+            self.good.insert(digest, ()).await;
+        }
+    }
+
+    /// Counts a request. The headers go on its answer, refused or not.
+    pub fn check(
+        &self,
+        ip: IpAddr,
+        ask: Ask,
+        credential: Option<&str>,
+    ) -> (HeaderMap, Result<(), ApiError>) {
+        match ask {
+            Ask::Probe => (HeaderMap::new(), Ok(())),
+            Ask::Document => self.documents.check(&network(ip)),
+            Ask::Work => {
+                let digest = credential.map(sha256_hex);
+                match digest.filter(|digest| self.good.contains_key(digest)) {
+                    Some(digest) => self.keys.check(&digest),
+                    None => self.work.check(&network(ip)),
+                }
+            }
+        }
+    }
+
+    /// Forgets whose quota is full again.
+    pub fn forget_idle(&self) {
+        self.work.forget_idle();
+        self.documents.forget_idle();
+        self.keys.forget_idle();
+    }
+}
+
+/// So many requests a minute for each key.
+struct Budget<K: Hash + Eq + Clone> {
+    name: &'static str,
+    limiter: Option<(Limiter<K>, u32)>,
     clock: DefaultClock,
 }
 
-impl std::fmt::Debug for RateLimits {
+impl<K: Hash + Eq + Clone> std::fmt::Debug for Budget<K> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let quota = self.limiter.as_ref().map(|(_, quota)| quota);
         formatter
-            .debug_struct("RateLimits")
+            .debug_struct("Budget")
+            .field("name", &self.name)
             .field("per_minute", &quota)
             .finish_non_exhaustive()
     }
 }
 
-impl RateLimits {
-    /// `per_minute` of 0 switches the limit off.
-    pub fn new(per_minute: u32) -> Self {
+impl<K: Hash + Eq + Clone> Budget<K> {
+    fn new(name: &'static str, per_minute: u32) -> Self {
         let limiter = NonZeroU32::new(per_minute).map(|quota| {
             let limiter = RateLimiter::keyed(Quota::per_minute(quota))
                 .with_middleware::<StateInformationMiddleware>();
             (limiter, per_minute)
         });
         Self {
+            name,
             limiter,
             clock: DefaultClock::default(),
         }
     }
 
-    /// Counts a request. The headers go on its answer, refused or not.
-    pub fn check(&self, ip: IpAddr) -> (HeaderMap, Result<(), ApiError>) {
+    fn check(&self, key: &K) -> (HeaderMap, Result<(), ApiError>) {
         let mut headers = HeaderMap::new();
         let Some((limiter, quota)) = &self.limiter else {
             return (headers, Ok(()));
         };
-        let (remaining, wait_s) = match limiter.check_key(&network(ip)) {
+        let (remaining, wait_s) = match limiter.check_key(key) {
             Ok(state) => (state.remaining_burst_capacity(), None),
             Err(refusal) => {
                 let wait = refusal.wait_time_from(self.clock.now());
@@ -74,15 +176,16 @@ impl RateLimits {
         let full_in_s = spent
             .saturating_mul(u64::from(WINDOW_S))
             .div_ceil(u64::from(*quota));
+        let name = self.name;
         set(
             &mut headers,
             "ratelimit-policy",
-            format!("\"default\";q={quota};w={WINDOW_S}"),
+            format!("\"{name}\";q={quota};w={WINDOW_S}"),
         );
         set(
             &mut headers,
             "ratelimit",
-            format!("\"default\";r={remaining};t={full_in_s}"),
+            format!("\"{name}\";r={remaining};t={full_in_s}"),
         );
         let result =
             match wait_s {
@@ -93,8 +196,7 @@ impl RateLimits {
         (headers, result)
     }
 
-    /// Forgets addresses whose quota is full again.
-    pub fn forget_idle(&self) {
+    fn forget_idle(&self) {
         if let Some((limiter, _)) = &self.limiter {
             limiter.retain_recent();
         }
@@ -129,22 +231,50 @@ mod tests {
     #[test]
     fn the_request_beyond_the_quota_is_refused_and_told_when_to_come_again() {
         let limits = RateLimits::new(2);
-        let (headers, first) = limits.check(ip("192.0.2.1"));
+        let (headers, first) = limits.check(ip("192.0.2.1"), Ask::Work, None);
         assert!(first.is_ok());
         assert_eq!(headers["ratelimit-policy"], "\"default\";q=2;w=60");
         assert_eq!(headers["ratelimit"], "\"default\";r=1;t=30");
-        assert!(limits.check(ip("192.0.2.1")).1.is_ok());
-        let (headers, third) = limits.check(ip("192.0.2.1"));
+        assert!(limits.check(ip("192.0.2.1"), Ask::Work, None).1.is_ok());
+        let (headers, third) = limits.check(ip("192.0.2.1"), Ask::Work, None);
         assert_eq!(third.unwrap_err().code(), Code::RateLimited);
         assert_eq!(headers["ratelimit"], "\"default\";r=0;t=60");
-        assert!(limits.check(ip("192.0.2.2")).1.is_ok());
+        assert!(limits.check(ip("192.0.2.2"), Ask::Work, None).1.is_ok());
     }
 
     #[test]
     fn an_ipv6_network_counts_as_one_client() {
         let limits = RateLimits::new(1);
-        assert!(limits.check(ip("2001:db8::1")).1.is_ok());
-        assert!(limits.check(ip("2001:db8::2")).1.is_err());
-        assert!(limits.check(ip("2001:db8:0:1::1")).1.is_ok());
+        assert!(limits.check(ip("2001:db8::1"), Ask::Work, None).1.is_ok());
+        assert!(limits.check(ip("2001:db8::2"), Ask::Work, None).1.is_err());
+        assert!(
+            limits
+                .check(ip("2001:db8:0:1::1"), Ask::Work, None)
+                .1
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn probes_are_free_and_documents_have_a_budget_of_their_own() {
+        let limits = RateLimits::new(1);
+        let home = ip("192.0.2.1");
+        let ask = |route: &str| limits.check(home, Ask::of(route), None);
+        assert!(ask("/v1/roles").1.is_ok());
+        assert!(ask("/v1/roles").1.is_err());
+        for _ in 0..100 {
+            for probe in ["/healthz", "/readyz", "/metrics"] {
+                let (headers, result) = ask(probe);
+                assert!(headers.is_empty() && result.is_ok());
+            }
+        }
+        let documents = [
+            "/t/{tenant}/.well-known/jwks.json",
+            "/t/{tenant}/edge/bundle",
+            "/.well-known/openid-configuration/t/{tenant}",
+        ];
+        let answers = documents.iter().cycle().map(|route| ask(route).1.is_ok());
+        assert_eq!(answers.take(30).filter(|passed| *passed).count(), 10);
+        assert!(ask("").1.is_err(), "what is nowhere is not free");
     }
 }

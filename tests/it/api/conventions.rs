@@ -154,7 +154,7 @@ async fn an_address_that_asks_too_often_is_told_when_to_come_again() {
     let world = World::with(|config| config.http.requests_per_minute = 3).await;
     let client = world.anon().from("192.0.2.1");
     for left in [2, 1, 0] {
-        let answer = client.get("/healthz").await.expect(200);
+        let answer = client.get("/version").await.expect(200);
         assert_eq!(answer.header("ratelimit-policy"), "\"default\";q=3;w=60");
         assert!(
             answer
@@ -163,7 +163,23 @@ async fn an_address_that_asks_too_often_is_told_when_to_come_again() {
         );
     }
     let answer = client
-        .get("/healthz")
+        .get("/version")
+        .await
+        .expect(200);
+}
+
+/// One busy address must not keep probes, verifiers and edges from what they need.
+#[tokio::test]
+async fn probes_and_public_documents_do_not_share_a_busy_addresss_budget() {
+    let world = World::with(|config| config.http.requests_per_minute = 2).await;
+    let client = world.anon().from("192.0.2.1");
+    for _ in 0..2 {
+        client.get("/nowhere").await.expect(404);
+    }
+    client.get("/nowhere").await.expect(429);
+    client.get("/version").await.expect(429);
+    let jwks = client
+        .get("/t/acme/.well-known/jwks.json")
         .await
         .expect_problem(429, "rate_limited");
     let wait: i64 = answer.header("retry-after").parse().unwrap();
@@ -171,7 +187,7 @@ async fn an_address_that_asks_too_often_is_told_when_to_come_again() {
     world
         .anon()
         .from("192.0.2.2")
-        .get("/healthz")
+        .get("/version")
         .await
         .expect(200);
 }
@@ -190,15 +206,15 @@ async fn a_trusted_proxy_names_the_client_and_a_client_cannot() {
             .with("x-forwarded-for", &format!("{own}, {real}"))
     };
     forged("1.1.1.1", "192.0.2.1")
-        .get("/healthz")
+        .get("/version")
         .await
         .expect(200);
     forged("2.2.2.2", "192.0.2.1")
-        .get("/healthz")
+        .get("/version")
         .await
         .expect(429);
     forged("1.1.1.1", "192.0.2.2")
-        .get("/healthz")
+        .get("/version")
         .await
         .expect(200);
 }
@@ -207,6 +223,41 @@ async fn a_trusted_proxy_names_the_client_and_a_client_cannot() {
 async fn requests_beyond_the_servers_slots_are_sent_away_at_once() {
     let world = World::with(|config| config.http.concurrency = 1).await;
     let taken = world.app.running.try_acquire().unwrap();
+    assert_eq!(jwks.header("ratelimit-policy"), "\"documents\";q=20;w=60");
+    client.get("/t/acme/edge/keys").await.expect(200);
+    for _ in 0..100 {
+        for probe in ["/healthz", "/readyz", "/metrics"] {
+            assert_ne!(client.get(probe).await.status.as_u16(), 429);
+        }
+    }
+    for _ in 0..18 {
+        client.get("/t/acme/edge/keys").await.expect(200);
+    }
+    client.get("/t/acme/edge/keys").await.expect(429);
+}
+
+#[tokio::test]
+async fn a_good_api_key_has_a_budget_of_its_own_and_a_made_up_one_has_none() {
+    let world = World::with(|config| config.http.requests_per_minute = 2).await;
+    let machine = admin(&world).from("192.0.2.1");
+    let first = machine.get("/v1/tenant").await.expect(200);
+    assert_eq!(first.header("ratelimit-policy"), "\"default\";q=2;w=60");
+    for _ in 0..10 {
+        let answer = machine.get("/v1/tenant").await.expect(200);
+        assert_eq!(answer.header("ratelimit-policy"), "\"api_key\";q=100;w=60");
+    }
+    // From wherever it comes, and also under an issuer.
+    let elsewhere = admin(&world).from("192.0.2.2");
+    let answer = elsewhere.get("/t/acme/v1/me").await;
+    assert_eq!(answer.header("ratelimit-policy"), "\"api_key\";q=100;w=60");
+    // A new made-up key for each request is no way around the limit.
+    let mut answers = Vec::new();
+    for number in 0..4 {
+        let made_up = world.bearer(&format!("plinto_sk_{number}"));
+        let answer = made_up.from("192.0.2.1").get("/v1/tenant").await;
+        answers.push(answer.status.as_u16());
+    }
+    assert_eq!(answers, [401, 429, 429, 429]);
     let answer = world.anon().get("/t/acme/.well-known/jwks.json").await;
     assert_eq!(
         answer
