@@ -7,13 +7,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use plinto_contract::problem::{Code, FieldError};
-use serde::{
-    Serialize,
-    de::{DeserializeOwned, IgnoredAny},
-};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_path_to_error::Segment;
 
-use crate::http::{ApiError, text};
+use crate::http::{ApiError, strict::Strict, text};
 
 /// A JSON body in, a JSON body out. Types that come in deny unknown fields (statement Z7).
 #[derive(Debug, Clone, Copy)]
@@ -63,27 +60,17 @@ pub fn too_large(rejection: BytesRejection) -> ApiError {
 
 /// Reads a JSON body. Errors: 400 when it is not JSON, 422 with a pointer when it does not fit.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    // serde would take an array for an object, one element a member.
-    if bytes.trim_ascii_start().starts_with(b"[")
-        && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
-    {
-        let error = FieldError::new("", "invalid_type", "send a JSON object, not an array");
-        return Err(ApiError::fields(Code::ValidationFailed, vec![error]));
-    }
     if text::is_in_json(bytes) {
         let error = text::refusal("");
         return Err(ApiError::fields(Code::ValidationFailed, vec![error]));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Strict(&mut reader)).map_err(|error| {
         let pointer = pointer(error.path());
         let inner = error.into_inner();
-        // serde_json calls a number where an enum's name belongs a syntax error.
-        if inner.is_data() || serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
-            ApiError::fields(
-                Code::ValidationFailed,
-                vec![describe(pointer, &inner.to_string())],
-            )
+        if inner.is_data() {
+            let field = describe(pointer, &inner.to_string());
+            ApiError::fields(Code::ValidationFailed, vec![field])
         } else {
             not_json(&inner)
         }
@@ -149,9 +136,6 @@ fn describe(pointer: String, message: &str) -> FieldError {
             .rsplit_once(", expected ")
             .map_or("another type", |(_, it)| it);
         return FieldError::new(pointer, "invalid_type", format!("expected {expected}"));
-    }
-    if message == "expected value" {
-        return FieldError::new(pointer, "invalid_type", "expected one of the named values");
     }
     if let Some((_, expected)) = message.rsplit_once(", expected ") {
         return FieldError::new(pointer, "invalid_value", format!("expected {expected}"));
@@ -272,6 +256,13 @@ mod tests {
             at("/members/0/name", "required")
         );
         assert_eq!(refusal(r"{}"), at("/members", "required"));
+        for (body, pointer) in [
+            ("[]", ""),
+            ("[[]]", ""),
+            (r#"{"members":[["a"]]}"#, "/members/0"),
+        ] {
+            assert_eq!(refusal(body), at(pointer, "invalid_type"), "{body}");
+        }
         assert_eq!(refusal(r#"{"members":[{"name":"a","name":"b"}]}"#).0, 422);
     }
 

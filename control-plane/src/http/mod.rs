@@ -9,6 +9,7 @@ pub mod page;
 pub mod problem;
 mod rate_limit;
 pub mod server;
+mod strict;
 mod text;
 pub mod version;
 

@@ -86,13 +86,19 @@ async fn unknown_fields_and_wrong_types_are_pointed_at() {
         pointers(&unknown.expect_problem(422, "validation_failed")),
         ["/force"]
     );
-    let wrong = admin
-        .post("/v1/signing_keys/rotate", json!({"purpose": 1}))
-        .await;
-    assert_eq!(
-        pointers(&wrong.expect_problem(422, "validation_failed")),
-        ["/purpose"]
-    );
+    for wrong in [
+        json!(1),
+        json!({"token": null}),
+        json!(["token"]),
+        json!("x"),
+    ] {
+        let body = json!({ "purpose": wrong });
+        let answer = admin.post("/v1/signing_keys/rotate", body).await;
+        assert_eq!(
+            pointers(&answer.expect_problem(422, "validation_failed")),
+            ["/purpose"]
+        );
+    }
     let array = admin
         .post("/v1/signing_keys/rotate", json!(["token"]))
         .await;
@@ -165,22 +171,6 @@ async fn an_address_that_asks_too_often_is_told_when_to_come_again() {
     let answer = client
         .get("/version")
         .await
-        .expect(200);
-}
-
-/// One busy address must not keep probes, verifiers and edges from what they need.
-#[tokio::test]
-async fn probes_and_public_documents_do_not_share_a_busy_addresss_budget() {
-    let world = World::with(|config| config.http.requests_per_minute = 2).await;
-    let client = world.anon().from("192.0.2.1");
-    for _ in 0..2 {
-        client.get("/nowhere").await.expect(404);
-    }
-    client.get("/nowhere").await.expect(429);
-    client.get("/version").await.expect(429);
-    let jwks = client
-        .get("/t/acme/.well-known/jwks.json")
-        .await
         .expect_problem(429, "rate_limited");
     let wait: i64 = answer.header("retry-after").parse().unwrap();
     assert!((1..=21).contains(&wait), "{wait}");
@@ -219,10 +209,20 @@ async fn a_trusted_proxy_names_the_client_and_a_client_cannot() {
         .expect(200);
 }
 
+/// One busy address must not keep probes, verifiers and edges from what they need.
 #[tokio::test]
-async fn requests_beyond_the_servers_slots_are_sent_away_at_once() {
-    let world = World::with(|config| config.http.concurrency = 1).await;
-    let taken = world.app.running.try_acquire().unwrap();
+async fn probes_and_public_documents_do_not_share_a_busy_addresss_budget() {
+    let world = World::with(|config| config.http.requests_per_minute = 2).await;
+    let client = world.anon().from("192.0.2.1");
+    for _ in 0..2 {
+        client.get("/nowhere").await.expect(404);
+    }
+    client.get("/nowhere").await.expect(429);
+    client.get("/version").await.expect(429);
+    let jwks = client
+        .get("/t/acme/.well-known/jwks.json")
+        .await
+        .expect(200);
     assert_eq!(jwks.header("ratelimit-policy"), "\"documents\";q=20;w=60");
     client.get("/t/acme/edge/keys").await.expect(200);
     for _ in 0..100 {
@@ -258,6 +258,12 @@ async fn a_good_api_key_has_a_budget_of_its_own_and_a_made_up_one_has_none() {
         answers.push(answer.status.as_u16());
     }
     assert_eq!(answers, [401, 429, 429, 429]);
+}
+
+#[tokio::test]
+async fn requests_beyond_the_servers_slots_are_sent_away_at_once() {
+    let world = World::with(|config| config.http.concurrency = 1).await;
+    let taken = world.app.running.try_acquire().unwrap();
     let answer = world.anon().get("/t/acme/.well-known/jwks.json").await;
     assert_eq!(
         answer
