@@ -10,6 +10,10 @@ pub const TOKEN_BYTES: usize = 8 * 1024;
 pub const JWKS_BYTES: usize = 64 * 1024;
 /// 100: keys in a JWK Set. Source: statement T14.
 pub const JWKS_KEYS: usize = 100;
+/// 300 s: how long caches may keep a published key set, and as long again while they ask anew.
+pub const JWKS_MAX_AGE_S: u32 = 300;
+/// 60 s: how long the edge goes by a key set before it waits for a newer one.
+pub const JWKS_EDGE_AGE_S: i64 = 60;
 /// 1 MiB: a bundle as it travels.
 pub const BUNDLE_PACKED_BYTES: usize = 1024 * 1024;
 /// 8 MiB: a bundle's files together.

@@ -132,3 +132,19 @@ impl Keys {
         (&mut self.cache, url)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use plinto_contract::limits::JWKS_EDGE_AGE_S;
+
+    use super::*;
+
+    /// T15: the control plane publishes a key long enough ahead for an edge that keeps its set as
+    /// long as this.
+    #[test]
+    fn a_set_is_kept_no_longer_than_the_control_plane_counts_on() {
+        let settings = Settings::prompt();
+        let kept_ms = settings.max_max_age_ms + settings.stale_while_refresh_ms;
+        assert!(kept_ms <= JWKS_EDGE_AGE_S * 1_000);
+    }
+}

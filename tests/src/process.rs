@@ -38,21 +38,26 @@ impl ControlPlane {
 
     /// Starts one on a new SQLite file, with further settings (`PLINTO_…`).
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {
+        let mut server = Self::unstarted(settings);
+        server.serve().await;
+        server
+    }
+
+    /// One that does not run yet, with further settings (`PLINTO_…`).
+    pub fn unstarted(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = format!("sqlite://{}", folder.path().join("plinto.sqlite").display());
         let settings = settings
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let mut server = Self {
+        Self {
             child: None,
             folder,
             database,
             port: free_port(),
             settings,
-        };
-        server.serve().await;
-        server
+        }
     }
 
     /// Where it listens.

@@ -1,10 +1,9 @@
-//! Reads the settings from their two sources and checks them.
+//! Reads the settings from their two sources.
 
 use std::{collections::BTreeMap, path::Path};
 
 use serde::Deserialize;
 use toml::{Table, Value};
-use url::Url;
 
 use super::Config;
 
@@ -224,12 +223,6 @@ const GROUPS_OF_OTHERS: &[&str] = &["PLINTO_RUN_", "PLINTO_TEST_", "PLINTO_WASM_
 /// The settings file when nobody names one; it may be absent then.
 const DEFAULT_FILE: &str = "plinto.toml";
 
-pub(super) fn default_public_url() -> Url {
-    // Parsing a constant does not fail; a test below holds it.
-    #[expect(clippy::unwrap_used, reason = "a constant, checked by a test")]
-    "http://127.0.0.1:7400".parse().unwrap()
-}
-
 impl Config {
     /// Reads the file (`plinto.toml` if it exists and none is named), then the environment.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
@@ -274,51 +267,6 @@ impl Config {
             })?;
         config.check()?;
         Ok(config)
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        let invalid = |key, reason: &str| {
-            Err(ConfigError::Invalid {
-                key,
-                reason: reason.to_owned(),
-            })
-        };
-        if !matches!(self.public_url.scheme(), "http" | "https")
-            || self.public_url.query().is_some()
-            || self.public_url.fragment().is_some()
-        {
-            return invalid(
-                "public_url",
-                "must be an http(s) URL without query and fragment",
-            );
-        }
-        let url = self.database.url.expose();
-        if !["sqlite:", "postgres://", "postgresql://"]
-            .iter()
-            .any(|scheme| url.starts_with(scheme))
-        {
-            return invalid("database.url", "must start with `sqlite:` or `postgres://`");
-        }
-        if self.database.sqlite_path().is_none()
-            && self.master_key.is_none()
-            && self.master_key_file.is_none()
-        {
-            return invalid(
-                "master_key",
-                "or `master_key_file` is needed with a PostgreSQL server",
-            );
-        }
-        let longest = plinto_contract::limits::ACCESS_TOKEN_LIFETIME_S;
-        if !(1..=longest).contains(&self.sessions.access_token_s) {
-            return invalid("sessions.access_token_s", "must lie between 1 and 600");
-        }
-        if !(0..=10).contains(&self.sessions.refresh_grace_s) {
-            return invalid("sessions.refresh_grace_s", "must lie between 0 and 10");
-        }
-        if self.http.concurrency == 0 {
-            return invalid("http.concurrency", "must be at least 1");
-        }
-        Ok(())
     }
 }
 
@@ -403,7 +351,7 @@ mod tests {
     #[test]
     fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
         let config = load(
-            "listen = '127.0.0.1:1'\n[http]\ntimeout_s = 5\nbody_bytes = 7\n",
+            "listen = '127.0.0.1:1'\n[http]\ntimeout_s = 5\nbody_bytes = 2048\n",
             &[
                 ("PLINTO_HTTP_TIMEOUT_S", "6"),
                 ("PLINTO_RUN_EDGE_PORT", "1"),
@@ -413,7 +361,7 @@ mod tests {
         .unwrap();
         assert_eq!(config.listen.port(), 1);
         assert_eq!(config.http.timeout_s, 6);
-        assert_eq!(config.http.body_bytes, 7);
+        assert_eq!(config.http.body_bytes, 2_048);
         assert_eq!(config.http.concurrency, 1_024);
         assert_eq!(config.issuer("acme"), "http://127.0.0.1:7400/t/acme");
     }
@@ -436,6 +384,7 @@ mod tests {
         assert!(load("listen = 5", &[]).is_err());
         assert!(load("", &[("PLINTO_HTTP_TIMEOUT_S", "soon")]).is_err());
         assert!(load("[sessions]\naccess_token_s = 601", &[]).is_err());
+        assert!(load("public_url = 'id.example.com'", &[]).is_err());
         assert!(load("[database]\nurl = 'mysql://x'", &[]).is_err());
         assert!(load("", &[("DATABASE_URL", "postgres://x/y")]).is_err());
     }

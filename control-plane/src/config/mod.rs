@@ -2,7 +2,9 @@
 //!
 //! Every field says its unit and default. Times are whole seconds and end in `_s`.
 
+mod check;
 mod load;
+mod public_url;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -10,9 +12,10 @@ use std::{
 };
 
 use serde::Deserialize;
-use url::Url;
 
+pub use check::KEY_SET_KEPT_S;
 pub use load::{ConfigError, SETTINGS, Setting};
+pub use public_url::PublicUrl;
 
 use crate::secret::Secret;
 
@@ -23,7 +26,7 @@ pub struct Config {
     /// Address and port to listen on. Default `127.0.0.1:7400`.
     pub listen: SocketAddr,
     /// Where clients reach us; issuers start with it. Default `http://127.0.0.1:7400`.
-    pub public_url: Url,
+    pub public_url: PublicUrl,
     /// 32 bytes in base64url that seal secrets at rest. Default: a key file next to the `SQLite`
     /// file, made at the first start.
     pub master_key: Option<Secret>,
@@ -78,7 +81,7 @@ pub struct HttpConfig {
     /// Header in which a trusted proxy names the client's address; the last entry counts. Default
     /// none: the peer's address.
     pub client_ip_header: Option<String>,
-    /// Time for running requests to finish at shutdown, seconds. Default 20.
+    /// Time for everything to end at shutdown, seconds. Default 20.
     pub shutdown_s: u64,
 }
 
@@ -106,8 +109,8 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SigningKeysConfig {
-    /// How long a new key is published before it may sign, seconds. Longer than any cache of the
-    /// published set lives. Default 900.
+    /// How long a new key is published before it may sign, seconds. At least 665: that long a cache
+    /// in between and the edge may show the set from before. Default 900.
     pub publish_ahead_s: i64,
     /// Age at which the worker rotates a key, seconds. Default 90 days.
     pub rotate_after_s: i64,
@@ -154,7 +157,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7400),
-            public_url: load::default_public_url(),
+            public_url: PublicUrl::default(),
             master_key: None,
             master_key_file: None,
             previous_master_keys: Vec::new(),
@@ -254,8 +257,8 @@ impl Config {
         format!("{}/t/{slug}", self.base_url())
     }
 
-    /// The public URL without a slash at its end.
+    /// The public URL, without a slash at its end.
     pub fn base_url(&self) -> &str {
-        self.public_url.as_str().trim_end_matches('/')
+        self.public_url.as_str()
     }
 }

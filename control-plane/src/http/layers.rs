@@ -132,7 +132,7 @@ pub async fn security_headers(State(app): State<App>, request: Request, next: Ne
         "same-site",
     );
     or_default(header::CACHE_CONTROL, "no-store");
-    if app.config.public_url.scheme() == "https" {
+    if app.config.public_url.is_https() {
         or_default(
             header::STRICT_TRANSPORT_SECURITY,
             "max-age=31536000; includeSubDomains",

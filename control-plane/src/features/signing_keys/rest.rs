@@ -1,7 +1,7 @@
 //! `/v1/signing_keys`, and the published sets under each issuer.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use plinto_contract::{ids::SigningKeyId, time::UnixMillis};
+use plinto_contract::{ids::SigningKeyId, limits::JWKS_MAX_AGE_S, time::UnixMillis};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -16,9 +16,6 @@ use crate::{
     features::tenants::{self, Tenant},
     http::{ApiError, CachePolicy, Json, List, Path, cached},
 };
-
-/// 300 s: verifiers see a new key this soon, and it does not sign before.
-const JWKS_MAX_AGE_S: u32 = 300;
 
 /// Doors of the management API.
 pub fn routes() -> OpenApiRouter<App> {

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
+    config::KEY_SET_KEPT_S,
     db::{DbError, Tx},
     envelope::Place,
     events,
@@ -22,10 +23,6 @@ use crate::{
 
 /// 10,000 keys: two for each of 5,000 tenants that are busy at once.
 const CACHE_CAPACITY: u64 = 10_000;
-
-/// 5 s: how late another instance may show a change of the published set. A key is published long
-/// before it signs, so nothing depends on it.
-const PUBLISHED_TTL: Duration = Duration::from_secs(5);
 
 /// The active keys, decrypted, and the published sets.
 #[derive(Debug)]
@@ -43,7 +40,7 @@ impl Default for Cache {
                 .build(),
             published: moka::future::Cache::builder()
                 .max_capacity(CACHE_CAPACITY)
-                .time_to_live(PUBLISHED_TTL)
+                .time_to_live(Duration::from_secs(u64::from(KEY_SET_KEPT_S)))
                 .build(),
         }
     }
@@ -190,10 +187,10 @@ pub async fn jwks(
         .insert((tenant, purpose), Arc::clone(&set))
         .await;
     Ok(set)
-/// One tenant's trouble does not keep the others waiting: it is logged and tried again.
 }
 
 /// Withdraws keys whose signatures have run out, and rotates those that have signed long enough.
+/// One tenant's trouble does not keep the others waiting: it is logged and tried again.
 pub async fn run_due_work(app: &App) -> Result<(), SigningKeysError> {
     let now = app.clock.now();
     let signing_since = now.plus_seconds(app.config.signing_keys.rotate_after_s.saturating_neg());

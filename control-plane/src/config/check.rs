@@ -1,0 +1,194 @@
+//! Which values of the settings cannot work, and what to write instead.
+
+use std::ops::RangeInclusive;
+
+use plinto_contract::limits::{
+    ACCESS_TOKEN_LIFETIME_S, BUNDLE_LIFETIME_S, JWKS_EDGE_AGE_S, JWKS_MAX_AGE_S,
+};
+
+use super::{Config, ConfigError};
+
+const DAY_S: i64 = 24 * 60 * 60;
+/// 5 s: how long an instance of the control plane keeps a published key set.
+pub const KEY_SET_KEPT_S: u32 = 5;
+/// 10 years: nothing here is meant to outlive that.
+const LONGEST_S: i64 = 3_650 * DAY_S;
+
+impl Config {
+    /// Errors: the first value that cannot work.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        self.check_database()?;
+        self.check_http()?;
+        self.check_times()
+    }
+
+    fn check_database(&self) -> Result<(), ConfigError> {
+        let url = self.database.url.expose();
+        if !["sqlite:", "postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+        {
+            return invalid("database.url", "must start with `sqlite:` or `postgres://`");
+        }
+        if self.database.sqlite_path().is_none()
+            && self.master_key.is_none()
+            && self.master_key_file.is_none()
+        {
+            return invalid(
+                "master_key",
+                "or `master_key_file` is needed with a PostgreSQL server",
+            );
+        }
+        within(
+            "database.max_connections",
+            self.database.max_connections,
+            1..=1_000,
+        )
+    }
+
+    fn check_http(&self) -> Result<(), ConfigError> {
+        let http = &self.http;
+        within("http.body_bytes", http.body_bytes, 1_024..=1_048_576)?;
+        within("http.timeout_s", http.timeout_s, 1..=600)?;
+        within("http.header_timeout_s", http.header_timeout_s, 1..=600)?;
+        within("http.concurrency", http.concurrency, 1..=1_000_000)?;
+        within("http.shutdown_s", http.shutdown_s, 1..=3_600)
+    }
+
+    fn check_times(&self) -> Result<(), ConfigError> {
+        let (keys, sessions, policies) = (&self.signing_keys, &self.sessions, &self.policies);
+        // T15: before that, some verifier could meet a token whose key it has not fetched.
+        within(
+            "signing_keys.publish_ahead_s",
+            keys.publish_ahead_s,
+            key_set_age_s()..=LONGEST_S,
+        )?;
+        if keys.rotate_after_s < keys.publish_ahead_s {
+            return invalid(
+                "signing_keys.rotate_after_s",
+                "must be at least `signing_keys.publish_ahead_s`: the next key cannot sign sooner",
+            );
+        }
+        within(
+            "signing_keys.rotate_after_s",
+            keys.rotate_after_s,
+            1..=LONGEST_S,
+        )?;
+        within(
+            "sessions.access_token_s",
+            sessions.access_token_s,
+            1..=ACCESS_TOKEN_LIFETIME_S,
+        )?;
+        within("sessions.refresh_grace_s", sessions.refresh_grace_s, 0..=10)?;
+        within("sessions.absolute_s", sessions.absolute_s, 1..=LONGEST_S)?;
+        if !(1..=sessions.absolute_s).contains(&sessions.idle_s) {
+            return invalid(
+                "sessions.idle_s",
+                "must lie between 1 and `sessions.absolute_s`",
+            );
+        }
+        within(
+            "policies.bundle_s",
+            policies.bundle_s,
+            60..=BUNDLE_LIFETIME_S,
+        )?;
+        if !(0..policies.bundle_s).contains(&policies.renew_before_s) {
+            return invalid(
+                "policies.renew_before_s",
+                "must lie between 0 and less than `policies.bundle_s`",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// 665 s: the oldest key set that a verifier may still go by. It left an instance at the end of its
+/// time there, was kept by a cache in between, which may show it as long again while it asks anew,
+/// and then by the edge. Statement T15.
+fn key_set_age_s() -> i64 {
+    i64::from(KEY_SET_KEPT_S) + 2 * i64::from(JWKS_MAX_AGE_S) + JWKS_EDGE_AGE_S
+}
+
+fn within<N: Copy + PartialOrd + std::fmt::Display>(
+    key: &'static str,
+    value: N,
+    range: RangeInclusive<N>,
+) -> Result<(), ConfigError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let (least, most) = range.into_inner();
+    invalid(key, &format!("must lie between {least} and {most}"))
+}
+
+fn invalid(key: &'static str, reason: &str) -> Result<(), ConfigError> {
+    Err(ConfigError::Invalid {
+        key,
+        reason: reason.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut Config)) -> String {
+        let mut config = Config::default();
+        change(&mut config);
+        config.check().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_defaults_can_work() {
+        Config::default().check().unwrap();
+    }
+
+    /// T15: the bound is what caches in between and our own edge may keep the published set for.
+    #[test]
+    fn a_key_is_published_until_every_cache_has_it() {
+        let line = refused(|config| config.signing_keys.publish_ahead_s = 664);
+        assert_eq!(
+            line,
+            "`signing_keys.publish_ahead_s` must lie between 665 and 315360000"
+        );
+    }
+
+    #[test]
+    fn a_value_that_cannot_work_is_named_with_the_way_out() {
+        let lines = [
+            refused(|config| config.database.max_connections = 0),
+            refused(|config| config.http.timeout_s = 0),
+            refused(|config| config.http.header_timeout_s = 0),
+            refused(|config| config.http.shutdown_s = u64::MAX),
+            refused(|config| config.http.body_bytes = 0),
+            refused(|config| config.http.concurrency = 0),
+            refused(|config| config.signing_keys.rotate_after_s = 100),
+            refused(|config| config.sessions.access_token_s = 601),
+            refused(|config| config.sessions.refresh_grace_s = 11),
+            refused(|config| config.sessions.absolute_s = 0),
+            refused(|config| config.sessions.idle_s = 0),
+            refused(|config| config.sessions.idle_s = 31 * DAY_S),
+            refused(|config| config.policies.bundle_s = 0),
+            refused(|config| config.policies.renew_before_s = 31 * DAY_S),
+        ];
+        let named = [
+            "database.max_connections",
+            "http.timeout_s",
+            "http.header_timeout_s",
+            "http.shutdown_s",
+            "http.body_bytes",
+            "http.concurrency",
+            "signing_keys.rotate_after_s",
+            "sessions.access_token_s",
+            "sessions.refresh_grace_s",
+            "sessions.absolute_s",
+            "sessions.idle_s",
+            "sessions.idle_s",
+            "policies.bundle_s",
+            "policies.renew_before_s",
+        ];
+        for (line, key) in lines.iter().zip(named) {
+            assert!(line.starts_with(&format!("`{key}` must ")), "{line}");
+        }
+    }
+}
