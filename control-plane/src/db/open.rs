@@ -46,6 +46,14 @@ pub enum OpenError {
         /// How many migrations it lacks.
         missing: usize,
     },
+    /// Ours, and its content cannot be read.
+    #[error("`{database}` is damaged: {reason}; it was left untouched: restore it from a backup")]
+    Damaged {
+        /// File or server.
+        database: String,
+        /// What the database said.
+        reason: String,
+    },
     /// Cannot be opened or reached.
     #[error("`{database}` cannot be opened: {reason}")]
     Unreachable {
@@ -67,6 +75,13 @@ pub enum OpenError {
 impl OpenError {
     pub(super) fn unreachable(database: &impl Display, error: &impl Display) -> Self {
         Self::Unreachable {
+            database: database.to_string(),
+            reason: error.to_string(),
+        }
+    }
+
+    pub(super) fn damaged(database: &impl Display, error: &impl Display) -> Self {
+        Self::Damaged {
             database: database.to_string(),
             reason: error.to_string(),
         }

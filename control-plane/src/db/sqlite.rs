@@ -26,6 +26,9 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// 4: readers beyond the cores only add memory.
 const READERS: u32 = 4;
 
+const HAS_HISTORY: &str =
+    "select count(*) > 0 from sqlite_master where type = 'table' and name = '_sqlx_migrations'";
+
 /// An open database file.
 #[derive(Debug, Clone)]
 pub(super) struct Sqlite {
@@ -151,14 +154,21 @@ async fn check_history(path: &Path, upgrade: bool) -> Result<(), OpenError> {
         .connect()
         .await
         .map_err(|error| OpenError::unreachable(&path.display(), &error))?;
-    let applied = sqlx::query_as::<_, history::Applied>(history::SQL)
-        .fetch_all(&mut connection)
-        .await;
+    let applied = applied(&mut connection).await;
     let _ = sqlx::Connection::close(connection).await;
     match applied {
         Ok(applied) => history::check(&path.display(), &applied, upgrade),
-        // Ours by its mark but never finished being made.
-        Err(sqlx::Error::Database(_)) => Ok(()),
-        Err(error) => Err(OpenError::unreachable(&path.display(), &error)),
+        Err(error) => Err(OpenError::damaged(&path.display(), &error)),
     }
+}
+
+/// None for a file that is ours by its mark but was never finished being made.
+async fn applied(connection: &mut SqliteConnection) -> sqlx::Result<Vec<history::Applied>> {
+    let (begun,): (bool,) = sqlx::query_as(HAS_HISTORY)
+        .fetch_one(&mut *connection)
+        .await?;
+    if !begun {
+        return Ok(Vec::new());
+    }
+    sqlx::query_as(history::SQL).fetch_all(connection).await
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use control_plane::db::{Db, OpenError};
 use plinto_tests::world::{Engine, TestDatabase, postgres_server};
-use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
 /// Every file of the folder with its bytes.
 fn bytes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -110,6 +110,52 @@ async fn an_older_versions_database_waits_for_migrate() {
     Db::open(&database.config().database).await.unwrap();
 }
 
+/// What cannot be read is not taken for a database that was never finished.
+#[tokio::test]
+async fn a_damaged_database_is_named_and_left_untouched() {
+    let (damaged, connection) = closed().await;
+    connection.close().await.unwrap();
+    let file = damaged.folder().join("plinto.sqlite");
+    let whole = fs::read(&file).unwrap();
+    // Behind the file's header: where the tables are listed; and a copy that broke off.
+    let mut overwritten = whole.clone();
+    overwritten[100..4_096].fill(0xa5);
+    let broken_off = whole[..whole.len() / 2 - 1_000].to_vec();
+    for content in [overwritten, broken_off] {
+        fs::write(&file, content).unwrap();
+        let error = refused(&damaged).await;
+        assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
+        assert!(
+            error.to_string().contains("restore it from a backup"),
+            "{error}"
+        );
+    }
+    fs::write(&file, whole).unwrap();
+    Db::open(&damaged.config().database).await.unwrap();
+}
+
+/// A start that was cut off before its first migration is taken up again.
+#[tokio::test]
+async fn a_database_that_was_never_finished_is_finished() {
+    let (database, mut connection) = closed().await;
+    let tables: Vec<(String,)> =
+        sqlx::query_as("select name from sqlite_master where type = 'table'")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+    connection
+        .execute("pragma foreign_keys = off")
+        .await
+        .unwrap();
+    for (table,) in tables {
+        let drop = AssertSqlSafe(format!("drop table {table}"));
+        connection.execute(drop).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    let db = Db::open(&database.config().database).await.unwrap();
+    db.ping().await.unwrap();
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn nobody_else_on_the_machine_can_read_the_file() {
@@ -163,4 +209,39 @@ async fn another_programs_postgres_database_is_left_untouched() {
         .await
         .unwrap();
     assert_eq!(count, 1);
+}
+
+/// The same refusals as for a file, with nothing changed on the server.
+#[tokio::test]
+async fn another_versions_postgres_database_is_left_untouched() {
+    if postgres_server().is_none() {
+        return;
+    }
+    let newer = "insert into _sqlx_migrations
+        (version, description, success, checksum, execution_time) values (9999, 'later', true, '', 1)";
+    let diverged = "update _sqlx_migrations set checksum = '' where version = 2";
+    let older = "delete from _sqlx_migrations where version = 9";
+    for (change, reason) in [
+        (newer, "was made by a newer Plinto (migration 9999"),
+        (diverged, "whose migration 2 differs from this one's"),
+        (older, "is from an older Plinto (1 migrations behind)"),
+    ] {
+        let database = TestDatabase::make(Engine::Postgres).await.unwrap();
+        let db = Db::open(&database.config().database).await.unwrap();
+        db.close().await;
+        let mut connection = PgConnection::connect(&database.url).await.unwrap();
+        connection.execute(change).await.unwrap();
+        let history = "select version, checksum from _sqlx_migrations order by version";
+        let mut applied = async || -> Vec<(i64, Vec<u8>)> {
+            sqlx::query_as(history)
+                .fetch_all(&mut connection)
+                .await
+                .unwrap()
+        };
+        let before = applied().await;
+        let error = Db::open(&database.config().database).await.unwrap_err();
+        let line = error.to_string();
+        assert!(line.contains(reason) && !line.contains('\n'), "{line}");
+        assert_eq!(applied().await, before);
+    }
 }
