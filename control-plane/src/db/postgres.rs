@@ -3,7 +3,7 @@
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    ConnectOptions, PgPool,
+    ConnectOptions, Connection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -12,6 +12,9 @@ use super::{MIGRATIONS, OpenError, history};
 /// How tables of somebody else are recognised: there are some, and none is our history.
 const TABLES: &str = "select count(*), count(*) filter (where table_name = '_sqlx_migrations')
     from information_schema.tables where table_schema = current_schema()";
+
+/// 1 s: a connection that was used less long ago is not asked whether it still stands.
+const RESTED: Duration = Duration::from_secs(1);
 
 /// Connects, checks whose database it is, and brings it up to date.
 /// `upgrade`: bring an older database up to this version.
@@ -30,6 +33,16 @@ pub(super) async fn open(url: &str, connections: u32, upgrade: bool) -> Result<P
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(5))
+        // A connection is tested when it comes back; only after a rest is it worth asking again.
+        .test_before_acquire(false)
+        .before_acquire(|connection, past| {
+            Box::pin(async move {
+                if past.idle_for >= RESTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options)
         .await
         .map_err(|error| OpenError::unreachable(&name, &error))?;
