@@ -177,17 +177,7 @@ pub async fn rate_limit(State(app): State<App>, request: Request, next: Next) ->
     response
 }
 
-/// What is answered when a handler panicked; the process lives on.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature tower-http asks for"
-)]
-pub fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let message = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
-    tracing::error!(message, "a handler panicked");
+/// What is answered when a handler panicked; the process lives on, and the panic hook has logged it.
+pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     ApiError::new(Code::Internal, Code::Internal.title()).into_response()
 }
