@@ -34,9 +34,19 @@ enum Command {
     },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return commands::fail(&error.into()),
+    };
+    let code = runtime.block_on(run(arguments));
+    // Whatever has not ended in the time it was given is left behind, blocking work too.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run(arguments: Arguments) -> ExitCode {
     let config = arguments.config.as_deref();
     let result = match arguments.command {
         Command::Serve => commands::serve(config).await,

@@ -12,13 +12,18 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::{Instant, timeout_at},
+};
 use tower::ServiceExt;
 
 use crate::{app::App, config::HttpConfig};
 
 /// 64 KiB: request line and headers together.
 const HEADER_BYTES: usize = 64 * 1024;
+/// A tenth of the time for the end is kept for closing the database.
+const CLOSING_SHARE: u32 = 10;
 /// 100 ms: the process has no file handle left; accepting again at once would only burn a core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -39,18 +44,31 @@ pub async fn serve(app: &App, listener: TcpListener, router: Router) {
         }
     }
     drop(listener);
+    end(app, graceful).await;
+}
+
+/// One deadline over everything that has to end.
+async fn end(app: &App, graceful: GracefulShutdown) {
     let grace = Duration::from_secs(app.config.http.shutdown_s);
-    if tokio::time::timeout(grace, graceful.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!("requests were still running when the grace period ended");
-    }
+    let begun = Instant::now();
+    let last = begun + grace;
+    let work = begun + grace.saturating_sub(grace / CLOSING_SHARE);
     app.tasks.close();
-    if tokio::time::timeout(grace, app.tasks.wait()).await.is_err() {
-        tracing::warn!("background work was still running when the grace period ended");
+    let ended = async {
+        graceful.shutdown().await;
+        app.tasks.wait().await;
+    };
+    if timeout_at(work, ended).await.is_err() {
+        let running = app.tasks.len();
+        tracing::warn!(
+            running,
+            "requests or background work were still running when their time ended"
+        );
     }
-    app.db.close().await;
+    if timeout_at(last, app.db.close()).await.is_err() {
+        // What was answered is on the disk; the rest is undone at the next start.
+        tracing::warn!("the database was still busy when its time to close ended");
+    }
 }
 
 fn builder(config: &HttpConfig) -> Builder {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use control_plane::config::Config;
 use plinto_tests::process::ControlPlane;
 use serde_json::{Value, json};
 use tokio::{
@@ -137,6 +138,111 @@ async fn a_connection_that_sends_no_request_is_closed() {
     }
 }
 
+/// W7: nor does one that never finishes its body; it is told so.
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_ended() {
+    let server = ControlPlane::start_with(&[("PLINTO_HTTP_TIMEOUT_S", "1")]).await;
+    server.bootstrap("acme", "https://api.acme.test");
+    let mut stream = connect(&server).await;
+    let head = "POST /t/acme/v1/sign_up HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+        content-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let end = timeout(PATIENCE, stream.read_to_string(&mut answer)).await;
+    end.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains("\"code\":\"request_timeout\""), "{answer}");
+}
+
+async fn connect(server: &ControlPlane) -> TcpStream {
+    let address = server.url().replace("http://", "");
+    TcpStream::connect(address).await.unwrap()
+}
+
+/// Asks for the server's health and keeps the connection.
+async fn ask(stream: &mut TcpStream) {
+    let question = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+    stream.write_all(question).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\nok\n") {
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn connections_that_wait_for_nothing_do_not_hold_up_the_end() {
+    let mut server = ControlPlane::start_with(&[
+        ("PLINTO_HTTP_SHUTDOWN_S", "3600"),
+        ("PLINTO_HTTP_HEADER_TIMEOUT_S", "600"),
+    ])
+    .await;
+    let mut kept_alive = connect(&server).await;
+    ask(&mut kept_alive).await;
+    let _silent = connect(&server).await;
+    // `stop` insists on an end within a minute.
+    assert_eq!(server.stop().await, Some(0));
+    let mut rest = Vec::new();
+    let end = timeout(PATIENCE, kept_alive.read_to_end(&mut rest)).await;
+    assert_eq!(end.unwrap().unwrap(), 0);
+}
+
+/// One deadline: what has not ended by then is left behind, and the log says so.
+#[tokio::test]
+async fn a_request_that_does_not_end_is_cut_off_at_the_deadline() {
+    let mut server = ControlPlane::start_with(&[
+        ("PLINTO_HTTP_SHUTDOWN_S", "1"),
+        ("PLINTO_HTTP_TIMEOUT_S", "600"),
+    ])
+    .await;
+    server.bootstrap("acme", "https://api.acme.test");
+    let mut stream = connect(&server).await;
+    let head = "POST /t/acme/v1/sign_up HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n\
+        content-type: application/json\r\ncontent-length: 100\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // Whoever is asked to go on has a handler that waits.
+    let mut going_on = [0_u8; 12];
+    stream.read_exact(&mut going_on).await.unwrap();
+    assert_eq!(&going_on, b"HTTP/1.1 100");
+    assert_eq!(server.stop().await, Some(0));
+    let log = server.log();
+    assert!(log.contains("still running when their time ended"), "{log}");
+    assert!(!log.contains("still busy"), "{log}");
+    let mut rest = Vec::new();
+    let _reset = timeout(PATIENCE, stream.read_to_end(&mut rest))
+        .await
+        .unwrap();
+    assert!(!String::from_utf8_lossy(&rest).contains("HTTP/1.1 201"));
+}
+
+/// The variable that makes this test binary a program that panics.
+const PANICS: &str = "PLINTO_TEST_PANICS";
+
+/// W6: what a panic says is one JSON line too, whatever it says.
+#[test]
+fn a_panic_is_one_log_line() {
+    if std::env::var_os(PANICS).is_some() {
+        control_plane::logging::start(&Config::default().log).unwrap();
+        let panicking = std::thread::spawn(|| panic!("two lines\n{{\"level\":\"INFO\"}}"));
+        assert!(panicking.join().is_err());
+        return;
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "api::lifecycle::a_panic_is_one_log_line",
+            "--nocapture",
+        ])
+        .env(PANICS, "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let log = String::from_utf8(output.stderr).unwrap();
+    let line: Value = serde_json::from_str(&log).unwrap_or_else(|error| panic!("{error}: {log}"));
+    assert_eq!(line["message"], "panicked");
+    assert_eq!(line["what"], "two lines\n{\"level\":\"INFO\"}");
+    assert!(line["place"].as_str().unwrap().contains("lifecycle.rs"));
+}
+
 #[tokio::test]
 async fn a_server_whose_master_key_is_lost_does_not_start_or_make_another() {
     let mut server = ControlPlane::start().await;
@@ -167,6 +273,13 @@ async fn wrong_settings_are_named_in_one_line() {
     let line = String::from_utf8(taken.stderr).unwrap();
     assert!(line.contains("cannot listen on"), "{line}");
     assert_eq!(line.trim().lines().count(), 1, "{line}");
+    let unusable = ControlPlane::unstarted(&[("PLINTO_SIGNING_KEYS_PUBLISH_AHEAD_S", "3")]);
+    let line = String::from_utf8(unusable.run(&["serve"]).stderr).unwrap();
+    let expected = "`signing_keys.publish_ahead_s` must lie between 665 and";
+    assert!(
+        line.contains(expected) && line.trim().lines().count() == 1,
+        "{line}"
+    );
     let output = server.run(&["--config", "/nowhere/plinto.toml", "migrate"]);
     let line = String::from_utf8(output.stderr).unwrap();
     assert!(line.contains("/nowhere/plinto.toml"), "{line}");
