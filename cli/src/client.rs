@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use futures_util::stream;
-use plinto_contract::problem::{Problem, TYPE_BASE};
-use reqwest::{Method, RequestBuilder, Response, header, redirect};
+use plinto_contract::problem::Problem;
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header, redirect};
 use serde_json::Value;
 use url::Url;
 
@@ -34,6 +34,7 @@ pub(crate) struct Client {
 /// An answer that was read whole.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
     pub(crate) headers: header::HeaderMap,
     pub(crate) body: Vec<u8>,
 }
@@ -56,14 +57,38 @@ impl Client {
         parse(&answer.body)
     }
 
+    /// Fetches a list whole, page after page.
+    pub(crate) async fn list(&self, path: &str) -> Result<Vec<Value>, Failure> {
+        let mut items = Vec::new();
+        let mut after = None;
+        loop {
+            let query = after.map(|cursor: String| ("after", cursor));
+            let request = self.request(Method::GET, path, query.as_slice())?;
+            let page = parse(&self.send(request).await?.body)?;
+            let data = page.get("data").and_then(Value::as_array);
+            items.extend(data.into_iter().flatten().cloned());
+            let cursor = page.get("next_cursor").and_then(Value::as_str);
+            match cursor {
+                Some(cursor) => after = Some(cursor.to_owned()),
+                None => return Ok(items),
+            }
+        }
+    }
+
     /// Fetches whatever stands at a path, as bytes.
     pub(crate) async fn fetch(&self, path: &str) -> Result<Answer, Failure> {
-        let request = self.request(Method::GET, path)?;
+        let request = self.request(Method::GET, path, &[])?;
         self.send(request).await
     }
 
+    /// Fetches a path and gives back the answer even where it is a refusal.
+    pub(crate) async fn look(&self, path: &str) -> Result<Answer, Failure> {
+        let request = self.request(Method::GET, path, &[])?;
+        self.answer(request).await
+    }
+
     pub(crate) async fn post(&self, path: &str) -> Result<Value, Failure> {
-        let request = self.request(Method::POST, path)?;
+        let request = self.request(Method::POST, path, &[])?;
         let answer = self.send(request).await?;
         parse(&answer.body)
     }
@@ -84,7 +109,7 @@ impl Client {
             Ok::<_, std::io::Error>(piece)
         }));
         let request = self
-            .request(Method::POST, path)?
+            .request(Method::POST, path, &[])?
             .header(header::CONTENT_TYPE, "application/gzip")
             .header(header::CONTENT_LENGTH, size)
             .body(reqwest::Body::wrap_stream(body));
@@ -93,10 +118,18 @@ impl Client {
         parse(&answer?.body)
     }
 
-    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<RequestBuilder, Failure> {
         let mut url = self.base.clone();
         let joined = format!("{}{path}", url.path().trim_end_matches('/'));
         url.set_path(&joined);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Failure::Usage(format!("`{url}` is not an HTTP address")));
         }
@@ -108,26 +141,34 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, Failure> {
+        let answer = self.answer(request).await?;
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        if let Ok(problem) = serde_json::from_slice::<Problem>(&answer.body) {
+            return Err(Failure::Refused(Box::new(problem)));
+        }
+        // A newer control plane may answer with a code that this version does not know.
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let member = |name: &str| Some(body.get(name)?.as_str()?.to_owned());
+        let detail = member("detail").unwrap_or_else(|| "the answer is not a problem".to_owned());
+        Err(Failure::Unknown {
+            status: answer.status.as_u16(),
+            code: member("code"),
+            text: format!("{} answered {}: {detail}", self.base, answer.status),
+        })
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<Answer, Failure> {
         let response = request.send().await.map_err(|error| {
             // The address is ours; the key never is part of it.
             Failure::Unreachable(format!("no answer from {}: {}", self.base, chain(&error)))
         })?;
-        let status = response.status();
-        let headers = response.headers().clone();
-        let body = read(response).await?;
-        if status.is_success() {
-            return Ok(Answer { headers, body });
-        }
-        if let Ok(problem) = serde_json::from_slice::<Problem>(&body) {
-            return Err(Failure::Refused(Box::new(problem)));
-        }
-        // A newer control plane may answer with a code that this version does not know.
-        let detail = serde_json::from_slice::<Value>(&body)
-            .ok()
-            .and_then(|body| Some(body.get("detail")?.as_str()?.to_owned()))
-            .unwrap_or_else(|| format!("expected a problem, see {TYPE_BASE}"));
-        let text = format!("{} answered {status}: {detail}", self.base);
-        Err(Failure::Unreachable(text))
+        Ok(Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: read(response).await?,
+        })
     }
 }
 

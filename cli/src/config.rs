@@ -54,33 +54,34 @@ pub(crate) struct Stored {
 /// Where to connect, and with what.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    url: Option<Url>,
+    url: Option<String>,
     folder: Option<PathBuf>,
 }
 
 impl Connection {
-    pub(crate) fn new(url: Option<Url>, folder: Option<PathBuf>) -> Self {
+    pub(crate) fn new(url: Option<String>, folder: Option<PathBuf>) -> Self {
         Self {
-            url,
+            url: url.filter(|url| !url.is_empty()),
             folder: folder.or_else(default_folder),
         }
     }
 
-    /// The address given on the command line or in `PLINTO_URL`.
-    pub(crate) fn given_url(&self) -> Option<&Url> {
-        self.url.as_ref()
+    /// The address given on the command line or in `PLINTO_URL`. It is read only when it is
+    /// needed: commands on files work whatever the environment says.
+    pub(crate) fn given_url(&self) -> Result<Option<Url>, Failure> {
+        self.url.as_deref().map(address).transpose()
     }
 
     /// Address and key. The environment goes before the stored file.
     /// Errors: neither has them; the file is unreadable or open to others.
     pub(crate) fn resolve(&self) -> Result<(Url, Secret), Failure> {
         let key = variable("PLINTO_API_KEY").map(|text| Secret::new(&text));
-        if let (Some(url), Some(key)) = (&self.url, &key) {
+        let given = self.given_url()?;
+        if let (Some(url), Some(key)) = (&given, &key) {
             return Ok((url.clone(), key.clone()));
         }
         let stored = self.load()?;
-        let url = self.url.clone();
-        let url = url.or_else(|| stored.as_ref().map(|stored| stored.url.clone()));
+        let url = given.or_else(|| stored.as_ref().map(|stored| stored.url.clone()));
         let key = key.or_else(|| stored.map(|stored| stored.api_key));
         match (url, key) {
             (Some(url), Some(key)) => Ok((url, key)),
@@ -174,6 +175,16 @@ fn default_folder() -> Option<PathBuf> {
         .filter(|path| path.is_absolute())
         .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".config")))?;
     Some(base.join("plinto"))
+}
+
+/// Reads an address of a server.
+pub(crate) fn address(text: &str) -> Result<Url, Failure> {
+    Url::parse(text).map_err(|error| Failure::Usage(format!("`{text}` is not an address: {error}")))
+}
+
+/// The format of answers that the environment asks for.
+pub(crate) fn output() -> Option<String> {
+    variable("PLINTO_OUTPUT")
 }
 
 /// Whether colours are unwanted. Source: no-color.org.

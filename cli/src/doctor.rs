@@ -12,6 +12,7 @@ use crate::{
     clock,
     config::Connection,
     failure::Failure,
+    online::online,
     output::{Output, table},
     policy::verify_bundle,
 };
@@ -79,22 +80,8 @@ impl Checks {
 }
 
 impl Doctor {
-    pub(crate) async fn run(self, connection: &Connection, output: Output) -> Result<(), Failure> {
-        let mut checks = Checks::default();
-        if let Some(client) = configuration(connection, &mut checks)
-            && control_plane(&client, &mut checks).await
-            && let Some(tenant) = api_key(&client, &mut checks).await
-        {
-            let slug = tenant
-                .get("slug")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            token_keys(&client, slug, &mut checks).await;
-            active_bundle(&client, slug, &mut checks).await;
-        }
-        if let Some(edge) = self.edge {
-            edge_health(edge, &mut checks).await?;
-        }
+    pub(crate) fn run(self, connection: &Connection, output: Output) -> Result<(), Failure> {
+        let checks = online(self.look(connection))?;
         let failed = checks
             .0
             .iter()
@@ -111,6 +98,25 @@ impl Doctor {
                 checks.0.len()
             )))
         }
+    }
+
+    async fn look(self, connection: &Connection) -> Result<Checks, Failure> {
+        let mut checks = Checks::default();
+        if let Some(client) = configuration(connection, &mut checks)
+            && control_plane(&client, &mut checks).await
+            && let Some(tenant) = api_key(&client, &mut checks).await
+        {
+            let slug = tenant
+                .get("slug")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            token_keys(&client, slug, &mut checks).await;
+            active_bundle(&client, slug, &mut checks).await;
+        }
+        if let Some(edge) = self.edge {
+            edge_health(edge, &mut checks).await?;
+        }
+        Ok(checks)
     }
 }
 
@@ -292,15 +298,51 @@ async fn active_bundle(client: &Client, slug: &str, checks: &mut Checks) {
 
 async fn edge_health(edge: Url, checks: &mut Checks) -> Result<(), Failure> {
     const NAME: &str = "edge";
-    match Client::new(edge, None)?.get("/.plinto/health").await {
-        Ok(health) => {
-            let state = health
-                .get("status")
-                .and_then(Value::as_str)
-                .unwrap_or("answers");
-            checks.ok(NAME, state);
+    const REMEDY: &str = "see the Worker's log, its ISSUER and its TENANT";
+    match Client::new(edge, None)?.look("/.plinto/health").await {
+        Ok(answer) => {
+            let health: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let message = health_in_words(&health);
+            match (answer.status.is_success(), message) {
+                (true, Some(message)) => checks.ok(NAME, message),
+                (false, Some(message)) => checks.fail(NAME, message, REMEDY),
+                (_, None) => {
+                    let detail = health.get("detail").and_then(Value::as_str);
+                    let detail = detail.unwrap_or("that is not an edge's health");
+                    checks.fail(NAME, format!("{}: {detail}", answer.status), REMEDY);
+                }
+            }
         }
-        Err(error) => checks.fail(NAME, error.to_string(), "see the Worker's log"),
+        Err(error) => checks.fail(NAME, error.to_string(), "start it, or correct its address"),
     }
     Ok(())
+}
+
+/// The state that an edge reports, with what it lacks; nothing where it is no such report.
+fn health_in_words(health: &Value) -> Option<String> {
+    let state = health.get("status")?.as_str()?.replace('_', " ");
+    let of = |part: &str| health.get(part)?.get("state")?.as_str();
+    let bundle_is_valid = health
+        .get("bundle")
+        .and_then(|bundle| bundle.get("is_valid")?.as_bool());
+    let lacking: Vec<&str> = [
+        (of("keys") == Some("missing"), "no token keys"),
+        (bundle_is_valid.is_none(), "no policy bundle"),
+        (
+            bundle_is_valid == Some(false),
+            "the policy bundle has expired",
+        ),
+        (of("revocations") == Some("unknown"), "no revocations"),
+        (
+            of("revocations") == Some("stale_flagged"),
+            "old revocations",
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(is_lacking, words)| is_lacking.then_some(words))
+    .collect();
+    if lacking.is_empty() {
+        return Some(state);
+    }
+    Some(format!("{state}: {}", lacking.join(", ")))
 }

@@ -23,6 +23,15 @@ pub(crate) enum Failure {
     Local(anyhow::Error),
     /// The control plane refused.
     Refused(Box<Problem>),
+    /// It answered with a code that this version does not know, or with something else altogether.
+    Unknown {
+        /// The HTTP status.
+        status: u16,
+        /// The code, if there was one.
+        code: Option<String>,
+        /// What to tell people.
+        text: String,
+    },
     /// The control plane could not be reached, or failed.
     Unreachable(String),
     /// Ctrl-C.
@@ -46,19 +55,21 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Local(_) => 3,
             Self::Refused(problem) if problem.status < 500 => 4,
-            Self::Refused(_) | Self::Unreachable(_) => 5,
+            Self::Unknown { status, .. } if (400..500).contains(status) => 4,
+            Self::Refused(_) | Self::Unknown { .. } | Self::Unreachable(_) => 5,
             Self::Interrupted => 130,
         }
     }
 
     /// A stable name for programs.
-    pub(crate) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &str {
         match self {
             Self::Check(_) => "check_failed",
             Self::Policy { .. } => "policy_invalid",
             Self::Usage(_) => "usage",
             Self::Local(_) => "local",
             Self::Refused(problem) => problem.code.as_str(),
+            Self::Unknown { code, .. } => code.as_deref().unwrap_or("unknown"),
             Self::Unreachable(_) => "unreachable",
             Self::Interrupted => "interrupted",
         }
@@ -68,9 +79,10 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Check(text) | Self::Usage(text) | Self::Unreachable(text) => {
-                formatter.write_str(text)
-            }
+            Self::Check(text)
+            | Self::Usage(text)
+            | Self::Unknown { text, .. }
+            | Self::Unreachable(text) => formatter.write_str(text),
             Self::Policy { diagnostics, .. } => {
                 let count = diagnostics.len();
                 let plural = if count == 1 { "problem" } else { "problems" };

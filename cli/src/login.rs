@@ -9,6 +9,7 @@ use crate::{
     client::Client,
     config::{Connection, Secret, Stored},
     failure::Failure,
+    online::online,
     output::Output,
 };
 
@@ -27,9 +28,9 @@ pub(crate) struct Login {
 
 impl Login {
     /// The key comes from stdin or a prompt, never from an argument: those are public.
-    pub(crate) async fn run(self, connection: &Connection, output: Output) -> Result<(), Failure> {
-        let url = match connection.given_url() {
-            Some(url) => url.clone(),
+    pub(crate) fn run(self, connection: &Connection, output: Output) -> Result<(), Failure> {
+        let url = match connection.given_url()? {
+            Some(url) => url,
             None => match connection.load()? {
                 Some(stored) => stored.url,
                 None => {
@@ -48,7 +49,7 @@ impl Login {
         let mut tenant = String::new();
         if !self.offline {
             let client = Client::new(url.clone(), Some(api_key.clone()))?;
-            let answer = client.get("/v1/tenant").await?;
+            let answer = online(client.get("/v1/tenant"))?;
             let slug = answer.get("slug").and_then(|slug| slug.as_str());
             slug.unwrap_or_default().clone_into(&mut tenant);
         }

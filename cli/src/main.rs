@@ -10,13 +10,14 @@ mod config;
 mod doctor;
 mod failure;
 mod login;
+mod online;
 mod output;
 mod policy;
 mod token;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand, ValueHint};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueHint, error::ErrorKind};
 use clap_complete::Shell;
 
 use crate::{
@@ -52,7 +53,7 @@ struct Global {
     output: Format,
     /// The control plane's address; otherwise the one that `plinto login` stored.
     #[arg(long, global = true, env = "PLINTO_URL", value_hint = ValueHint::Url)]
-    url: Option<url::Url>,
+    url: Option<String>,
     /// Folder of the stored configuration.
     #[arg(long, global = true, env = "PLINTO_CONFIG_DIR", value_hint = ValueHint::DirPath)]
     config_dir: Option<std::path::PathBuf>,
@@ -78,41 +79,62 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let output = Output::new(arguments.global.output);
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return output.fail(&Failure::local(error)),
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return misused(&error),
     };
-    let answer = runtime.block_on(async {
-        tokio::select! {
-            answer = run(arguments, output) => answer,
-            _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
-        }
-    });
-    match answer {
+    let output = Output::new(arguments.global.output);
+    match run(arguments, output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => output.fail(&failure),
     }
 }
 
-async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
+fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     let Arguments { global, command } = arguments;
     let connection = Connection::new(global.url, global.config_dir);
     match command {
-        Command::Login(login) => login.run(&connection, output).await,
-        Command::Policy(policy) => policy.run(&connection, output).await,
-        Command::Token(token) => token.run(output).await,
-        Command::Doctor(doctor) => doctor.run(&connection, output).await,
+        Command::Login(login) => login.run(&connection, output),
+        Command::Policy(policy) => policy.run(&connection, output),
+        Command::Token(token) => token.run(output),
+        Command::Doctor(doctor) => doctor.run(&connection, output),
         Command::Completions { shell } => {
-            let mut command = Arguments::command();
-            clap_complete::generate(shell, &mut command, "plinto", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "plinto", &mut script);
+            output::write_out(&String::from_utf8_lossy(&script));
             Ok(())
         }
     }
+}
+
+/// Answers a command line that the parser does not take; help and version are such, too.
+fn misused(error: &clap::Error) -> ExitCode {
+    let is_answer = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    if is_answer || !wants_json() {
+        error.exit();
+    }
+    let text = error.to_string();
+    let text = text.trim().trim_start_matches("error: ");
+    Output::new(Format::Json).fail(&Failure::Usage(text.to_owned()))
+}
+
+/// Whether failures are to be JSON, where the parser could not say: the last `--output`, or else
+/// the environment.
+fn wants_json() -> bool {
+    let words: Vec<String> = std::env::args_os()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let given = words.iter().enumerate().rev().find_map(|(at, word)| {
+        let rest = word.strip_prefix("--output")?;
+        if rest.is_empty() {
+            return words.get(at.saturating_add(1)).cloned();
+        }
+        rest.strip_prefix('=').map(str::to_owned)
+    });
+    given.or_else(config::output).as_deref() == Some("json")
 }
 
 #[cfg(test)]

@@ -25,25 +25,56 @@ pub(crate) enum Format {
     Json,
 }
 
+/// One of the two streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// Answers.
+    Out,
+    /// Failures and progress.
+    Err,
+}
+
+impl Stream {
+    fn is_terminal(self) -> bool {
+        match self {
+            Self::Out => std::io::stdout().is_terminal(),
+            Self::Err => std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// A finding with its line and a caret, as this stream shows it.
+    pub(crate) fn render(self, diagnostic: &Diagnostic, source: &Source) -> String {
+        let Some(finding) = Finding::of(diagnostic, source) else {
+            return format!("{diagnostic}\n");
+        };
+        let theme = if self.is_terminal() && !config::no_colour() {
+            GraphicalTheme::unicode()
+        } else {
+            GraphicalTheme::none()
+        };
+        let mut text = String::new();
+        let handler = GraphicalReportHandler::new_themed(theme)
+            .with_links(false)
+            .with_context_lines(1);
+        match handler.render_report(&mut text, &finding) {
+            Ok(()) => text,
+            Err(_) => format!("{diagnostic}\n"),
+        }
+    }
+}
+
 /// The two streams.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
     format: Format,
-    is_coloured: bool,
-    is_terminal: bool,
 }
 
 impl Output {
     pub(crate) fn new(format: Format) -> Self {
-        let is_terminal = std::io::stderr().is_terminal();
-        Self {
-            format,
-            is_coloured: is_terminal && !config::no_colour(),
-            is_terminal,
-        }
+        Self { format }
     }
 
-    /// Gives the answer: `value` as JSON, or `text` for people.
+    /// Gives the answer: `value` as JSON, or `text` for people; an empty one is no answer.
     pub(crate) fn answer(self, value: &impl Serialize, text: impl FnOnce() -> String) {
         match self.format {
             Format::Human => write_out(&text()),
@@ -54,7 +85,7 @@ impl Output {
     /// Says what failed and gives the exit code.
     pub(crate) fn fail(self, failure: &Failure) -> ExitCode {
         match self.format {
-            Format::Human => self.fail_for_people(failure),
+            Format::Human => tell(failure),
             Format::Json => {
                 let mut error = json!({ "code": failure.code(), "message": failure.to_string() });
                 if let Some(members) = error.as_object_mut() {
@@ -74,45 +105,9 @@ impl Output {
         ExitCode::from(failure.exit_code())
     }
 
-    fn fail_for_people(self, failure: &Failure) {
-        if let Failure::Policy {
-            diagnostics,
-            source,
-        } = failure
-        {
-            for diagnostic in diagnostics {
-                eprint!("{}", self.render(diagnostic, source));
-            }
-        }
-        eprintln!("error: {failure}");
-        if let Failure::Refused(problem) = failure {
-            explain(problem);
-        }
-    }
-
-    /// A finding with its line and a caret.
-    pub(crate) fn render(self, diagnostic: &Diagnostic, source: &Source) -> String {
-        let Some(finding) = Finding::of(diagnostic, source) else {
-            return format!("{diagnostic}\n");
-        };
-        let theme = if self.is_coloured {
-            GraphicalTheme::unicode()
-        } else {
-            GraphicalTheme::none()
-        };
-        let mut text = String::new();
-        let handler = GraphicalReportHandler::new_themed(theme)
-            .with_links(false)
-            .with_context_lines(1);
-        match handler.render_report(&mut text, &finding) {
-            Ok(()) => text,
-            Err(_) => format!("{diagnostic}\n"),
-        }
-    }
-
     /// A bar for `bytes` to send, on a terminal only.
     pub(crate) fn progress(self, bytes: u64, what: &'static str) -> ProgressBar {
-        if !self.is_terminal || self.format == Format::Json {
+        if !Stream::Err.is_terminal() || self.format == Format::Json {
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::new(bytes);
@@ -124,6 +119,23 @@ impl Output {
         bar.set_message(what);
         bar.enable_steady_tick(Duration::from_millis(100));
         bar
+    }
+}
+
+/// What failed, for people.
+fn tell(failure: &Failure) {
+    if let Failure::Policy {
+        diagnostics,
+        source,
+    } = failure
+    {
+        for diagnostic in diagnostics {
+            eprint!("{}", Stream::Err.render(diagnostic, source));
+        }
+    }
+    eprintln!("error: {failure}");
+    if let Failure::Refused(problem) = failure {
+        explain(problem);
     }
 }
 
@@ -143,7 +155,10 @@ fn explain(problem: &Problem) {
 }
 
 /// A reader that went away (`plinto … | head`) is no failure.
-fn write_out(text: &str) {
+pub(crate) fn write_out(text: &str) {
+    if text.is_empty() {
+        return;
+    }
     let mut stdout = std::io::stdout().lock();
     let _closed = writeln!(stdout, "{}", text.trim_end());
 }

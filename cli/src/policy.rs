@@ -86,7 +86,7 @@ pub(crate) enum Policy {
 }
 
 impl Policy {
-    pub(crate) async fn run(self, connection: &Connection, output: Output) -> Result<(), Failure> {
+    pub(crate) fn run(self, connection: &Connection, output: Output) -> Result<(), Failure> {
         match self {
             Self::New { folder, template } => offline::new(&folder, template, output),
             Self::Check { folder } => offline::check(&folder, output),
@@ -101,11 +101,11 @@ impl Policy {
                 folder,
                 activate,
                 dry_run,
-            } => remote::publish(&folder, activate, dry_run, connection, output).await,
-            Self::Activate { revision } => remote::activate(&revision, connection, output).await,
-            Self::Rollback => remote::rollback(connection, output).await,
-            Self::Status => remote::status(connection, output).await,
-            Self::List => remote::list(connection, output).await,
+            } => remote::publish(&folder, activate, dry_run, connection, output),
+            Self::Activate { revision } => remote::activate(&revision, connection, output),
+            Self::Rollback => remote::rollback(connection, output),
+            Self::Status => remote::status(connection, output),
+            Self::List => remote::list(connection, output),
         }
     }
 }

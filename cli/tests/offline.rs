@@ -243,8 +243,12 @@ mod cli {
     }
 
     fn token(key: &SigningKey, exp: i64) -> String {
+        token_of("https://id.example/t/acme", key, exp)
+    }
+
+    fn token_of(issuer: &str, key: &SigningKey, exp: i64) -> String {
         let claims = json!({
-            "iss": "https://id.example/t/acme", "aud": "api", "exp": exp, "iat": 1_767_225_600,
+            "iss": issuer, "aud": "api", "exp": exp, "iat": 1_767_225_600,
             "sub": "user_1", "roles": ["a"],
         });
         key.sign(Some("at+jwt"), claims.to_string().as_bytes())
@@ -311,9 +315,19 @@ mod cli {
         let far = 4_102_444_800;
         let good = token(&key, far);
         assert_eq!(code(&verify(&good, issuer, "api")), 0);
+        // An issuer is a text, not an address: nothing is added to it or taken from it.
+        for issuer in [
+            "https://id.example",
+            "https://id.example/",
+            "https://ID.example/t//",
+        ] {
+            let token = token_of(issuer, &key, far);
+            assert_eq!(code(&verify(&token, issuer, "api")), 0, "{issuer}");
+        }
         for (token, issuer, audience, why) in [
             (token(&key, 1_767_225_600), issuer, "api", "expired"),
             (good.clone(), "https://id.example/t/other", "api", "issuer"),
+            (good.clone(), "https://id.example/t/acme/", "api", "issuer"),
             (good.clone(), issuer, "other", "audience"),
             (
                 token(&SigningKey::generate(Algorithm::Es256).unwrap(), far),
@@ -325,6 +339,7 @@ mod cli {
             let output = verify(&token, issuer, audience);
             assert_eq!(code(&output), 1, "{why}");
             assert!(err(&output).contains(why), "{why}: {}", err(&output));
+            assert!(output.stdout.is_empty(), "{why}: {}", out(&output));
         }
     }
 

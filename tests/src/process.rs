@@ -1,5 +1,6 @@
 //! The shipped binaries as real processes: the control plane and the command line.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -178,33 +179,50 @@ impl Drop for ControlPlane {
 #[derive(Debug)]
 pub struct CommandLine {
     home: tempfile::TempDir,
-    url: String,
-    api_key: String,
+    settings: Vec<(&'static str, String)>,
 }
 
 impl CommandLine {
     /// One that speaks to the server at `url` with `api_key`.
     pub fn new(url: &str, api_key: &str) -> Self {
-        let home = tempfile::tempdir().unwrap();
         Self {
-            home,
-            url: url.to_owned(),
-            api_key: api_key.to_owned(),
+            settings: vec![
+                ("PLINTO_URL", url.to_owned()),
+                ("PLINTO_API_KEY", api_key.to_owned()),
+            ],
+            ..Self::unset()
+        }
+    }
+
+    /// One that knows no server yet.
+    pub fn unset() -> Self {
+        Self {
+            home: tempfile::tempdir().unwrap(),
+            settings: Vec::new(),
         }
     }
 
     /// Runs it and gives back what it wrote and how it ended.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        alone("plinto")
+        self.feed(arguments, "")
+    }
+
+    /// Runs it with this text to read.
+    pub fn feed(&self, arguments: &[&str], text: &str) -> Output {
+        let mut child = alone("plinto")
             .args(arguments)
             .env("HOME", self.home.path())
             .env("XDG_CONFIG_HOME", self.home.path().join("config"))
-            .env("PLINTO_URL", &self.url)
-            .env("PLINTO_API_KEY", &self.api_key)
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .env("NO_COLOR", "1")
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // it may have ended without reading
+        let _closed = child.stdin.take().unwrap().write_all(text.as_bytes());
+        child.wait_with_output().unwrap()
     }
 
     /// Runs it with `--output json` and gives back the answer; it must succeed.

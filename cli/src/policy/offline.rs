@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::folder::{self, Folder};
 use crate::{
     failure::{Failure, chain},
-    output::{Output, table},
+    output::{Output, Stream, table},
 };
 
 /// What `plinto policy new` starts from.
@@ -169,7 +169,7 @@ pub(crate) fn test(path: &Path, verbose: bool, output: Output) -> Result<(), Fai
         "failed": report.failures().count(),
         "cases": report.cases,
     });
-    output.answer(&value, || describe(&report, &folder, verbose, output));
+    output.answer(&value, || describe(&report, &folder, verbose));
     verdict(&report)
 }
 
@@ -197,7 +197,7 @@ pub(crate) fn verdict(report: &Report) -> Result<(), Failure> {
     )))
 }
 
-fn describe(report: &Report, folder: &Folder, verbose: bool, output: Output) -> String {
+fn describe(report: &Report, folder: &Folder, verbose: bool) -> String {
     let mut text = String::new();
     for case in report.failures() {
         let (Outcome::Failed(why) | Outcome::Errored(why)) = &case.outcome else {
@@ -217,7 +217,7 @@ fn describe(report: &Report, folder: &Folder, verbose: bool, output: Output) -> 
                 why.trim()
             ),
         );
-        text.push_str(&output.render(&diagnostic, &folder.source));
+        text.push_str(&Stream::Out.render(&diagnostic, &folder.source));
     }
     if verbose {
         let rows = report.cases.iter().map(|case| {

@@ -9,9 +9,12 @@ use crate::{
     client::Client,
     config::Connection,
     failure::Failure,
+    online::online,
     output::{Output, table},
 };
 
+/// Where bundles are published and listed.
+const BUNDLES: &str = "/v1/policies/bundles";
 /// Characters of a whole revision.
 const REVISION_CHARS: usize = 64;
 /// Fewest characters that may stand for a revision.
@@ -35,7 +38,7 @@ fn client(connection: &Connection) -> Result<Client, Failure> {
 }
 
 /// Checks and tests a policy, then sends it; `--dry-run` stops before that.
-pub(crate) async fn publish(
+pub(crate) fn publish(
     folder: &Path,
     activate: bool,
     dry_run: bool,
@@ -62,19 +65,20 @@ pub(crate) async fn publish(
     }
     let client = client(connection)?;
     let revision = checked.revision.clone();
-    let published = client
-        .upload("/v1/policies/bundles", checked.packed, output)
-        .await?;
-    if text(&published, "revision") != revision {
-        // The control plane computes the revision itself; another one means another content.
-        let text = format!("the control plane stored another revision than {revision}");
-        return Err(Failure::Unreachable(text));
-    }
-    let activation = if activate {
-        Some(client.post(&activation_path(&revision)).await?)
-    } else {
-        None
-    };
+    let (published, activation) = online(async {
+        let published = client.upload(BUNDLES, checked.packed, output).await?;
+        if text(&published, "revision") != revision {
+            // The control plane computes the revision itself; another one means another content.
+            let text = format!("the control plane stored another revision than {revision}");
+            return Err(Failure::Unreachable(text));
+        }
+        let activation = if activate {
+            Some(client.post(&activation_path(&revision)).await?)
+        } else {
+            None
+        };
+        Ok((published, activation))
+    })?;
     let value = json!({ "bundle": published, "activation": activation });
     output.answer(&value, || {
         let next = match &activation {
@@ -87,7 +91,7 @@ pub(crate) async fn publish(
 }
 
 fn activation_path(revision: &str) -> String {
-    format!("/v1/policies/bundles/{revision}/activate")
+    format!("{BUNDLES}/{revision}/activate")
 }
 
 fn activated(activation: &Value) -> String {
@@ -99,7 +103,7 @@ fn activated(activation: &Value) -> String {
 }
 
 /// Activates a revision.
-pub(crate) async fn activate(
+pub(crate) fn activate(
     revision: &str,
     connection: &Connection,
     output: Output,
@@ -115,20 +119,22 @@ pub(crate) async fn activate(
         return Err(Failure::Usage(text));
     }
     let client = client(connection)?;
-    let revision = if revision.len() == REVISION_CHARS {
-        revision.to_owned()
-    } else {
-        complete(&client, revision).await?
-    };
-    let activation = client.post(&activation_path(&revision)).await?;
+    let activation = online(async {
+        let revision = if revision.len() == REVISION_CHARS {
+            revision.to_owned()
+        } else {
+            complete(&client, revision).await?
+        };
+        client.post(&activation_path(&revision)).await
+    })?;
     output.answer(&activation, || activated(&activation));
     Ok(())
 }
 
 /// The one published revision that begins with `prefix`.
 async fn complete(client: &Client, prefix: &str) -> Result<String, Failure> {
-    let bundles = client.get("/v1/policies/bundles").await?;
-    let revisions: Vec<String> = items(&bundles)
+    let bundles = client.list(BUNDLES).await?;
+    let revisions: Vec<String> = bundles
         .iter()
         .map(|bundle| text(bundle, "revision"))
         .filter(|revision| revision.starts_with(prefix))
@@ -136,7 +142,7 @@ async fn complete(client: &Client, prefix: &str) -> Result<String, Failure> {
     match revisions.as_slice() {
         [only] => Ok(only.clone()),
         [] => Err(Failure::Check(format!(
-            "no revision on the first page of the list begins with {prefix}"
+            "no published revision begins with {prefix}"
         ))),
         _ => Err(Failure::Check(format!(
             "several revisions begin with {prefix}"
@@ -145,9 +151,9 @@ async fn complete(client: &Client, prefix: &str) -> Result<String, Failure> {
 }
 
 /// Goes one step back.
-pub(crate) async fn rollback(connection: &Connection, output: Output) -> Result<(), Failure> {
+pub(crate) fn rollback(connection: &Connection, output: Output) -> Result<(), Failure> {
     let client = client(connection)?;
-    let activation = client.post("/v1/policies/rollback").await?;
+    let activation = online(client.post("/v1/policies/rollback"))?;
     output.answer(&activation, || {
         format!("Rolled back. {}", activated(&activation))
     });
@@ -155,9 +161,9 @@ pub(crate) async fn rollback(connection: &Connection, output: Output) -> Result<
 }
 
 /// Shows what is active.
-pub(crate) async fn status(connection: &Connection, output: Output) -> Result<(), Failure> {
+pub(crate) fn status(connection: &Connection, output: Output) -> Result<(), Failure> {
     let client = client(connection)?;
-    let status = client.get("/v1/policies/status").await?;
+    let status = online(client.get("/v1/policies/status"))?;
     output.answer(&status, || {
         let active = match status.get("active") {
             None | Some(Value::Null) => {
@@ -177,11 +183,11 @@ pub(crate) async fn status(connection: &Connection, output: Output) -> Result<()
 }
 
 /// Lists revisions, newest first.
-pub(crate) async fn list(connection: &Connection, output: Output) -> Result<(), Failure> {
+pub(crate) fn list(connection: &Connection, output: Output) -> Result<(), Failure> {
     let client = client(connection)?;
-    let bundles = client.get("/v1/policies/bundles").await?;
-    output.answer(&bundles, || {
-        let rows = items(&bundles).iter().map(|bundle| {
+    let bundles = online(client.list(BUNDLES))?;
+    output.answer(&json!({ "data": bundles }), || {
+        let rows = bundles.iter().map(|bundle| {
             [
                 text(bundle, "revision"),
                 text(bundle, "created_at"),
@@ -192,13 +198,6 @@ pub(crate) async fn list(connection: &Connection, output: Output) -> Result<(), 
         table(["REVISION", "PUBLISHED", "TESTS", "BYTES"], rows)
     });
     Ok(())
-}
-
-fn items(list: &Value) -> &[Value] {
-    list.get("data")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
 }
 
 fn text(value: &Value, name: &str) -> String {
