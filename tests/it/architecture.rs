@@ -2,10 +2,12 @@
 //! `docs/architecture.md` draws. Each rule is a function from a repository to its offences;
 //! `refusals` shows every one of them an offence.
 
+mod arrows;
 mod doors;
 mod house;
 mod manifests;
 mod map;
+mod paths;
 mod refusals;
 mod source;
 mod sources;
@@ -70,12 +72,17 @@ const RULES: &[Rule] = &[
     Rule {
         name: "N9 order",
         never: "a feature uses only faces to its left",
-        offences: doors::n9_order,
+        offences: arrows::n9_order,
     },
     Rule {
         name: "N9 tables",
         never: "a table belongs to one feature",
         offences: doors::n9_tables,
+    },
+    Rule {
+        name: "arrows",
+        never: "what stands below names nothing above it",
+        offences: arrows::layers,
     },
     Rule {
         name: "N10",
@@ -89,7 +96,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "N12 env",
-        never: "the environment is read in `config.rs`",
+        never: "the environment is read in `config`",
         offences: sources::n12_env,
     },
     Rule {
@@ -106,6 +113,11 @@ const RULES: &[Rule] = &[
         name: "N13 allow",
         never: "`#[expect(…, reason)]`, never `#[allow]`",
         offences: sources::n13,
+    },
+    Rule {
+        name: "N13 panics",
+        never: "nothing that ships is let off the lints against panics",
+        offences: sources::n13_panics,
     },
     Rule {
         name: "N14",

@@ -1,25 +1,10 @@
-//! Rules inside the control plane: doors, services, stores, features.
+//! Rules inside the control plane: doors, services, stores.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::arrows::FEATURES;
 use super::house::House;
 use super::source::{Function, Source};
-
-/// Features from left to right: each uses only the faces to its left.
-const FEATURES: &[&str] = &[
-    "tenants",
-    "users",
-    "roles",
-    "organizations",
-    "signing_keys",
-    "api_keys",
-    "credentials",
-    "sessions",
-    "sign_in",
-    "oauth",
-    "policies",
-    "revocations",
-];
 
 /// Verbs that run without a person or a key behind them, and why that is right.
 const WITHOUT_ACTOR: &[(&str, &str)] = &[
@@ -217,7 +202,7 @@ pub(super) fn n7(house: &House) -> Vec<String> {
             let has_actor = verb
                 .parameters
                 .iter()
-                .any(|parameter| parameter.contains("&Actor"));
+                .any(|parameter| parameter.contains("&Actor") && is_used(parameter));
             if !inside && !has_actor && !excepted(WITHOUT_ACTOR, source, &verb.name) {
                 offences.push(format!(
                     "{}:{}: `{}` takes no actor",
@@ -227,6 +212,11 @@ pub(super) fn n7(house: &House) -> Vec<String> {
         }
     }
     offences
+}
+
+/// The compiler lets a parameter go unused only under a name with a leading `_`.
+fn is_used(parameter: &str) -> bool {
+    !parameter.starts_with('_')
 }
 
 pub(super) fn n8(house: &House) -> Vec<String> {
@@ -243,7 +233,7 @@ pub(super) fn n8(house: &House) -> Vec<String> {
             let tenant = function
                 .parameters
                 .get(1)
-                .is_some_and(|second| second.ends_with(": TenantId"));
+                .is_some_and(|second| second.ends_with(": TenantId") && is_used(second));
             if !tenant && !excepted(WITHOUT_TENANT, source, &function.name) {
                 offences.push(format!(
                     "{}:{}: `{}` takes no `tenant: TenantId` in second place",
@@ -252,47 +242,6 @@ pub(super) fn n8(house: &House) -> Vec<String> {
             }
         }
     }
-    offences
-}
-
-pub(super) fn n9_order(house: &House) -> Vec<String> {
-    let place = |name: &str| FEATURES.iter().position(|feature| *feature == name);
-    let face = regex::Regex::new(r"\bfeatures::\{?\s*([a-z_]+)(?:::([a-z_]+)::)?").unwrap();
-    let group = regex::Regex::new(r"\bfeatures::\{([^}]*)\}").unwrap();
-    let mut offences = Vec::new();
-    for source in house.control_plane() {
-        let Some(own) = source.feature() else {
-            continue;
-        };
-        let Some(own_place) = place(own) else {
-            offences.push(format!(
-                "{}: the feature `{own}` has no place in the order",
-                source.path
-            ));
-            continue;
-        };
-        if source.name() == "mod.rs" {
-            offences.extend(source.find(r"\bpub(\([a-z]+\))? mod (store|model|service)\b"));
-        }
-        let mut used: Vec<&str> = face
-            .captures_iter(&source.production)
-            .map(|capture| capture.get(1).unwrap().as_str())
-            .collect();
-        for capture in group.captures_iter(&source.production) {
-            let names = capture.get(1).unwrap().as_str().split(',');
-            used.extend(names.map(|name| name.trim().split(':').next().unwrap_or_default()));
-        }
-        for name in used {
-            if name != own && place(name).is_some_and(|theirs| theirs > own_place) {
-                offences.push(format!(
-                    "{}: `{own}` uses `{name}`, which stands to its right",
-                    source.path
-                ));
-            }
-        }
-    }
-    offences.sort();
-    offences.dedup();
     offences
 }
 

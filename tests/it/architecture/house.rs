@@ -73,24 +73,30 @@ impl House {
             .unwrap_or_default()
     }
 
-    /// The names of the packages a crate depends on, development left out, targets included.
+    /// The names of the packages a crate depends on, whatever it calls them: development left out,
+    /// build scripts and targets included.
     pub(super) fn dependencies(&self, folder: &str) -> Vec<String> {
         let manifest = self.toml(&format!("{folder}/Cargo.toml"));
-        let mut names = keys(manifest.get("dependencies"));
-        if let Some(targets) = manifest.get("target").and_then(toml::Value::as_table) {
-            for target in targets.values() {
-                names.extend(keys(target.get("dependencies")));
-            }
-        }
-        names
+        let workspace = self.toml("Cargo.toml");
+        let inherited = workspace
+            .get("workspace")
+            .and_then(|workspace| workspace.get("dependencies"))
+            .and_then(toml::Value::as_table);
+        let targets = manifest.get("target").and_then(toml::Value::as_table);
+        let targets = targets.into_iter().flat_map(toml::Table::values);
+        let places = targets.filter_map(toml::Value::as_table).chain([&manifest]);
+        places
+            .flat_map(|place| [place.get("dependencies"), place.get("build-dependencies")])
+            .filter_map(|table| table?.as_table())
+            .flatten()
+            .map(|(name, what)| {
+                let package = |what: &toml::Value| Some(what.get("package")?.as_str()?.to_owned());
+                package(what)
+                    .or_else(|| package(inherited?.get(name)?))
+                    .unwrap_or_else(|| name.clone())
+            })
+            .collect()
     }
-}
-
-fn keys(table: Option<&toml::Value>) -> Vec<String> {
-    table
-        .and_then(toml::Value::as_table)
-        .map(|table| table.keys().cloned().collect())
-        .unwrap_or_default()
 }
 
 fn walk(folder: &Path, below: &str, texts: &mut BTreeMap<String, String>) {

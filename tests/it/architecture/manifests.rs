@@ -1,6 +1,7 @@
 //! Rules that the manifests show.
 
 use super::house::House;
+use super::source::Source;
 
 /// What each crate may use of ours; tests may use everything.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -14,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "plinto-contract",
             "plinto-jose",
             "jwks-cache",
-            "plinto-policy",
+            "policy-wasm",
         ],
     ),
     (
@@ -23,18 +24,17 @@ const ARROWS: &[(&str, &[&str])] = &[
             "plinto-contract",
             "plinto-jose",
             "jwks-cache",
-            "plinto-policy",
+            "policy-wasm",
         ],
     ),
-    ("cli", &["plinto-contract", "plinto-jose", "plinto-policy"]),
+    ("cli", &["plinto-contract", "plinto-jose", "policy-wasm"]),
 ];
 
-/// Every name by which one of our crates can be depended on.
+/// The names of our packages.
 const OURS: &[&str] = &[
     "plinto-contract",
     "plinto-jose",
     "jwks-cache",
-    "plinto-policy",
     "policy-wasm",
     "edge-worker",
     "control-plane",
@@ -65,7 +65,12 @@ pub(super) fn n1(house: &House) -> Vec<String> {
             }
         }
         for source in house.below(&format!("{folder}/src")) {
-            offences.extend(source.find(r"\bstd::(fs|net|process|thread)\b"));
+            let paths = source.paths();
+            let io = paths.iter().filter(|named| {
+                let parts = ["fs", "net", "process", "thread"];
+                parts.iter().any(|part| named.starts_with(&["std", part]))
+            });
+            offences.extend(io.map(|named| named.told(source)));
         }
     }
     offences
@@ -127,13 +132,44 @@ const DENIED: &[&str] = &[
     "allow_attributes_without_reason",
 ];
 
+/// What every library that compiles to wasm denies, beyond the workspace's lints.
+const STRICT: &[&str] = &[
+    "clippy::arithmetic_side_effects",
+    "clippy::as_conversions",
+    "missing_docs",
+];
+
 pub(super) fn n13(house: &House) -> Vec<String> {
     let mut offences = Vec::new();
     let workspace = house.toml("Cargo.toml");
-    let clippy = workspace
-        .get("workspace")
-        .and_then(|w| w.get("lints"))
-        .and_then(|l| l.get("clippy"));
+    let lints = workspace.get("workspace").and_then(|w| w.get("lints"));
+    let clippy = lints.and_then(|l| l.get("clippy"));
+    let unsafe_code = lints
+        .and_then(|l| l.get("rust"))
+        .and_then(|rust| rust.get("unsafe_code"))
+        .and_then(toml::Value::as_str);
+    if unsafe_code != Some("forbid") {
+        offences.push("Cargo.toml does not forbid `unsafe_code`".to_owned());
+    }
+    for folder in [
+        "contract",
+        "jose",
+        "jwks-cache",
+        "policy-wasm",
+        "edge-worker",
+    ] {
+        let path = format!("{folder}/src/lib.rs");
+        let denied: String = house
+            .sources
+            .iter()
+            .filter(|source| source.path == path)
+            .flat_map(Source::attributes)
+            .filter_map(|(_, text)| text.strip_prefix("deny(").map(str::to_owned))
+            .collect();
+        for lint in STRICT.iter().filter(|lint| !denied.contains(**lint)) {
+            offences.push(format!("{path} does not deny `{lint}`"));
+        }
+    }
     for lint in DENIED {
         if clippy
             .and_then(|table| table.get(*lint))

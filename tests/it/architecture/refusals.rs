@@ -36,6 +36,45 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             )],
         ),
         (
+            "N1",
+            vec![(own("jose/src/a.rs"), "use std::{fmt, net::{self, IpAddr}};")],
+            vec![(own("jose/src/a.rs"), "use std::{fmt, sync::{Arc}};")],
+        ),
+        (
+            "N1",
+            vec![(
+                own("jose/Cargo.toml"),
+                "[dependencies]\nnumbers = { version = \"1\", package = \"tokio\" }",
+            )],
+            vec![(
+                own("jose/Cargo.toml"),
+                "[dependencies]\nnumbers = { version = \"1\", package = \"hex\" }",
+            )],
+        ),
+        (
+            "N2",
+            vec![
+                (
+                    own("cli/Cargo.toml"),
+                    "[build-dependencies]\nserver = { workspace = true }",
+                ),
+                (
+                    own("Cargo.toml"),
+                    "[workspace.dependencies]\nserver = { path = \"control-plane\", package = \"control-plane\" }",
+                ),
+            ],
+            vec![
+                (
+                    own("cli/Cargo.toml"),
+                    "[dependencies]\nplinto-policy = { workspace = true }",
+                ),
+                (
+                    own("Cargo.toml"),
+                    "[workspace.dependencies]\nplinto-policy = { path = \"policy-wasm\", package = \"policy-wasm\" }",
+                ),
+            ],
+        ),
+        (
             "N2",
             vec![(own("Cargo.toml"), "[workspace]\nmembers = [\"ninth\"]")],
             vec![(own("Cargo.toml"), "[workspace]\nmembers = [\"jose\"]")],
@@ -99,6 +138,22 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             )],
         ),
         (
+            "N7",
+            vec![(
+                feature("users/service.rs"),
+                "pub(crate) async fn disable(app: &App, _actor: &Actor) {}",
+            )],
+            vec![],
+        ),
+        (
+            "N8",
+            vec![(
+                feature("users/store.rs"),
+                "pub(super) async fn find(tx: &mut Tx, _tenant: TenantId) {}",
+            )],
+            vec![],
+        ),
+        (
             "N8",
             vec![(
                 feature("users/store.rs"),
@@ -133,6 +188,33 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
         ),
         (
             "N9 order",
+            vec![(
+                feature("users/service.rs"),
+                "use crate::{app::App, features::{tenants::{self, A}, oauth}};",
+            )],
+            vec![(
+                feature("oauth/service.rs"),
+                "use crate::{app::App, features::{tenants::{self, A}, users}};",
+            )],
+        ),
+        (
+            "N9 order",
+            vec![(
+                feature("users/service/verb.rs"),
+                "fn f() { super::super::super::sessions::open(); }",
+            )],
+            vec![(
+                feature("users/service/verb.rs"),
+                "fn f() { super::super::store::open(); }",
+            )],
+        ),
+        (
+            "N9 order",
+            vec![(feature("users/service.rs"), "use crate::features as all;")],
+            vec![],
+        ),
+        (
+            "N9 order",
             vec![(feature("users/mod.rs"), "pub(crate) mod store;")],
             vec![(feature("users/mod.rs"), "mod store;")],
         ),
@@ -162,6 +244,43 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
                     "const A: &str = \"insert into users values (1)\";",
                 ),
             ],
+        ),
+        (
+            "arrows",
+            vec![
+                (
+                    own("control-plane/src/http/page.rs"),
+                    "use crate::features::users;",
+                ),
+                (feature("users/mod.rs"), ""),
+            ],
+            vec![
+                (
+                    own("control-plane/src/http/page.rs"),
+                    "use crate::{app::App, db::Db, http::Json};",
+                ),
+                (own("control-plane/src/app.rs"), "use crate::http::Json;"),
+                (own("control-plane/src/db/mod.rs"), ""),
+            ],
+        ),
+        (
+            "arrows",
+            vec![
+                (own("control-plane/src/db/mod.rs"), "use super::events;"),
+                (own("control-plane/src/events/mod.rs"), ""),
+            ],
+            vec![],
+        ),
+        (
+            "arrows",
+            vec![
+                (
+                    own("control-plane/src/events/mod.rs"),
+                    "use crate::app::{self, App};",
+                ),
+                (own("control-plane/src/app.rs"), ""),
+            ],
+            vec![],
         ),
         (
             "N10",
@@ -194,6 +313,14 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             )],
         ),
         (
+            "N12 env",
+            vec![(
+                own("control-plane/src/app.rs"),
+                "use std::env::{self, var};",
+            )],
+            vec![],
+        ),
+        (
             "N12 secrets",
             vec![(
                 own("cli/src/a.rs"),
@@ -218,9 +345,43 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             )],
         ),
         (
+            "N13 panics",
+            vec![(
+                own("jose/src/a.rs"),
+                "#[expect(\n    clippy::unwrap_used,\n    reason = \"never\"\n)]\nfn f() {}",
+            )],
+            vec![(
+                own("jose/src/a.rs"),
+                "#[expect(clippy::print_stderr, reason = \"never\")]\nfn f() {}\n#[cfg(test)]\nmod tests {\n #![expect(clippy::panic, reason = \"a test\")]\n}",
+            )],
+        ),
+        (
             "N14",
             vec![(own("edge-worker/src/gate.rs"), "use worker::Request;")],
             vec![(own("edge-worker/src/lib.rs"), "use worker::Request;")],
+        ),
+        (
+            "N14",
+            vec![(own("edge-worker/src/gate.rs"), "use worker::{Request};")],
+            vec![],
+        ),
+        (
+            "N14",
+            vec![(own("edge-worker/src/gate.rs"), "fn f() { g().await }")],
+            vec![],
+        ),
+        (
+            "N14",
+            vec![
+                (own("edge-worker/src/gate.rs"), "use crate::{keys::Keys};"),
+                (own("edge-worker/src/keys.rs"), "use crate::deep;"),
+                (own("edge-worker/src/deep/mod.rs"), "use web_sys::Request;"),
+            ],
+            vec![
+                (own("edge-worker/src/gate.rs"), "use crate::{keys::Keys};"),
+                (own("edge-worker/src/keys.rs"), ""),
+                (own("edge-worker/src/deep/mod.rs"), "use web_sys::Request;"),
+            ],
         ),
         (
             "N17",
@@ -232,6 +393,25 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
                 own("control-plane/src/app.rs"),
                 "fn f() { info!(\"email\", user.id = %id); }",
             )],
+        ),
+        (
+            "N17",
+            vec![(
+                own("control-plane/src/app.rs"),
+                "fn f() { tracing::warn!(user.id = %id, \"signed in as {email:?}\"); }",
+            )],
+            vec![(
+                own("control-plane/src/app.rs"),
+                "fn f() { warn!(\"signed in as {id}\"); format!(\"{email}\"); }",
+            )],
+        ),
+        (
+            "N17",
+            vec![(
+                own("control-plane/src/app.rs"),
+                "fn f() { debug_span!(\"x\", %token); }",
+            )],
+            vec![],
         ),
         (
             "N18",
@@ -252,6 +432,28 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             "N20",
             vec![(own("tests/it/a.rs"), "fn f() { std::thread::sleep(d) }")],
             vec![(own("tests/src/a.rs"), "fn f() { tokio::time::sleep(d) }")],
+        ),
+        (
+            "N20",
+            vec![(
+                own("tests/it/a.rs"),
+                "use tokio::time::{Duration, sleep as rest};\nfn f() { rest(d) }",
+            )],
+            vec![(
+                own("tests/it/a.rs"),
+                "use tokio::time::{Duration, timeout};",
+            )],
+        ),
+        (
+            "N20",
+            vec![(
+                own("jose/tests/a.rs"),
+                "#[cfg_attr(\n    windows,\n    ignore\n)]\nfn f() {}",
+            )],
+            vec![(
+                own("jose/tests/a.rs"),
+                "#[cfg_attr(windows, test)]\nfn f() {}",
+            )],
         ),
         (
             "map",
@@ -337,7 +539,26 @@ fn missing_lints_are_refused() {
             .iter()
             .any(|offence| offence.starts_with("contract/"))
     );
-    assert!(!offences.iter().any(|offence| offence.starts_with("jose/")));
+    let of_jose = "jose/Cargo.toml";
+    assert!(!offences.iter().any(|offence| offence.starts_with(of_jose)));
+}
+
+#[test]
+fn a_library_without_its_strict_lints_is_refused() {
+    let n13 = RULES.iter().find(|rule| rule.name == "N13 lints").unwrap();
+    let text = "#![deny(clippy::arithmetic_side_effects, missing_docs)]";
+    let offences = (n13.offences)(&House::with(&[("jose/src/lib.rs", text)]));
+    let of_jose: Vec<_> = offences
+        .iter()
+        .filter(|offence| offence.starts_with("jose/src/lib.rs"))
+        .collect();
+    assert_eq!(
+        of_jose,
+        ["jose/src/lib.rs does not deny `clippy::as_conversions`"]
+    );
+    let forbids = "[workspace.lints.rust]\nunsafe_code = \"deny\"";
+    let offences = (n13.offences)(&House::with(&[("Cargo.toml", forbids)]));
+    assert!(offences[0].contains("`unsafe_code`"), "{offences:?}");
 }
 
 #[test]

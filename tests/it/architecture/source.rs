@@ -1,9 +1,14 @@
 //! Rust text as the rules read it: comments and literals blanked, functions found.
 
-/// A string literal and the line it starts on.
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// A string literal and where it starts: its line, and how many characters stand before it.
 #[derive(Debug, Clone)]
 pub(super) struct Literal {
     pub(super) line: usize,
+    pub(super) at: usize,
     pub(super) text: String,
 }
 
@@ -73,7 +78,7 @@ impl Source {
 
     /// `path:line` of every match of `pattern` in the code that ships.
     pub(super) fn find(&self, pattern: &str) -> Vec<String> {
-        let pattern = regex::Regex::new(pattern).unwrap();
+        let pattern = Regex::new(pattern).unwrap();
         let hits = self
             .production
             .lines()
@@ -90,9 +95,14 @@ impl Source {
         hits.collect()
     }
 
+    /// The attributes of the code that ships: line, and what stands in the brackets.
+    pub(super) fn attributes(&self) -> Vec<(usize, String)> {
+        attributes(&self.production)
+    }
+
     /// The functions that ship.
     pub(super) fn functions(&self) -> Vec<Function> {
-        let pattern = regex::Regex::new(
+        let pattern = Regex::new(
             r"(?m)^[ \t]*(pub(?:\([a-z: ]+\))?\s+)?((?:const|async|unsafe)\s+)*fn\s+([a-z0-9_]+)",
         );
         let code = &self.production;
@@ -131,8 +141,20 @@ impl Source {
     }
 }
 
-/// The parameters between two parentheses.
-fn split(text: &str) -> Vec<String> {
+/// Every attribute: line, and what stands in the brackets, on one line.
+pub(super) fn attributes(code: &str) -> Vec<(usize, String)> {
+    static START: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"#\s*!?\s*\[").unwrap());
+    let hits = START.find_iter(code).filter_map(|hit| {
+        let open = hit.end() - 1;
+        let text = &code[open + 1..matching(code, open)?];
+        let line = code[..hit.start()].matches('\n').count() + 1;
+        Some((line, text.split_whitespace().collect::<Vec<_>>().join(" ")))
+    });
+    hits.collect()
+}
+
+/// What stands between the commas of a list, brackets within it left whole.
+pub(super) fn split(text: &str) -> Vec<String> {
     let (mut depth, mut current, mut parts) = (0_i32, String::new(), Vec::new());
     for letter in text.chars() {
         match letter {
@@ -156,7 +178,7 @@ fn split(text: &str) -> Vec<String> {
 }
 
 /// The bracket that closes the one at `open`.
-fn matching(code: &str, open: usize) -> Option<usize> {
+pub(super) fn matching(code: &str, open: usize) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, letter) in code[open..].char_indices() {
         match letter {
@@ -224,7 +246,11 @@ fn blank(text: &str) -> (String, Vec<Literal>) {
                 );
                 code.extend(&letters[to..end]);
                 let text: String = letters[from..to].iter().collect();
-                literals.push(Literal { line, text });
+                literals.push(Literal {
+                    line,
+                    at: from,
+                    text,
+                });
                 end
             }
         };

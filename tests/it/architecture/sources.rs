@@ -1,7 +1,8 @@
 //! Rules on single files.
 
 use super::house::House;
-use super::source::Source;
+use super::paths::reached;
+use super::source::{Source, attributes, matching};
 
 /// The crates that ship.
 const SHIPPED: &[&str] = &[
@@ -45,9 +46,16 @@ pub(super) fn n11(house: &House) -> Vec<String> {
 
 pub(super) fn n12_env(house: &House) -> Vec<String> {
     let inside = house.control_plane().filter(|source| !source.is("config"));
-    inside
-        .flat_map(|source| source.find(r"\benv::(vars?|var_os|vars_os)\b"))
-        .collect()
+    let mut offences = Vec::new();
+    for source in inside {
+        for named in source.paths() {
+            let reads = ["var", "vars", "var_os", "vars_os"];
+            if reads.iter().any(|read| named.ends_with(&["env", read])) {
+                offences.push(named.told(source));
+            }
+        }
+    }
+    offences
 }
 
 /// A field that holds a secret as plain text, in a type that can be printed.
@@ -107,43 +115,76 @@ pub(super) fn n13(house: &House) -> Vec<String> {
     offences
 }
 
-/// What decides at the edge knows neither a runtime nor a clock.
-pub(super) fn n14(house: &House) -> Vec<String> {
-    let gate = house
-        .below("edge-worker/src")
-        .filter(|source| source.is("gate"));
-    gate.flat_map(|source| {
-        source
-            .find(r"\b(worker::|web_sys|js_sys|wasm_bindgen|async fn|\.await|SystemTime|Instant)\b")
-    })
-    .collect()
+/// Lints whose exception lets a panic end somebody's request.
+const PANICS: &[&str] = &[
+    "unwrap_used",
+    "expect_used",
+    "panic",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "indexing_slicing",
+    "string_slice",
+];
+
+pub(super) fn n13_panics(house: &House) -> Vec<String> {
+    let lint = regex::Regex::new(&format!(r"\bclippy::({})\b", PANICS.join("|"))).unwrap();
+    let mut offences = Vec::new();
+    for source in shipped(house) {
+        for (line, text) in source.attributes() {
+            let is_exception = ["expect(", "allow(", "cfg_attr(", "warn("]
+                .iter()
+                .any(|start| text.starts_with(start));
+            if let (true, Some(found)) = (is_exception, lint.find(&text)) {
+                offences.push(format!("{}:{line}: `{}`", source.path, found.as_str()));
+            }
+        }
+    }
+    offences
 }
 
-/// Fields of log lines that name what must not be logged.
+/// What decides at the edge never waits, and down to the last module it reaches it knows neither a
+/// runtime nor a clock.
+pub(super) fn n14(house: &House) -> Vec<String> {
+    let runtime = r"\b(worker::|use\s+worker\b|web_sys\b|js_sys\b|wasm_bindgen\w*|tokio\b|SystemTime\b|Instant\b)";
+    let mut offences = Vec::new();
+    for source in reached(house, "edge-worker/src", "gate") {
+        offences.extend(source.find(runtime));
+        if source.is("gate") {
+            offences.extend(source.find(r"\basync\b|\.await\b|\bblock_on\b"));
+        }
+    }
+    offences
+}
+
+/// What must not be logged, by the names it goes under.
+const UNLOGGED: &str =
+    "password|token|access_token|refresh_token|secret|cookie|authorization|email|body|ip|api_key";
+
 pub(super) fn n17(house: &House) -> Vec<String> {
     let call = regex::Regex::new(
-        r"\b(trace|debug|info|warn|error|info_span|debug_span|console_log|console_error)!\s*\(",
+        r"\b((?:trace|debug|info|warn|error)(?:_span)?|event|span|console_(?:log|debug|warn|error))!\s*[(\[{]",
     )
     .unwrap();
-    let field = regex::Regex::new(
-        r"\b(password|token|access_token|refresh_token|secret|cookie|authorization|email|body|ip|api_key)\b\s*(=[^=]|,|\)|$)",
-    );
-    let field = field.unwrap();
+    let field = regex::Regex::new(&format!(r"\b({UNLOGGED})\b\s*(=[^=]|,|\)|$)")).unwrap();
+    let inline = regex::Regex::new(&format!(r"\{{({UNLOGGED})\b")).unwrap();
     let mut offences = Vec::new();
     for source in shipped(house).filter(|source| !source.path.starts_with("cli/")) {
-        for hit in call.find_iter(&source.production) {
-            let rest = source.production.get(hit.end()..).unwrap_or_default();
-            let arguments = rest.split(';').next().unwrap_or_default();
-            if let Some(found) = field.find(arguments) {
-                let line = source
-                    .production
-                    .get(..hit.start())
-                    .map_or(0, |before| before.lines().count());
-                offences.push(format!(
-                    "{}:{line}: logs `{}`",
-                    source.path,
-                    found.as_str().trim()
-                ));
+        let code = &source.production;
+        for hit in call.find_iter(code) {
+            let open = hit.end() - 1;
+            let close = matching(code, open).unwrap_or(code.len() - 1);
+            let within = code[..open].chars().count()..code[..close].chars().count();
+            let named = field.find(&code[open + 1..=close]).map(|it| it.as_str());
+            let written = source
+                .literals
+                .iter()
+                .filter(|literal| within.contains(&literal.at))
+                .find_map(|literal| inline.find(&literal.text))
+                .map(|it| it.as_str());
+            if let Some(found) = named.or(written) {
+                let line = code[..hit.start()].matches('\n').count() + 1;
+                offences.push(format!("{}:{line}: logs `{}`", source.path, found.trim()));
             }
         }
     }
@@ -204,18 +245,26 @@ const SLOW_ON_PURPOSE: &[(&str, &str)] = &[
 ];
 
 pub(super) fn n20(house: &House) -> Vec<String> {
+    let ignored = regex::Regex::new(r"^ignore\b|^cfg_attr\(.*\bignore\b").unwrap();
     let mut offences = Vec::new();
     for source in &house.sources {
-        for (index, line) in source.code.lines().enumerate() {
-            let place = format!("{}:{}", source.path, index + 1);
-            if line.contains("#[ignore") || line.contains("ignore =") {
-                offences.push(format!("{place}: an ignored test"));
+        for (line, text) in attributes(&source.code) {
+            if ignored.is_match(&text) {
+                offences.push(format!("{}:{line}: an ignored test", source.path));
             }
-            let waits = line.contains("thread::sleep(") || line.contains("time::sleep(");
-            // the test crate's library waits for processes, each wait with a condition and a deadline
-            let is_slow = SLOW_ON_PURPOSE.iter().any(|(path, _)| *path == source.path);
-            if waits && !is_slow && source.path.starts_with("tests/it/") {
-                offences.push(format!("{place}: a test that sleeps"));
+        }
+        // the test crate's library waits for processes, each wait with a condition and a deadline
+        let is_slow = SLOW_ON_PURPOSE.iter().any(|(path, _)| *path == source.path);
+        if is_slow || !source.path.starts_with("tests/it/") {
+            continue;
+        }
+        for named in source.paths() {
+            let sleeps = ["time", "thread"].iter().any(|module| {
+                let calls = ["sleep", "sleep_until", "sleep_ms"];
+                calls.iter().any(|call| named.ends_with(&[module, call]))
+            });
+            if sleeps {
+                offences.push(format!("{}: a test that sleeps", named.told(source)));
             }
         }
     }
