@@ -16,13 +16,12 @@ use crate::process::{free_port, root};
 /// How long workerd may take to answer, on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A running edge with a cache of its own. Its whole process group is killed when it is dropped.
+/// A running edge with a cache of its own. It ends when it is dropped, or with this process.
 #[derive(Debug)]
 pub struct Edge {
     child: Child,
     port: u16,
     folder: TempDir,
-    has_ended: bool,
 }
 
 impl Edge {
@@ -51,7 +50,9 @@ impl Edge {
         build();
         let port = free_port();
         let log = File::create(folder.path().join("edge.log")).unwrap();
-        let mut command = Command::new(root().join("node_modules/.bin/wrangler"));
+        let wrangler = root().join("node_modules/.bin/wrangler");
+        assert!(wrangler.exists(), "wrangler is not installed: run `npm ci`");
+        let mut command = Command::new(wrangler);
         command
             .current_dir(root())
             .args(["dev", "--local", "--ip", "127.0.0.1"])
@@ -76,20 +77,16 @@ impl Edge {
             .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
             .env("WRANGLER_LOG_PATH", folder.path().join("wrangler"))
             .env("CI", "true")
-            .env("NO_COLOR", "1")
-            .stdin(Stdio::null())
+            .env("NO_COLOR", "1");
+        let child = guarded(&command)
             .stdout(log.try_clone().unwrap())
             .stderr(log)
-            // wrangler starts esbuild and workerd: all of them go together
-            .process_group(0);
-        let child = command
             .spawn()
-            .expect("wrangler is not installed: run `npm ci`");
+            .unwrap();
         let mut edge = Self {
             child,
             port,
             folder,
-            has_ended: false,
         };
         edge.wait().await;
         edge
@@ -111,12 +108,7 @@ impl Edge {
     }
 
     fn end(&mut self) {
-        // once only: a process group's number may be somebody else's afterwards
-        if std::mem::replace(&mut self.has_ended, true) {
-            return;
-        }
-        let group = format!("-{}", self.child.id());
-        let _sent = Command::new("kill").args(["-KILL", "--", &group]).status();
+        drop(self.child.stdin.take());
         let _ended = self.child.wait();
     }
 
@@ -146,6 +138,30 @@ impl Drop for Edge {
         }
         self.end();
     }
+}
+
+/// The same command in a process group of its own, which ends as a whole (wrangler starts esbuild
+/// and workerd) when the command ends, or when nobody holds its standard input any more: when the
+/// edge is dropped, and also when the tests are interrupted or killed.
+fn guarded(command: &Command) -> Command {
+    const GUARD: &str = r#"{ "$@" </dev/null; kill -KILL 0; } & cat >/dev/null; kill -KILL 0"#;
+    let mut guarded = Command::new("sh");
+    guarded
+        .args(["-c", GUARD, "edge"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .stdin(Stdio::piped())
+        .process_group(0);
+    if let Some(folder) = command.get_current_dir() {
+        guarded.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => guarded.env(name, value),
+            None => guarded.env_remove(name),
+        };
+    }
+    guarded
 }
 
 /// Builds the Worker, unless `make test` has just done that.

@@ -7,6 +7,7 @@ mod decisions;
 mod documents;
 mod forwarding;
 mod offline;
+mod orphans;
 mod published;
 mod revocation;
 mod simulated;
