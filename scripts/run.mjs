@@ -6,41 +6,14 @@ import { fileURLToPath } from "node:url";
 import { anyEnds, ready, requireFreePort, run, start, stopAll } from "./demo/processes.mjs";
 import { Stop, bold, say, table, title } from "./demo/say.mjs";
 import { bootstrap, seed } from "./demo/seed.mjs";
+import { settings } from "./demo/settings.mjs";
 import { walk } from "./demo/walk.mjs";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
-const port = (name, otherwise) => Number(process.env[name] ?? otherwise);
-const ports = {
-  edge: port("PLINTO_RUN_EDGE_PORT", 8787),
-  controlPlane: port("PLINTO_RUN_CONTROL_PLANE_PORT", 8788),
-  app: port("PLINTO_RUN_APP_PORT", 8790),
-};
-const folder = path.join(root, ".plinto");
-const demo = {
-  root,
-  folder,
-  slug: "demo",
-  audience: "https://api.example.com",
-  edge: `http://127.0.0.1:${ports.edge}`,
-  controlPlane: `http://127.0.0.1:${ports.controlPlane}`,
-  app: `http://127.0.0.1:${ports.app}`,
-  database: path.join(folder, "plinto.sqlite"),
-  server: path.join(root, "target/debug/plinto-control-plane"),
-  cli: path.join(root, "target/debug/plinto"),
-};
-// settings of the caller's shell are not meant for the demonstration
-const plain = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !name.startsWith("PLINTO_") && name !== "DATABASE_URL"),
-);
-demo.env = {
-  ...plain,
-  PLINTO_DATABASE_URL: `sqlite://${demo.database}`,
-  PLINTO_LISTEN: `127.0.0.1:${ports.controlPlane}`,
-  PLINTO_PUBLIC_URL: demo.controlPlane,
-};
 
-async function startAll() {
+async function startAll(demo) {
+  const { folder, plain, ports } = demo;
   await requireFreePort("control plane", ports.controlPlane, "PLINTO_RUN_CONTROL_PLANE_PORT");
   await requireFreePort("edge", ports.edge, "PLINTO_RUN_EDGE_PORT");
   await requireFreePort("sample app", ports.app, "PLINTO_RUN_APP_PORT");
@@ -48,7 +21,7 @@ async function startAll() {
   title("building the server and the command line (minutes the first time)");
   run("the build", "cargo", ["build", "--locked", "--workspace", "--bins"]);
   title("building the Worker (minutes the first time)");
-  run("the Worker's build", "scripts/edge.sh", []);
+  run("the Worker's build", "edge-worker/build.sh", []);
 
   title("starting");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -66,14 +39,15 @@ async function startAll() {
     "the edge",
     "node_modules/.bin/wrangler",
     ["dev", "--local", "--ip", "127.0.0.1", "--port", String(ports.edge), "--inspector-port", "0",
-      "--show-interactive-dev-session=false", ...Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`])],
+      "--persist-to", path.join(folder, "edge"), "--show-interactive-dev-session=false",
+      ...Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`])],
     { env: { ...plain, PLINTO_EDGE_BUILT: "1", WRANGLER_SEND_METRICS: "false", CI: "true", NO_COLOR: "1" }, logFile: log("edge") },
   );
   // one of the gate's own paths, which asks the control plane for nothing
   await ready(edge, `${demo.edge}/.plinto/`, 60);
 }
 
-function overview() {
+function overview(demo) {
   title("running");
   table([
     ["edge (your application's new front door)", demo.edge],
@@ -85,13 +59,13 @@ function overview() {
     ["tenant", `${demo.slug} (${demo.tenant})`],
     ["API key", demo.apiKey],
     ...demo.people.map((person) => [person.name, `${person.email} / ${person.password}`]),
-    ["files and logs", ".plinto/ (`make clean` removes it)"],
+    ["files and logs", `${demo.shownFolder}/ (\`make clean\` removes it)`],
   ]);
   say();
-  say("Paste any line above after `. .plinto/env`. Ctrl-C stops everything.");
+  say(`Paste any line above after \`. ${demo.shownFolder}/env\`. Ctrl-C stops everything.`);
 }
 
-function writeEnvironment() {
+function writeEnvironment(demo) {
   const lines = {
     CP: demo.controlPlane,
     ISSUER: demo.issuer,
@@ -101,7 +75,7 @@ function writeEnvironment() {
     ...Object.fromEntries(demo.people.map((person) => [person.name.toUpperCase(), person.token ?? ""])),
   };
   const text = Object.entries(lines).map(([name, value]) => `export ${name}='${value}'\n`).join("");
-  writeFileSync(path.join(folder, "env"), `${text}export PATH="${path.dirname(demo.cli)}:$PATH"\n`, { mode: 0o600 });
+  writeFileSync(path.join(demo.folder, "env"), `${text}export PATH="${path.dirname(demo.cli)}:$PATH"\n`, { mode: 0o600 });
 }
 
 let interrupted;
@@ -111,15 +85,16 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => i
 async function main() {
   if (!existsSync("node_modules/.bin/wrangler")) throw new Stop("node_modules is missing; run `make setup`");
   const began = Date.now();
-  await startAll();
+  const demo = settings(root);
+  await startAll(demo);
   await seed(demo);
   const wrong = await walk(demo);
-  writeEnvironment();
+  writeEnvironment(demo);
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   say();
   say(bold(wrong === 0 ? `every step came out right (${seconds} s)` : `${wrong} step(s) came out wrong`));
   if (process.env.ONCE === "1") return wrong === 0 ? 0 : 1;
-  overview();
+  overview(demo);
   const ended = await Promise.race([untilInterrupted.then(() => undefined), anyEnds()]);
   if (ended) throw new Stop(`${ended.name} ended; see ${ended.logFile}`);
   say();

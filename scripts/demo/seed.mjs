@@ -14,24 +14,39 @@ const roles = [
   { key: "editor", name: "Editor", description: "Reads and writes documents.", permissions: ["document:read", "document:write"] },
 ];
 
-// Makes the tenant on a new database; on a known one reads what was kept.
+// Makes the tenant on a new database; on a known one brings it up to date and reads what was kept.
 export function bootstrap(demo) {
   const kept = path.join(demo.folder, "demo.json");
-  if (!existsSync(demo.database) || !existsSync(kept)) {
-    if (existsSync(demo.database)) throw new Stop(".plinto/plinto.sqlite is not this demonstration's database; run `make clean`");
-    const args = ["bootstrap", "--tenant", demo.slug, "--audience", demo.audience];
-    const made = spawnSync(demo.server, args, { env: demo.env, cwd: demo.folder, encoding: "utf8" });
-    if (made.status !== 0) throw new Stop(`the tenant could not be made: ${lastLine(made.stderr)}`);
-    writeFileSync(kept, made.stdout, { mode: 0o600 });
+  const anew = "`make clean` removes it, and `make run` makes a new one";
+  const server = (args) => {
+    const ended = spawnSync(demo.server, args, { env: demo.env, cwd: demo.folder, encoding: "utf8" });
+    if (ended.status !== 0) throw new Stop(`${lastLine(ended.stderr ?? "").replace(/^plinto-control-plane: /, "")}; ${anew}`);
+    return ended.stdout;
+  };
+  if (existsSync(demo.database)) {
+    if (!existsSync(kept)) throw new Stop(`${demo.database} is not this demonstration's database; ${anew}`);
+    server(["migrate"]);
+  } else {
+    writeFileSync(kept, server(["bootstrap", "--tenant", demo.slug, "--audience", demo.audience]), { mode: 0o600 });
   }
-  const answer = JSON.parse(readFileSync(kept, "utf8"));
+  const answer = read(kept);
+  if (!answer?.tenant || !answer.issuer || !answer.api_key) throw new Stop(`${kept} is damaged; ${anew}`);
   demo.tenant = answer.tenant;
   demo.issuer = answer.issuer;
   demo.apiKey = answer.api_key;
-  if (!demo.issuer.startsWith(demo.controlPlane)) {
-    throw new Stop(`the demonstration was made for ${demo.issuer}; use its port, or run \`make clean\``);
+  if (!demo.issuer.startsWith(`${demo.controlPlane}/`)) {
+    throw new Stop(`the demonstration was made for ${demo.issuer}; set PLINTO_RUN_CONTROL_PLANE_PORT to its port, or run \`make clean\``);
   }
   demo.people = people;
+}
+
+// What a file of JSON says, if it does.
+function read(file) {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
 }
 
 // `accepted`: codes of problems that mean that an earlier run has done it.

@@ -34,7 +34,7 @@ async fn a_newer_database_is_refused_and_untouched() {
     );
 }
 
-async fn pretend_a_newer_version_was_here(file: &std::path::Path) {
+pub(super) async fn pretend_a_newer_version_was_here(file: &std::path::Path) {
     let config = DatabaseConfig {
         url: Secret::new(format!("sqlite:{}", file.display())),
         ..DatabaseConfig::default()

@@ -4,6 +4,7 @@ mod bad_bundles;
 mod command_line;
 mod control_plane_gone;
 mod database_of_another_version;
+mod demonstration;
 mod edge_request;
 mod keys_rotate;
 mod nothing_answered_is_lost;
