@@ -8,67 +8,82 @@ const PORT = Number(process.env.PORT ?? 8790);
 const HOST = process.env.HOST ?? "127.0.0.1";
 const MAX_BODY_BYTES = 64 * 1024;
 
-const documents = new Map([
-  ["welcome", { id: "welcome", title: "Welcome", text: "Whoever reads this was let through." }],
-  ["plan", { id: "plan", title: "The plan", text: "Write it down, then do it." }],
-]);
-
 /** Who asks, as the edge says. A client's own x-plinto- headers never get here. */
 function identity(headers) {
   const names = Object.keys(headers).filter((name) => name.startsWith("x-plinto-"));
   return Object.fromEntries(names.sort().map((name) => [name, headers[name]]));
 }
 
-async function text(request) {
-  let body = "";
-  for await (const chunk of request) {
-    body += chunk;
-    if (body.length > MAX_BODY_BYTES) throw new RangeError("the body is too large");
-  }
-  return body;
+/** What the policy asks of us with its "yes": members of an answer that this person may not see. */
+function masked(request, item) {
+  const { mask = [] } = JSON.parse(request.headers["x-plinto-obligations"] ?? "{}");
+  return { ...item, ...Object.fromEntries(mask.filter((name) => name in item).map((name) => [name, "***"])) };
 }
+
+async function json(request) {
+  let text = "";
+  for await (const chunk of request) {
+    text += chunk;
+    if (text.length > MAX_BODY_BYTES) throw new RangeError("the body is too large");
+  }
+  return JSON.parse(text || "{}");
+}
+
+let made = 0;
+
+/**
+ * Five handlers for the things at `path` (a pattern that captures their owner) and `path`/{id}.
+ * `members`: what can be written, and what it is when it isn't.
+ */
+function collection(name, path, members, items) {
+  const key = (owner, id) => `${owner ?? ""}/${id}`;
+  const missing = (id) => [404, { error: `${name}: there is no ${id}` }];
+  const save = async (request, owner, id, before) => {
+    const given = await json(request);
+    const values = Object.entries(members).map(([member, otherwise]) => [member, given[member] ?? before[member] ?? otherwise]);
+    const item = { id, ...Object.fromEntries(values), by: request.headers["x-plinto-subject"] };
+    items.set(key(owner, id), item);
+    return item;
+  };
+  const all = new RegExp(`^${path}$`);
+  const one = new RegExp(`^${path}/([^/]+)$`);
+  return [
+    ["GET", all, (request, [owner]) => {
+      const theirs = [...items].filter(([at]) => at.startsWith(key(owner, "")));
+      return [200, { [name]: theirs.map(([, item]) => masked(request, item)) }];
+    }],
+    ["POST", all, async (request, [owner]) => {
+      let id;
+      do id = String((made += 1)); while (items.has(key(owner, id)));
+      return [201, await save(request, owner, id, {})];
+    }],
+    ["GET", one, (request, [owner, id]) => {
+      const item = items.get(key(owner, id));
+      return item ? [200, { ...masked(request, item), identity: identity(request.headers) }] : missing(id);
+    }],
+    ["PUT", one, async (request, [owner, id]) => [200, await save(request, owner, id, {})]],
+    ["PATCH", one, async (request, [owner, id]) => {
+      const item = items.get(key(owner, id));
+      return item ? [200, await save(request, owner, id, item)] : missing(id);
+    }],
+    ["DELETE", one, (_request, [owner, id]) => (items.delete(key(owner, id)) ? [204] : missing(id))],
+  ];
+}
+
+const documents = new Map([
+  ["/welcome", { id: "welcome", title: "Welcome", text: "Whoever reads this was let through." }],
+  ["/plan", { id: "plan", title: "The plan", text: "Write it down, then do it." }],
+]);
+const document = { title: "Untitled", text: "" };
 
 /** [method, path, handler]: the handler gets the request and the path's parts, and gives [status, answer]. */
 const routes = [
   ["GET", /^\/$/, (request) => [200, { app: "sample", identity: identity(request.headers) }]],
-  ["GET", /^\/documents$/, () => [200, { documents: [...documents.values()] }]],
-  [
-    "POST",
-    /^\/documents$/,
-    async (request) => {
-      const { title = "Untitled", text: content = "" } = JSON.parse((await text(request)) || "{}");
-      const id = `doc${documents.size + 1}`;
-      documents.set(id, { id, title, text: content, by: request.headers["x-plinto-subject"] });
-      return [201, documents.get(id)];
-    },
-  ],
-  [
-    "GET",
-    /^(?:\/organizations\/[^/]+)?\/documents\/([^/]+)$/,
-    (request, [id]) =>
-      documents.has(id)
-        ? [200, { ...documents.get(id), identity: identity(request.headers) }]
-        : [404, { error: `there is no document ${id}` }],
-  ],
-  [
-    "PUT",
-    /^(?:\/organizations\/[^/]+)?\/documents\/([^/]+)$/,
-    async (request, [id]) => {
-      const { title = id, text: content = "" } = JSON.parse((await text(request)) || "{}");
-      documents.set(id, { id, title, text: content, by: request.headers["x-plinto-subject"] });
-      return [200, documents.get(id)];
-    },
-  ],
-  [
-    "DELETE",
-    /^(?:\/organizations\/[^/]+)?\/documents\/([^/]+)$/,
-    (_request, [id]) => [documents.delete(id) ? 204 : 404],
-  ],
-  [
-    "GET",
-    /^\/reports(?:\/([^/]+))?$/,
-    (request, [id]) => [200, { report: id ?? "all", identity: identity(request.headers) }],
-  ],
+  // examples/policies/rbac-organizations
+  ...collection("documents", "()/documents", document, documents),
+  ...collection("documents", "/organizations/([^/]+)/documents", document, new Map()),
+  // examples/policies/conditions
+  ...collection("records", "/people/([^/]+)/records", { salary: 0, birth_date: "", note: "" }, new Map()),
 ];
 
 async function answer(request) {

@@ -12,6 +12,7 @@ mod nothing_secret_is_logged;
 mod publish_bundle;
 mod relay;
 mod revoked_session;
+mod sample_app;
 mod stage;
 mod tokens;
 
