@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{Request, State};
+use plinto_contract::bundle::Manifest;
 use plinto_tests::edge::Edge;
 use plinto_tests::process::{Bootstrapped, CommandLine, ControlPlane, until};
 use reqwest::StatusCode;
@@ -273,13 +274,19 @@ pub(super) fn policy_folder(policy: &str) -> tempfile::TempDir {
         { "methods": ["PUT", "POST"], "path": "/documents/{id}", "action": "document:write",
           "resource_type": "document", "resource_id": "{id}" },
     ] });
-    let manifest = json!({ "roots": ["app", "plinto"], "rego_version": 1,
-        "metadata": { "plinto": { "entrypoint": "app/authz/decision" } } });
+    let manifest = serde_json::to_string(&manifest()).unwrap();
     std::fs::create_dir(folder.path().join("plinto")).unwrap();
     std::fs::write(folder.path().join("plinto/data.json"), routes.to_string()).unwrap();
-    std::fs::write(folder.path().join(".manifest"), manifest.to_string()).unwrap();
+    std::fs::write(folder.path().join(".manifest"), manifest).unwrap();
     std::fs::write(folder.path().join("authz.rego"), policy).unwrap();
     folder
+}
+
+/// Its manifest.
+pub(super) fn manifest() -> Manifest {
+    serde_json::from_value(json!({ "roots": ["app", "plinto"], "rego_version": 1,
+        "metadata": { "plinto": { "entrypoint": "app/authz/decision" } } }))
+    .unwrap()
 }
 
 fn publish(command_line: &CommandLine, policy: &str) -> Value {
