@@ -20,7 +20,7 @@ lint:      ## format check and clippy, warnings denied
 wasm:      ## check the crates that also compile to wasm32
 	@scripts/test.sh wasm
 edge:      ## build the Worker into edge-worker/build
-	@scripts/edge.sh
+	@edge-worker/build.sh
 build:     ## build the server and the command line
 	@cargo build --locked --workspace --bins
 generate:  ## write the artefacts in git that come from code
@@ -30,17 +30,17 @@ deny:      ## advisories, licences, bans and sources of all dependencies
 	@scripts/deny.sh
 bench:     bench-edge bench-gate bench-jose bench-start bench-commit bench-people ## every figure, each beside what it is compared with
 bench-edge: ## the Worker's size; a request in workerd, cold and warm, beside npm jose
-	@scripts/setup.sh run && scripts/edge.sh && node benches/edge.mjs
+	@scripts/setup.sh run && edge-worker/build.sh && node benches/edge.mjs
 bench-gate: ## a decision of the same gate, natively
 	@cargo bench --locked -p edge-worker --bench gate
 bench-jose: ## signature checks natively, RS256, ES256, EdDSA
 	@cargo bench --locked -p plinto-jose --bench verify --features aws-lc
 bench-start: release ## how soon the control plane is ready, and what it weighs
-	@node benches/start.mjs target/release/plinto-control-plane
+	@node benches/start.mjs
 bench-commit: ## group commit against one transaction, one flush
 	@cargo bench --locked -p control-plane --bench group_commit
 bench-people: release ## sign-ins, refreshes, introspections per second, SQLite and Postgres
-	@scripts/with-postgres.sh node benches/people.mjs target/release/plinto-control-plane
+	@scripts/with-postgres.sh node benches/people.mjs
 release:   ## build the server and the command line for production
 	@cargo build --locked --release -p control-plane -p plinto --bins
 clean:     ## remove the demo's data (not the build)

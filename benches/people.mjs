@@ -8,11 +8,12 @@
 //
 // usage: scripts/with-postgres.sh node benches/people.mjs [path of plinto-control-plane]
 
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { Agent, createServer, request } from "node:http";
-import { cpus, tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { cpus } from "node:os";
 import { join } from "node:path";
+import { folder, freePort, plain, server, start, stop, untilAnswered } from "./processes.mjs";
 
 const PASSWORD = "gavotte brindle quokka tessellate";
 const CONCURRENCY = 32;
@@ -21,17 +22,7 @@ const SECONDS = 8;
 const PAIRS = 1_000;
 const TICKS_PER_S = 100; // USER_HZ on every Linux
 
-const binary = process.argv[2] ?? "target/release/plinto-control-plane";
 const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 function post(url, body, headers) {
   return new Promise((resolve, reject) => {
@@ -92,7 +83,7 @@ async function measure(engine, database) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const env = {
-    ...process.env,
+    ...plain,
     PLINTO_LISTEN: `127.0.0.1:${port}`,
     PLINTO_PUBLIC_URL: url,
     PLINTO_DATABASE_URL: database,
@@ -101,48 +92,40 @@ async function measure(engine, database) {
     PLINTO_HTTP_CLIENT_IP_HEADER: "x-bench-address",
     PLINTO_LOG_FILTER: "warn",
   };
-  const made = spawnSync(binary, ["bootstrap", "--tenant", "bench", "--audience", "https://api.bench.example"], { env, encoding: "utf8" });
+  const made = spawnSync(server, ["bootstrap", "--tenant", "bench", "--audience", "https://api.bench.example"], { env, encoding: "utf8" });
   if (made.status !== 0) throw new Error(`bootstrap failed: ${made.stderr}`);
   const key = JSON.parse(made.stdout).api_key;
-  const server = spawn(binary, ["serve"], { env, stdio: ["ignore", "ignore", "inherit"] });
+  const serving = start(server, ["serve"], { env, stdio: ["ignore", "ignore", "inherit"] });
   const base = `${url}/t/bench`;
   try {
-    for (;;) {
-      if (server.exitCode !== null) throw new Error(`the server ended with ${server.exitCode}`);
-      try {
-        if ((await fetch(`${url}/readyz`)).ok) break;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    }
+    await untilAnswered(`${url}/readyz`, serving, 10);
     const email = (at) => `person${at}@example.com`;
     const signUp = (at) => insist(201, json(`${base}/v1/sign_up`, { email: email(at), password: PASSWORD }));
     const people = [];
     for (let at = 0; at < PEOPLE; at += 1) people.push(await signUp(at));
 
     const rates = {};
-    rates["sign-up"] = await load(server.pid, (worker, at) => signUp(`-${worker}-${at}`));
-    rates["sign-in"] = await load(server.pid, (worker, at) =>
+    rates["sign-up"] = await load(serving.pid, (worker, at) => signUp(`-${worker}-${at}`));
+    rates["sign-in"] = await load(serving.pid, (worker, at) =>
       insist(200, json(`${base}/v1/sign_in`, { email: email((worker + at * CONCURRENCY) % PEOPLE), password: PASSWORD })),
     );
     const tokens = people.slice(0, CONCURRENCY).map((person) => person.refresh_token);
-    rates.refresh = await load(server.pid, async (worker) => {
+    rates.refresh = await load(serving.pid, async (worker) => {
       const fields = { grant_type: "refresh_token", refresh_token: tokens[worker] };
       tokens[worker] = (await insist(200, form(`${base}/oauth/token`, fields))).refresh_token;
     });
-    rates["introspect access token"] = await load(server.pid, async (worker) => {
+    rates["introspect access token"] = await load(serving.pid, async (worker) => {
       const known = await insist(200, form(`${base}/oauth/introspect`, { token: people[worker].access_token }, key));
       if (!known.active) throw new Error("a live token is not active");
     });
-    rates["introspect refresh token"] = await load(server.pid, async (worker) => {
+    rates["introspect refresh token"] = await load(serving.pid, async (worker) => {
       const known = await insist(200, form(`${base}/oauth/introspect`, { token: tokens[worker] }, key));
       if (!known.active) throw new Error("a live token is not active");
     });
     report(engine, rates);
     await compareUnknown(engine, base, people.length);
   } finally {
-    server.kill("SIGTERM");
-    await new Promise((resolve) => server.once("exit", resolve));
+    await stop(serving);
   }
 }
 
@@ -181,7 +164,7 @@ async function compareUnknown(engine, base) {
 
 async function compareNothing() {
   const port = await freePort();
-  const child = spawn(
+  const child = start(
     process.execPath,
     ["-e", `require("http").createServer((q, r) => { q.resume(); q.on("end", () => r.end('{"active":true}')); }).listen(${port}, "127.0.0.1", () => process.stdout.write("up"))`],
     { stdio: ["ignore", "pipe", "inherit"] },
@@ -189,7 +172,7 @@ async function compareNothing() {
   await new Promise((resolve) => child.stdout.once("data", resolve));
   const rate = await load(child.pid, () => insist(200, form(`http://127.0.0.1:${port}/`, { token: "x" })));
   report("node", { "answer a constant": rate });
-  child.kill();
+  await stop(child);
 }
 
 function report(engine, rates) {
@@ -198,30 +181,25 @@ function report(engine, rates) {
   }
 }
 
-const folder = mkdtempSync(join(tmpdir(), "plinto-bench-"));
-try {
-  console.log(`${CONCURRENCY} connections, ${SECONDS} s each, ${cpus().length} cores shared with the load generator`);
-  await compareNothing();
-  await measure("sqlite", `sqlite:${join(folder, "plinto.sqlite")}`);
-  const server = process.env.PLINTO_TEST_POSTGRES;
-  if (server) {
-    const name = `plinto_bench_${process.pid}`;
-    const admin = (sql) => {
-      const done = spawnSync("psql", [server, "-qc", sql], { encoding: "utf8" });
-      if (done.status !== 0) throw new Error(`psql: ${done.stderr}`);
-    };
-    admin(`create database ${name}`);
-    try {
-      const url = new URL(server);
-      url.pathname = `/${name}`;
-      await measure("postgres", url.href);
-    } finally {
-      admin(`drop database if exists ${name} with (force)`);
-    }
-  } else {
-    console.log("PLINTO_TEST_POSTGRES is not set: the Postgres half was not run");
+console.log(`${CONCURRENCY} connections, ${SECONDS} s each, ${cpus().length} cores shared with the load generator`);
+await compareNothing();
+await measure("sqlite", `sqlite:${join(folder, "plinto.sqlite")}`);
+const postgres = process.env.PLINTO_TEST_POSTGRES;
+if (postgres) {
+  const name = `plinto_bench_${process.pid}`;
+  const admin = (sql) => {
+    const done = spawnSync("psql", [postgres, "-qc", sql], { encoding: "utf8" });
+    if (done.status !== 0) throw new Error(`psql: ${done.stderr}`);
+  };
+  admin(`create database ${name}`);
+  try {
+    const url = new URL(postgres);
+    url.pathname = `/${name}`;
+    await measure("postgres", url.href);
+  } finally {
+    admin(`drop database if exists ${name} with (force)`);
   }
-} finally {
-  agent.destroy();
-  rmSync(folder, { recursive: true, force: true });
+} else {
+  console.log("PLINTO_TEST_POSTGRES is not set: the Postgres half was not run");
 }
+agent.destroy();

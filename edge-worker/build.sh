@@ -11,7 +11,7 @@ root=$(dirname "$here")
 build="$here/build"
 tools="$root/node_modules/.bin"
 target="${CARGO_TARGET_DIR:-$root/target}"
-cache="${XDG_CACHE_HOME:-$HOME/.cache}/plinto"
+. "$root/scripts/lib.sh"
 
 say() { printf 'edge: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -38,17 +38,13 @@ if [ ! -x "$bundler" ]; then
   mv "$bundler.$$" "$bundler"
 fi
 
-# Debian's compiler, where the wasm target could not be installed, has names of its own
-if [ -n "${PLINTO_WASM_RUSTC:-}" ]; then
-  export RUSTC="$PLINTO_WASM_RUSTC"
-  export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="${PLINTO_WASM_LINKER:-wasm-ld-22}"
-fi
+use_wasm_toolchain
 say "compiling"
 cargo build ${PLINTO_CARGO_FLAGS:-} --quiet --locked --manifest-path "$root/Cargo.toml" --target-dir "$target" \
   -p edge-worker --lib --target wasm32-unknown-unknown --profile edge
 module="$target/wasm32-unknown-unknown/edge/edge_worker.wasm"
 
-stamp=$(sha256sum "$module" "$bundler" "$here/build.sh" | cut -d' ' -f1 | sha256sum | cut -d' ' -f1)
+stamp=$(sha256sum "$module" "$bundler" "$here/build.sh" "$here"/shim/*.mjs | cut -d' ' -f1 | sha256sum | cut -d' ' -f1)
 if [ -f "$build/glue.mjs" ] && [ "$(cat "$build/stamp" 2>/dev/null)" = "$stamp" ]; then
   say "up to date"
   exit 0
@@ -69,11 +65,12 @@ say "optimising (half a minute)"
   --banner:js='export function createGlue(){const module={exports:{}};' \
   --footer:js='return module.exports}' --outfile="$work/glue.mjs"
 
-mkdir -p "$build"
-mv "$work/edge_worker.wasm" "$work/glue.mjs" "$build/"
-printf '%s\n' "$stamp" >"$build/stamp"
-
-bytes=$(gzip -9c "$build/edge_worker.wasm" "$build/glue.mjs" | wc -c)
-printf '%s\n' "$bytes" >"$build/gzip-bytes"
+bytes=$(gzip -9c "$work/edge_worker.wasm" "$work/glue.mjs" "$here"/shim/*.mjs | wc -c)
 say "gzip $((bytes / 1024)) KiB of at most 1228 KiB"
+# before anything is put where a later run would find it and believe it
 [ "$bytes" -le 1258291 ] || fail "the Worker is larger than 1.2 MiB when gzipped"
+mkdir -p "$build"
+rm -f "$build/stamp"
+mv "$work/edge_worker.wasm" "$work/glue.mjs" "$build/"
+printf '%s\n' "$bytes" >"$build/gzip-bytes"
+printf '%s\n' "$stamp" >"$build/stamp"

@@ -17,13 +17,16 @@ wasm_from_debian() {
   [ -x /usr/bin/rustc ] && ls "$(/usr/bin/rustc --print sysroot)/lib/rustlib/$wasm_target/lib/"libcore-*.rlib >/dev/null 2>&1
 }
 
-# use_wasm_toolchain: names the compiler and linker for wasm32, where rustup's won't do
+# use_wasm_toolchain: sets compiler and linker for wasm32, where rustup's won't do
 use_wasm_toolchain() {
   wasm_from_rustup && return 0
   wasm_from_debian || die "no wasm32 standard library; run \`make setup\`"
-  PLINTO_WASM_RUSTC=/usr/bin/rustc
-  PLINTO_WASM_LINKER=$(command -v wasm-ld wasm-ld-22 wasm-ld-21 wasm-ld-20 wasm-ld-19 | head -n 1)
-  export PLINTO_WASM_RUSTC PLINTO_WASM_LINKER
+  local name linker=
+  for name in wasm-ld wasm-ld-22 wasm-ld-21 wasm-ld-20 wasm-ld-19; do
+    if have "$name"; then linker="$name"; break; fi
+  done
+  [ -n "$linker" ] || die "no linker for wasm32: as root \`apt-get install lld\`"
+  export RUSTC=/usr/bin/rustc CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$linker"
 }
 
 # postgres_bin: prints the folder that holds initdb and pg_ctl, newest first

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fetches what a build needs and doesn't have yet. Safe to repeat; the second time takes a second.
-# Usage: setup.sh [run|test]   `test` (the default) also needs Postgres, rustfmt and clippy.
+# Usage: setup.sh [run|check|test]   `check` also needs rustfmt and clippy, `test` (the default)
+# Postgres besides.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/lib.sh
@@ -22,7 +23,8 @@ check_tools() {
 # Debian's compiler brings the sources of the standard library; std for wasm is built from them once.
 wasm_by_debian() {
   have apt-get || return 1
-  say "rustup can't reach its server; trying Debian's compiler"
+  if have rustup; then say "rustup can't reach its server"; else say "there is no rustup"; fi
+  say "trying Debian's compiler"
   as_root apt-get update -qq >&2 || true
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends rustc-web rust-web-src lld-22 >&2 || return 1
   local folder="$cache/wasm-std"
@@ -77,10 +79,8 @@ postgres() {
 check_tools
 wasm
 npm_packages
-if [ "$purpose" = test ]; then
-  rust_components
-  postgres
-fi
+case "$purpose" in check | test) rust_components ;; esac
+if [ "$purpose" = test ]; then postgres; fi
 step "crates"
 cargo fetch --locked >&2 || die "cargo could not fetch the crates of Cargo.lock"
 say "set-up is complete"
