@@ -6,8 +6,9 @@
 //! - [`refusal`], [`upstream`] and [`health`] say what is answered and forwarded.
 //! - [`packed`] says it to the JavaScript around it, `edge-worker/shim`, which forwards.
 //! - [`config`] reads the variables.
-//! - `host`, only in WebAssembly, is the rim: it fetches, and checks signatures in WebCrypto.
-//! - `native`, only elsewhere, is the rim without a Worker: for tests, benches and fuzzers.
+//! - [`rim`] is what a platform does for the edge.
+//! - `host`, only in WebAssembly, is the Worker's: it fetches, and checks signatures in WebCrypto.
+//! - `native`, only elsewhere, is one without a Worker: for tests, benches and fuzzers.
 
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, missing_docs)]
 
@@ -25,6 +26,7 @@ pub mod refresh;
 pub mod refusal;
 pub mod request;
 pub mod revocations;
+pub mod rim;
 pub mod routes;
 pub mod tokens;
 pub mod upstream;

@@ -8,8 +8,8 @@ use crate::{
     freshness::Use,
     input::Vocabulary,
     keys::{KeySet, Keys},
-    refresh::Copy,
     revocations::{Reliance, Revocations},
+    rim::Copy,
     tokens::Tokens,
 };
 

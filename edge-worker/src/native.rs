@@ -16,9 +16,10 @@ use crate::{
     config::Config,
     gate::{Gate, Step, Verdict},
     memory::{Document, Memory},
-    refresh::{self, Copy, Fetched, Place, Rim, Turn},
+    refresh,
     refusal::Refusal,
     request::EdgeRequest,
+    rim::{Copy, Fetched, Place, Rim, Turn},
 };
 
 /// Where documents come from and who checks signatures.

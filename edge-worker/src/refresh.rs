@@ -1,9 +1,9 @@
 //! Refreshing a document: who may, from where, and what is accepted. The same code in a Worker and
 //! natively; what differs between them is the [`Rim`].
 
-use std::{cell::RefMut, error::Error, pin::pin, rc::Rc, sync::Arc};
+use std::{error::Error, pin::pin, sync::Arc};
 
-use futures_util::future::{LocalBoxFuture, join_all, select};
+use futures_util::future::{join_all, select};
 use jwks_cache::{Lease, Response, max_age_s};
 use plinto_contract::{limits, time::UnixMillis};
 use plinto_jose::{Jwk, JwkSet, SignatureJob};
@@ -16,6 +16,7 @@ use crate::{
     keys::{KeySet, Known},
     memory::{Document, Documents, Memory},
     revocations,
+    rim::{Copy, Fetched, Place, Rim, Turn},
 };
 
 /// 2.5 s: longest an answer of the control plane is waited for. It comes in milliseconds, or not at
@@ -27,89 +28,6 @@ const FIRST_LOOK_MS: i64 = 2;
 const LAST_LOOK_MS: i64 = 32;
 /// A bundle key may be newer than the set in hand, and the set's refresh may have begun earlier.
 const KEY_ROUNDS: usize = 3;
-
-/// What a platform does for the edge.
-pub trait Rim {
-    /// What is set from outside.
-    fn config(&self) -> &Config;
-
-    /// What is remembered between requests. Never held over a wait.
-    fn memory(&self) -> RefMut<'_, Memory>;
-
-    /// The present.
-    fn now(&self) -> UnixMillis;
-
-    /// Waits.
-    fn pause(&self, millis: i64) -> impl Future<Output = ()>;
-
-    /// Asks the control plane. Redirects are refused, since the address is pinned (T14).
-    /// `etag`: of the copy in hand.
-    /// Errors: one line for the log.
-    fn fetch(
-        &self,
-        place: &Place,
-        etag: Option<&str>,
-        timeout_ms: i64,
-    ) -> impl Future<Output = Result<Fetched, String>>;
-
-    /// The data centre's copy. Whatever goes wrong, there is none.
-    fn cached(&self, place: &Place) -> impl Future<Output = Option<Copy>>;
-
-    /// Leaves a copy for the data centre. It is a courtesy: failing is not an error.
-    fn share(&self, place: &Place, copy: &Copy) -> impl Future<Output = ()>;
-
-    /// Checks one signature.
-    fn verify(&self, job: &SignatureJob<'_>) -> impl Future<Output = bool>;
-
-    /// Takes the turn: begins [`refresh`] at once and runs it to its end, also when nobody waits
-    /// for that end any more.
-    fn run(&self, turn: Turn) -> LocalBoxFuture<'static, ()>;
-
-    /// Tells the operator what went wrong.
-    fn log(&self, line: &str);
-}
-
-/// Where a document is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// Which.
-    pub document: Document,
-    /// Its pinned address.
-    pub url: String,
-    /// The body is not read further.
-    pub max_bytes: usize,
-}
-
-/// A document as it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copy {
-    /// Its bytes.
-    pub body: Rc<Vec<u8>>,
-    /// Its version, as the control plane names it.
-    pub etag: Option<String>,
-    /// The control plane's `Cache-Control`.
-    pub cache_control: Option<String>,
-    /// When the question left to which this, or "not modified", was the answer.
-    pub confirmed_at: UnixMillis,
-}
-
-/// What the control plane answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fetched {
-    /// A document.
-    New(Copy),
-    /// The one whose `ETag` was sent is still right.
-    NotModified,
-}
-
-/// The right and duty to refresh one document.
-#[derive(Debug)]
-pub enum Turn {
-    /// A set of keys.
-    Keys(KeySet, Lease),
-    /// The policy or the feed.
-    Signed(Document),
-}
 
 /// A signed document that was read, and whose signature is still to be checked.
 pub trait Candidate: Sized {
@@ -214,10 +132,8 @@ async fn refresh_keys<R: Rim>(
         .and_then(|copy| Ok((key_set(&copy)?, copy)));
     let error = match answer {
         Ok((keys, copy)) => {
-            let mut memory = rim.memory();
-            memory.keys.store(lease, keys, max_age(&copy));
-            *memory.held.get_mut(place.document) = Some(copy.clone());
-            drop(memory);
+            rim.memory().keys.store(lease, keys, max_age(&copy));
+            *rim.memory().held.get_mut(place.document) = Some(copy.clone());
             rim.share(place, &copy).await;
             return Ok(());
         }

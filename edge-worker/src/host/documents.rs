@@ -13,7 +13,7 @@ use worker::{
 };
 
 use super::platform;
-use crate::refresh::{Copy, Fetched, Place};
+use crate::rim::{Copy, Fetched, Place};
 
 /// Name of the Cache API's part that holds our documents, away from the application's own.
 const CACHE_NAME: &str = "plinto-edge";
@@ -24,7 +24,7 @@ const CONFIRMED_AT: &str = "x-plinto-confirmed-at";
 /// The control plane's own `Cache-Control`, since the Cache API reads the real one itself.
 const ORIGIN_CACHE_CONTROL: &str = "x-plinto-cache-control";
 
-/// Source: [`crate::refresh::Rim::fetch`].
+/// Source: [`crate::rim::Rim::fetch`].
 pub(super) async fn fetch(
     place: &Place,
     etag: Option<&str>,
@@ -84,7 +84,7 @@ async fn body(mut response: Response, max_bytes: usize) -> Result<Vec<u8>, Strin
     Ok(bytes)
 }
 
-/// Source: [`crate::refresh::Rim::cached`].
+/// Source: [`crate::rim::Rim::cached`].
 pub(super) async fn cached(place: &Place) -> Option<Copy> {
     let found = open().await.ok()?.match_with_str(&place.url);
     let found: web_sys::Response = JsFuture::from(found).await.ok()?.dyn_into().ok()?;
@@ -106,7 +106,7 @@ pub(super) async fn cached(place: &Place) -> Option<Copy> {
     })
 }
 
-/// Source: [`crate::refresh::Rim::share`].
+/// Source: [`crate::rim::Rim::share`].
 pub(super) async fn share(place: &Place, copy: &Copy) {
     let headers = Headers::new();
     let set = |name: &str, value: &str| headers.set(name, value).is_ok();

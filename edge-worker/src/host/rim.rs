@@ -11,7 +11,8 @@ use super::{Host, documents, platform, webcrypto};
 use crate::{
     config::Config,
     memory::Memory,
-    refresh::{self, Copy, Fetched, Place, Rim, Turn},
+    refresh,
+    rim::{Copy, Fetched, Place, Rim, Turn},
 };
 
 impl Rim for Rc<Host> {

@@ -17,9 +17,9 @@ use edge_worker::{
     config::Config,
     gate::Verdict,
     memory::{Document, Memory, PerDocument},
-    native,
-    refresh::{self, Copy, Fetched, Place, Rim, Turn},
+    native, refresh,
     request::EdgeRequest,
+    rim::{Copy, Fetched, Place, Rim, Turn},
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use plinto_contract::time::UnixMillis;
@@ -144,7 +144,8 @@ impl Centre {
                 return value;
             }
             let mut timers = self.timers.borrow_mut();
-            let next = timers.pop_first().expect("everything waits for ever");
+            // without a timer everything would wait for ever
+            let next = timers.pop_first().unwrap();
             self.now.set(self.now.get().max(next));
         }
     }
