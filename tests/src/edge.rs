@@ -1,6 +1,7 @@
 //! A real edge: the Worker in workerd, under `wrangler dev`, on a free port.
 
 use std::{
+    fmt::Write as _,
     fs::File,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
@@ -38,6 +39,49 @@ impl Edge {
         Self::launch(tempfile::tempdir().unwrap(), configs, &[]).await
     }
 
+    /// Starts one in workerd alone: without wrangler's proxies, through which no client's going
+    /// away is seen, and without a Cache API.
+    pub async fn bare(variables: &[(&str, &str)]) -> Self {
+        build();
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let mut modules = String::new();
+        for (name, kind) in [
+            ("shim/worker.mjs", "esModule"),
+            ("shim/answer.mjs", "esModule"),
+            ("shim/instance.mjs", "esModule"),
+            ("build/glue.mjs", "esModule"),
+            ("build/edge_worker.wasm", "wasm"),
+        ] {
+            let copy = folder.path().join(name);
+            std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+            std::fs::copy(root().join("edge-worker").join(name), copy).unwrap();
+            let _ = write!(modules, "(name = {name:?}, {kind} = embed {name:?}), ");
+        }
+        let mut bindings = String::new();
+        for (name, value) in variables {
+            let _ = write!(bindings, "(name = {name:?}, text = {value:?}), ");
+        }
+        let config = format!(
+            r#"using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "edge", worker = (
+      modules = [{modules}], bindings = [{bindings}],
+      compatibilityDate = "2026-04-01", globalOutbound = "network")),
+    (name = "network", network = (allow = ["public", "private"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:{port}", http = (), service = "edge")],
+);
+"#
+        );
+        let file = folder.path().join("edge.capnp");
+        std::fs::write(&file, config).unwrap();
+        let mut command = Command::new(root().join("node_modules/.bin/workerd"));
+        command.arg("serve").arg(file);
+        Self::spawn(&command, folder, port).await
+    }
+
     /// Starts the Worker again, as another isolate of the same data centre: its memory is gone,
     /// the Cache API is as it was.
     pub async fn again(mut self, variables: &[(&str, &str)]) -> Self {
@@ -49,7 +93,6 @@ impl Edge {
     async fn launch(folder: TempDir, configs: &[&Path], variables: &[(&str, &str)]) -> Self {
         build();
         let port = free_port();
-        let log = File::create(folder.path().join("edge.log")).unwrap();
         let wrangler = root().join("node_modules/.bin/wrangler");
         assert!(wrangler.exists(), "wrangler is not installed: run `npm ci`");
         let mut command = Command::new(wrangler);
@@ -78,7 +121,12 @@ impl Edge {
             .env("WRANGLER_LOG_PATH", folder.path().join("wrangler"))
             .env("CI", "true")
             .env("NO_COLOR", "1");
-        let child = guarded(&command)
+        Self::spawn(&command, folder, port).await
+    }
+
+    async fn spawn(command: &Command, folder: TempDir, port: u16) -> Self {
+        let log = File::create(folder.path().join("edge.log")).unwrap();
+        let child = guarded(command)
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()

@@ -1,5 +1,5 @@
-//! What goes through the Worker besides plain requests: bodies that stream, WebSockets, and
-//! requests written by hand, as no client library would.
+//! What goes through the Worker besides plain requests: bodies that stream, sockets, and requests
+//! written by hand, as no client library would.
 
 use std::{io, time::Duration};
 
@@ -155,7 +155,7 @@ async fn ask(edge: &Edge, request: &str) -> (String, TcpStream) {
     let mut stream = TcpStream::connect(edge.authority()).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let head = timeout(NEVER, read_head(&mut stream)).await;
-    (head.expect("no answer"), stream)
+    (head.unwrap(), stream)
 }
 
 /// Everything up to the empty line, or to the end of the connection.
@@ -170,7 +170,7 @@ async fn read_head(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-/// An application that opens WebSockets, and says everything back with the person's name.
+/// An application that opens every `WebSocket`, and says everything back with the person's name.
 async fn sockets() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,6 +1,7 @@
 //! The edge: the gate natively, and the whole Worker in workerd.
 
 mod application;
+mod bare;
 mod breaking;
 mod crowd;
 mod decisions;

@@ -181,6 +181,12 @@ impl Stage {
         Edge::start(&self.variables(&tenant, variables)).await
     }
 
+    /// An edge in workerd alone.
+    pub(super) async fn bare(&self) -> Edge {
+        let tenant = self.authority.tenant.to_string();
+        Edge::bare(&self.variables(&tenant, &[])).await
+    }
+
     /// Another isolate of that edge's data centre.
     pub(super) async fn again(&self, edge: Edge) -> Edge {
         let tenant = self.authority.tenant.to_string();

@@ -11,7 +11,6 @@ use plinto_tests::{
     process::until,
 };
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt as _, sync::watch};
 
 use super::published::{Answer, BUNDLE_KEYS, POLICY, REVOCATIONS, Stage, TOKEN_KEYS};
 
@@ -336,52 +335,6 @@ const BOUND: Duration = Duration::from_secs(6);
 
 /// Beyond any bound of the edge's own, on however busy a machine.
 const NEVER: Duration = Duration::from_mins(1);
-
-/// A client that goes away takes nothing with it that others wait for: the refresh it began goes on.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_goes_away_does_not_hold_the_others_up() {
-    let stage = Stage::new(&[Algorithm::Es256]).await;
-    let (release, released) = watch::channel(false);
-    for (path, bytes) in stage.documents() {
-        let held = Answer::Held(released.clone(), bytes);
-        stage.published.set(path, held);
-    }
-    // nothing grows old while a busy machine gets here
-    let patient = [
-        ("REVOCATION_MAX_AGE_MS", "60000"),
-        ("BUNDLE_REFRESH_MS", "60000"),
-    ];
-    let edge = stage.edge(&patient).await;
-    let token = stage.authority.token(&stage.authority.claims());
-    let mut client = tokio::net::TcpStream::connect(edge.authority())
-        .await
-        .unwrap();
-    let request = format!(
-        "GET /documents/7 HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\n\r\n",
-        edge.authority()
-    );
-    client.write_all(request.as_bytes()).await.unwrap();
-    let began = || {
-        let paths = [TOKEN_KEYS, BUNDLE_KEYS, POLICY, REVOCATIONS];
-        paths.iter().all(|path| stage.published.begun(path) > 0)
-    };
-    until("the edge asks", Duration::from_secs(30), async || {
-        began().then_some(())
-    })
-    .await;
-    drop(client);
-    // the edge has noticed by the time it has answered these
-    for _ in 0..20 {
-        let url = format!("{}/.plinto/", edge.url());
-        assert_eq!(stage.http.get(url).send().await.unwrap().status(), 404);
-    }
-    release.send(true).unwrap();
-    let (status, body) = stage.read(&edge, &token).await;
-    assert_eq!(status, 200, "{body}");
-    for path in [TOKEN_KEYS, BUNDLE_KEYS, POLICY, REVOCATIONS] {
-        assert_eq!(stage.published.begun(path), 1, "{path}");
-    }
-}
 
 /// The hard limit in real time: past it the edge fails closed, and comes back by itself.
 #[tokio::test(flavor = "multi_thread")]
