@@ -56,7 +56,7 @@ fn claims() -> Value {
         "exp": 1_763_300_600, "iat": 1_763_300_000, "jti": "tok_01h455vb4pex5vsknk084sn02q",
         "client_id": "plinto", "sid": "sess_01h455vb4pex5vsknk084sn02q",
         "tenant": "tenant_01h455vb4pex5vsknk084sn02q", "org": "org_01h455vb4pex5vsknk084sn02q",
-        "roles": ["editor"], "amr": ["pwd"], "auth_time": 1_763_300_000,
+        "roles": ["editor"], "epoch": 0, "amr": ["pwd"], "auth_time": 1_763_300_000,
     })
 }
 

@@ -40,6 +40,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(too_large)?;
+        text::check_json(&bytes)?;
         parse(&bytes).map(Self)
     }
 }
@@ -60,10 +61,6 @@ pub fn too_large(rejection: BytesRejection) -> ApiError {
 
 /// Reads a JSON body. Errors: 400 when it is not JSON, 422 with a pointer when it does not fit.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    if text::is_in_json(bytes) {
-        let error = text::refusal("");
-        return Err(ApiError::fields(Code::ValidationFailed, vec![error]));
-    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(Strict(&mut reader)).map_err(|error| {
         let pointer = pointer(error.path());
@@ -174,10 +171,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             .into_iter()
             .filter(|(name, _)| name != "limit" && name != "after")
             .collect();
-        if let Some((name, _)) = pairs.iter().find(|(_, value)| value.contains('\0')) {
-            let error = text::refusal(format!("?{name}"));
-            return Err(ApiError::fields(Code::ValidationFailed, vec![error]));
-        }
+        text::check_pairs(&pairs)?;
         let text = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(pairs)
             .finish();

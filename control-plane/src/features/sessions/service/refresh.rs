@@ -210,12 +210,18 @@ async fn end_family(
     session: &Session,
 ) -> Result<(), SessionError> {
     let reason = RevokedReason::RefreshTokenReused;
-    let last = store::last_of_family(&mut tx, actor.tenant, session.id).await?;
-    if end(&mut tx, app, actor, last, reason).await? {
-        let kind = EventKind::RefreshTokenReused;
-        let data = json!({"user": session.user, "client_id": session.client_id});
-        events::record(&mut tx, app, actor, kind, last, data).await?;
-        tx.commit().await?;
+    let mut last = store::last_of_family(&mut tx, actor.tenant, session.id).await?;
+    while !end(&mut tx, app, actor, last, reason).await? {
+        // It has ended, which is all there is to do, unless the family moved on this moment.
+        let next = store::last_of_family(&mut tx, actor.tenant, last).await?;
+        if next == last {
+            return Ok(());
+        }
+        last = next;
     }
+    let kind = EventKind::RefreshTokenReused;
+    let data = json!({"user": session.user, "client_id": session.client_id});
+    events::record(&mut tx, app, actor, kind, last, data).await?;
+    tx.commit().await?;
     Ok(())
 }
