@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::TenantId, time::UnixSeconds};
+use crate::{ids::TenantId, objects::objects_only, time::UnixSeconds};
 
 /// Where a bundle keeps its manifest.
 pub const MANIFEST_FILE: &str = ".manifest";
@@ -22,7 +22,7 @@ pub const HASH_ALGORITHM: &str = "SHA-256";
 
 /// OPA's `.manifest`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Manifest {
     /// SHA-256 of the published content, 64 hexadecimal characters.
     #[serde(default)]
@@ -54,7 +54,7 @@ pub struct Metadata {
 
 /// Our part of the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct PlintoMetadata {
     /// The rule that decides, as a path: `app/authz/decision`.
     pub entrypoint: String,
@@ -65,7 +65,7 @@ pub struct PlintoMetadata {
 
 /// What the control plane adds when it activates a bundle and signs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Activation {
     /// Whose policy it is. Another tenant's is refused.
     pub tenant: TenantId,
@@ -83,7 +83,7 @@ pub struct Activation {
 
 /// OPA's `.signatures.json`: exactly one compact JWS whose payload is a [`SignaturePayload`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Signatures {
     /// One compact JWS.
     pub signatures: Vec<String>,
@@ -91,6 +91,7 @@ pub struct Signatures {
 
 /// What a bundle's signature covers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(remote = "Self")]
 pub struct SignaturePayload {
     /// Every file of the bundle but `.signatures.json`.
     pub files: Vec<FileDigest>,
@@ -104,6 +105,7 @@ pub struct SignaturePayload {
 
 /// One file of a bundle and its digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(remote = "Self")]
 pub struct FileDigest {
     /// Path without a leading slash.
     pub name: String,
@@ -115,7 +117,7 @@ pub struct FileDigest {
 
 /// How requests to the application become actions on resources.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Route {
     /// Upper-case HTTP methods.
     pub methods: Vec<String>,
@@ -135,6 +137,16 @@ pub struct Route {
     #[serde(default)]
     pub public: bool,
 }
+
+objects_only!(
+    Manifest,
+    PlintoMetadata,
+    Activation,
+    Signatures,
+    SignaturePayload,
+    FileDigest,
+    Route
+);
 
 #[cfg(test)]
 mod tests {

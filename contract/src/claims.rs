@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ids, time::UnixSeconds};
+use crate::{ids, objects::objects_only, time::UnixSeconds};
 
 /// `typ` of an access token. Source: RFC 9068 §2.1.
 pub const TYP_ACCESS_TOKEN: &str = "at+jwt";
@@ -32,6 +32,7 @@ impl Audience {
 ///
 /// A verifier ignores members it does not know (RFC 7519 §4), so a claim can be added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(remote = "Self")]
 pub struct AccessToken {
     /// The tenant's issuer URL.
     pub iss: String,
@@ -66,6 +67,8 @@ pub struct AccessToken {
     /// When the user last did so.
     pub auth_time: UnixSeconds,
 }
+
+objects_only!(AccessToken);
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,7 @@ pub mod events;
 pub mod headers;
 pub mod ids;
 pub mod limits;
+mod objects;
 pub mod policy;
 pub mod problem;
 pub mod revocation;

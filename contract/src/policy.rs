@@ -6,8 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::objects::objects_only;
+
 /// The `input` of a policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(remote = "Self")]
 pub struct EvaluationRequest {
     /// Who asks.
     pub subject: Subject,
@@ -21,6 +24,7 @@ pub struct EvaluationRequest {
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(remote = "Self")]
 pub struct Subject {
     /// `user`, or `anonymous` on a public route without a token.
     #[serde(rename = "type")]
@@ -34,6 +38,7 @@ pub struct Subject {
 
 /// What the subject wants to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(remote = "Self")]
 pub struct Action {
     /// As the route names it: `read`.
     pub name: String,
@@ -41,6 +46,7 @@ pub struct Action {
 
 /// What the subject wants to do it to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(remote = "Self")]
 pub struct Resource {
     /// As the route names it: `document`.
     #[serde(rename = "type")]
@@ -54,7 +60,7 @@ pub struct Resource {
 
 /// What a policy's entrypoint must evaluate to: one object with these members and no others.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Decision {
     /// Whether the request may pass.
     pub allow: bool,
@@ -100,6 +106,8 @@ impl DenyReason {
         }
     }
 }
+
+objects_only!(EvaluationRequest, Subject, Action, Resource, Decision);
 
 #[cfg(test)]
 mod tests {

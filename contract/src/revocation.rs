@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{SessionId, TenantId, UserId},
+    objects::objects_only,
     time::UnixSeconds,
 };
 
@@ -16,7 +17,7 @@ pub const TYP_REVOCATIONS: &str = "plinto-revocations+jwt";
 
 /// Payload of the feed, a compact JWS by the tenant's bundle key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Feed {
     /// The tenant's issuer URL.
     pub iss: String,
@@ -37,3 +38,5 @@ pub struct Feed {
     /// what it says.
     pub subjects: BTreeMap<UserId, u64>,
 }
+
+objects_only!(Feed);

@@ -9,10 +9,10 @@
 use std::{fs, path::PathBuf};
 
 use plinto_contract::{
-    bundle::{Manifest, Route},
+    bundle::{Manifest, Route, Signatures},
     claims::AccessToken,
     ids::{SessionId, TenantId, UserId},
-    policy::Decision,
+    policy::{Decision, EvaluationRequest},
     problem::{Code, Problem},
     revocation::Feed,
 };
@@ -103,6 +103,16 @@ fn decisions() {
 }
 
 #[test]
+fn evaluation_requests() {
+    holds::<EvaluationRequest>("evaluation_request.json");
+}
+
+#[test]
+fn signatures() {
+    holds::<Signatures>("signatures.json");
+}
+
+#[test]
 fn manifests() {
     holds::<Manifest>("manifest.json");
 }
@@ -170,7 +180,7 @@ fn schemas_are_in_step() {
         ("decision", schemars::schema_for!(Decision)),
         (
             "evaluation_request",
-            schemars::schema_for!(plinto_contract::policy::EvaluationRequest),
+            schemars::schema_for!(EvaluationRequest),
         ),
         (
             "event",
