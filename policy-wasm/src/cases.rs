@@ -6,12 +6,13 @@ use regorus::Value;
 use serde::Serialize;
 
 use crate::{
-    bundle::Source, diagnostics::PolicyError, engine, input::is_heavier_than,
-    limits::EvaluationLimits, load,
+    bundle::Source,
+    diagnostics::PolicyError,
+    engine,
+    input::is_heavier_than,
+    limits::{EvaluationLimits, TEST_STEPS_FACTOR, TESTS_STEPS_FACTOR},
+    load,
 };
-
-/// 20 times an evaluation's steps: a test may walk a table of inputs.
-const STEPS_FACTOR: u64 = 20;
 
 /// 4 KiB: a value that is worth showing.
 const SHOWN_BYTES: usize = 4 * 1024;
@@ -81,7 +82,8 @@ pub fn count(manifest: &Manifest, source: &Source) -> Result<usize, PolicyError>
     Ok(load::load(manifest, source, true)?.tests.len())
 }
 
-/// Runs every test, each on a fresh copy of the policy.
+/// Runs every test, each on a fresh copy of the policy, until all together have spent what a
+/// bundle's tests may.
 /// Errors: the policy or a test file does not compile.
 pub fn run(
     manifest: &Manifest,
@@ -89,10 +91,17 @@ pub fn run(
     limits: &EvaluationLimits,
 ) -> Result<Report, PolicyError> {
     let loaded = load::load(manifest, source, true)?;
-    let steps = limits.steps.saturating_mul(STEPS_FACTOR);
+    let steps = limits.steps.saturating_mul(TEST_STEPS_FACTOR);
+    let together = limits.steps.saturating_mul(TESTS_STEPS_FACTOR);
+    let mut left = together;
     let cases = loaded.tests.into_iter().map(|test| {
+        let steps = steps.min(left);
         let (value, spent) = engine::run(&loaded.interpreter, &test.path, None, steps);
+        left = left.saturating_sub(spent.steps);
         let outcome = match value {
+            _ if spent.exhausted && left == 0 => Outcome::Errored(format!(
+                "the bundle's tests together took more than {together} steps"
+            )),
             _ if spent.exhausted => Outcome::Errored(format!("took more than {steps} steps")),
             Ok(Value::Bool(true)) => Outcome::Passed,
             Ok(Value::Undefined) => Outcome::Failed("undefined".to_owned()),

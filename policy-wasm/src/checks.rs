@@ -396,7 +396,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use super::*;
-    use crate::{load::new_interpreter, steps};
+    use crate::{growth, load::new_interpreter, steps};
 
     /// What an attacker may bring into `input`.
     fn hostile() -> Vec<Value> {
@@ -469,6 +469,7 @@ mod tests {
             let parameters: Vec<String> =
                 (0..arity).map(|index| format!("input[{index}]")).collect();
             let mut engine = new_interpreter(true);
+            growth::guard(&mut engine, &growth::all(), true);
             let rule = format!("package t\np := {name}({})", parameters.join(", "));
             engine.add_policy("t.rego".to_owned(), rule).unwrap();
             for tuple in tuples(if arity > 2 { &fewer } else { &values }, arity) {

@@ -32,7 +32,8 @@ const DECISION_BYTES: usize = 64 * 1024;
 /// Longest list of reasons that is passed on.
 const REASONS_MAX: usize = 64;
 
-/// A prepared bundle. Evaluating clones a few reference counts, not the policy.
+/// A prepared bundle. Evaluating copies the interpreter's own state: policies and data are shared,
+/// the names of guarded builtins are not.
 pub struct Engine {
     interpreter: regorus::Engine,
     entrypoint: String,
@@ -58,7 +59,7 @@ pub struct Evaluation {
     pub decision: Decision,
     /// Why the policy gave none.
     pub fault: Option<Fault>,
-    /// Steps spent, the same on every machine; a multiple of 8.
+    /// Steps spent, the same on every machine.
     pub steps: u64,
 }
 

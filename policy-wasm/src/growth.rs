@@ -1,14 +1,22 @@
-//! Builtins whose result can be much larger than what a step costs.
+//! Builtins whose work or result can be much larger than what a step costs.
 //!
-//! Forty rules that each join the one before to itself ask for a terabyte in a few hundred steps.
-//! So the builtins that copy text are called through a guard that refuses before it allocates.
+//! Forty rules that each join the one before to itself ask for a terabyte in a few hundred steps,
+//! and a loop that appends to a long array keeps a copy of it each time. So the builtins that read
+//! or copy much are called through a guard: it refuses before it allocates, and takes what the call
+//! costs from the evaluation's steps, the same on every machine.
+
+use std::collections::BTreeSet;
 
 use regorus::{
-    Engine as Interpreter, LimitError, Value,
-    unstable::{BUILTINS, Expr, Ref, Source, Span},
+    Engine as Interpreter, Value,
+    unstable::{BUILTINS, Expr, Module, Ref, Source, Span},
 };
 
-use crate::input::is_heavier_than;
+use crate::{
+    input::weight_of,
+    steps,
+    syntax::{Visit, path_of, walk},
+};
 
 /// 256 KiB: text and values in one argument of a guarded builtin.
 const ARGUMENT_BYTES: usize = 256 * 1024;
@@ -16,31 +24,141 @@ const ARGUMENT_BYTES: usize = 256 * 1024;
 const RESULT_BYTES: usize = 1024 * 1024;
 /// 65,536: longest array that `array.concat` may make.
 const RESULT_ITEMS: usize = 65_536;
+/// 4 KiB: numbers whose product is as long as all of them together, and as slow as its square.
+const PRODUCT_BYTES: usize = 4 * 1024;
+/// 1 KiB: digits of a number; reading them is quadratic.
+const NUMBER_BYTES: usize = 1024;
+/// 4 MiB: a result that weighs more has cost every step there is.
+const WEIGHED_BYTES: usize = 4 * 1024 * 1024;
+/// 64: weight that a step pays for. A value weighs 8 and takes up to 64 bytes of memory, so a step
+/// stands for at most 512, and the default budget for 20 MiB (statement Z8).
+const WEIGHT_PER_STEP: usize = 64;
+/// 300: a regular expression is compiled anew at every call, which takes as long as 300 steps.
+const REGEX_STEPS: u64 = 300;
+/// 100: the same for a glob.
+const GLOB_STEPS: u64 = 100;
 
-/// Builtins that copy their arguments into their result, perhaps more than once.
-const GUARDED: [&str; 16] = [
-    "array.concat",
-    "base64.encode",
-    "base64url.encode",
-    "base64url.encode_no_pad",
-    "concat",
-    "glob.quote_meta",
-    "hex.encode",
-    "json.marshal",
-    "json.marshal_with_options",
-    "regex.find_n",
-    "regex.replace",
-    "regex.split",
-    "replace",
-    "split",
-    "sprintf",
-    "strings.replace_n",
+/// What of a builtin's arguments and result counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cost {
+    /// Reads its arguments whole; all of its result is new.
+    Text,
+    /// The same, after compiling a pattern, which takes these steps.
+    Pattern(u64),
+    /// Reads its arguments whole; its result shares their parts.
+    Tree,
+    /// Copies the outermost level of its arguments.
+    List,
+}
+
+/// Builtins that read or copy their arguments, perhaps more than once.
+const GUARDED: [(&str, Cost); 61] = [
+    ("array.concat", Cost::List),
+    ("array.reverse", Cost::List),
+    ("array.slice", Cost::List),
+    ("base64.decode", Cost::Text),
+    ("base64.encode", Cost::Text),
+    ("base64.is_valid", Cost::Text),
+    ("base64url.decode", Cost::Text),
+    ("base64url.encode", Cost::Text),
+    ("base64url.encode_no_pad", Cost::Text),
+    ("concat", Cost::Text),
+    ("contains", Cost::Text),
+    ("format_int", Cost::Text),
+    ("glob.match", Cost::Pattern(GLOB_STEPS)),
+    ("glob.quote_meta", Cost::Text),
+    ("graph.reachable", Cost::List),
+    ("hex.decode", Cost::Text),
+    ("hex.encode", Cost::Text),
+    ("indexof", Cost::Text),
+    ("indexof_n", Cost::Text),
+    ("intersection", Cost::Tree),
+    ("json.filter", Cost::Tree),
+    ("json.is_valid", Cost::Text),
+    ("json.marshal", Cost::Text),
+    ("json.marshal_with_options", Cost::Text),
+    ("json.patch", Cost::Tree),
+    ("json.remove", Cost::Tree),
+    ("json.unmarshal", Cost::Text),
+    ("lower", Cost::Text),
+    ("max", Cost::Tree),
+    ("min", Cost::Tree),
+    ("numbers.range", Cost::Text),
+    ("numbers.range_step", Cost::Text),
+    ("object.filter", Cost::List),
+    ("object.keys", Cost::List),
+    ("object.remove", Cost::List),
+    ("object.union", Cost::Tree),
+    ("object.union_n", Cost::Tree),
+    ("product", Cost::Tree),
+    (
+        "regex.find_all_string_submatch_n",
+        Cost::Pattern(REGEX_STEPS),
+    ),
+    ("regex.find_n", Cost::Pattern(REGEX_STEPS)),
+    ("regex.is_valid", Cost::Pattern(REGEX_STEPS)),
+    ("regex.match", Cost::Pattern(REGEX_STEPS)),
+    ("regex.replace", Cost::Pattern(REGEX_STEPS)),
+    ("regex.split", Cost::Pattern(REGEX_STEPS)),
+    ("regex.template_match", Cost::Pattern(REGEX_STEPS)),
+    ("replace", Cost::Text),
+    ("sort", Cost::Tree),
+    ("split", Cost::Text),
+    ("sprintf", Cost::Text),
+    ("strings.any_prefix_match", Cost::Text),
+    ("strings.any_suffix_match", Cost::Text),
+    ("strings.replace_n", Cost::Text),
+    ("strings.reverse", Cost::Text),
+    ("substring", Cost::Text),
+    ("sum", Cost::Tree),
+    ("to_number", Cost::Text),
+    ("trim", Cost::Text),
+    ("trim_space", Cost::Text),
+    ("union", Cost::Tree),
+    ("upper", Cost::Text),
+    ("walk", Cost::Tree),
 ];
 
-/// Puts the guards between an interpreter and its builtins.
+/// Why a guarded builtin did not answer.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("`{0}` would read or make more than it may")]
+    TooMuch(&'static str),
+    #[error("the steps are spent")]
+    Spent,
+    #[error("{0}")]
+    Builtin(String),
+}
+
+/// The guarded builtins that modules name, called or handed on.
+pub(crate) fn named_in(modules: &[&Module]) -> BTreeSet<&'static str> {
+    let mut names = BTreeSet::new();
+    for rule in modules.iter().flat_map(|module| &module.policy) {
+        walk(rule.as_ref(), &mut |visit| {
+            let Visit::Expr(expr, _) = visit else { return };
+            let name = match expr {
+                Expr::Call { fcn, .. } => fcn.as_ref(),
+                other => other,
+            };
+            let path = path_of(name).map(|path| path.join("."));
+            let found = path.and_then(|path| GUARDED.iter().find(|(name, _)| *name == path));
+            names.extend(found.map(|(name, _)| *name));
+        });
+    }
+    names
+}
+
+/// All names.
+#[cfg(test)]
+pub(crate) fn all() -> BTreeSet<&'static str> {
+    GUARDED.iter().map(|(name, _)| *name).collect()
+}
+
+/// Puts guards between an interpreter and the builtins in `names`; each costs every copy of the
+/// interpreter an allocation, so only those that its policies use are worth it.
 /// `strict`: whether an error of a builtin is an error of the evaluation; otherwise its value is
 /// undefined, as in OPA.
-pub(crate) fn guard(interpreter: &mut Interpreter, strict: bool) {
+pub(crate) fn guard(interpreter: &mut Interpreter, names: &BTreeSet<&'static str>, strict: bool) {
     let Ok(source) = Source::from_contents("builtin".to_owned(), " ".to_owned()) else {
         return;
     };
@@ -51,7 +169,10 @@ pub(crate) fn guard(interpreter: &mut Interpreter, strict: bool) {
         start: 0,
         end: 1,
     };
-    for name in GUARDED {
+    for (name, cost) in GUARDED {
+        if !names.contains(name) {
+            continue;
+        }
         let Some((builtin, arity)) = BUILTINS.get(name).copied() else {
             continue;
         };
@@ -67,17 +188,15 @@ pub(crate) fn guard(interpreter: &mut Interpreter, strict: bool) {
             .collect();
         let span = span.clone();
         let guarded = move |arguments: Vec<Value>| {
-            if is_too_much(name, &arguments) {
-                let limit = u64::try_from(RESULT_BYTES).unwrap_or(u64::MAX);
-                let error = LimitError::MemoryLimitExceeded {
-                    usage: limit,
-                    limit,
-                };
-                return Err(error.into());
+            let before = cost_before(name, cost, &arguments).ok_or(Refused::TooMuch(name))?;
+            if !steps::charge(before) {
+                return Err(Refused::Spent.into());
             }
             match builtin(&span, &parameters, &arguments, strict) {
+                Ok(result) if steps::charge(cost_after(cost, &result)) => Ok(result),
+                Ok(_) => Err(Refused::Spent.into()),
                 Err(_) if !strict => Ok(Value::Undefined),
-                result => result,
+                Err(error) => Err(Refused::Builtin(reason(&error.to_string())).into()),
             }
         };
         // A name is guarded once, so there is nothing in the way.
@@ -85,25 +204,68 @@ pub(crate) fn guard(interpreter: &mut Interpreter, strict: bool) {
     }
 }
 
-fn is_too_much(name: &str, arguments: &[Value]) -> bool {
-    if name == "array.concat" {
+/// The engine's words without the place, which is the guard's and not the policy's.
+fn reason(message: &str) -> String {
+    let last = message.lines().last().unwrap_or_default().trim();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
+}
+
+/// Steps for reading the arguments, or `None` if they are too much.
+fn cost_before(name: &str, cost: Cost, arguments: &[Value]) -> Option<u64> {
+    if cost == Cost::List {
         let items = arguments.iter().map(length_of);
-        return items.fold(0, usize::saturating_add) > RESULT_ITEMS;
+        let items = items.fold(0, usize::saturating_add);
+        let is_too_long = name == "array.concat" && items > RESULT_ITEMS;
+        // What is copied is in the result, and counts there.
+        return (!is_too_long).then_some(0);
     }
-    let is_heavy = |argument| is_heavier_than(argument, ARGUMENT_BYTES);
-    if arguments.iter().any(is_heavy) {
-        return true;
+    let bound = match name {
+        "product" => PRODUCT_BYTES,
+        "to_number" => NUMBER_BYTES,
+        _ => ARGUMENT_BYTES,
+    };
+    let weights = arguments.iter().map(|argument| weight_of(argument, bound));
+    let weight = weights
+        .sum::<Option<usize>>()
+        .filter(|_| result_is_bounded(name, arguments))?;
+    let pattern = match cost {
+        Cost::Pattern(steps) => steps,
+        Cost::Text | Cost::Tree | Cost::List => 0,
+    };
+    Some(steps_for(weight).saturating_add(pattern))
+}
+
+/// Steps for what was made.
+fn cost_after(cost: Cost, result: &Value) -> u64 {
+    match cost {
+        Cost::Text | Cost::Pattern(_) => {
+            weight_of(result, WEIGHED_BYTES).map_or(u64::MAX, steps_for)
+        }
+        Cost::Tree | Cost::List => match result {
+            Value::String(text) => steps_for(text.len()),
+            other => steps_for(length_of(other).saturating_mul(8)),
+        },
     }
-    let factors = match (name, arguments) {
+}
+
+fn steps_for(weight: usize) -> u64 {
+    u64::try_from(weight / WEIGHT_PER_STEP).unwrap_or(u64::MAX)
+}
+
+/// Whether a builtin that multiplies its arguments' lengths stays below the bound.
+fn result_is_bounded(name: &str, arguments: &[Value]) -> bool {
+    let (left, right) = match (name, arguments) {
         ("concat", [delimiter, parts]) => (length_of(delimiter), length_of(parts)),
         ("replace" | "regex.replace", [text, _, new]) => (length_of(text), length_of(new)),
         ("strings.replace_n", [patterns, text]) => (longest(patterns), length_of(text)),
-        _ => return false,
+        ("strings.any_prefix_match" | "strings.any_suffix_match", [texts, parts]) => {
+            (length_of(texts), length_of(parts))
+        }
+        _ => return true,
     };
-    let (left, right) = factors;
     left.saturating_add(1)
         .saturating_mul(right.saturating_add(1))
-        > RESULT_BYTES
+        <= RESULT_BYTES
 }
 
 /// Bytes of a text, items of a collection.

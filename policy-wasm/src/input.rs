@@ -102,9 +102,16 @@ pub(crate) fn json_of(value: &Value) -> Option<Json> {
     })
 }
 
-/// Whether a value weighs more than `budget` bytes: its text, and 8 for each value in it.
+/// Whether a value weighs more than `budget` bytes.
 pub(crate) fn is_heavier_than(value: &Value, budget: usize) -> bool {
     weigh(value, budget).is_none()
+}
+
+/// What a value weighs, if that is at most `bound`: its text, the digits of its numbers, and 8
+/// bytes for each value in it. Shared parts count as often as they occur, and no more of them is
+/// looked at than `bound` allows.
+pub(crate) fn weight_of(value: &Value, bound: usize) -> Option<usize> {
+    Some(bound.saturating_sub(weigh(value, bound)?))
 }
 
 /// What is left of `budget`, or `None` if it did not suffice.
@@ -121,6 +128,11 @@ fn weigh(value: &Value, budget: usize) -> Option<usize> {
         Value::Object(members) => members.iter().try_fold(budget, |left, (name, value)| {
             weigh(value, weigh(name, left)?)
         }),
+        // What fits 64 bits is in the 8 bytes; an integer may have millions of digits.
+        Value::Number(number) if number.as_i64().is_none() => {
+            let bytes = number.as_big().map_or(0, |integer| integer.bits() / 8);
+            budget.checked_sub(usize::try_from(bytes).ok()?)
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Undefined => Some(budget),
     }
 }

@@ -54,6 +54,7 @@ pub(crate) fn load(
     let texts = parse(&mut interpreter, source, with_tests)?;
     let modules: Vec<_> = interpreter.get_modules().clone();
     let modules: Vec<&Module> = modules.iter().map(AsRef::as_ref).collect();
+    growth::guard(&mut interpreter, &growth::named_in(&modules), true);
 
     let mut findings = outside_roots(&modules, &manifest.roots);
     findings.extend(checks::check(&modules));
@@ -89,7 +90,7 @@ pub(crate) fn load(
     })
 }
 
-/// An interpreter as every evaluation uses it: Rego v1, steps count, growth is bounded.
+/// An interpreter as every evaluation uses it: Rego v1, steps count. Guards come with the policies.
 /// `strict`: whether errors of builtins are errors; always so outside of OPA's own cases.
 pub(crate) fn new_interpreter(strict: bool) -> Interpreter {
     let mut interpreter = Interpreter::new();
@@ -99,7 +100,6 @@ pub(crate) fn new_interpreter(strict: bool) -> Interpreter {
         max_col: MAX_COLUMNS,
         ..PolicyLengthConfig::default()
     });
-    growth::guard(&mut interpreter, strict);
     interpreter
 }
 

@@ -209,6 +209,69 @@ fn a_policy_that_doubles_its_text_stops_before_memory_does() {
     assert_eq!(fault(&rules, "{}"), Some(DenyReason::EvaluationError));
 }
 
+/// Each copy is small beside what one call may make; all of them together are not. Z8
+#[test]
+fn a_policy_that_keeps_copies_of_a_long_value_stops_before_memory_does() {
+    for copies in [
+        "[array.concat(list, [i]) | some i in numbers.range(1, 1000)]",
+        "[split(text, \"\") | some i in numbers.range(1, 1000)]",
+        "[concat(\"\", [text, format_int(i, 10)]) | some i in numbers.range(1, 1000)]",
+        "[object.union(object, {i: i}) | some i in numbers.range(1, 1000)]",
+        "[sort(list) | some i in numbers.range(1, 1000); i > 0]",
+        "[json.unmarshal(json.marshal(list)) | some i in numbers.range(1, 1000)]",
+        "[upper(sprintf(\"%s%d\", [text, i])) | some i in numbers.range(1, 1000)]",
+    ] {
+        let rules = format!(
+            "decision := {{\"allow\": count(copies) > 0}}
+copies := {copies}
+list := numbers.range(1, 1000)
+text := concat(\"\", [format_int(i, 10) | some i in list])
+object := {{format_int(i, 10): i | some i in list}}"
+        );
+        assert_eq!(
+            fault(&rules, "{}"),
+            Some(DenyReason::LimitReached),
+            "{copies}"
+        );
+    }
+}
+
+/// What a value of forty shared levels would be written out, no builtin reads. Z8
+#[test]
+fn a_value_that_shares_its_parts_is_not_read_to_its_end() {
+    for reader in [
+        "count([1 | walk(r40, [_, _])])",
+        "count(sort([r40, r40]))",
+        "count(json.marshal(r40))",
+        "count(object.union({\"a\": r40}, {\"a\": r40}))",
+        "count(max([r40, r40]))",
+        "count(sprintf(\"%v\", [r40]))",
+    ] {
+        let start = format!("decision := {{\"allow\": {reader} > 0}}\nr0 := [1]\n");
+        let rules = (0..40).fold(start, |rules, index| {
+            format!("{rules}r{} := [r{index}, r{index}]\n", index + 1)
+        });
+        assert_eq!(
+            fault(&rules, "{}"),
+            Some(DenyReason::EvaluationError),
+            "{reader}"
+        );
+    }
+}
+
+/// Forty products of a number with itself would have a billion digits. Z8
+#[test]
+fn a_number_without_end_is_neither_multiplied_nor_read() {
+    let start = "decision := {\"allow\": r40 > 0}\nr0 := 99999\n".to_owned();
+    let rules = (0..40).fold(start, |rules, index| {
+        format!("{rules}r{} := product([r{index}, r{index}])\n", index + 1)
+    });
+    assert_eq!(fault(&rules, "{}"), Some(DenyReason::EvaluationError));
+    let digits = json!({ "digits": "9".repeat(2_000) }).to_string();
+    let rules = "decision := {\"allow\": to_number(input.digits) > 0}";
+    assert_eq!(fault(rules, &digits), Some(DenyReason::EvaluationError));
+}
+
 /// A value of forty shared levels has a trillion leaves when it is written out.
 #[test]
 fn a_decision_that_shares_its_parts_is_not_written_out() {

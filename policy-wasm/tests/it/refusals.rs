@@ -380,3 +380,37 @@ fn a_failing_test_is_reported_with_its_place() {
     assert!(Engine::prepare(&manifest(), &source).is_ok());
     assert!(Source::is_test("app/authz/policy_test.rego"));
 }
+
+/// Two thousand tests that are each within their bound would hold a core for minutes.
+#[test]
+fn all_tests_of_a_bundle_share_one_budget() {
+    let test = |index: u32| {
+        format!("test_{index} if count([1 | some x in numbers.range(1, 500); x > 0]) == 500\n")
+    };
+    let tests: String = (0..40).map(test).collect();
+    let tests = format!("package app.authz_test\n{tests}");
+    let source = source(&[
+        (
+            "app/authz/policy.rego",
+            "package app.authz\ndecision := {\"allow\": true}",
+        ),
+        ("app/authz/policy_test.rego", &tests),
+    ]);
+    let limits = Limits {
+        steps: 500,
+        ..Limits::default()
+    };
+    let report = cases::run(&manifest(), &source, &limits).unwrap();
+    let passed = report.passed();
+    assert!((5..35).contains(&passed), "{passed}");
+    let spent: u64 = report.cases.iter().map(|case| case.steps).sum();
+    assert!((125_000..150_000).contains(&spent), "{spent}");
+    let last = report.cases.last().unwrap();
+    let Outcome::Errored(why) = &last.outcome else {
+        panic!("{last:?}");
+    };
+    assert_eq!(
+        why,
+        "the bundle's tests together took more than 125000 steps"
+    );
+}
