@@ -95,6 +95,7 @@ codes! {
     PolicySyntax = "policy_syntax", 422, "The policy does not compile";
     PolicyRefused = "policy_refused", 422, "The policy uses something that is not permitted";
     PolicyEntrypointMissing = "policy_entrypoint_missing", 422, "The entrypoint does not exist";
+    PolicyTooExpensive = "policy_too_expensive", 422, "Checking the policy takes more than it may";
     PolicyTestsFailed = "policy_tests_failed", 422, "The policy's tests do not pass";
     // capacity and failure
     RateLimited = "rate_limited", 429, "Too many requests";

@@ -1,6 +1,12 @@
 //! Everything a request needs, built once. The only wiring.
 
-use std::{fs, io::Write, ops::Deref, path::Path, sync::Arc};
+use std::{
+    fs,
+    io::Write,
+    ops::Deref,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -50,8 +56,8 @@ pub struct Inner {
     pub signing_keys: signing_keys::Cache,
     /// API keys that were presented in the last moment.
     pub api_keys: api_keys::Cache,
-    /// Slots for checking and building policy bundles.
-    pub bundle_slots: policies::Slots,
+    /// Where policy bundles are checked and built.
+    pub workbench: policies::Workbench,
 }
 
 /// Why the server cannot start: one line.
@@ -63,6 +69,9 @@ pub enum StartError {
     /// A statement.
     #[error(transparent)]
     Statement(#[from] DbError),
+    /// The name of our own file, which checks bundles.
+    #[error("cannot tell which program this is")]
+    Program(#[source] std::io::Error),
     /// The master key.
     #[error(transparent)]
     MasterKey(#[from] EnvelopeError),
@@ -92,15 +101,24 @@ impl App {
             let is_new = !tenants::exist(&db).await?;
             config.master_key = Some(master_key(&config, &SystemRandom, is_new)?);
         }
-        Self::assemble(config, db, Arc::new(SystemClock), Arc::new(SystemRandom))
+        let program = std::env::current_exe().map_err(StartError::Program)?;
+        Self::assemble(
+            config,
+            db,
+            Arc::new(SystemClock),
+            Arc::new(SystemRandom),
+            program,
+        )
     }
 
-    /// Puts the parts together; tests bring their own clock, chance and master key.
+    /// Puts the parts together; tests bring their own clock, chance and master key, and name the
+    /// shipped `program`, which this process starts to check bundles.
     pub fn assemble(
         config: Config,
         db: Db,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
+        program: PathBuf,
     ) -> Result<Self, StartError> {
         let master_key = config
             .master_key
@@ -121,7 +139,7 @@ impl App {
             tenants: tenants::Cache::default(),
             signing_keys: signing_keys::Cache::default(),
             api_keys: api_keys::Cache::default(),
-            bundle_slots: policies::Slots::default(),
+            workbench: policies::Workbench::new(program),
             config,
             db,
             clock,

@@ -1,6 +1,10 @@
 //! What the binary's subcommands do.
 
-use std::{io::Write, path::Path, process::ExitCode};
+use std::{
+    io::{Read, Write},
+    path::Path,
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use plinto_jose::Algorithm;
@@ -11,9 +15,12 @@ use crate::{
     bootstrap::{self, Bootstrap},
     config::Config,
     db::Db,
+    features::policies,
     http::server,
     logging, ops, router, worker,
 };
+
+pub use crate::features::policies::CHECK_BUNDLE;
 
 /// Arguments of `bootstrap`.
 #[derive(Debug, clap::Args)]
@@ -80,6 +87,15 @@ pub fn openapi() -> anyhow::Result<()> {
     let mut text = router::openapi().to_pretty_json()?;
     text.push('\n');
     print(&text)
+}
+
+/// Checks the bundle on standard input and prints the verdict. Whoever started it may end it.
+pub fn check_bundle() -> anyhow::Result<()> {
+    policies::confine().context("the limits of the check cannot be set")?;
+    let mut packed = Vec::new();
+    std::io::stdin().read_to_end(&mut packed)?;
+    std::io::stdout().write_all(&policies::verdict(&packed)?)?;
+    Ok(())
 }
 
 /// Makes a tenant and prints it as JSON.

@@ -24,6 +24,9 @@ enum Command {
     Migrate,
     /// Print the OpenAPI document.
     Openapi,
+    /// Read a policy bundle, check it within bounds, write a verdict. The server starts it.
+    #[command(hide = true, name = commands::CHECK_BUNDLE)]
+    CheckBundle,
     /// Make a tenant with its keys and print what a first client needs, as JSON.
     Bootstrap(commands::BootstrapArguments),
     /// Make another API key that may do everything in a tenant, whose own are lost or revoked.
@@ -36,27 +39,34 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return commands::fail(&error.into()),
+    // Before any thread is started: it is bounded in memory, and needs only one.
+    let result = if let Command::CheckBundle = arguments.command {
+        commands::check_bundle()
+    } else {
+        with_runtime(arguments)
     };
-    let code = runtime.block_on(run(arguments));
-    // Whatever has not ended in the time it was given is left behind, blocking work too.
-    runtime.shutdown_background();
-    code
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => commands::fail(&error),
+    }
 }
 
-async fn run(arguments: Arguments) -> ExitCode {
+fn with_runtime(arguments: Arguments) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let result = runtime.block_on(run(arguments));
+    // Whatever has not ended in the time it was given is left behind, blocking work too.
+    runtime.shutdown_background();
+    result
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let config = arguments.config.as_deref();
-    let result = match arguments.command {
+    match arguments.command {
+        Command::CheckBundle => commands::check_bundle(),
         Command::Serve => commands::serve(config).await,
         Command::Migrate => commands::migrate(config).await,
         Command::Openapi => commands::openapi(),
         Command::Bootstrap(arguments) => commands::bootstrap(config, arguments).await,
         Command::ApiKey { tenant } => commands::api_key(config, &tenant).await,
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => commands::fail(&error),
     }
 }

@@ -7,6 +7,7 @@
 use std::{
     io::Write as _,
     net::SocketAddr,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -34,6 +35,8 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tempfile::TempDir;
 use tower::ServiceExt;
+
+use crate::process;
 
 /// The variable that names a `PostgreSQL` server where tests may make databases.
 pub const POSTGRES: &str = "PLINTO_TEST_POSTGRES";
@@ -184,23 +187,33 @@ impl World {
     /// On a `SQLite` file, with other settings.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
-        Self::build(database, change).await
+        Self::build(database, change, shipped()).await
+    }
+
+    /// On a `SQLite` file, with another file as the program that checks bundles.
+    pub async fn checking_with(program: PathBuf) -> Self {
+        let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
+        Self::build(database, |_| {}, program).await
     }
 
     /// On either engine; `None` where there is no server for tests.
     pub async fn on(engine: Engine) -> Option<Self> {
         let database = TestDatabase::make(engine).await?;
-        Some(Self::build(database, |_| {}).await)
+        Some(Self::build(database, |_| {}, shipped()).await)
     }
 
-    async fn build(database: TestDatabase, change: impl FnOnce(&mut Config)) -> Self {
+    async fn build(
+        database: TestDatabase,
+        change: impl FnOnce(&mut Config),
+        program: PathBuf,
+    ) -> Self {
         let mut config = database.config();
         change(&mut config);
         let db = Db::open(&config.database).await.unwrap();
         let clock = Arc::new(TestClock::at(START));
         // Each world of a process has its own ids, the same in every run of one test.
         let random = Arc::new(SeededRandom::new(7));
-        let app = App::assemble(config, db, clock.clone(), random).unwrap();
+        let app = App::assemble(config, db, clock.clone(), random, program).unwrap();
         let acme = make_tenant(&app, "acme", Algorithm::Es256).await;
         let router = router::router(&app);
         Self {
@@ -260,6 +273,11 @@ impl World {
         let events = self.events(self.acme.tenant).await;
         events.iter().map(|event| event.kind.as_str()).collect()
     }
+}
+
+/// The control plane's own file.
+fn shipped() -> PathBuf {
+    process::binary("plinto-control-plane")
 }
 
 async fn make_tenant(app: &App, slug: &str, signing_alg: Algorithm) -> Bootstrapped {

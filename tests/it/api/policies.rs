@@ -8,7 +8,10 @@ use plinto_policy::{
     engine::{self, Engine},
     limits::EvaluationLimits,
 };
-use plinto_tests::world::{Answer, World};
+use plinto_tests::{
+    process,
+    world::{Answer, World},
+};
 use serde_json::{Value, json};
 
 use super::worlds::{
@@ -435,6 +438,35 @@ async fn activations_at_the_same_time_follow_each_other() {
             .unwrap();
         assert_eq!(bundle.manifest.revision, last["revision"]);
     }
+}
+
+/// N15: the tests of a revision run once for an engine, not at every change of the roles.
+#[tokio::test]
+async fn a_bundles_tests_run_again_only_for_another_engine() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("checker");
+    let shipped = process::binary("plinto-control-plane");
+    std::os::unix::fs::symlink(&shipped, &program).unwrap();
+    let world = World::checking_with(program.clone()).await;
+    let admin = admin(&world);
+    let revision = publish(&admin, bundle_of(CLOSED)).await;
+    std::fs::remove_file(&program).unwrap();
+    activate(&admin, &revision).await;
+
+    let earlier = "update bundles set checked_by = 'regorus 0.1.0'";
+    let mut tx = world.app.db.begin().await.unwrap();
+    tx.execute(earlier, args![]).await.unwrap();
+    tx.commit().await.unwrap();
+    let path = format!("/v1/policies/bundles/{revision}/activate");
+    admin
+        .post_empty(&path)
+        .await
+        .expect_problem(500, "internal_error");
+
+    std::os::unix::fs::symlink(&shipped, &program).unwrap();
+    assert_eq!(activate(&admin, &revision).await["sequence"], 2);
+    std::fs::remove_file(&program).unwrap();
+    assert_eq!(activate(&admin, &revision).await["sequence"], 3);
 }
 
 /// Z2.

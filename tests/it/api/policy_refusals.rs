@@ -1,11 +1,17 @@
 //! Bundles that are refused: whole, with the place of the fault, and what was active stays active.
 
+use std::{os::unix::ffi::OsStrExt, path::Path, time::Duration};
+
 use plinto_policy::bundle;
-use plinto_tests::world::{Answer, Client, World};
+use plinto_tests::{
+    process,
+    world::{Answer, Client, World},
+};
 use serde_json::{Value, json};
 
 use super::worlds::{
-    BY_ROLE, CLOSED, activate, admin, bundle_of, manifest, pointers, publish, source, worlds,
+    BY_ROLE, CLOSED, activate, admin, bundle, bundle_of, manifest, pointers, publish, source,
+    worlds,
 };
 
 /// A world with a policy in force, its administrator, and what edges fetch.
@@ -358,4 +364,84 @@ async fn a_revision_that_cannot_be_one_is_not_there() {
                 .expect_problem(404, "not_found");
         }
     }
+}
+
+/// A bundle that is fine but for a test that spends whatever it gets.
+fn costly(test: &str) -> Vec<u8> {
+    let doubled = |name: &str| {
+        let start = format!("{name}0 := [1]\n");
+        (0..40).fold(start, |rules, index| {
+            let next = index + 1;
+            format!("{rules}{name}{next} := [{name}{index}, {name}{index}]\n")
+        })
+    };
+    let tests = format!(
+        "package app.authz_test\n{}{}{test}\n",
+        doubled("a"),
+        doubled("b")
+    );
+    bundle(&[
+        ("app/authz/decision.rego", CLOSED),
+        ("app/authz/decision_test.rego", &tests),
+    ])
+}
+
+/// Z8: one step may compare two values of a trillion parts, and another write one out.
+#[tokio::test]
+async fn a_bundle_whose_check_would_take_the_server_along_is_refused() {
+    let (world, admin, active) = with_active_policy().await;
+    let endless = "test_equal if a40 == b40";
+    let large = "big := {i | some i in numbers.range(1, 10000)}
+test_large if count([both | some i in big; both := big | {0 - i}]) == 1";
+    // Where the machine is busy, five seconds of a core take longer than twenty.
+    let times: &[&str] = &["5 s of processor time", "20 s"];
+    for (test, limits) in [(endless, times), (large, &["512 MiB of memory"])] {
+        let answer = send(&admin, costly(test))
+            .await
+            .expect_problem(422, "policy_too_expensive");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        let is_named = limits.iter().any(|limit| detail.ends_with(limit));
+        assert!(is_named, "{detail}");
+    }
+    let listed = admin.get("/v1/policies/bundles").await.expect(200).json();
+    assert_eq!(listed["data"].as_array().unwrap().len(), 1, "{listed}");
+    let still = world
+        .anon()
+        .get("/t/acme/edge/bundle")
+        .await
+        .expect(200)
+        .bytes;
+    assert_eq!(still, active);
+}
+
+/// Processes that run this program.
+fn running(program: &Path) -> usize {
+    let name = program.as_os_str().as_bytes();
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    entries
+        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
+        .filter(|line| line.starts_with(name))
+        .count()
+}
+
+/// A client that goes away takes the check of its bundle along.
+#[tokio::test]
+async fn a_check_that_nobody_waits_for_any_more_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("checker");
+    std::os::unix::fs::symlink(process::binary("plinto-control-plane"), &program).unwrap();
+    let world = World::checking_with(program.clone()).await;
+    let admin = admin(&world);
+    let started = process::until("the check runs", Duration::from_mins(1), async || {
+        (running(&program) == 1).then_some(())
+    });
+    tokio::select! {
+        answer = send(&admin, costly("test_equal if a40 == b40")) => panic!("{}", answer.text()),
+        () = started => {}
+    }
+    // Left alone it would run for five seconds.
+    process::until("the check ended", Duration::from_secs(3), async || {
+        (running(&program) == 0).then_some(())
+    })
+    .await;
 }

@@ -7,6 +7,7 @@ use plinto_policy::{
     diagnostics::PolicyError,
 };
 
+use super::service::check::Refusal;
 use crate::{actor::Denied, db::DbError, features::signing_keys::SigningKeysError, http::HasCode};
 
 /// 20: findings shown of one bundle; whoever has more mends these first.
@@ -46,6 +47,15 @@ pub(crate) enum PoliciesError {
     /// Some of the bundle's own tests do not pass.
     #[error("{} of the bundle's tests do not pass", .0.len())]
     TestsFailed(Vec<Case>),
+    /// The bundle was checked and refused.
+    #[error("{}", .0.detail)]
+    Refused(Refusal),
+    /// The check of the bundle had to be ended.
+    #[error("compiling the bundle and running its tests takes more than {0}")]
+    TooExpensive(&'static str),
+    /// The check of the bundle could not be made.
+    #[error("the check of the bundle could not be started or spoken to")]
+    Checker(#[source] std::io::Error),
     /// Too many bundles are being compiled.
     #[error("too many bundles are being checked; try again shortly")]
     Busy,
@@ -78,9 +88,11 @@ impl HasCode for PoliciesError {
             Self::Altered { .. } | Self::ReservedData(_) => Code::BundleMalformed,
             Self::Policy(error) => error.problem(),
             Self::TestsFailed(_) => Code::PolicyTestsFailed,
+            Self::Refused(refusal) => refusal.code,
+            Self::TooExpensive(_) => Code::PolicyTooExpensive,
             Self::Busy => Code::Overloaded,
             Self::Overtaken => Code::PreconditionFailed,
-            Self::Interrupted | Self::Unverifiable(_) => Code::Internal,
+            Self::Checker(_) | Self::Interrupted | Self::Unverifiable(_) => Code::Internal,
             Self::Signing(error) => error.code(),
             Self::Denied(error) => error.code(),
             Self::Database(error) => error.code(),
@@ -93,6 +105,7 @@ impl HasCode for PoliciesError {
 
     fn field_errors(&self) -> Vec<FieldError> {
         match self {
+            Self::Refused(refusal) => refusal.errors.clone(),
             Self::Policy(error) => findings(error),
             Self::TestsFailed(cases) => cases.iter().take(FINDINGS_MAX).map(failure).collect(),
             _ => Vec::new(),

@@ -1,7 +1,7 @@
 //! Policies: bundles are published, activated, rolled back, and fetched by edges.
 //!
-//! Publishing checks a bundle whole (archive, digests, compilation, entrypoint, its own tests) and
-//! stores it under its revision. Activating adds the tenant's roles and a sequence that only rises,
+//! Publishing checks a bundle whole (archive, digests, compilation, entrypoint, its own tests), in a
+//! process of its own that is bounded in time and memory, and stores it under its revision. Activating adds the tenant's roles and a sequence that only rises,
 //! signs the result with the tenant's bundle key, reads it back as an edge would, and only then
 //! makes it active (N15). The worker builds the active artifact anew when roles or key changed and
 //! before it expires. An edge refuses a lower sequence, so a roll-back is an activation too.
@@ -18,5 +18,6 @@ mod service;
 mod store;
 mod tasks;
 
-pub use service::check::Slots;
+pub use service::workbench::{CHECK_BUNDLE, Workbench};
+pub(crate) use service::{check::verdict, workbench::confine};
 pub(crate) use tasks::{follow_roles, renew};

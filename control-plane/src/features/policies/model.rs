@@ -28,6 +28,8 @@ pub(crate) struct Bundle {
     pub entrypoint: String,
     /// How many of its own tests it passed; none failed.
     pub tests_passed: i64,
+    /// The engine that compiled it and ran its tests, with its version.
+    pub checked_by: String,
     /// Who published it: a user's or key's id, or `system`.
     pub published_by: String,
     /// When.

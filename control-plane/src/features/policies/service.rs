@@ -5,6 +5,7 @@ pub(crate) mod activate;
 mod artifact;
 pub(crate) mod check;
 pub(crate) mod edge;
+pub(crate) mod workbench;
 
 use plinto_contract::events::EventKind;
 use serde_json::json;
@@ -17,6 +18,7 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
+    envelope::sha256_hex,
     events,
     features::{
         roles,
@@ -26,26 +28,24 @@ use crate::{
 
 /// Checks a bundle and stores it. Publishing the same content again changes nothing.
 /// Answers the bundle and whether it is new.
-/// Errors: `Bundle`, `Altered`, `Policy`, `TestsFailed`: refused whole; `Busy`.
+/// Errors: `Refused`, `TooExpensive`: nothing of it is kept; `Busy`.
 pub(crate) async fn publish(
     app: &App,
     actor: &Actor,
     packed: Vec<u8>,
 ) -> Result<(Bundle, bool), PoliciesError> {
     actor.require(Permission::PoliciesPublish)?;
-    let (checked, packed) = app
-        .bundle_slots
-        .run(move || check::check(&packed).map(|checked| (checked, packed)))
-        .await?;
+    let checked = app.workbench.check(&packed).await?;
     let now = app.clock.now();
     let bundle = Bundle {
         id: app.random.id(now),
-        revision: checked.manifest.revision,
-        digest: checked.digest,
+        revision: checked.revision,
+        digest: sha256_hex(&packed),
         size_bytes: count(packed.len()),
-        file_count: count(checked.source.files.len()),
-        entrypoint: checked.manifest.metadata.plinto.entrypoint,
+        file_count: count(checked.files),
+        entrypoint: checked.entrypoint,
         tests_passed: count(checked.tests_passed),
+        checked_by: check::checked_by(),
         published_by: name_of(actor),
         created_at: now,
     };

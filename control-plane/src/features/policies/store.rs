@@ -18,6 +18,7 @@ struct BundleRow {
     file_count: i64,
     entrypoint: String,
     tests_passed: i64,
+    checked_by: String,
     published_by: String,
     created_at: i64,
 }
@@ -35,6 +36,7 @@ impl BundleRow {
             file_count: self.file_count,
             entrypoint: self.entrypoint,
             tests_passed: self.tests_passed,
+            checked_by: self.checked_by,
             published_by: self.published_by,
             created_at: UnixMillis(self.created_at),
         })
@@ -87,8 +89,8 @@ fn inconsistent(table: &'static str, column: &'static str, id: &str) -> DbError 
 
 const INSERT: &str = "insert into bundles
     (tenant_id, id, revision, digest, size_bytes, file_count, entrypoint, tests_passed,
-     published_by, created_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+     checked_by, published_by, created_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     on conflict (tenant_id, revision) do nothing";
 const INSERT_ARCHIVE: &str = "insert into bundle_archives (tenant_id, revision, content)
     values ($1, $2, $3)";
@@ -109,6 +111,7 @@ pub(super) async fn insert(
         bundle.file_count,
         &bundle.entrypoint,
         bundle.tests_passed,
+        &bundle.checked_by,
         &bundle.published_by,
         bundle.created_at,
     ];
@@ -122,7 +125,7 @@ pub(super) async fn insert(
 }
 
 const FIND: &str = "select id, revision, digest, size_bytes, file_count, entrypoint, tests_passed,
-    published_by, created_at from bundles where tenant_id = $1 and revision = $2";
+    checked_by, published_by, created_at from bundles where tenant_id = $1 and revision = $2";
 
 /// One bundle by its revision.
 pub(super) async fn find(
@@ -137,7 +140,7 @@ pub(super) async fn find(
 }
 
 const LIST: &str = "select id, revision, digest, size_bytes, file_count, entrypoint, tests_passed,
-    published_by, created_at from bundles
+    checked_by, published_by, created_at from bundles
     where tenant_id = $1 and ($2 = '' or id < $2) order by id desc limit $3";
 
 /// Bundles, the newest first, before `before` (empty: from the newest).
@@ -152,6 +155,21 @@ pub(super) async fn list(
         .into_iter()
         .map(BundleRow::into_bundle)
         .collect()
+}
+
+const MARK_CHECKED: &str =
+    "update bundles set checked_by = $1 where tenant_id = $2 and revision = $3";
+
+/// Notes the engine that a bundle was checked with anew.
+pub(super) async fn mark_checked(
+    tx: &mut Tx,
+    tenant: TenantId,
+    revision: &str,
+    checked_by: &str,
+) -> Result<(), DbError> {
+    tx.execute(MARK_CHECKED, args![checked_by, tenant, revision])
+        .await
+        .map(|_| ())
 }
 
 const ARCHIVE: &str = "select content from bundle_archives where tenant_id = $1 and revision = $2";

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     artifact::{self, Artifact, Ingredients},
-    count, name_of,
+    check, count, name_of,
 };
 use crate::{
     actor::{Actor, Permission},
@@ -113,11 +113,19 @@ async fn take(
     let expires_at = issued_at.plus_seconds(app.config.policies.bundle_s);
     let sequence = active.map_or(0, |active| active.sequence).saturating_add(1);
     let mut tx = app.db.read().await?;
+    let bundle = store::find(&mut tx, actor.tenant, &step.revision)
+        .await?
+        .ok_or(PoliciesError::NotFound)?;
     let archive = store::archive(&mut tx, actor.tenant, &step.revision)
         .await?
         .ok_or(PoliciesError::NotFound)?;
     let roles = roles::policy_data(&mut tx, actor.tenant).await?;
     drop(tx);
+    // Its tests passed with the engine it was published under; another one may decide otherwise.
+    let is_checked = bundle.checked_by == check::checked_by();
+    if !is_checked {
+        app.workbench.check(&archive).await?;
+    }
     let kid = signing_keys::active_kid(app, actor.tenant, Purpose::Bundle).await?;
     let roles_version = roles.version;
     let ingredients = Ingredients {
@@ -146,7 +154,7 @@ async fn take(
         created_at: now,
         expires_at: expires_at.to_millis(),
     };
-    store_activation(app, actor, made, &packed).await
+    store_activation(app, actor, made, &packed, is_checked).await
 }
 
 /// Builds and signs outside any transaction. `None`: the key was rotated in between.
@@ -163,7 +171,7 @@ async fn build(
         min_sequence: u64::try_from(ingredients.sequence).unwrap_or_default(),
     };
     let draft = app
-        .bundle_slots
+        .workbench
         .run(move || artifact::draft(&archive, ingredients))
         .await?;
     let signature =
@@ -172,7 +180,7 @@ async fn build(
         return Ok(None);
     }
     let keys = signing_keys::jwks(app, actor.tenant, Purpose::Bundle).await?;
-    app.bundle_slots
+    app.workbench
         .run(move || artifact::finish(&draft, signature, &keys, &expect))
         .await
         .map(Some)
@@ -183,6 +191,7 @@ async fn store_activation(
     actor: &Actor,
     made: Activation,
     packed: &[u8],
+    is_checked: bool,
 ) -> Result<Option<Activation>, PoliciesError> {
     let mut tx = app.db.begin().await?;
     match store::activate(&mut tx, actor.tenant, &made, packed).await {
@@ -190,6 +199,10 @@ async fn store_activation(
             return Ok(None);
         }
         result => result?,
+    }
+    if !is_checked {
+        let checked_by = check::checked_by();
+        store::mark_checked(&mut tx, actor.tenant, &made.revision, &checked_by).await?;
     }
     let oldest_kept = made.sequence.saturating_sub(ARTIFACTS_KEPT);
     store::prune(&mut tx, actor.tenant, oldest_kept).await?;

@@ -7,11 +7,11 @@ use plinto_contract::{
 };
 use plinto_jose::{JwkSet, Jws};
 use plinto_policy::{
-    bundle::{Expect, Limits, Source, Unverified, build_signed, signing_payload},
+    bundle::{Expect, Limits, Source, Unverified, Upload, build_signed, signing_payload},
     engine::{ENGINE, ENGINE_VERSION, Engine},
 };
 
-use super::check::{self, Checked};
+use super::check;
 use crate::{
     envelope::sha256_hex,
     features::{policies::error::PoliciesError, roles::PolicyData},
@@ -47,12 +47,11 @@ pub(super) struct Artifact {
     pub(super) digest: String,
 }
 
-/// Adds roles and activation to a stored archive, after checking it anew: the engine may have
-/// changed since it was published, and so may the archive.
+/// Adds roles and activation to a stored archive. Its tests ran when it was published, with the
+/// engine that decides now; it is compiled once it is signed.
+/// Errors: `Altered` when the archive is not what was published.
 pub(super) fn draft(archive: &[u8], with: Ingredients) -> Result<Draft, PoliciesError> {
-    let Checked {
-        manifest, source, ..
-    } = check::check(archive)?;
+    let Upload { manifest, source } = check::read(archive)?;
     if manifest.revision != with.revision {
         return Err(PoliciesError::Altered {
             declared: with.revision,

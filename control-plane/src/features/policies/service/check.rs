@@ -1,100 +1,89 @@
-//! Everything that is checked of a bundle before it may be stored or signed: archive, digests,
-//! compilation, entrypoint, tests. Pure work on bytes, on bounded blocking threads.
+//! Everything that is checked of a bundle before it may be stored: archive, digests, compilation,
+//! entrypoint, tests. Pure work on bytes, for a process that may be ended at any moment.
 
-use std::sync::Arc;
-
-use plinto_contract::bundle::{Manifest, ROLES_FILE, ROLES_PATH};
+use plinto_contract::{
+    bundle::{Manifest, ROLES_FILE, ROLES_PATH},
+    problem::{Code, FieldError},
+};
 use plinto_policy::{
     bundle::{self, Limits, Source, Upload},
     cases,
-    engine::Engine,
+    engine::{ENGINE, ENGINE_VERSION, Engine},
     limits::EvaluationLimits,
 };
-use tokio::sync::Semaphore;
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    envelope::sha256_hex,
     features::policies::{error::PoliciesError, model},
+    http::HasCode,
 };
 
-/// 2: bundles worked on at once. Compiling takes a core for up to a second; sign-ins want the rest.
-const AT_ONCE: usize = 2;
-/// 16: bundles that may wait or be worked on; more are turned away.
-const WAITING: usize = 16;
+/// Stands for the tenant's roles while a bundle is checked.
+const PLACEHOLDER_ROLES: &str = r#"{"owner":{"organization:update":true}}"#;
+/// 16 KiB: what a refusal says at most.
+const DETAIL_BYTES: usize = 16 * 1024;
 
-/// Room for work that takes a core for long.
-#[derive(Debug)]
-pub struct Slots {
-    slots: Arc<Semaphore>,
-    places: Arc<Semaphore>,
+/// How a check came out, as one process tells another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Verdict {
+    /// The bundle is good.
+    Good(Checked),
+    /// It is not.
+    Refused(Refusal),
 }
 
-impl Default for Slots {
-    fn default() -> Self {
+/// A bundle that was found good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Checked {
+    /// SHA-256 of its content.
+    pub(super) revision: String,
+    /// The rule that decides.
+    pub(super) entrypoint: String,
+    /// Files in it, without the manifest.
+    pub(super) files: usize,
+    /// How many of its tests passed; none failed.
+    pub(super) tests_passed: usize,
+}
+
+/// Why a bundle was refused, in the words of a problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Refusal {
+    /// The stable name.
+    pub(crate) code: Code,
+    /// What is wrong with it.
+    pub(crate) detail: String,
+    /// The places at fault.
+    pub(crate) errors: Vec<FieldError>,
+}
+
+impl Refusal {
+    fn of(error: &PoliciesError) -> Self {
+        let mut detail = error.detail();
+        detail.truncate(detail.floor_char_boundary(DETAIL_BYTES));
         Self {
-            slots: Arc::new(Semaphore::new(AT_ONCE)),
-            places: Arc::new(Semaphore::new(WAITING)),
+            code: error.code(),
+            detail,
+            errors: error.field_errors(),
         }
     }
 }
 
-impl Slots {
-    /// Runs work on a blocking thread. A slot stays taken until the work is done, also when nobody
-    /// waits for it any more.
-    /// Errors: `Busy` when too many wait already.
-    pub(super) async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, PoliciesError> + Send + 'static,
-    ) -> Result<T, PoliciesError> {
-        let busy = |_| PoliciesError::Busy;
-        let place = Arc::clone(&self.places)
-            .try_acquire_owned()
-            .map_err(|_| PoliciesError::Busy)?;
-        let slot = Arc::clone(&self.slots)
-            .acquire_owned()
-            .await
-            .map_err(busy)?;
-        tokio::task::spawn_blocking(move || {
-            let result = work();
-            drop((slot, place));
-            result
-        })
-        .await
-        .map_err(|_| PoliciesError::Interrupted)?
-    }
+/// What checks bundles here: a bundle that another one checked is checked again.
+pub(super) fn checked_by() -> String {
+    format!("{ENGINE} {ENGINE_VERSION}")
 }
 
-/// Stands for the tenant's roles while a bundle is checked.
-const PLACEHOLDER_ROLES: &str = r#"{"owner":{"organization:update":true}}"#;
-
-/// A bundle that was found good.
-#[derive(Debug, Clone)]
-pub(super) struct Checked {
-    /// Its manifest, with its revision and without activation.
-    pub(super) manifest: Manifest,
-    /// Its files, tests included.
-    pub(super) source: Source,
-    /// SHA-256 of the archive.
-    pub(super) digest: String,
-    /// How many of its tests passed.
-    pub(super) tests_passed: usize,
+/// Checks an archive as it was sent in and says how it came out, as JSON.
+pub(crate) fn verdict(packed: &[u8]) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(&match check(packed) {
+        Ok(checked) => Verdict::Good(checked),
+        Err(error) => Verdict::Refused(Refusal::of(&error)),
+    })
 }
 
-/// Checks an archive as it was sent in.
-/// Errors: whatever makes it unusable; nothing of it is kept then.
-pub(super) fn check(packed: &[u8]) -> Result<Checked, PoliciesError> {
-    let Upload {
-        mut manifest,
-        source,
-    } = Upload::read(packed, &Limits::default())?;
-    let computed = bundle::revision(&source, &manifest)?;
-    if !manifest.revision.is_empty() && manifest.revision != computed {
-        return Err(PoliciesError::Altered {
-            declared: manifest.revision,
-            computed,
-        });
-    }
-    manifest.revision = computed;
+fn check(packed: &[u8]) -> Result<Checked, PoliciesError> {
+    let Upload { manifest, source } = read(packed)?;
     let engine = Engine::prepare(&manifest, &source)?;
     if engine.data(&ROLES_PATH).is_some() {
         return Err(PoliciesError::ReservedData(ROLES_PATH.join(".")));
@@ -109,11 +98,27 @@ pub(super) fn check(packed: &[u8]) -> Result<Checked, PoliciesError> {
         ));
     }
     Ok(Checked {
-        digest: sha256_hex(packed),
+        revision: manifest.revision,
+        entrypoint: manifest.metadata.plinto.entrypoint,
+        files: source.files.len(),
         tests_passed: report.passed(),
-        manifest,
-        source,
     })
+}
+
+/// Reads an archive; its manifest names the revision that its content has.
+/// Errors: `Bundle`; `Altered` when the manifest names another one.
+pub(super) fn read(packed: &[u8]) -> Result<Upload, PoliciesError> {
+    let mut upload = Upload::read(packed, &Limits::default())?;
+    let computed = bundle::revision(&upload.source, &upload.manifest)?;
+    let declared = &upload.manifest.revision;
+    if !declared.is_empty() && *declared != computed {
+        return Err(PoliciesError::Altered {
+            declared: declared.clone(),
+            computed,
+        });
+    }
+    upload.manifest.revision = computed;
+    Ok(upload)
 }
 
 /// Adds the roles' data to a bundle. `roles`: the document at `data.plinto.roles`, as JSON.
