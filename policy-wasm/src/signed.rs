@@ -15,7 +15,7 @@ use plinto_contract::{
     limits::CLOCK_LEEWAY_S,
     time::UnixSeconds,
 };
-use plinto_jose::{Jwk, Jws, SignatureJob};
+use plinto_jose::{Algorithm, Jwk, Jws, SignatureJob};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -120,6 +120,11 @@ impl Unverified {
         self.signature.header.kid.as_deref()
     }
 
+    /// The algorithm that the signature names.
+    pub fn alg(&self) -> Algorithm {
+        self.signature.header.alg
+    }
+
     /// The signature to check, with a key of the tenant's bundle key set.
     /// Errors: `Signature` if the key does not fit the algorithm.
     pub fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, Error> {
@@ -154,12 +159,22 @@ impl Unverified {
     }
 }
 
+/// `typ` of a bundle's signature, where it has one: OPA writes none.
+const TYP: &str = "JWT";
+
 /// The one signature in a `.signatures.json`.
 pub(crate) fn parse_signature(content: &[u8]) -> Result<Jws, Error> {
     let signatures: Signatures = serde_json::from_slice(content)
         .map_err(|error| Error::SignaturePayload(error.to_string()))?;
     match signatures.signatures.as_slice() {
-        [compact] => Jws::parse_within(compact, SIGNATURE_BYTES).map_err(Error::Signature),
+        [compact] => {
+            let jws = Jws::parse_within(compact, SIGNATURE_BYTES).map_err(Error::Signature)?;
+            // SECURITY: a token or feed by the same key is no signature of a bundle (T6).
+            match jws.header.typ.as_deref() {
+                None | Some(TYP) => Ok(jws),
+                Some(_) => Err(Error::Signature(plinto_jose::Error::Type)),
+            }
+        }
         _ => Err(Error::SignaturePayload(
             "there must be exactly one signature".to_owned(),
         )),

@@ -5,8 +5,10 @@ use std::{collections::BTreeMap, io::Write as _};
 use flate2::{Compression, write::GzEncoder};
 use plinto_contract::{
     bundle::{Activation, Manifest, ROLES_FILE},
+    claims::TYP_ACCESS_TOKEN,
     ids::TenantId,
     problem::Code,
+    revocation::TYP_REVOCATIONS,
     time::UnixSeconds,
 };
 use plinto_jose::{Algorithm, Jwk, SigningKey, verify};
@@ -270,6 +272,46 @@ fn a_signature_that_covers_too_little_or_too_much_is_refused() {
     // A revocation feed, signed with the same key, is no signature of a bundle.
     let result = with_payload(&|payload| *payload = serde_json::json!({ "version": 1 }));
     assert!(matches!(result, Err(Error::SignaturePayload(_))));
+}
+
+/// T6: what the same key signed as something else signs no bundle, whatever it says.
+#[test]
+fn a_signature_of_another_kind_is_refused() {
+    let key = key();
+    let kid = key.public().kid.unwrap();
+    let with_typ = |typ: Option<&str>| {
+        let packed = build_signed(&files(), &activated(7), &kid, |payload| {
+            key.sign(typ, payload).map_err(|_| Failed)
+        });
+        open(&packed.unwrap(), &key.public(), &expect())
+    };
+    for typ in [None, Some("JWT")] {
+        assert!(with_typ(typ).is_ok(), "{typ:?}");
+    }
+    for typ in [
+        TYP_ACCESS_TOKEN,
+        TYP_REVOCATIONS,
+        "jwt",
+        "application/JWT",
+        "",
+    ] {
+        let result = with_typ(Some(typ));
+        assert!(
+            matches!(result, Err(Error::Signature(plinto_jose::Error::Type))),
+            "{typ}"
+        );
+    }
+}
+
+/// The same bytes on every machine and from every build: caches and people compare digests.
+#[test]
+fn a_fixed_bundle_has_a_fixed_archive() {
+    let packed = build(&files(), &manifest()).unwrap();
+    let digest = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&packed));
+    assert_eq!(
+        digest,
+        "6cbe6e09a81e7cd6b9b9a5826a8dcd8f6c1ea4c7596bd6bfba9c8f456f72438a"
+    );
 }
 
 #[test]
