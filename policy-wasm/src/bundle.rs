@@ -2,7 +2,7 @@
 //!
 //! The way of a bundle: a folder becomes a [`Source`]; [`build`] packs it; the control plane
 //! reads the upload with [`Upload::read`], runs its tests, and at activation signs it with
-//! [`build_signed`]; the edge reads that with [`Unverified::read`] and gets a [`Bundle`] only
+//! [`Unsigned`]; the edge reads that with [`Unverified::read`] and gets a [`Bundle`] only
 //! after the signature, every digest, tenant, sequence and expiry are right.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{archive, canonical, signed};
 pub use crate::{
     limits::BundleLimits as Limits,
-    signed::{Bundle, Expect, Unverified, build_signed, signing_payload},
+    signed::{Bundle, Expect, Unsigned, Unverified, build_signed},
 };
 
 /// Suffix of a policy.
@@ -219,6 +219,12 @@ impl Upload {
         let source = canonical_source(&Source { files }, limits)?;
         Ok(Self { manifest, source })
     }
+
+    /// What [`revision`] says of it.
+    /// Errors: `Manifest` when it cannot be written.
+    pub fn revision(&self) -> Result<String, Error> {
+        revision_of(&self.source, &self.manifest)
+    }
 }
 
 /// What is in an archive, for showing. Nothing of it was verified.
@@ -259,7 +265,7 @@ pub fn build(source: &Source, manifest: &Manifest) -> Result<Vec<u8>, Error> {
     let limits = Limits::default();
     let source = canonical_source(source, &limits)?;
     let mut manifest = manifest.clone();
-    manifest.revision = revision(&source, &manifest)?;
+    manifest.revision = revision_of(&source, &manifest)?;
     let packed = archive::pack(&assemble(&source, &manifest)?)?;
     // What was built must be readable: this finds every limit at the place where it can be fixed.
     Upload::read(&packed, &limits)?;
@@ -270,12 +276,16 @@ pub fn build(source: &Source, manifest: &Manifest) -> Result<Vec<u8>, Error> {
 /// hexadecimal characters. Tests count: a bundle with other tests is another bundle.
 /// Errors: a data file that is not JSON.
 pub fn revision(source: &Source, manifest: &Manifest) -> Result<String, Error> {
+    revision_of(&canonical_source(source, &Limits::default())?, manifest)
+}
+
+/// The same of a source in canonical form.
+fn revision_of(source: &Source, manifest: &Manifest) -> Result<String, Error> {
     let mut manifest = manifest.clone();
     manifest.revision = String::new();
     manifest.metadata.plinto.activation = None;
-    let source = canonical_source(source, &Limits::default())?;
     let mut hasher = Sha256::new();
-    for (path, content) in &assemble(&source, &manifest)? {
+    for (path, content) in &assemble(source, &manifest)? {
         // Digests have a fixed length, so no two lists of files give the same bytes.
         hasher.update(Sha256::digest(path.as_bytes()));
         hasher.update(Sha256::digest(content));

@@ -27,12 +27,39 @@ use crate::{
 /// 128 KiB: a signature over the largest number of files with the longest names fits.
 const SIGNATURE_BYTES: usize = 128 * 1024;
 
-/// What a signature must cover: every file of the bundle with its digest, as JSON. The caller
-/// signs these bytes with the tenant's bundle key.
-/// Errors: a file that a bundle may not have.
-pub fn signing_payload(source: &Source, manifest: &Manifest, kid: &str) -> Result<Vec<u8>, Error> {
-    let source = canonical_source(source, &BundleLimits::default())?;
-    payload_of(&assemble(&source, manifest)?, kid)
+/// A bundle that waits for its signature.
+#[derive(Debug, Clone)]
+pub struct Unsigned {
+    files: BTreeMap<String, Vec<u8>>,
+    payload: Vec<u8>,
+}
+
+impl Unsigned {
+    /// Assembles a bundle. `manifest` must carry its activation; tests should have been left out of
+    /// `source`. `kid`: the key that will sign.
+    /// Errors: a file that a bundle may not have.
+    pub fn new(source: &Source, manifest: &Manifest, kid: &str) -> Result<Self, Error> {
+        let source = canonical_source(source, &BundleLimits::default())?;
+        let files = assemble(&source, manifest)?;
+        let payload = payload_of(&files, kid)?;
+        Ok(Self { files, payload })
+    }
+
+    /// What the signature must cover: every file of the bundle with its digest, as JSON.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Packs the bundle. `signature`: a compact JWS over the payload, by the tenant's bundle key.
+    pub fn signed(mut self, signature: String) -> Result<Vec<u8>, Error> {
+        let signatures = Signatures {
+            signatures: vec![signature],
+        };
+        let text = serde_json::to_vec(&signatures)
+            .map_err(|error| Error::SignaturePayload(error.to_string()))?;
+        self.files.insert(SIGNATURES_FILE.to_owned(), text);
+        archive::pack(&self.files)
+    }
 }
 
 fn payload_of(files: &BTreeMap<String, Vec<u8>>, kid: &str) -> Result<Vec<u8>, Error> {
@@ -56,8 +83,8 @@ fn digest(content: &[u8]) -> String {
     hex::encode(Sha256::digest(content))
 }
 
-/// Packs a signed bundle. `sign` gets the payload and returns a compact JWS over it.
-/// `manifest` must carry its activation. Tests should have been left out of `source`.
+/// Packs a signed bundle where signing waits for nothing. `sign` gets the payload and returns a
+/// compact JWS over it.
 /// Errors: a file that a bundle may not have (as `E`'s own conversion), or `sign`'s error.
 pub fn build_signed<E: From<Error>>(
     source: &Source,
@@ -65,15 +92,9 @@ pub fn build_signed<E: From<Error>>(
     kid: &str,
     sign: impl FnOnce(&[u8]) -> Result<String, E>,
 ) -> Result<Vec<u8>, E> {
-    let source = canonical_source(source, &BundleLimits::default())?;
-    let mut files = assemble(&source, manifest)?;
-    let signatures = Signatures {
-        signatures: vec![sign(&payload_of(&files, kid)?)?],
-    };
-    let text = serde_json::to_vec(&signatures)
-        .map_err(|error| Error::SignaturePayload(error.to_string()))?;
-    files.insert(SIGNATURES_FILE.to_owned(), text);
-    Ok(archive::pack(&files)?)
+    let unsigned = Unsigned::new(source, manifest, kid)?;
+    let signature = sign(unsigned.payload())?;
+    Ok(unsigned.signed(signature)?)
 }
 
 /// A signed bundle before its signature was checked. Nothing of it can be used yet.

@@ -13,8 +13,8 @@ use plinto_contract::{
 };
 use plinto_jose::{Algorithm, Jwk, SigningKey, verify};
 use plinto_policy::bundle::{
-    Bundle, Contents, Error, Expect, Limits, Source, Unverified, Upload, build, build_signed,
-    revision, signing_payload,
+    Bundle, Contents, Error, Expect, Limits, Source, Unsigned, Unverified, Upload, build,
+    build_signed, revision,
 };
 use proptest::prelude::*;
 
@@ -349,10 +349,7 @@ fn equal_content_gives_equal_bytes_and_another_test_another_revision() {
         revision(&files(), &manifest()).unwrap()
     );
     assert_eq!(upload.manifest.revision.len(), 64);
-    assert_eq!(
-        upload.manifest.revision,
-        revision(&upload.source, &upload.manifest).unwrap()
-    );
+    assert_eq!(upload.manifest.revision, upload.revision().unwrap());
     let mut tested = files();
     let text = b"package app.authz_test".to_vec();
     tested
@@ -461,8 +458,8 @@ fn a_bundle_of_the_largest_number_of_files_can_be_signed() {
 
 #[test]
 fn the_payload_is_what_gets_signed() {
-    let payload = signing_payload(&files(), &activated(7), "kid-1").unwrap();
-    let payload: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+    let unsigned = Unsigned::new(&files(), &activated(7), "kid-1").unwrap();
+    let payload: serde_json::Value = serde_json::from_slice(unsigned.payload()).unwrap();
     assert_eq!(payload["keyid"], "kid-1");
     let names: Vec<&str> = payload["files"]
         .as_array()

@@ -117,8 +117,9 @@ fn forgeries(stage: &Stage, closed: &[u8]) -> (Vec<(&'static str, Vec<u8>)>, Vec
         .find(|content| content.starts_with(b"package"))
         .unwrap();
     policy.extend_from_slice(b"\n# altered\n");
-    let original = bundle::signing_payload(&ahead.source, &ahead.manifest, &kid).unwrap();
-    let with_old_digests = |_: &[u8]| Ok::<_, bundle::Error>(stage.key.sign(None, &original));
+    let original = bundle::Unsigned::new(&ahead.source, &ahead.manifest, &kid).unwrap();
+    let with_old_digests =
+        |_: &[u8]| Ok::<_, bundle::Error>(stage.key.sign(None, original.payload()));
 
     let expired = changed(&ahead, |bundle| {
         activation(bundle).exp = UnixSeconds(now_s() - 120);

@@ -175,13 +175,13 @@ async fn build(
         .run(move || artifact::draft(&archive, ingredients))
         .await?;
     let signature =
-        signing_keys::sign(app, actor.tenant, Purpose::Bundle, None, &draft.payload).await?;
+        signing_keys::sign(app, actor.tenant, Purpose::Bundle, None, draft.payload()).await?;
     if artifact::kid_of(&signature).as_deref() != Some(kid.as_str()) {
         return Ok(None);
     }
     let keys = signing_keys::jwks(app, actor.tenant, Purpose::Bundle).await?;
     app.workbench
-        .run(move || artifact::finish(&draft, signature, &keys, &expect))
+        .run(move || artifact::finish(draft, signature, &keys, &expect))
         .await
         .map(Some)
 }

@@ -1,13 +1,9 @@
 //! Builds what the edge enforces: a checked bundle with the tenant's roles, signed (N15).
 
-use plinto_contract::{
-    bundle::{Activation as ManifestActivation, Manifest},
-    ids::TenantId,
-    time::UnixSeconds,
-};
+use plinto_contract::{bundle::Activation as ManifestActivation, ids::TenantId, time::UnixSeconds};
 use plinto_jose::{JwkSet, Jws};
 use plinto_policy::{
-    bundle::{Expect, Limits, Source, Unverified, Upload, build_signed, signing_payload},
+    bundle::{Expect, Limits, Unsigned, Unverified, Upload},
     engine::{ENGINE, ENGINE_VERSION, Engine},
 };
 
@@ -30,16 +26,6 @@ pub(super) struct Ingredients {
     pub(super) kid: String,
 }
 
-/// An artifact that waits for its signature.
-#[derive(Debug, Clone)]
-pub(super) struct Draft {
-    manifest: Manifest,
-    source: Source,
-    kid: String,
-    /// What is to be signed.
-    pub(super) payload: Vec<u8>,
-}
-
 /// A signed artifact, checked as the edge will check it.
 #[derive(Debug, Clone)]
 pub(super) struct Artifact {
@@ -50,7 +36,7 @@ pub(super) struct Artifact {
 /// Adds roles and activation to a stored archive. Its tests ran when it was published, with the
 /// engine that decides now; it is compiled once it is signed.
 /// Errors: `Altered` when the archive is not what was published.
-pub(super) fn draft(archive: &[u8], with: Ingredients) -> Result<Draft, PoliciesError> {
+pub(super) fn draft(archive: &[u8], with: Ingredients) -> Result<Unsigned, PoliciesError> {
     let Upload { manifest, source } = check::read(archive)?;
     if manifest.revision != with.revision {
         return Err(PoliciesError::Altered {
@@ -68,26 +54,18 @@ pub(super) fn draft(archive: &[u8], with: Ingredients) -> Result<Draft, Policies
         engine: ENGINE.to_owned(),
         engine_version: ENGINE_VERSION.to_owned(),
     });
-    let payload = signing_payload(&source, &manifest, &with.kid)?;
-    Ok(Draft {
-        manifest,
-        source,
-        kid: with.kid,
-        payload,
-    })
+    Ok(Unsigned::new(&source, &manifest, &with.kid)?)
 }
 
 /// Packs a signed artifact and reads it back as the edge does, down to a prepared engine.
 /// Errors: whatever would make the edge refuse it.
 pub(super) fn finish(
-    draft: &Draft,
+    draft: Unsigned,
     signature: String,
     keys: &JwkSet,
     expect: &Expect,
 ) -> Result<Artifact, PoliciesError> {
-    let packed = build_signed::<PoliciesError>(&draft.source, &draft.manifest, &draft.kid, |_| {
-        Ok(signature)
-    })?;
+    let packed = draft.signed(signature)?;
     let unverified = Unverified::read(&packed, &Limits::default())?;
     let key = unverified
         .kid()

@@ -6,7 +6,7 @@ use plinto_contract::{
     problem::{Code, FieldError},
 };
 use plinto_policy::{
-    bundle::{self, Limits, Source, Upload},
+    bundle::{Limits, Source, Upload},
     cases,
     engine::{ENGINE, ENGINE_VERSION, Engine},
     limits::EvaluationLimits,
@@ -109,7 +109,7 @@ fn check(packed: &[u8]) -> Result<Checked, PoliciesError> {
 /// Errors: `Bundle`; `Altered` when the manifest names another one.
 pub(super) fn read(packed: &[u8]) -> Result<Upload, PoliciesError> {
     let mut upload = Upload::read(packed, &Limits::default())?;
-    let computed = bundle::revision(&upload.source, &upload.manifest)?;
+    let computed = upload.revision()?;
     let declared = &upload.manifest.revision;
     if !declared.is_empty() && *declared != computed {
         return Err(PoliciesError::Altered {
