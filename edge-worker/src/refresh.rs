@@ -6,7 +6,7 @@ use std::{error::Error, pin::pin, sync::Arc};
 use futures_util::future::{join_all, select};
 use jwks_cache::{Lease, Response, max_age_s};
 use plinto_contract::{limits, time::UnixMillis};
-use plinto_jose::{Jwk, JwkSet, SignatureJob};
+use plinto_jose::{Jwk, JwkSet, MAX_JWK_SET_BYTES, SignatureJob};
 
 use crate::{
     bundles,
@@ -311,11 +311,11 @@ fn place<R: Rim>(rim: &R, document: Document) -> Place {
     let (url, max_bytes) = match document {
         Document::TokenKeys => (
             rim.memory().keys.url(KeySet::Token).to_owned(),
-            limits::JWKS_BYTES,
+            MAX_JWK_SET_BYTES,
         ),
         Document::BundleKeys => (
             rim.memory().keys.url(KeySet::Bundle).to_owned(),
-            limits::JWKS_BYTES,
+            MAX_JWK_SET_BYTES,
         ),
         Document::Policy => (at("/edge/bundle"), limits::BUNDLE_PACKED_BYTES),
         Document::Revocations => (at("/edge/revocations"), revocations::FEED_BYTES),

@@ -1,6 +1,6 @@
 //! What the gate reads of a request: method, path, host, and the bearer token.
 
-use plinto_contract::limits::TOKEN_BYTES;
+use plinto_jose::MAX_TOKEN_BYTES;
 
 /// One request, without its body and without the headers that decide nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl EdgeRequest {
             };
         }
         let token = rest.trim_start_matches(' ').trim_end_matches(' ');
-        if token.len() > TOKEN_BYTES {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err(BearerError::TooLong);
         }
         if token.is_empty() || !token.bytes().all(is_token_byte) {
@@ -140,7 +140,7 @@ mod tests {
             assert_eq!(with(value).bearer(), Err(BearerError::Malformed), "{value}");
         }
         // T11
-        let long = format!("Bearer {}", "a".repeat(TOKEN_BYTES + 1));
+        let long = format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES + 1));
         assert_eq!(with(&long).bearer(), Err(BearerError::TooLong));
     }
 }

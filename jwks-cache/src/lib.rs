@@ -21,4 +21,4 @@ mod unknown;
 pub use cache::{KeyCache, Lease, Lookup};
 pub use issuer::Absence;
 pub use settings::Settings;
-pub use source::{JwksUrl, Response, SourceError, max_age_s};
+pub use source::{Response, SourceError, max_age_s};

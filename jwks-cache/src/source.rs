@@ -1,18 +1,11 @@
-//! What an address and an answer must be like before keys are taken from them (T14).
+//! What an answer must be like before keys are taken from it (T14).
 
 use plinto_jose::{JwkSet, MAX_JWK_SET_BYTES};
 
-/// A pinned address of a key set: https, or http on this very machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JwksUrl(String);
-
-/// Why an address or an answer was refused.
+/// Why an answer was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
-    /// Not https, or with user information, a fragment, white space or no host.
-    #[error("not an https address of a key set")]
-    Url,
     /// The answer came from elsewhere.
     #[error("the key set's address redirects")]
     Redirected,
@@ -36,33 +29,6 @@ pub struct Response<'a> {
     pub redirected: bool,
     /// The body; stop reading after 64 KiB.
     pub body: &'a [u8],
-}
-
-impl JwksUrl {
-    /// Reads an address from configuration.
-    /// Errors: `Url`.
-    pub fn parse(text: &str) -> Result<Self, SourceError> {
-        let (rest, secure) = if let Some(rest) = text.strip_prefix("https://") {
-            (rest, true)
-        } else {
-            (text.strip_prefix("http://").ok_or(SourceError::Url)?, false)
-        };
-        let authority = rest.split(['/', '?']).next().unwrap_or_default();
-        let printable = |byte: u8| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#';
-        if authority.is_empty() || authority.contains('@') || !text.bytes().all(printable) {
-            return Err(SourceError::Url);
-        }
-        if secure || is_loopback(authority) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(SourceError::Url)
-        }
-    }
-
-    /// The address.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl Response<'_> {
@@ -102,16 +68,4 @@ pub fn max_age_s(cache_control: &str) -> Option<i64> {
         }
     }
     max_age_s
-}
-
-/// Plain http can't be tampered with on the way from this machine to itself.
-fn is_loopback(authority: &str) -> bool {
-    ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| {
-        authority.strip_prefix(host).is_some_and(|port| {
-            port.is_empty()
-                || port
-                    .strip_prefix(':')
-                    .is_some_and(|port| port.parse::<u16>().is_ok())
-        })
-    })
 }
