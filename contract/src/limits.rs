@@ -5,10 +5,11 @@
 pub const ACCESS_TOKEN_LIFETIME_S: i64 = 600;
 /// 30 s: how far two clocks may differ. Source: statement T7.
 pub const CLOCK_LEEWAY_S: i64 = 30;
-/// 300 s: how long caches may keep a published key set, and as long again while they ask anew.
-pub const JWKS_MAX_AGE_S: u32 = 300;
-/// 60 s: how long the edge goes by a key set before it waits for a newer one.
-pub const JWKS_EDGE_AGE_S: i64 = 60;
+/// 15 s: how long caches may keep a published key set, and as long again while they ask anew. Short,
+/// so that a key that is no longer published is soon refused everywhere (T15).
+pub const JWKS_MAX_AGE_S: u32 = 15;
+/// 30 s: how long the edge goes by a key set without asking about a key that it lacks.
+pub const JWKS_EDGE_AGE_S: i64 = 30;
 /// 1 MiB: a bundle as it travels.
 pub const BUNDLE_PACKED_BYTES: usize = 1024 * 1024;
 /// 8 MiB: a bundle's files together.
