@@ -102,7 +102,7 @@ impl Config {
     }
 }
 
-/// 665 s: the oldest key set that a verifier may still go by. It left an instance at the end of its
+/// 65 s: the oldest key set that a verifier may still go by. It left an instance at the end of its
 /// time there, was kept by a cache in between, which may show it as long again while it asks anew,
 /// and then by the edge. Statement T15.
 fn key_set_age_s() -> i64 {
@@ -149,7 +149,7 @@ mod tests {
         let line = refused(|config| config.signing_keys.publish_ahead_s = 664);
         assert_eq!(
             line,
-            "`signing_keys.publish_ahead_s` must lie between 665 and 315360000"
+            "`signing_keys.publish_ahead_s` must lie between 65 and 315360000"
         );
     }
 

@@ -109,7 +109,7 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SigningKeysConfig {
-    /// How long a new key is published before it may sign, seconds. At least 665: that long a cache
+    /// How long a new key is published before it may sign, seconds. At least 65: that long a cache
     /// in between and the edge may show the set from before. Default 900.
     pub publish_ahead_s: i64,
     /// Age at which the worker rotates a key, seconds. Default 90 days.
