@@ -94,6 +94,14 @@ fn renewed() -> Value {
     let es_kid = es.public().kid.unwrap();
     let (signed_part, signature) = good.rsplit_once('.').unwrap();
 
+    let others = [
+        Algorithm::Rs384,
+        Algorithm::Rs512,
+        Algorithm::Ps256,
+        Algorithm::Es384,
+    ]
+    .map(|algorithm| SigningKey::generate(algorithm).unwrap());
+
     let mut cases = Vec::new();
     let mut case = |name: &str, token: String, answer: &str| {
         cases.push(json!({ "name": name, "token": token, "answer": answer }));
@@ -109,6 +117,10 @@ fn renewed() -> Value {
         ed.sign(typ, claims().to_string().as_bytes()).unwrap(),
         "accepted",
     );
+    for key in &others {
+        let token = key.sign(typ, &with(&json!({}))).unwrap();
+        case(key.algorithm().as_str(), token, "accepted");
+    }
     case(
         "typ with its media type's prefix",
         rs.sign(Some("application/at+jwt"), &with(&json!({})))
@@ -331,12 +343,12 @@ fn renewed() -> Value {
     case("a line break", format!("{good}\n"), "base64_invalid");
     case("nothing", String::new(), "token_malformed");
 
-    let keys = JwkSet {
-        keys: vec![rs.public(), es.public(), ed.public()],
-    };
+    let mut keys = vec![rs.public(), es.public(), ed.public()];
+    keys.extend(others.iter().map(SigningKey::public));
+    let keys = JwkSet { keys };
     json!({
         "issuer": ISSUER, "audience": AUDIENCE, "typ": "at+jwt", "now_s": NOW_S, "leeway_s": 30,
-        "algorithms": ["RS256", "ES256", "EdDSA"],
+        "algorithms": ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"],
         "jwks": keys.to_value(),
         "cases": cases,
     })
