@@ -17,9 +17,13 @@ const STEPS_PER_READING: NonZeroU32 = NonZeroU32::new(8).unwrap();
 /// The engine's own limit. Only [`Duration::MAX`] lies beyond it.
 const NEVER: Duration = Duration::from_secs(u64::MAX >> 1);
 
-/// 32 MiB: memory that one evaluation may take from the isolate's 128. Source: statement Z8.
+/// 32 MiB: memory that evaluations may take from the isolate's 128. Source: statement Z8.
 #[cfg(target_arch = "wasm32")]
 const GROWTH_BYTES: usize = 32 << 20;
+/// 4 MiB: what an evaluation may take when the rest of the program, or a larger bundle, has used
+/// that up. It would otherwise be refused for a page that somebody else left it to ask for.
+#[cfg(target_arch = "wasm32")]
+const SLACK_BYTES: usize = 4 << 20;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Meter {
@@ -72,9 +76,16 @@ const fn memory() -> usize {
     0
 }
 
+/// Counted from the first evaluation: what one has taken stays with the program, and counting from
+/// each anew would let ten of them take ten times as much.
 #[cfg(target_arch = "wasm32")]
 fn memory_bound() -> usize {
-    memory().saturating_add(GROWTH_BYTES)
+    static FIRST: OnceLock<usize> = OnceLock::new();
+    let now = memory();
+    let first = *FIRST.get_or_init(|| now);
+    first
+        .saturating_add(GROWTH_BYTES)
+        .max(now.saturating_add(SLACK_BYTES))
 }
 
 #[cfg(not(target_arch = "wasm32"))]
