@@ -10,3 +10,5 @@ mod fixtures;
 mod refusals;
 #[cfg(test)]
 mod signed;
+#[cfg(test)]
+mod vectors;
