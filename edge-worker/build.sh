@@ -9,42 +9,24 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 build="$here/build"
-tools="$root/node_modules/.bin"
-target="${CARGO_TARGET_DIR:-$root/target}"
 . "$root/scripts/lib.sh"
 
 say() { printf 'edge: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
+. "$root/scripts/wasm.sh"
 
 if [ "${PLINTO_EDGE_BUILT:-}" = 1 ] && [ -f "$build/edge_worker.wasm" ] && [ -f "$build/glue.mjs" ]; then
   exit 0
 fi
 
-[ -x "$tools/wasm-opt" ] && [ -x "$tools/esbuild" ] || fail "node_modules is missing: run \`npm ci\` first"
-
-# the tool and the library it reads after must agree on wasm-bindgen's version
-version=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p;}' "$root/Cargo.lock")
-wanted=$(sed -n 's/^wasm-bindgen-cli-support = "=\(.*\)"$/\1/p' "$here/bundler/Cargo.toml")
-[ "$version" = "$wanted" ] ||
-  fail "Cargo.lock has wasm-bindgen $version, edge-worker/bundler/Cargo.toml wants $wanted: make them equal"
-
-source_sum=$(cat "$here"/bundler/Cargo.{toml,lock} "$here"/bundler/src/*.rs | sha256sum | cut -c1-12)
-bundler="$cache/wasm-bundler-$version-$source_sum"
-if [ ! -x "$bundler" ]; then
-  say "building the bundler for wasm-bindgen $version (once, about a minute)"
-  cargo build --quiet --locked --release --manifest-path "$here/bundler/Cargo.toml" --target-dir "$target"
-  mkdir -p "$cache"
-  install -m 755 "$target/release/plinto-wasm-bundler" "$bundler.$$"
-  mv "$bundler.$$" "$bundler"
-fi
-
+wasm_bundler
 use_wasm_toolchain
 say "compiling"
-cargo build ${PLINTO_CARGO_FLAGS:-} --quiet --locked --manifest-path "$root/Cargo.toml" --target-dir "$target" \
+cargo build ${PLINTO_CARGO_FLAGS:-} --quiet --locked --manifest-path "$root/Cargo.toml" --target-dir "$wasm_folder" \
   -p edge-worker --lib --target wasm32-unknown-unknown --profile edge
-module="$target/wasm32-unknown-unknown/edge/edge_worker.wasm"
+module="$wasm_folder/wasm32-unknown-unknown/edge/edge_worker.wasm"
 
-stamp=$(sha256sum "$module" "$bundler" "$here/build.sh" "$here"/shim/*.mjs | cut -d' ' -f1 | sha256sum | cut -d' ' -f1)
+stamp=$(sha256sum "$module" "$bundler" "$here/build.sh" "$root/scripts/wasm.sh" "$here"/shim/*.mjs | cut -d' ' -f1 | sha256sum | cut -d' ' -f1)
 if [ -f "$build/glue.mjs" ] && [ "$(cat "$build/stamp" 2>/dev/null)" = "$stamp" ]; then
   say "up to date"
   exit 0
@@ -55,13 +37,9 @@ trap 'rm -rf "$work"' EXIT
 say "writing the glue"
 "$bundler" "$module" "$work" edge_worker
 say "optimising (half a minute)"
-# named one by one: --all-features writes a module that workerd refuses
-"$tools/wasm-opt" -O3 --strip-debug --strip-producers \
-  --enable-bulk-memory --enable-bulk-memory-opt --enable-reference-types \
-  --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals --enable-multivalue \
-  "$work/edge_worker_bg.wasm" -o "$work/edge_worker.wasm"
+wasm_optimise "$work/edge_worker_bg.wasm" "$work/edge_worker.wasm"
 # a function, so that every copy of the gate has glue with state of its own
-"$tools/esbuild" "$work/edge_worker_bg.js" --bundle --format=cjs --log-level=warning \
+"$wasm_tools/esbuild" "$work/edge_worker_bg.js" --bundle --format=cjs --log-level=warning \
   --banner:js='export function createGlue(){const module={exports:{}};' \
   --footer:js='return module.exports}' --outfile="$work/glue.mjs"
 

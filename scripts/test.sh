@@ -19,10 +19,10 @@ check() {
 }
 
 format() { cargo fmt --all --check; }
-lints() { cargo clippy --locked --workspace --all-targets -- -D warnings; }
+lints() { cargo clippy --locked --workspace --all-targets --features policy-wasm/js -- -D warnings; }
 wasm_crates() (
   use_wasm_toolchain
-  cargo check --locked --target "$wasm_target" -p plinto-contract -p plinto-jose -p jwks-cache -p policy-wasm -p edge-worker
+  cargo check --locked --target "$wasm_target" -p plinto-contract -p plinto-jose -p jwks-cache -p policy-wasm -p edge-worker --features policy-wasm/js
 )
 binaries() { cargo build --locked --workspace --bins; }
 # the tests start what was built above
@@ -37,6 +37,7 @@ case "$part" in wasm | quick | all) check "wasm32" wasm_crates ;; esac
 case "$part" in
   all)
     check "edge bundle" edge-worker/build.sh
+    check "policy package in Node" scripts/policy-js.sh
     check "binaries" binaries
     check "tests on SQLite, Postgres and workerd" scripts/with-postgres.sh bash -c tests
     ;;

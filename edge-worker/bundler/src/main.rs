@@ -1,5 +1,5 @@
 //! Turns a compiled `wasm32-unknown-unknown` module into the pair a Worker bundle wants:
-//! `<name>_bg.wasm` and `<name>_bg.js` (its imports, as an ES module).
+//! `<name>_bg.wasm` and `<name>_bg.js` (its imports, as an ES module), and `<name>.d.ts` (its types).
 //!
 //! Usage: `plinto-wasm-bundler <module.wasm> <output directory> <name>`
 use anyhow::{Context, Result, bail};
@@ -19,7 +19,7 @@ fn main() -> Result<()> {
         .input_path(&module)
         .out_name(&name)
         .bundler(true)?
-        .typescript(false)
+        .typescript(true)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(&directory)
