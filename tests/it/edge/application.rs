@@ -45,7 +45,7 @@ fn write(folder: &Path, stage: &Stage) -> [std::path::PathBuf; 2] {
         "name = \"gate\"\nmain = {main:?}\ncompatibility_date = \"2026-04-01\"\n\
          [[services]]\nbinding = \"UPSTREAM\"\nservice = \"application\"\n\
          [vars]\nISSUER = {issuer:?}\nAUDIENCE = {AUDIENCE:?}\nTENANT = \"{tenant}\"\n",
-        main = root().join("edge-worker/shim/worker.mjs"),
+        main = root().join("edge-worker/shim/worker.mjs").to_string_lossy(),
         issuer = stage.authority.issuer,
         tenant = stage.authority.tenant,
     );
