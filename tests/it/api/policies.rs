@@ -469,6 +469,29 @@ async fn a_bundles_tests_run_again_only_for_another_engine() {
     assert_eq!(activate(&admin, &revision).await["sequence"], 3);
 }
 
+/// Z5: a changed role reaches the edge although the policy's tests have not run with this engine.
+#[tokio::test]
+async fn a_changed_role_waits_for_no_test() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("checker");
+    let shipped = process::binary("plinto-control-plane");
+    std::os::unix::fs::symlink(&shipped, &program).unwrap();
+    let world = World::checking_with(program.clone()).await;
+    let admin = admin(&world);
+    make_role(&world, "editor", &["document:read"]).await;
+    let revision = publish(&admin, bundle_of(BY_ROLE)).await;
+    activate(&admin, &revision).await;
+    std::fs::remove_file(&program).unwrap();
+    let earlier = "update bundles set checked_by = 'regorus 0.1.0'";
+    let mut tx = world.app.db.begin().await.unwrap();
+    tx.execute(earlier, args![]).await.unwrap();
+    tx.commit().await.unwrap();
+
+    make_role(&world, "reader", &["document:read"]).await;
+    world.run_due_work().await;
+    assert!(allows(&world, "reader", "document:read").await);
+}
+
 /// Z2.
 #[tokio::test]
 async fn another_tenants_bundle_looks_like_none() {

@@ -60,6 +60,11 @@ impl Reason {
         Self::Renewed,
     ];
 
+    /// Whether somebody chose the revision, rather than what is in force being brought up to date.
+    pub(crate) const fn is_choice(self) -> bool {
+        matches!(self, Self::Activated | Self::RolledBack)
+    }
+
     /// The name on the wire.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

@@ -122,8 +122,9 @@ async fn take(
     let roles = roles::policy_data(&mut tx, actor.tenant).await?;
     drop(tx);
     // Its tests passed with the engine it was published under; another one may decide otherwise.
-    let is_checked = bundle.checked_by == check::checked_by();
-    if !is_checked {
+    // What is in force is rebuilt without them: to leave it would leave roles as they were.
+    let needs_check = step.reason.is_choice() && bundle.checked_by != check::checked_by();
+    if needs_check {
         app.workbench.check(&archive).await?;
     }
     let kid = signing_keys::active_kid(app, actor.tenant, Purpose::Bundle).await?;
@@ -154,7 +155,7 @@ async fn take(
         created_at: now,
         expires_at: expires_at.to_millis(),
     };
-    store_activation(app, actor, made, &packed, is_checked).await
+    store_activation(app, actor, made, &packed, needs_check).await
 }
 
 /// Builds and signs outside any transaction. `None`: the key was rotated in between.
@@ -191,7 +192,7 @@ async fn store_activation(
     actor: &Actor,
     made: Activation,
     packed: &[u8],
-    is_checked: bool,
+    was_checked: bool,
 ) -> Result<Option<Activation>, PoliciesError> {
     let mut tx = app.db.begin().await?;
     match store::activate(&mut tx, actor.tenant, &made, packed).await {
@@ -200,7 +201,7 @@ async fn store_activation(
         }
         result => result?,
     }
-    if !is_checked {
+    if was_checked {
         let checked_by = check::checked_by();
         store::mark_checked(&mut tx, actor.tenant, &made.revision, &checked_by).await?;
     }
