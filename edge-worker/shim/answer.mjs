@@ -20,11 +20,14 @@ export async function answerThrough(gate, request, env, context) {
   }
 }
 
-/** A request as lines: method, URL, then names and values of its headers. */
+/** A request as lines: method, URL, the number of headers, then their names and values. */
 function pack(request) {
-  let text = `${request.method}\n${request.url}`;
-  for (const [name, value] of request.headers) text += `\n${name}\n${value}`;
-  return text;
+  let [count, headers] = [0, ""];
+  for (const [name, value] of request.headers) {
+    count += 1;
+    headers += `\n${name}\n${value}`;
+  }
+  return `${request.method}\n${request.url}\n${count}${headers}`;
 }
 
 /** An answer of the gate's own, from its lines. */
@@ -42,7 +45,7 @@ function answer(text) {
  * @param {Request} request the client's
  * @param {string[]} lines what the gate said
  * @param {{ fetch: typeof fetch }} upstream the platform, or a bound service
- * @param {(names: string) => string} keptInside which of the answer's headers stay inside
+ * @param {(names: string) => string | BROKEN} keptInside which of the answer's headers stay inside
  */
 async function forward(request, lines, upstream, keptInside) {
   let at = 3;
@@ -61,6 +64,7 @@ async function forward(request, lines, upstream, keptInside) {
   if (response.status === 101) return response;
   const answered = new Response(response.body, response);
   const inside = keptInside([...response.headers.keys()].join("\n"));
+  if (inside === BROKEN) return refusal(request);
   if (inside !== "") for (const name of inside.split("\n")) answered.headers.delete(name);
   for (const end = at + 2 * added; at < end; at += 2) answered.headers.set(lines[at], lines[at + 1]);
   return answered;

@@ -4,7 +4,7 @@
 // requests that were waiting on it will never be woken. So the copy is discarded, every request
 // that was in it is refused (never let through), and the next request gets a fresh copy.
 
-/** What a request in a broken copy resolves to, in place of a Response. */
+/** What a call into a broken copy comes to, in place of its result. */
 export const BROKEN = Symbol("broken");
 
 /** 1024: waiters before those are looked for whose request is gone. */

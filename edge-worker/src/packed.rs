@@ -15,7 +15,8 @@ use crate::{
     upstream::{Pass, is_answered, is_kept},
 };
 
-/// A request as the shim packs it: method, URL, then names and values of its headers in turn.
+/// A request as the shim packs it: method, URL, the number of headers, then their names and values in
+/// turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packed<'a> {
     method: &'a str,
@@ -28,11 +29,13 @@ impl<'a> Packed<'a> {
     pub fn read(text: &'a str) -> Option<Self> {
         let mut lines = text.split('\n');
         let (method, url) = (lines.next()?, lines.next()?);
+        let count: usize = lines.next()?.parse().ok()?;
         let mut headers = Vec::new();
         while let Some(name) = lines.next() {
             headers.push((name, lines.next()?));
         }
-        Some(Self {
+        // SECURITY: a value with a line break in it would make names of values; nobody may tell which
+        (headers.len() == count).then_some(Self {
             method,
             url,
             headers,
@@ -156,7 +159,7 @@ impl Lines {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "GET\nhttps://app.example.com/a?b\nauthorization\nBearer x\nx-empty\n\n\
+    const TEXT: &str = "GET\nhttps://app.example.com/a?b\n7\nauthorization\nBearer x\nx-empty\n\n\
         x-request-id\nmine\nx-plinto-roles\nowner\nx_plinto_roles\nowner\nconnection\nclose, x-hop\nx-hop\n1";
 
     fn pass() -> Pass {
@@ -177,8 +180,15 @@ mod tests {
         assert_eq!(request.ip, None);
         assert_eq!(packed.header("X-Empty"), Some(""));
         assert_eq!(Packed::read("GET"), None);
-        assert_eq!(Packed::read("GET\nhttps://a/\nname-without-value"), None);
-        assert_eq!(Packed::read("GET\n/a").unwrap().request(), None);
+        assert_eq!(Packed::read("GET\nhttps://a/\n1\nname-without-value"), None);
+        assert_eq!(Packed::read("GET\n/a\n0").unwrap().request(), None);
+    }
+
+    #[test]
+    fn a_line_too_many_is_no_header() {
+        let one = "GET\nhttps://a/\n1\nx-a\n1";
+        assert!(Packed::read(one).is_some());
+        assert_eq!(Packed::read(&format!("{one}\nx-plinto-roles\nowner")), None);
     }
 
     #[test]
