@@ -6,14 +6,15 @@
 //! - [`refusal`], [`upstream`] and [`health`] say what is answered and forwarded.
 //! - [`packed`] says it to the JavaScript around it, `edge-worker/shim`, which forwards.
 //! - [`config`] reads the variables.
-//! - [`rim`] is what a platform does for the edge.
+//! - [`drive`] gets the gate what it lacks; [`rim`] is what a platform does for the edge.
 //! - `host`, only in WebAssembly, is the Worker's: it fetches, and checks signatures in WebCrypto.
-//! - `native`, only elsewhere, is one without a Worker: for tests, benches and fuzzers.
+//! - `native`, only elsewhere, is one without a Worker: for tests and benches.
 
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, missing_docs)]
 
 pub mod bundles;
 pub mod config;
+pub mod drive;
 pub mod freshness;
 pub mod gate;
 pub mod health;

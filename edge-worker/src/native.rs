@@ -1,4 +1,4 @@
-//! The rim without a Worker: for tests, benches, fuzzers, and whoever embeds the gate elsewhere.
+//! The rim without a Worker: for tests, benches, and whoever embeds the gate elsewhere.
 //!
 //! Where a Worker waits for the network and for WebCrypto, this calls a [`Source`], so nothing
 //! here ever waits.
@@ -14,7 +14,8 @@ use plinto_jose::SignatureJob;
 
 use crate::{
     config::Config,
-    gate::{Gate, Step, Verdict},
+    drive,
+    gate::Verdict,
     memory::{Document, Memory},
     refresh,
     refusal::Refusal,
@@ -57,7 +58,7 @@ impl Isolate {
         source: &mut impl Source,
         now: UnixMillis,
     ) -> Verdict {
-        decide(&self.with(source, now), request)
+        drive::decide(&self.with(source, now), request)
             .now_or_never()
             .unwrap_or_else(|| {
                 let detail = "a source made the gate wait";
@@ -86,35 +87,6 @@ impl Isolate {
             now: Cell::new(now),
         }
     }
-}
-
-/// Decides one request, as [`crate`]'s Worker does.
-pub async fn decide<R: Rim>(rim: &R, request: &EdgeRequest) -> Verdict {
-    let now = rim.now();
-    let entered = Gate::enter(rim.config(), request, &mut rim.memory(), now);
-    let mut gate = match entered {
-        Ok(gate) => gate,
-        Err(refusal) => return Verdict::Refuse(refusal),
-    };
-    let verdict = loop {
-        let now = rim.now();
-        let step = gate.step(&mut rim.memory(), now);
-        match step {
-            Step::Need(documents) => refresh::settle(rim, documents, gate.deadline()).await,
-            Step::NeedSignature => {
-                let is_right = match gate.signature_job() {
-                    Some(job) => rim.verify(&job).await,
-                    None => false,
-                };
-                gate.signature_checked(is_right);
-            }
-            Step::Done(verdict) => break verdict,
-        }
-    };
-    for document in gate.behind().iter() {
-        refresh::start(rim, document);
-    }
-    verdict
 }
 
 /// A rim whose every wait is over at once.

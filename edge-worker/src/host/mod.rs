@@ -1,4 +1,4 @@
-//! The rim in a Worker: gathers what the gate asks for, and ships the answer.
+//! The rim in a Worker: gathers what the gate asks for, and says the request's fate.
 //!
 //! One isolate answers many requests, and a request must never wait for another one's promise.
 //! So requests share plain data only ([`State`]); who refreshes a document holds a lease in it,
@@ -22,7 +22,8 @@ pub(crate) use now_or_later::now_or_later;
 
 use crate::{
     config::{Config, Fault},
-    gate::{Gate, Step, Verdict, WAIT_MS},
+    drive,
+    gate::{Verdict, WAIT_MS},
     health::{self, HEALTH_PATH, OWN_PATHS},
     memory::Memory,
     packed::{self, Packed},
@@ -93,7 +94,7 @@ pub(crate) async fn decide(request: String, env: Env, context: Context) -> Strin
     if asked.path.starts_with(OWN_PATHS) {
         return packed::answered(&host.own(&asked, &request_id).await);
     }
-    match host.decide(&asked).await {
+    match drive::decide(&host, &asked).await {
         Verdict::Pass(pass) => {
             packed.forwarded(&asked, &pass, &host.state.config.upstream, &request_id)
         }
@@ -149,36 +150,6 @@ struct Host {
 }
 
 impl Host {
-    async fn decide(self: &Rc<Self>, request: &EdgeRequest) -> Verdict {
-        let config = &self.state.config;
-        let entered = {
-            let mut memory = self.state.memory.borrow_mut();
-            Gate::enter(config, request, &mut memory, platform::now())
-        };
-        let mut gate = match entered {
-            Ok(gate) => gate,
-            Err(refusal) => return Verdict::Refuse(refusal),
-        };
-        let verdict = loop {
-            let step = gate.step(&mut self.state.memory.borrow_mut(), platform::now());
-            match step {
-                Step::Need(documents) => refresh::settle(self, documents, gate.deadline()).await,
-                Step::NeedSignature => {
-                    let is_right = match gate.signature_job() {
-                        Some(job) => webcrypto::verify(&self.state.imported, &job).await,
-                        None => false,
-                    };
-                    gate.signature_checked(is_right);
-                }
-                Step::Done(verdict) => break verdict,
-            }
-        };
-        for document in gate.behind().iter() {
-            refresh::start(self, document);
-        }
-        verdict
-    }
-
     /// The gate's own paths: health, and nothing else.
     async fn own(self: &Rc<Self>, request: &EdgeRequest, request_id: &str) -> Answer {
         if request.path != HEALTH_PATH {

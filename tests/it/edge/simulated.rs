@@ -15,9 +15,10 @@ use std::{
 
 use edge_worker::{
     config::Config,
+    drive,
     gate::Verdict,
     memory::{Document, Memory, PerDocument},
-    native, refresh,
+    refresh,
     request::EdgeRequest,
     rim::{Copy, Fetched, Place, Rim, Turn},
 };
@@ -213,7 +214,7 @@ impl Simulated {
             Some(format!("Bearer {token}")),
             None,
         );
-        native::decide(self, &request.unwrap()).await
+        drive::decide(self, &request.unwrap()).await
     }
 
     /// The same to its end, and how many milliseconds it took.
