@@ -260,11 +260,16 @@ async fn keep(app: &App, slot: &Slot, response: Response) -> Result<Response, Ap
     };
     let text = serde_json::to_vec(&kept).unwrap_or_default();
     let row = slot.row();
-    let sealed = app
+    match app
         .envelope
-        .seal(app.random.as_ref(), &place(slot, &row), &text)?;
-    if let Err(error) = write(app, slot, &sealed).await {
-        tracing::warn!(%error, "an answer was not kept for its retries");
+        .seal(app.random.as_ref(), &place(slot, &row), &text)
+    {
+        Ok(sealed) => {
+            if let Err(error) = write(app, slot, &sealed).await {
+                tracing::warn!(%error, "an answer was not kept for its retries");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "an answer was not sealed for its retries"),
     }
     Ok(Response::from_parts(parts, Body::from(body)))
 }
