@@ -1,6 +1,9 @@
 //! Starts the control plane: `serve`, `migrate`, `openapi`, `bootstrap`, `api-key`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 use control_plane::commands;
@@ -18,15 +21,21 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Read a policy bundle, check it within bounds, write a verdict. The server starts it.
+    #[command(hide = true, name = commands::CHECK_BUNDLE)]
+    CheckBundle,
+    #[command(flatten)]
+    Other(Other),
+}
+
+#[derive(Debug, Subcommand)]
+enum Other {
     /// Serve until told to stop (SIGTERM, SIGINT).
     Serve,
     /// Bring the database up to this version.
     Migrate,
     /// Print the OpenAPI document.
     Openapi,
-    /// Read a policy bundle, check it within bounds, write a verdict. The server starts it.
-    #[command(hide = true, name = commands::CHECK_BUNDLE)]
-    CheckBundle,
     /// Make a tenant with its keys and print what a first client needs, as JSON.
     Bootstrap(commands::BootstrapArguments),
     /// Make another API key that may do everything in a tenant, whose own are lost or revoked.
@@ -38,12 +47,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    // Before any thread is started: it is bounded in memory, and needs only one.
-    let result = if let Command::CheckBundle = arguments.command {
-        commands::check_bundle()
-    } else {
-        with_runtime(arguments)
+    let Arguments { config, command } = Arguments::parse();
+    let result = match command {
+        // Before any thread is started: it is bounded in memory, and needs only one.
+        Command::CheckBundle => commands::check_bundle(),
+        Command::Other(command) => with_runtime(config.as_deref(), command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -51,22 +59,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn with_runtime(arguments: Arguments) -> anyhow::Result<()> {
+fn with_runtime(config: Option<&Path>, command: Other) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
-    let result = runtime.block_on(run(arguments));
+    let result = runtime.block_on(run(config, command));
     // Whatever has not ended in the time it was given is left behind, blocking work too.
     runtime.shutdown_background();
     result
 }
 
-async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let config = arguments.config.as_deref();
-    match arguments.command {
-        Command::CheckBundle => commands::check_bundle(),
-        Command::Serve => commands::serve(config).await,
-        Command::Migrate => commands::migrate(config).await,
-        Command::Openapi => commands::openapi(),
-        Command::Bootstrap(arguments) => commands::bootstrap(config, arguments).await,
-        Command::ApiKey { tenant } => commands::api_key(config, &tenant).await,
+async fn run(config: Option<&Path>, command: Other) -> anyhow::Result<()> {
+    match command {
+        Other::Serve => commands::serve(config).await,
+        Other::Migrate => commands::migrate(config).await,
+        Other::Openapi => commands::openapi(),
+        Other::Bootstrap(arguments) => commands::bootstrap(config, arguments).await,
+        Other::ApiKey { tenant } => commands::api_key(config, &tenant).await,
     }
 }
