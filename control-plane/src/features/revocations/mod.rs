@@ -1,7 +1,8 @@
 //! The revocation feed: what ended before its tokens did, for edges that never call home.
 //!
-//! Nothing is copied here: the feed is read from those who revoke (sessions, users, tenant), limited to the life of an access token, and signed with the tenant's bundle key. Its
-//! version rises whenever what it says changes.
+//! Nothing is copied here: the feed is read from those who revoke (sessions, users, tenant),
+//! limited to the life of an access token, and signed with the tenant's bundle key. Its version
+//! rises whenever what it says changes.
 //!
 //! Table: `revocation_feeds`. Events: none, those who revoke record theirs. Statements S3, S4, Z5.
 

@@ -1,10 +1,10 @@
 //! People of a tenant: e-mail address, name, standing.
 //!
 //! Tables: `users`. Events: `user.created`, `user.disabled`, `user.enabled`,
-//! `user.sessions_revoked`. A user's sessions live under the
-//! user's *session epoch*: raising that number ends them all in one statement, whatever another
-//! transaction is opening meanwhile. The *token epoch* rises with it, and alone whenever what a user's
-//! access tokens say has changed: tokens carry it, and earlier ones are refused. Permissions: `users:read`, `users:write`.
+//! `user.sessions_revoked`. A user's sessions live under the user's *session epoch*: raising that
+//! number ends them all in one statement, whatever another transaction is opening meanwhile. The
+//! *token epoch* rises with it, and alone whenever what a user's access tokens say has changed:
+//! tokens carry it, and earlier ones are refused. Permissions: `users:read`, `users:write`.
 
 mod error;
 mod model;
