@@ -25,7 +25,7 @@ build:     ## build the server and the command line
 	@cargo build --locked --workspace --bins
 generate:  ## write the artefacts in git that come from code
 	@UPDATE=1 cargo test --locked -p plinto-contract --test vectors
-	@UPDATE=1 cargo test --locked -p plinto-tests --test it generated
+	@UPDATE=1 cargo test --locked --workspace --test it generated
 deny:      ## advisories, licences, bans and sources of all dependencies
 	@scripts/deny.sh
 bench:     bench-edge bench-gate bench-jose bench-start bench-commit bench-people ## every figure, each beside what it is compared with

@@ -218,7 +218,7 @@ const OF_OTHERS: &[&str] = &[
     "PLINTO_VECTORS",
 ];
 /// The same, by how they begin.
-const GROUPS_OF_OTHERS: &[&str] = &["PLINTO_RUN_", "PLINTO_TEST_", "PLINTO_WASM_"];
+const GROUPS_OF_OTHERS: &[&str] = &["PLINTO_RUN_", "PLINTO_TEST_"];
 
 /// The settings file when nobody names one; it may be absent then.
 const DEFAULT_FILE: &str = "plinto.toml";
