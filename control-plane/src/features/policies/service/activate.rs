@@ -11,6 +11,7 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
+    db::{DbError, Tx},
     events,
     features::{
         policies::{
@@ -36,8 +37,8 @@ pub(crate) async fn activate(
     revision: &str,
 ) -> Result<Activation, PoliciesError> {
     actor.require(Permission::PoliciesActivate)?;
-    for _ in 0..ATTEMPTS {
-        let mut tx = app.db.read().await?;
+    for attempt in 0..ATTEMPTS {
+        let mut tx = look(app, attempt).await?;
         let active = store::active(&mut tx, actor.tenant).await?;
         drop(tx);
         let step = Step::activate(active.as_ref(), revision);
@@ -48,14 +49,24 @@ pub(crate) async fn activate(
     Err(PoliciesError::Overtaken)
 }
 
+/// Reads what is active. Who lost to another activation looks where that one was written: on SQLite it
+/// may be waiting for its flush, which no reader sees before.
+async fn look(app: &App, attempt: usize) -> Result<Tx, DbError> {
+    if attempt == 0 {
+        app.db.read().await
+    } else {
+        app.db.begin().await
+    }
+}
+
 /// Goes back to the revision that was active before the active one.
 /// Errors: `NothingActive`; `NothingToRollBackTo`; `Overtaken` when somebody activated another
 /// revision meanwhile: going back from that one is not what was asked for.
 pub(crate) async fn roll_back(app: &App, actor: &Actor) -> Result<Activation, PoliciesError> {
     actor.require(Permission::PoliciesActivate)?;
     let mut seen: Option<String> = None;
-    for _ in 0..ATTEMPTS {
-        let mut tx = app.db.read().await?;
+    for attempt in 0..ATTEMPTS {
+        let mut tx = look(app, attempt).await?;
         let active = store::active(&mut tx, actor.tenant)
             .await?
             .ok_or(PoliciesError::NothingActive)?;
