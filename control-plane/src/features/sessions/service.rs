@@ -112,15 +112,27 @@ pub(crate) async fn open(
         "amr": session.amr,
     });
     events::record(tx, app, actor, EventKind::SessionCreated, session.id, data).await?;
-    let tenant = tenants::find(tx, actor.tenant)
-        .await?
-        .ok_or(TenantsError::NotFound)?;
-    Ok(Opened {
-        tenant,
-        session,
-        rights,
-        refresh_token,
-    })
+    Opened::read(tx, session, rights, refresh_token).await
+}
+
+impl Opened {
+    /// Adds what a token says of the session's tenant.
+    async fn read(
+        tx: &mut Tx,
+        session: Session,
+        rights: Rights,
+        refresh_token: RefreshToken,
+    ) -> Result<Self, SessionError> {
+        let tenant = tenants::find(tx, session.tenant)
+            .await?
+            .ok_or(TenantsError::NotFound)?;
+        Ok(Self {
+            tenant,
+            session,
+            rights,
+            refresh_token,
+        })
+    }
 }
 
 /// The user's roles in the organization, none without an organization; `None`: not a member.

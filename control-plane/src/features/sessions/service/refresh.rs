@@ -21,7 +21,6 @@ use crate::{
             },
             store,
         },
-        tenants::{self, TenantsError},
         users,
     },
 };
@@ -114,15 +113,7 @@ async fn rotate(
         data,
     )
     .await?;
-    let tenant = tenants::find(tx, actor.tenant)
-        .await?
-        .ok_or(TenantsError::NotFound)?;
-    Ok(Opened {
-        tenant,
-        session,
-        rights,
-        refresh_token: successor,
-    })
+    Opened::read(tx, session, rights, successor).await
 }
 
 /// What the next access token says.
@@ -190,15 +181,7 @@ async fn again(
     successor: RefreshToken,
 ) -> Result<Opened, SessionError> {
     let rights = rights_now(tx, app, &session).await?;
-    let tenant = tenants::find(tx, session.tenant)
-        .await?
-        .ok_or(TenantsError::NotFound)?;
-    Ok(Opened {
-        tenant,
-        session,
-        rights,
-        refresh_token: successor,
-    })
+    Opened::read(tx, session, rights, successor).await
 }
 
 /// Ends the session whose spent token came again, or the one that it goes on in. Of several reuses
