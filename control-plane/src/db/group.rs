@@ -40,8 +40,6 @@ pub(super) struct Lane {
     phase: Phase,
     /// A turn's savepoint may be open.
     in_turn: bool,
-    /// The engine may have rolled the whole transaction back by itself (full disk, I/O error).
-    poisoned: bool,
     members: Vec<oneshot::Sender<Answer>>,
 }
 
@@ -51,6 +49,8 @@ enum Phase {
     /// `BEGIN` was sent and its answer not seen.
     Opening,
     Open,
+    /// Open, as far as we know: the engine may have rolled it back by itself (full disk, I/O error).
+    Doubtful,
 }
 
 enum Message {
@@ -83,7 +83,6 @@ impl Writer {
             connection,
             phase: Phase::Closed,
             in_turn: false,
-            poisoned: false,
             members: Vec::new(),
         };
         let shared = Arc::new(Shared {
@@ -179,7 +178,7 @@ impl Turn {
         let Some(lane) = self.lane.as_mut() else {
             return Err(DbError::Aborted);
         };
-        if lane.phase != Phase::Open {
+        if lane.phase == Phase::Closed {
             lane.phase = Phase::Opening;
             lane.run("BEGIN IMMEDIATE").await?;
             lane.phase = Phase::Open;
@@ -202,7 +201,7 @@ impl Turn {
         if let Some(lane) = self.lane.as_mut()
             && may_have_rolled_back(error)
         {
-            lane.poisoned = true;
+            lane.doubt();
         }
     }
 
@@ -261,9 +260,19 @@ impl Lane {
         let result = sqlx::query(sql).execute(&mut self.connection).await;
         if let Err(error) = &result {
             tracing::warn!(sql, %error, "a transaction statement failed");
-            self.poisoned |= may_have_rolled_back(error);
+            if may_have_rolled_back(error) {
+                self.doubt();
+            }
         }
         result.map(|_| ())
+    }
+
+    /// Notes that the group's transaction may be gone. Without one there is nothing to doubt: what
+    /// happened to it can say nothing about the next.
+    fn doubt(&mut self) {
+        if self.phase == Phase::Open {
+            self.phase = Phase::Doubtful;
+        }
     }
 
     /// Undoes what a dropped turn left behind.
@@ -280,11 +289,26 @@ impl Lane {
                 .execute(&mut self.connection)
                 .await;
             match back {
-                Ok(_) => self.poisoned |= self.run("RELEASE turn").await.is_err(),
-                Err(error) => self.poisoned |= may_have_rolled_back(&error),
+                Ok(_) => {
+                    if self.run("RELEASE turn").await.is_err() {
+                        self.doubt();
+                    }
+                }
+                Err(_) if self.is_gone().await => self.doubt(),
+                Err(_) => {}
             }
             self.in_turn = false;
         }
+    }
+
+    /// Whether the engine has ended the group's transaction by itself: of a cancelled statement
+    /// nobody sees how it failed. Only without a transaction can one begin.
+    async fn is_gone(&mut self) -> bool {
+        let begun = sqlx::query("BEGIN").execute(&mut self.connection).await;
+        if begun.is_ok() {
+            let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+        }
+        begun.is_ok()
     }
 
     /// Flushes the group and answers its members.
@@ -292,7 +316,7 @@ impl Lane {
         if self.phase == Phase::Closed {
             return false;
         }
-        let result = if self.poisoned {
+        let result = if self.phase == Phase::Doubtful {
             Err("the database rolled the group back".to_owned())
         } else {
             sqlx::query("COMMIT")
@@ -310,7 +334,6 @@ impl Lane {
             let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
         }
         self.phase = Phase::Closed;
-        self.poisoned = false;
         for member in self.members.drain(..) {
             // A member that was cancelled meanwhile no longer listens.
             let _ = member.send(result.clone());
@@ -361,7 +384,8 @@ async fn commit_groups(
 async fn settle(shared: &Shared, lane: &mut Lane) {
     lane.sweep().await;
     let is_last = shared.waiting.load(Ordering::SeqCst) == 0;
-    if (is_last || lane.poisoned || lane.members.len() >= shared.group_max) && lane.commit().await {
+    let is_doubtful = lane.phase == Phase::Doubtful;
+    if (is_last || is_doubtful || lane.members.len() >= shared.group_max) && lane.commit().await {
         shared.commits.fetch_add(1, Ordering::Relaxed);
     }
 }

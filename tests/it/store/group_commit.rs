@@ -10,6 +10,7 @@ use control_plane::{
     db::{Db, DbError},
 };
 use plinto_tests::world::{Engine, TestDatabase};
+use sqlx::{Connection, Executor, SqliteConnection};
 use tokio::{task::JoinSet, time::timeout};
 
 const MAKE: &str = "insert into tenants
@@ -233,6 +234,62 @@ async fn a_failing_commit_answers_every_member_with_an_error() {
     assert_eq!(count(&db).await, 0);
     write(db.clone(), "next".to_owned()).await.unwrap();
     assert_eq!(count(&db).await, 1);
+}
+
+/// Another process had the file for a moment; when it has gone, nothing of that is left.
+#[tokio::test]
+async fn a_transaction_that_could_not_begin_costs_the_next_one_nothing() {
+    let (database, db) = open().await;
+    // Who can't have the file is told so at once.
+    let mut tx = db.begin().await.unwrap();
+    tx.all::<(i64,)>("pragma busy_timeout = 0", args![])
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let mut other = SqliteConnection::connect(&database.url).await.unwrap();
+    for round in 0..3 {
+        other.execute("begin immediate").await.unwrap();
+        let error = db.begin().await.unwrap_err();
+        assert!(matches!(error, DbError::Unavailable(_)), "{error:?}");
+        other.execute("rollback").await.unwrap();
+        write(db.clone(), format!("next-{round}")).await.unwrap();
+    }
+    assert_eq!(count(&db).await, 3);
+}
+
+/// The engine ends the whole group on a full disk, and nobody saw the statement fail.
+#[tokio::test]
+async fn a_cancelled_statement_that_ended_the_group_does_not_deceive_the_next() {
+    let (_database, db) = open().await;
+    let mut first = db.begin().await.unwrap();
+    first.execute(MAKE, args!["first"]).await.unwrap();
+    let (cancelled, next) = (db.clone(), db.clone());
+    let cancelled = tokio::spawn(async move {
+        let mut tx = cancelled.begin().await.unwrap();
+        tx.all::<(i64,)>("pragma max_page_count = 1", args![])
+            .await
+            .unwrap();
+        let large = "x".repeat(1_000_000);
+        let mut statement = Box::pin(tx.execute(MAKE, args![large]));
+        // Sent, and not waited for.
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(statement.as_mut().poll(&mut context).is_pending());
+    });
+    while db.waiting_writers() < 1 {
+        tokio::task::yield_now().await;
+    }
+    let next = tokio::spawn(write(next, "next".to_owned()));
+    while db.waiting_writers() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let error = timeout(FORGOTTEN, first.commit())
+        .await
+        .unwrap()
+        .unwrap_err();
+    assert!(matches!(error, DbError::CommitFailed(_)), "{error:?}");
+    cancelled.await.unwrap();
+    let stored = timeout(FORGOTTEN, next).await.unwrap().unwrap().is_ok();
+    assert_eq!(count(&db).await, i64::from(stored));
 }
 
 #[tokio::test]
