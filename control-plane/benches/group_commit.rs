@@ -14,7 +14,7 @@ use std::{
 
 use control_plane::{
     args,
-    config::DatabaseConfig,
+    config::Config,
     db::{Db, DbError},
 };
 
@@ -47,11 +47,9 @@ async fn main() -> anyhow::Result<()> {
             let file = folder
                 .path()
                 .join(format!("{writers}-{group_commits}.sqlite"));
-            let config = DatabaseConfig {
-                url: format!("sqlite:{}", file.display()).into(),
-                group_commits,
-                ..DatabaseConfig::default()
-            };
+            let mut config = Config::default();
+            config.database.url = format!("sqlite:{}", file.display()).into();
+            config.database.group_commits = group_commits;
             let db = Db::open(&config).await?;
             let before = db.group_commits().unwrap_or(0);
             let (rate, done) = run(&db, writers).await?;
@@ -92,11 +90,9 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn on_postgres(out: &mut impl Write, url: String) -> anyhow::Result<()> {
-    let config = DatabaseConfig {
-        url: url.into(),
-        max_connections: 32,
-        ..DatabaseConfig::default()
-    };
+    let mut config = Config::default();
+    config.database.url = url.into();
+    config.database.max_connections = 32;
     let db = Db::open(&config).await?;
     for writers in [1, 64] {
         let (rate, _) = run(&db, writers).await?;

@@ -96,7 +96,7 @@ impl Deref for App {
 impl App {
     /// Opens the database and the master key with the machine's clock and randomness.
     pub async fn open(mut config: Config) -> Result<Self, StartError> {
-        let db = Db::open(&config.database).await?;
+        let db = Db::open(&config).await?;
         if config.master_key.is_none() {
             let is_new = !tenants::exist(&db).await?;
             config.master_key = Some(master_key(&config, &SystemRandom, is_new)?);

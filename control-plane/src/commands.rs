@@ -77,7 +77,7 @@ fn stop_on_signal(app: &App) -> anyhow::Result<()> {
 /// Brings the database up to this version.
 pub async fn migrate(file: Option<&Path>) -> anyhow::Result<()> {
     let config = Config::load(file)?;
-    let db = Db::migrate(&config.database).await?;
+    let db = Db::migrate(&config).await?;
     db.close().await;
     print("the database is up to date\n")
 }

@@ -209,7 +209,7 @@ impl World {
     ) -> Self {
         let mut config = database.config();
         change(&mut config);
-        let db = Db::open(&config.database).await.unwrap();
+        let db = Db::open(&config).await.unwrap();
         let clock = Arc::new(TestClock::at(START));
         // Each world of a process has its own ids, the same in every run of one test.
         let random = Arc::new(SeededRandom::new(7));

@@ -79,13 +79,14 @@ impl From<sqlx::Error> for DbError {
 }
 
 /// Faults of the machine or the server, which pass without a change of ours. For `PostgreSQL`:
-/// connection (08), a server that only reads (25006), rollback by the server (40), resources (53)
-/// and operator intervention (57). For `SQLite`: busy (5), locked (6), out of memory (7),
+/// connection (08), a server that only reads (25006), a transaction that was silent too long (25P03),
+/// rollback by the server (40), resources (53), a lock that did not come in time (55P03) and
+/// operator intervention, a statement's time included (57). For `SQLite`: busy (5), locked (6), out of memory (7),
 /// read-only (8), I/O (10), full (13) and a file that does not open (14).
 /// Source: PostgreSQL manual, appendix A; `sqlite.org/rescode.html`.
 fn is_passing(code: &str) -> bool {
     if code.len() == 5 {
-        return code == "25006"
+        return ["25006", "25P03", "55P03"].contains(&code)
             || ["08", "40", "53", "57"]
                 .iter()
                 .any(|class| code.starts_with(class));
@@ -141,7 +142,9 @@ mod tests {
     #[test]
     fn faults_of_the_machine_pass_and_our_own_mistakes_do_not() {
         let of_sqlite = ["5", "517", "6", "7", "8", "264", "10", "778", "13", "14"];
-        let of_postgres = ["08006", "25006", "40001", "53300", "57P01"];
+        let of_postgres = [
+            "08006", "25006", "25P03", "40001", "40P01", "53300", "55P03", "57014", "57P01",
+        ];
         for code in of_sqlite.into_iter().chain(of_postgres) {
             assert!(is_passing(code), "{code}");
         }

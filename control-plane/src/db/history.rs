@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use sqlx::migrate::Migration;
+
 use super::{MIGRATIONS, OpenError};
 
 /// The applied migrations, in sqlx's own table.
@@ -14,12 +16,12 @@ pub(super) struct Applied {
     checksum: Vec<u8>,
 }
 
-/// `upgrade`: missing migrations are about to be run.
+/// Whether none is missing. `upgrade`: missing ones are about to be run.
 pub(super) fn check(
     database: &impl Display,
     applied: &[Applied],
     upgrade: bool,
-) -> Result<(), OpenError> {
+) -> Result<bool, OpenError> {
     let known = || MIGRATIONS.iter();
     for row in applied {
         match known().find(|migration| migration.version == row.version) {
@@ -42,14 +44,19 @@ pub(super) fn check(
             Some(_) => {}
         }
     }
-    let missing = known()
-        .filter(|migration| !applied.iter().any(|row| row.version == migration.version))
-        .count();
+    let missing = missing(applied).count();
     if missing > 0 && !applied.is_empty() && !upgrade {
         return Err(OpenError::Older {
             database: database.to_string(),
             missing,
         });
     }
-    Ok(())
+    Ok(missing == 0)
+}
+
+/// The migrations that have not been run, in their order.
+pub(super) fn missing(applied: &[Applied]) -> impl Iterator<Item = &'static Migration> {
+    MIGRATIONS
+        .iter()
+        .filter(|migration| !applied.iter().any(|row| row.version == migration.version))
 }

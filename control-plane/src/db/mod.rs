@@ -8,22 +8,22 @@
 mod args;
 mod error;
 mod group;
+mod held;
 mod history;
 mod open;
 mod postgres;
 mod sqlite;
 
-use std::{path::Path, sync::Arc};
+use std::{fmt::Display, path::Path, sync::Arc};
 
-use sqlx::{
-    FromRow, PgPool, Postgres, Transaction, migrate::Migrator, postgres::PgRow, sqlite::SqliteRow,
-};
+use sqlx::{FromRow, Transaction, migrate::Migrator, postgres::PgRow, sqlite::SqliteRow};
 
 pub use args::{Arg, Args};
 pub use error::{DbError, FOREIGN_KEY};
+pub use held::Held;
 pub use open::OpenError;
 
-use crate::config::DatabaseConfig;
+use crate::{args, config::Config};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -40,7 +40,7 @@ pub struct Db(Arc<Engine>);
 #[derive(Debug)]
 enum Engine {
     Sqlite(sqlite::Sqlite),
-    Postgres(PgPool),
+    Postgres(postgres::Postgres),
 }
 
 /// One transaction. Dropped without [`Tx::commit`], it never happened.
@@ -55,8 +55,10 @@ pub struct Tx {
 enum TxEngine {
     SqliteWrite(group::Turn),
     SqliteRead(Transaction<'static, sqlx::Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(postgres::Transaction),
 }
+
+const HOLD_ALONE: &str = "select pg_advisory_xact_lock($1)";
 
 /// Runs `$body` on whichever connection the transaction has, and notes a failure.
 macro_rules! on {
@@ -82,8 +84,8 @@ macro_rules! on {
                 $body
             }
             TxEngine::Postgres(transaction) => {
-                let $build = args::postgres($sql, $given);
-                let $connection = &mut **transaction;
+                let $build = args::postgres($sql, $given).persistent(transaction.keeps_statements);
+                let $connection = transaction.connection()?;
                 $body
             }
         };
@@ -95,30 +97,36 @@ macro_rules! on {
 impl Db {
     /// Opens a database, making a new one or upgrading an empty one as needed.
     /// Errors: a database that is not ours, or of another version, is left untouched.
-    pub async fn open(config: &DatabaseConfig) -> Result<Self, OpenError> {
+    pub async fn open(config: &Config) -> Result<Self, OpenError> {
         Self::connect(config, false).await
     }
 
     /// Opens a database and brings one of an older version up to this one.
-    pub async fn migrate(config: &DatabaseConfig) -> Result<Self, OpenError> {
+    pub async fn migrate(config: &Config) -> Result<Self, OpenError> {
         Self::connect(config, true).await
     }
 
-    async fn connect(config: &DatabaseConfig, upgrade: bool) -> Result<Self, OpenError> {
-        let engine = if let Some(path) = config.sqlite_path() {
-            Engine::Sqlite(sqlite::Sqlite::open(path, upgrade, config.group_commits).await?)
+    async fn connect(config: &Config, upgrade: bool) -> Result<Self, OpenError> {
+        let engine = if let Some(path) = config.database.sqlite_path() {
+            let is_grouped = config.database.group_commits;
+            Engine::Sqlite(sqlite::Sqlite::open(path, upgrade, is_grouped).await?)
         } else {
-            let url = config.url.expose();
-            Engine::Postgres(postgres::open(url, config.max_connections, upgrade).await?)
+            Engine::Postgres(postgres::open(config, upgrade).await?)
         };
         Ok(Self(Arc::new(engine)))
     }
 
     /// A transaction that may write.
     pub async fn begin(&self) -> Result<Tx, DbError> {
+        self.begin_holding(&Held::default()).await
+    }
+
+    /// The same, holding names from its beginning to its end. A `SQLite` file has one writer, who
+    /// holds everything alone.
+    pub async fn begin_holding(&self, held: &Held) -> Result<Tx, DbError> {
         let engine = match &*self.0 {
             Engine::Sqlite(sqlite) => TxEngine::SqliteWrite(sqlite.writer.turn().await?),
-            Engine::Postgres(pool) => TxEngine::Postgres(pool.begin().await?),
+            Engine::Postgres(postgres) => TxEngine::Postgres(postgres.begin(held.names()).await?),
         };
         Ok(Tx::new(engine))
     }
@@ -127,10 +135,7 @@ impl Db {
     pub async fn read(&self) -> Result<Tx, DbError> {
         let engine = match &*self.0 {
             Engine::Sqlite(sqlite) => TxEngine::SqliteRead(sqlite.readers.begin().await?),
-            Engine::Postgres(pool) => TxEngine::Postgres(
-                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    .await?,
-            ),
+            Engine::Postgres(postgres) => TxEngine::Postgres(postgres.read().await?),
         };
         Ok(Tx::new(engine))
     }
@@ -147,7 +152,7 @@ impl Db {
     pub async fn close(&self) {
         match &*self.0 {
             Engine::Sqlite(sqlite) => sqlite.close().await,
-            Engine::Postgres(pool) => pool.close().await,
+            Engine::Postgres(postgres) => postgres.pool.close().await,
         }
     }
 
@@ -190,6 +195,15 @@ impl Tx {
             engine,
             has_failed: false,
         }
+    }
+
+    /// Waits until nobody else holds the id, and holds it to the end: for whoever ends something by
+    /// which others act, before they say so.
+    pub async fn hold_alone(&mut self, id: impl Display) -> Result<(), DbError> {
+        if matches!(self.engine, TxEngine::Postgres(_)) {
+            self.execute(HOLD_ALONE, args![held::number(&id)]).await?;
+        }
+        Ok(())
     }
 
     /// Runs a statement; answers how many rows it touched.

@@ -1,68 +1,150 @@
-//! `PostgreSQL`: a pool.
+//! `PostgreSQL`: a pool, and transactions that need nothing of a session but itself.
+//!
+//! Everything that a transaction relies on is set by its own beginning: its isolation, and how long
+//! a lock, a statement and its silence may last. So neither a server's defaults nor a pooler that
+//! gives each transaction another session can take it away.
 
-use std::{str::FromStr, time::Duration};
+mod open;
+
+use std::{fmt::Write as _, time::Duration};
 
 use sqlx::{
-    ConnectOptions, Connection, PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    AssertSqlSafe, Executor, PgConnection, PgPool, Postgres as Engine, pool::PoolConnection,
 };
 
-use super::{MIGRATIONS, OpenError, history};
+pub(super) use self::open::open;
+use super::held::Name;
 
-/// How tables of somebody else are recognised: there are some, and none is our history.
-const TABLES: &str = "select count(*), count(*) filter (where table_name = '_sqlx_migrations')
-    from information_schema.tables where table_schema = current_schema()";
+/// An open pool, and how its transactions begin.
+#[derive(Debug, Clone)]
+pub(super) struct Postgres {
+    pub(super) pool: PgPool,
+    /// Whether a session's prepared statements are still there in the next transaction.
+    keeps_statements: bool,
+    limits: String,
+}
 
-/// 1 s: a connection that was used less long ago is not asked whether it still stands.
-const RESTED: Duration = Duration::from_secs(1);
+/// How long the parts of a request may take, so that the whole is answered within its time.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// A tenth: nothing of ours holds a lock for long, and whoever waits holds a connection.
+    lock: Duration,
+    /// A sixth: more are waiting for a connection than there is work for.
+    connection: Duration,
+    /// A third.
+    statement: Duration,
+    /// The whole: a process that has stopped in the middle holds locks no longer than this.
+    silence: Duration,
+}
 
-/// Connects, checks whose database it is, and brings it up to date.
-/// `upgrade`: bring an older database up to this version.
-pub(super) async fn open(url: &str, connections: u32, upgrade: bool) -> Result<PgPool, OpenError> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|error| OpenError::unreachable(&"the database URL", &error))?
-        .application_name("plinto")
-        .log_statements(tracing::log::LevelFilter::Off);
-    // Never the whole URL: it holds the password.
-    let name = format!(
-        "postgres://{}:{}/{}",
-        options.get_host(),
-        options.get_port(),
-        options.get_database().unwrap_or_default()
-    );
-    let pool = PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(5))
-        // A connection is tested when it comes back; only after a rest is it worth asking again.
-        .test_before_acquire(false)
-        .before_acquire(|connection, past| {
-            Box::pin(async move {
-                if past.idle_for >= RESTED {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_with(options)
-        .await
-        .map_err(|error| OpenError::unreachable(&name, &error))?;
-    let (tables, ours): (i64, i64) = sqlx::query_as(TABLES)
-        .fetch_one(&pool)
-        .await
-        .map_err(|error| OpenError::unreachable(&name, &error))?;
-    if tables > 0 && ours == 0 {
-        return Err(OpenError::Foreign { database: name });
+impl Limits {
+    /// `request`: how long one may take.
+    fn within(request: Duration) -> Self {
+        Self {
+            lock: request / 10,
+            connection: request / 6,
+            statement: request / 3,
+            silence: request,
+        }
     }
-    if ours > 0 {
-        let applied = sqlx::query_as::<_, history::Applied>(history::SQL)
-            .fetch_all(&pool)
-            .await
-            .map_err(|error| OpenError::unreachable(&name, &error))?;
-        history::check(&name, &applied, upgrade)?;
+
+    fn sql(self) -> String {
+        format!(
+            "; SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; \
+             SET LOCAL idle_in_transaction_session_timeout = {}",
+            self.lock.as_millis(),
+            self.statement.as_millis(),
+            self.silence.as_millis(),
+        )
     }
-    MIGRATIONS
-        .run(&pool)
-        .await
-        .map_err(|error| OpenError::migration(&name, &error))?;
-    Ok(pool)
+}
+
+impl Postgres {
+    /// A transaction that may write, in which each statement sees what was committed before it.
+    pub(super) async fn begin(&self, held: &[Name]) -> sqlx::Result<Transaction> {
+        let mut sql = format!("BEGIN ISOLATION LEVEL READ COMMITTED{}", self.limits);
+        for name in held {
+            let how = if name.is_alone { "" } else { "_shared" };
+            // Writing to a string does not fail.
+            let _ = write!(sql, "; SELECT pg_advisory_xact_lock{how}({})", name.number);
+        }
+        self.begin_with(sql).await
+    }
+
+    /// A transaction that sees one state and cannot write.
+    pub(super) async fn read(&self) -> sqlx::Result<Transaction> {
+        let sql = format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY{}",
+            self.limits
+        );
+        self.begin_with(sql).await
+    }
+
+    async fn begin_with(&self, sql: String) -> sqlx::Result<Transaction> {
+        let mut transaction = Transaction {
+            connection: Some(self.pool.acquire().await?),
+            keeps_statements: self.keeps_statements,
+        };
+        // One message: all of it, or an error after which there is nothing to keep.
+        transaction
+            .connection()?
+            .execute(AssertSqlSafe(sql))
+            .await?;
+        Ok(transaction)
+    }
+}
+
+/// One transaction on a connection of the pool.
+///
+/// sqlx's own gives a connection whose `BEGIN` failed halfway, or was cancelled, back to the pool
+/// with that transaction still open; whoever came next would have worked inside it.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    /// `None` once it has ended.
+    connection: Option<PoolConnection<Engine>>,
+    pub(super) keeps_statements: bool,
+}
+
+impl Transaction {
+    pub(super) fn connection(&mut self) -> sqlx::Result<&mut PgConnection> {
+        self.connection
+            .as_deref_mut()
+            .ok_or(sqlx::Error::WorkerCrashed)
+    }
+
+    pub(super) async fn commit(mut self) -> sqlx::Result<()> {
+        self.connection()?.execute("COMMIT").await?;
+        self.connection = None;
+        Ok(())
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        // As long as one statement; the pool waits for its connections at the end.
+        runtime.spawn(async move {
+            if connection.execute("ROLLBACK").await.is_err() {
+                connection.close_on_drop();
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_wait_is_shorter_than_the_request() {
+        let request = Duration::from_secs(30);
+        let limits = Limits::within(request);
+        assert!(limits.lock + limits.connection + limits.statement < request);
+        assert!(limits.lock < limits.connection && limits.connection < limits.statement);
+    }
 }

@@ -8,7 +8,8 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions, SqliteConnection, SqlitePool,
+    ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    migrate::MigrateError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -48,10 +49,13 @@ impl Sqlite {
     /// Opens the file, or makes it. `upgrade`: bring an older file up to this version.
     pub(super) async fn open(path: &Path, upgrade: bool, group: bool) -> Result<Self, OpenError> {
         // Looked at without a write handle: a file that is not ours is left as it is.
-        match look(path)? {
+        let is_current = match look(path)? {
             Found::Ours => check_history(path, upgrade).await?,
-            Found::Nothing => mark(path).await?,
-        }
+            Found::Nothing => {
+                mark(path).await?;
+                false
+            }
+        };
         let options = options(path);
         let mut connection = options
             .clone()
@@ -60,10 +64,11 @@ impl Sqlite {
             .connect()
             .await
             .map_err(|error| OpenError::unreachable(&path.display(), &error))?;
-        MIGRATIONS
-            .run_direct(None, &mut connection, false)
-            .await
-            .map_err(|error| OpenError::migration(&path.display(), &error))?;
+        if !is_current {
+            migrate(&mut connection)
+                .await
+                .map_err(|error| OpenError::migration(&path.display(), &error))?;
+        }
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(Duration::from_secs(5))
@@ -83,6 +88,15 @@ impl Sqlite {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Runs what is missing, all of it or nothing; of several processes one does it.
+async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    MIGRATIONS
+        .run_direct(None, &mut *transaction, false)
+        .await?;
+    Ok(transaction.commit().await?)
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
@@ -113,7 +127,8 @@ async fn mark(path: &Path) -> Result<(), OpenError> {
         .connect()
         .await
         .map_err(|error| OpenError::unreachable(&path.display(), &error))?;
-    sqlx::Connection::close(connection)
+    connection
+        .close()
         .await
         .map_err(|error| OpenError::unreachable(&path.display(), &error))
 }
@@ -142,7 +157,7 @@ fn look(path: &Path) -> Result<Found, OpenError> {
 }
 
 /// Compares the file's migrations with ours over a connection that cannot write.
-async fn check_history(path: &Path, upgrade: bool) -> Result<(), OpenError> {
+async fn check_history(path: &Path, upgrade: bool) -> Result<bool, OpenError> {
     let mut wal = path.as_os_str().to_owned();
     wal.push("-wal");
     let options = SqliteConnectOptions::new()
@@ -155,7 +170,7 @@ async fn check_history(path: &Path, upgrade: bool) -> Result<(), OpenError> {
         .await
         .map_err(|error| OpenError::unreachable(&path.display(), &error))?;
     let applied = applied(&mut connection).await;
-    let _ = sqlx::Connection::close(connection).await;
+    let _ = connection.close().await;
     match applied {
         Ok(applied) => history::check(&path.display(), &applied, upgrade),
         Err(error) => Err(OpenError::damaged(&path.display(), &error)),

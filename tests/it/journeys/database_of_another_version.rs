@@ -1,6 +1,6 @@
 //! A database that another version made is refused with one line, and left as it was.
 
-use control_plane::config::DatabaseConfig;
+use control_plane::config::Config;
 use control_plane::db::{Args, Db};
 use control_plane::secret::Secret;
 use plinto_tests::process::ControlPlane;
@@ -35,10 +35,8 @@ async fn a_newer_database_is_refused_and_untouched() {
 }
 
 pub(super) async fn pretend_a_newer_version_was_here(file: &std::path::Path) {
-    let config = DatabaseConfig {
-        url: Secret::new(format!("sqlite:{}", file.display())),
-        ..DatabaseConfig::default()
-    };
+    let mut config = Config::default();
+    config.database.url = Secret::new(format!("sqlite:{}", file.display()));
     let db = Db::open(&config).await.unwrap();
     let mut tx = db.begin().await.unwrap();
     tx.execute(

@@ -20,7 +20,7 @@ fn bytes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 async fn refused(database: &TestDatabase) -> OpenError {
     let before = bytes(database.folder());
-    let error = Db::open(&database.config().database).await.unwrap_err();
+    let error = Db::open(&database.config()).await.unwrap_err();
     assert_eq!(bytes(database.folder()), before, "{error}");
     assert!(!error.to_string().contains('\n'), "{error}");
     error
@@ -29,7 +29,7 @@ async fn refused(database: &TestDatabase) -> OpenError {
 /// A database of ours, closed, and a connection to change it with.
 async fn closed() -> (TestDatabase, SqliteConnection) {
     let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
-    let db = Db::open(&database.config().database).await.unwrap();
+    let db = Db::open(&database.config()).await.unwrap();
     db.close().await;
     let connection = SqliteConnection::connect(&database.url).await.unwrap();
     (database, connection)
@@ -105,9 +105,9 @@ async fn an_older_versions_database_waits_for_migrate() {
         matches!(error, OpenError::Older { missing: 1, .. }),
         "{error}"
     );
-    let db = Db::migrate(&database.config().database).await.unwrap();
+    let db = Db::migrate(&database.config()).await.unwrap();
     db.close().await;
-    Db::open(&database.config().database).await.unwrap();
+    Db::open(&database.config()).await.unwrap();
 }
 
 /// What cannot be read is not taken for a database that was never finished.
@@ -131,7 +131,7 @@ async fn a_damaged_database_is_named_and_left_untouched() {
         );
     }
     fs::write(&file, whole).unwrap();
-    Db::open(&damaged.config().database).await.unwrap();
+    Db::open(&damaged.config()).await.unwrap();
 }
 
 /// A start that was cut off before its first migration is taken up again.
@@ -152,7 +152,7 @@ async fn a_database_that_was_never_finished_is_finished() {
         connection.execute(drop).await.unwrap();
     }
     connection.close().await.unwrap();
-    let db = Db::open(&database.config().database).await.unwrap();
+    let db = Db::open(&database.config()).await.unwrap();
     db.ping().await.unwrap();
 }
 
@@ -161,7 +161,7 @@ async fn a_database_that_was_never_finished_is_finished() {
 async fn nobody_else_on_the_machine_can_read_the_file() {
     use std::os::unix::fs::MetadataExt;
     let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
-    let _db = Db::open(&database.config().database).await.unwrap();
+    let _db = Db::open(&database.config()).await.unwrap();
     for entry in fs::read_dir(database.folder()).unwrap() {
         let entry = entry.unwrap();
         assert_eq!(
@@ -177,7 +177,7 @@ async fn nobody_else_on_the_machine_can_read_the_file() {
 #[tokio::test]
 async fn a_database_that_was_never_closed_is_known_as_ours() {
     let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
-    let db = Db::open(&database.config().database).await.unwrap();
+    let db = Db::open(&database.config()).await.unwrap();
     let copy = TestDatabase::make(Engine::Sqlite).await.unwrap();
     for (name, content) in bytes(database.folder()) {
         if !name.ends_with("-shm") {
@@ -185,7 +185,7 @@ async fn a_database_that_was_never_closed_is_known_as_ours() {
         }
     }
     drop(db);
-    let db = Db::open(&copy.config().database).await.unwrap();
+    let db = Db::open(&copy.config()).await.unwrap();
     db.ping().await.unwrap();
 }
 
@@ -200,7 +200,7 @@ async fn another_programs_postgres_database_is_left_untouched() {
         .execute("create table shopping (item text)")
         .await
         .unwrap();
-    let error = Db::open(&database.config().database).await.unwrap_err();
+    let error = Db::open(&database.config()).await.unwrap_err();
     assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
     let tables =
         "select count(*) from information_schema.tables where table_schema = current_schema()";
@@ -227,7 +227,7 @@ async fn another_versions_postgres_database_is_left_untouched() {
         (older, "is from an older Plinto (1 migrations behind)"),
     ] {
         let database = TestDatabase::make(Engine::Postgres).await.unwrap();
-        let db = Db::open(&database.config().database).await.unwrap();
+        let db = Db::open(&database.config()).await.unwrap();
         db.close().await;
         let mut connection = PgConnection::connect(&database.url).await.unwrap();
         connection.execute(change).await.unwrap();
@@ -239,7 +239,7 @@ async fn another_versions_postgres_database_is_left_untouched() {
                 .unwrap()
         };
         let before = applied().await;
-        let error = Db::open(&database.config().database).await.unwrap_err();
+        let error = Db::open(&database.config()).await.unwrap_err();
         let line = error.to_string();
         assert!(line.contains(reason) && !line.contains('\n'), "{line}");
         assert_eq!(applied().await, before);

@@ -22,7 +22,7 @@ const FORGOTTEN: Duration = Duration::from_secs(10);
 
 async fn open() -> (TestDatabase, Db) {
     let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
-    let db = Db::open(&database.config().database).await.unwrap();
+    let db = Db::open(&database.config()).await.unwrap();
     (database, db)
 }
 

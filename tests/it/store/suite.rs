@@ -20,7 +20,7 @@ const MAKE_EVENT: &str = "insert into outbox
 /// `None` where there is no server for tests.
 async fn open() -> Option<(TestDatabase, Db)> {
     let database = TestDatabase::make(ENGINE).await?;
-    let db = Db::open(&database.config().database).await.unwrap();
+    let db = Db::open(&database.config()).await.unwrap();
     Some((database, db))
 }
 
@@ -121,7 +121,7 @@ async fn a_database_that_was_closed_has_kept_everything() {
     make(&mut tx, "kept").await.unwrap();
     tx.commit().await.unwrap();
     db.close().await;
-    let db = Db::open(&database.config().database).await.unwrap();
+    let db = Db::open(&database.config()).await.unwrap();
     assert_eq!(count(&db).await, 1);
 }
 
