@@ -5,6 +5,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 use plinto_contract::{
     events::EventActor,
     ids::{ApiKeyId, RequestId, SessionId, TenantId, UserId},
+    time::UnixSeconds,
 };
 
 macro_rules! permissions {
@@ -129,6 +130,8 @@ pub enum Principal {
         user: UserId,
         /// Their session.
         session: SessionId,
+        /// What decides how long the token is good.
+        token: PresentedToken,
     },
     /// A machine's API key.
     ApiKey {
@@ -137,6 +140,17 @@ pub enum Principal {
     },
     /// Ourselves: background work, the command line of the server.
     System,
+}
+
+/// What an access token says of its own life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PresentedToken {
+    /// When it was issued.
+    pub issued_at: UnixSeconds,
+    /// When it runs out.
+    pub expires_at: UnixSeconds,
+    /// The token epoch of its user that it was issued under.
+    pub epoch: u64,
 }
 
 /// Who asks, in which tenant, from where.
@@ -168,6 +182,15 @@ pub enum Denied {
     /// This is for people, not for machines.
     #[error("this needs a user's access token")]
     NotAUser,
+    /// The API key is revoked, expired or gone.
+    #[error("the API key is not valid")]
+    KeyNotLive,
+    /// The access token has run out.
+    #[error("the access token has expired")]
+    TokenExpired,
+    /// The access token's session has ended, or what the token says is no longer true.
+    #[error("the access token has been revoked")]
+    TokenRevoked,
 }
 
 impl Actor {
@@ -197,7 +220,7 @@ impl Actor {
     /// The person and session behind the request. Errors for anybody else.
     pub fn user(&self) -> Result<(UserId, SessionId), Denied> {
         match self.principal {
-            Principal::User { user, session } => Ok((user, session)),
+            Principal::User { user, session, .. } => Ok((user, session)),
             Principal::Anonymous => Err(Denied::Unauthenticated),
             Principal::ApiKey { .. } | Principal::System => Err(Denied::NotAUser),
         }

@@ -11,11 +11,12 @@ use std::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    authority::Authority,
     clock::{Clock, SystemClock},
     config::Config,
     db::{Db, DbError, OpenError},
     envelope::{Envelope, EnvelopeError},
-    features::{api_keys, policies, signing_keys, tenants},
+    features::{api_keys, policies, sessions, signing_keys, tenants},
     http::{RateLimits, page::Cursors},
     random::{Random, SystemRandom},
     secret::Secret,
@@ -54,6 +55,8 @@ pub struct Inner {
     pub tenants: tenants::Cache,
     /// Decrypted active keys.
     pub signing_keys: signing_keys::Cache,
+    /// How an actor is looked at again when their work begins to write.
+    pub authority: Authority,
     /// API keys that were presented in the last moment.
     pub api_keys: api_keys::Cache,
     /// Where policy bundles are checked and built.
@@ -138,6 +141,10 @@ impl App {
             rate_limits: RateLimits::new(config.http.requests_per_minute),
             tenants: tenants::Cache::default(),
             signing_keys: signing_keys::Cache::default(),
+            authority: Authority {
+                api_key: api_keys::look_again,
+                person: sessions::look_again,
+            },
             api_keys: api_keys::Cache::default(),
             workbench: policies::Workbench::new(program),
             config,

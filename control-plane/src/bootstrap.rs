@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::{
     actor::{Actor, PermissionSet},
     app::App,
+    authority,
     features::{
         api_keys::{self, ApiKeySecret, CreateApiKey},
         roles, signing_keys, tenants,
@@ -52,7 +53,7 @@ pub async fn bootstrap(app: &App, input: Bootstrap) -> anyhow::Result<Bootstrapp
     let id: TenantId = app.random.id(app.clock.now());
     let actor = Actor::system(id);
     let keys = signing_keys::prepare(input.signing_alg).await?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin_own(app).await?;
     let input = tenants::CreateTenant {
         slug: input.slug,
         name: input.name,
@@ -86,7 +87,7 @@ pub struct AnotherKey {
 /// Makes an administrator's API key for a tenant that has none left: all are lost or revoked.
 pub async fn another_key(app: &App, slug: &str) -> anyhow::Result<AnotherKey> {
     let tenant = tenants::by_slug(app, slug).await?.id;
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin_own(app).await?;
     let actor = Actor::system(tenant);
     let (_, api_key) = api_keys::issue(&mut tx, app, &actor, administrator()).await?;
     tx.commit().await?;

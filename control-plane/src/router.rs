@@ -201,8 +201,7 @@ async fn of_token(app: &App, tenant: &Tenant, token: &Secret) -> Result<Actor, A
         }
         return Ok(actor);
     }
-    let (user, session) = features::sessions::authenticate(app, tenant, token.expose()).await?;
-    let principal = Principal::User { user, session };
+    let principal = features::sessions::authenticate(app, tenant, token.expose()).await?;
     // What people may do to their own things needs no permission; nothing else is theirs to do.
     Ok(of(tenant.id, principal, PermissionSet::none()))
 }

@@ -1,8 +1,9 @@
-//! The rules of the house, N1 to N20, as far as a program can check them, and the map that
+//! The rules of the house, N1 to N21, as far as a program can check them, and the map that
 //! `docs/architecture.md` draws. Each rule is a function from a repository to its offences;
 //! `refusals` shows every one of them an offence.
 
 mod arrows;
+mod authority;
 mod doors;
 mod house;
 mod manifests;
@@ -143,6 +144,11 @@ const RULES: &[Rule] = &[
         name: "N20",
         never: "no ignored, retried or sleeping test",
         offences: sources::n20,
+    },
+    Rule {
+        name: "N21",
+        never: "no write begins but where its actor is looked at again",
+        offences: authority::n21,
     },
     Rule {
         name: "map",

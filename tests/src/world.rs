@@ -255,6 +255,19 @@ impl World {
             .with(header::AUTHORIZATION.as_str(), &format!("Bearer {token}"))
     }
 
+    /// A client of another process on the same database: what this one remembers, that one does not.
+    pub async fn elsewhere(&self) -> Client {
+        let config = self.app.config.clone();
+        let db = Db::open(&config).await.unwrap();
+        let random = Arc::new(SeededRandom::new(8));
+        let app = App::assemble(config, db, self.clock.clone(), random, shipped()).unwrap();
+        Client {
+            router: router::router(&app),
+            headers: HeaderMap::new(),
+            address: None,
+        }
+    }
+
     /// What background work would do now.
     pub async fn run_due_work(&self) {
         worker::run_due_work(&self.app).await;

@@ -15,7 +15,8 @@ use axum::{
 use plinto_contract::problem::{Code, FieldError, MEDIA_TYPE, Problem};
 
 use crate::{
-    actor::Denied, app::Overloaded, db::DbError, envelope::EnvelopeError, http::layers::RequestName,
+    actor::Denied, app::Overloaded, authority::Refused, db::DbError, envelope::EnvelopeError,
+    http::layers::RequestName,
 };
 
 /// What a feature's error tells a client.
@@ -228,6 +229,18 @@ impl HasCode for Denied {
         match self {
             Self::Unauthenticated => Code::AuthenticationRequired,
             Self::Lacks(_) | Self::NotAUser => Code::PermissionDenied,
+            Self::KeyNotLive => Code::ApiKeyInvalid,
+            Self::TokenExpired => Code::TokenExpired,
+            Self::TokenRevoked => Code::TokenRevoked,
+        }
+    }
+}
+
+impl HasCode for Refused {
+    fn code(&self) -> Code {
+        match self {
+            Self::Denied(denied) => denied.code(),
+            Self::Database(error) => error.code(),
         }
     }
 }

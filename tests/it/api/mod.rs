@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod at_rest;
+mod authority;
 mod conventions;
 mod idempotency;
 mod introspect;

@@ -21,7 +21,7 @@ pub(super) const FEATURES: &[&str] = &[
 
 /// What stands below the features, from top to bottom. Each layer may name itself and those below.
 const LAYERS: &[&[&str]] = &[
-    &["http", "events"],
+    &["http", "events", "authority"],
     &["actor"],
     &["db"],
     &["clock", "random", "config", "envelope", "secret"],

@@ -305,7 +305,7 @@ pub(super) fn n10(house: &House) -> Vec<String> {
             }
         }
         if is_door(source) || source.is("model") {
-            offences.extend(source.find(r"\.begin\(\)"));
+            offences.extend(source.find(r"\.begin\(\)|\bauthority::begin"));
         }
     }
     offences

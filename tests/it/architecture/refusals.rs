@@ -456,6 +456,39 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             )],
         ),
         (
+            "N21",
+            vec![(
+                feature("roles/service.rs"),
+                "async fn create(app: &App) { let tx = app\n    .db\n    .begin()\n    .await?; }",
+            )],
+            vec![(
+                feature("roles/service.rs"),
+                "async fn create(app: &App) { let tx = authority::begin(app, actor, Need::Person).await?; }",
+            )],
+        ),
+        (
+            "N21",
+            vec![(
+                feature("roles/service.rs"),
+                "async fn create(app: &App) { authority::begin(app, actor, Need::Open).await?; }",
+            )],
+            vec![(
+                feature("sign_in/service.rs"),
+                "async fn enter(app: &App) { authority::begin(app, actor, Need::Open).await?; }",
+            )],
+        ),
+        (
+            "N21",
+            vec![(
+                feature("roles/service.rs"),
+                "use crate::authority::begin_own as go;",
+            )],
+            vec![(
+                feature("sessions/service.rs"),
+                "async fn run_due_work(app: &App) { authority::begin_own(app).await?; }",
+            )],
+        ),
+        (
             "map",
             vec![(own("docs/architecture.md"), "see `jose/src/gone.rs`")],
             vec![

@@ -2,7 +2,7 @@
 
 use plinto_contract::problem::{Code, FieldError};
 
-use crate::{actor::Denied, db::DbError, http::HasCode};
+use crate::{actor::Denied, db::DbError, http::HasCode, tells_refusals};
 
 /// Why a verb on API keys came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,8 @@ pub(crate) enum ApiKeysError {
     #[error(transparent)]
     Database(#[from] DbError),
 }
+
+tells_refusals!(ApiKeysError);
 
 impl HasCode for ApiKeysError {
     fn code(&self) -> Code {

@@ -16,4 +16,4 @@ mod store;
 pub use model::ApiKeySecret;
 pub(crate) use model::{CreateApiKey, PREFIX};
 pub use service::Cache;
-pub(crate) use service::{authenticate, issue};
+pub(crate) use service::{authenticate, issue, look_again};

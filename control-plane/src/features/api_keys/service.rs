@@ -17,8 +17,9 @@ use super::{
     store,
 };
 use crate::{
-    actor::{Actor, Permission, PermissionSet, Principal},
+    actor::{Actor, Denied, Permission, PermissionSet, Principal},
     app::App,
+    authority::{self, Looking, Need},
     db::{DbError, Tx},
     events,
 };
@@ -77,10 +78,9 @@ pub(crate) async fn create(
     if !errors.is_empty() {
         return Err(ApiKeysError::Invalid(errors));
     }
-    for permission in input.permissions.iter() {
-        actor.require(permission)?;
-    }
-    let mut tx = app.db.begin().await?;
+    let granted = input.permissions.iter();
+    let needed = granted.chain([Permission::ApiKeysWrite]).collect();
+    let mut tx = authority::begin(app, actor, Need::All(needed)).await?;
     let input = within_makers_life(&mut tx, actor, input).await?;
     let made = issue(&mut tx, app, actor, input).await?;
     tx.commit().await?;
@@ -135,7 +135,7 @@ pub(crate) async fn list(
 /// Ends a key at once. Ending it again changes nothing and is not an error.
 pub(crate) async fn revoke(app: &App, actor: &Actor, id: ApiKeyId) -> Result<ApiKey, ApiKeysError> {
     actor.require(Permission::ApiKeysWrite)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Permission(Permission::ApiKeysWrite)).await?;
     let is_new = store::revoke(&mut tx, actor.tenant, id, app.clock.now()).await?;
     let key = store::find(&mut tx, actor.tenant, id)
         .await?
@@ -242,6 +242,20 @@ pub(crate) async fn authenticate(
     })
 }
 
+/// Looks at the actor's key again, inside the transaction that relies on it.
+/// Errors: `KeyNotLive`.
+pub(crate) fn look_again<'a>(tx: &'a mut Tx, actor: &'a Actor, now: UnixMillis) -> Looking<'a> {
+    Box::pin(async move {
+        let Principal::ApiKey { key } = actor.principal else {
+            return Err(Denied::KeyNotLive.into());
+        };
+        let key = store::find(tx, actor.tenant, key).await?;
+        key.filter(|key| key.is_live(now))
+            .map(|key| key.permissions)
+            .ok_or(Denied::KeyNotLive.into())
+    })
+}
+
 async fn note_use(
     app: &App,
     tenant: TenantId,
@@ -249,7 +263,7 @@ async fn note_use(
     now: UnixMillis,
     unless_after: UnixMillis,
 ) -> Result<(), DbError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin_own(app).await?;
     store::touch(&mut tx, tenant, key, now, unless_after).await?;
     tx.commit().await
 }

@@ -137,6 +137,7 @@ pub(super) async fn revoke(
     id: ApiKeyId,
     now: UnixMillis,
 ) -> Result<bool, DbError> {
+    tx.hold_alone(id).await?;
     Ok(tx.execute(REVOKE, args![tenant, id, now]).await? == 1)
 }
 

@@ -2,7 +2,7 @@
 
 use plinto_contract::problem::{Code, FieldError};
 
-use crate::{actor::Denied, db::DbError, http::HasCode};
+use crate::{actor::Denied, db::DbError, http::HasCode, tells_refusals};
 
 /// Why a verb on organizations came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,8 @@ pub(crate) enum OrganizationsError {
     #[error(transparent)]
     Database(#[from] DbError),
 }
+
+tells_refusals!(OrganizationsError);
 
 impl HasCode for OrganizationsError {
     fn code(&self) -> Code {

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
+    authority::{self, Need},
     db::{DbError, Tx},
     events,
     features::roles::OWNER,
@@ -39,7 +40,8 @@ pub(crate) async fn create(
         created_at: now,
         updated_at: now,
     };
-    let mut tx = app.db.begin().await?;
+    let mut tx =
+        authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
     store::insert(&mut tx, actor.tenant, &organization)
         .await
         .map_err(|error| on_slug(error, &organization.slug))?;
@@ -110,7 +112,8 @@ pub(crate) async fn update(
     if !errors.is_empty() {
         return Err(OrganizationsError::Invalid(errors));
     }
-    let mut tx = app.db.begin().await?;
+    let mut tx =
+        authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
     let mut organization = at_version(&mut tx, actor, id, version).await?;
     organization.slug = input.slug.unwrap_or(organization.slug);
     organization.name = input.name.unwrap_or(organization.name);
@@ -146,7 +149,8 @@ pub(crate) async fn delete(
     version: Option<i64>,
 ) -> Result<(), OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx =
+        authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
     let organization = at_version(&mut tx, actor, id, version).await?;
     let now = app.clock.now();
     store::lock_members(&mut tx, actor.tenant, id, now).await?;

@@ -8,7 +8,10 @@ use plinto_policy::{
 };
 
 use super::service::check::Refusal;
-use crate::{actor::Denied, db::DbError, features::signing_keys::SigningKeysError, http::HasCode};
+use crate::{
+    actor::Denied, db::DbError, features::signing_keys::SigningKeysError, http::HasCode,
+    tells_refusals,
+};
 
 /// 20: findings shown of one bundle; whoever has more mends these first.
 const FINDINGS_MAX: usize = 20;
@@ -78,6 +81,8 @@ pub(crate) enum PoliciesError {
     #[error(transparent)]
     Database(#[from] DbError),
 }
+
+tells_refusals!(PoliciesError);
 
 impl HasCode for PoliciesError {
     fn code(&self) -> Code {

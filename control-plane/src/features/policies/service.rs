@@ -18,6 +18,7 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
+    authority::{self, Need},
     envelope::sha256_hex,
     events,
     features::{
@@ -49,7 +50,8 @@ pub(crate) async fn publish(
         published_by: name_of(actor),
         created_at: now,
     };
-    let mut tx = app.db.begin().await?;
+    let mut tx =
+        authority::begin(app, actor, Need::Permission(Permission::PoliciesPublish)).await?;
     if !store::insert(&mut tx, actor.tenant, &bundle, &packed).await? {
         let known = store::find(&mut tx, actor.tenant, &bundle.revision).await?;
         return known

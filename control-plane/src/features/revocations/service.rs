@@ -23,6 +23,7 @@ use super::{
 use crate::{
     actor::Actor,
     app::App,
+    authority,
     db::Tx,
     features::{
         sessions,
@@ -152,7 +153,7 @@ async fn renumber(
     tenant: TenantId,
     now: UnixMillis,
 ) -> Result<(Content, u64), RevocationsError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin_own(app).await?;
     let version = store::next_version(&mut tx, tenant).await?;
     let tenant = tenants::find(&mut tx, tenant)
         .await?

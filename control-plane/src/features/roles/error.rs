@@ -2,7 +2,7 @@
 
 use plinto_contract::problem::{Code, FieldError};
 
-use crate::{actor::Denied, db::DbError, http::HasCode};
+use crate::{actor::Denied, db::DbError, http::HasCode, tells_refusals};
 
 /// Why a verb on roles came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,8 @@ pub(crate) enum RolesError {
     #[error(transparent)]
     Database(#[from] DbError),
 }
+
+tells_refusals!(RolesError);
 
 impl HasCode for RolesError {
     fn code(&self) -> Code {

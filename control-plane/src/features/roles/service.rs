@@ -18,6 +18,7 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
+    authority::{self, Need},
     db::{DbError, FOREIGN_KEY, Tx},
     events,
 };
@@ -35,7 +36,7 @@ pub(crate) async fn create(
         return Err(RolesError::Invalid(errors));
     }
     let key = input.key.clone();
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Permission(Permission::RolesWrite)).await?;
     if store::count(&mut tx, actor.tenant).await? >= model::ROLES_MAX {
         return Err(RolesError::TooMany(model::ROLES_MAX));
     }
@@ -82,7 +83,7 @@ pub(crate) async fn update(
         return Err(RolesError::Invalid(errors));
     }
     let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Permission(Permission::RolesWrite)).await?;
     let mut role = at_version(&mut tx, actor.tenant, id, version).await?;
     role.name = input.name.unwrap_or(role.name);
     role.description = input.description.unwrap_or(role.description);
@@ -119,7 +120,7 @@ pub(crate) async fn delete(
 ) -> Result<(), RolesError> {
     actor.require(Permission::RolesWrite)?;
     let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Permission(Permission::RolesWrite)).await?;
     let role = at_version(&mut tx, actor.tenant, id, version).await?;
     if role.is_system {
         return Err(RolesError::System(role.key));

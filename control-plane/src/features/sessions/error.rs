@@ -7,6 +7,7 @@ use crate::{
     db::DbError,
     features::{signing_keys::SigningKeysError, tenants::TenantsError},
     http::HasCode,
+    tells_refusals,
 };
 
 /// Why a verb on sessions came to nothing.
@@ -56,6 +57,8 @@ impl SessionError {
         )
     }
 }
+
+tells_refusals!(SessionError);
 
 impl HasCode for SessionError {
     fn code(&self) -> Code {

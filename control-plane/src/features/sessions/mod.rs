@@ -28,5 +28,5 @@ pub(crate) use service::{
     NewSession, Opened, open,
     refresh::refresh,
     revoke_others, revoked_since, run_due_work,
-    tokens::{Introspection, authenticate, introspect, issue, take_back},
+    tokens::{Introspection, authenticate, introspect, issue, look_again, take_back},
 };

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
+    authority::{self, Need},
     db::{DbError, Tx},
     events,
     features::{
@@ -155,7 +156,7 @@ const KEPT_S: i64 = 30 * 24 * 60 * 60;
 pub(crate) async fn run_due_work(app: &App) -> Result<(), SessionError> {
     let before = app.clock.now().plus_seconds(-KEPT_S);
     for tenant in tenants::all(app).await? {
-        let mut tx = app.db.begin().await?;
+        let mut tx = authority::begin_own(app).await?;
         if store::purge(&mut tx, tenant.id, before).await? > 0 {
             tx.commit().await?;
         }
@@ -252,7 +253,7 @@ pub(super) async fn revoke(
     id: SessionId,
 ) -> Result<Session, SessionError> {
     actor.require(Permission::SessionsRevoke)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Permission(Permission::SessionsRevoke)).await?;
     let session = store::find(&mut tx, actor.tenant, id)
         .await?
         .ok_or(SessionError::NotFound)?;
@@ -275,7 +276,7 @@ pub(super) async fn revoke_mine(
     id: SessionId,
 ) -> Result<(), SessionError> {
     let (user, own) = actor.user()?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Person).await?;
     let session = store::find(&mut tx, actor.tenant, id).await?;
     if session.is_none_or(|session| session.user != user) {
         return Err(SessionError::NotFound);
@@ -310,7 +311,7 @@ pub(super) async fn switch_organization(
 ) -> Result<IssuedTokens, SessionError> {
     let (user, session) = actor.user()?;
     let presented = RefreshToken::parse(presented.expose()).ok_or(SessionError::InvalidGrant)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Person).await?;
     let old = store::find(&mut tx, actor.tenant, session)
         .await?
         .ok_or(SessionError::TokenRevoked)?;

@@ -165,6 +165,7 @@ pub(super) async fn revoke(
     reason: RevokedReason,
     now: UnixMillis,
 ) -> Result<bool, DbError> {
+    tx.hold_alone(id).await?;
     Ok(tx
         .execute(REVOKE, args![tenant, id, now, reason.as_str()])
         .await?
@@ -218,6 +219,7 @@ pub(super) async fn revoke_others(
     reason: RevokedReason,
     now: UnixMillis,
 ) -> Result<Vec<SessionId>, DbError> {
+    tx.hold_alone(user).await?;
     let args = args![tenant, user, kept, now, reason.as_str()];
     tx.all::<(String,)>(REVOKE_OTHERS, args)
         .await?

@@ -10,6 +10,7 @@ use crate::{
         users::UserError,
     },
     http::HasCode,
+    tells_refusals,
 };
 
 /// Why nobody was signed in.
@@ -49,6 +50,8 @@ pub enum SignInError {
     #[error(transparent)]
     Database(#[from] DbError),
 }
+
+tells_refusals!(SignInError);
 
 impl HasCode for SignInError {
     fn code(&self) -> Code {

@@ -13,6 +13,7 @@ use super::{error::SignInError, model, store};
 use crate::{
     actor::{Actor, Permission},
     app::App,
+    authority::{self, Need},
     db::Tx,
     events,
     features::{
@@ -94,7 +95,7 @@ async fn make_user(
     hash: &PasswordHash,
     client: &Client,
 ) -> Result<(User, sessions::Opened), SignInError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Open).await?;
     let user = users::create(&mut tx, app, actor, email, name).await?;
     credentials::first_password(&mut tx, app, actor.tenant, user.id, hash).await?;
     let opened = open_session(&mut tx, app, actor, &user, client, None).await?;
@@ -113,7 +114,7 @@ pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn
     let typed = address
         .clone()
         .unwrap_or_else(|_| input.email.to_lowercase());
-    let attempt = Attempt::begin(app, actor, &typed).await?;
+    let attempt = Attempt::begin(app, actor, Need::Open, &typed).await?;
     let mut tx = app.db.read().await?;
     let address = address.unwrap_or_default();
     let user = users::find_by_email(&mut tx, actor.tenant, &address).await?;
@@ -172,7 +173,7 @@ async fn enter(
     organization: Option<OrganizationId>,
 ) -> Result<Option<(User, sessions::Opened)>, SignInError> {
     let tenant = actor.tenant;
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Open).await?;
     let Verified { user, hash, better } = verified;
     if !credentials::confirm(&mut tx, app, tenant, *user, hash, better.as_ref()).await? {
         return Ok(None);
@@ -242,7 +243,7 @@ pub async fn change_password(
     let email = Email::parse(&user.email).map_err(UserError::Email)?;
     let tenant = tenants::by_id(app, actor.tenant).await?;
     let new = acceptable(input.new, &email, &tenant, "/new_password")?;
-    let attempt = Attempt::begin(app, actor, &email.normalized).await?;
+    let attempt = Attempt::begin(app, actor, Need::Person, &email.normalized).await?;
     let mut tx = app.db.read().await?;
     let stored = credentials::stored_password(&mut tx, actor.tenant, Some(id)).await?;
     drop(tx);
@@ -256,7 +257,7 @@ pub async fn change_password(
     let hash = credentials::hash_new(app, new)
         .await
         .map_err(CredentialError::from)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Person).await?;
     if !credentials::confirm(&mut tx, app, actor.tenant, id, &stored, None).await? {
         drop(tx);
         return attempt
@@ -276,7 +277,7 @@ pub async fn change_password(
 /// Lets a user try again whose failures had added up.
 pub async fn unlock(app: &App, actor: &Actor, id: UserId) -> Result<User, SignInError> {
     actor.require(Permission::UsersWrite)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Permission(Permission::UsersWrite)).await?;
     let user = users::find(&mut tx, actor.tenant, id)
         .await?
         .ok_or(UserError::NotFound)?;
@@ -297,7 +298,7 @@ const KEPT_S: i64 = 90 * 24 * 60 * 60;
 pub(crate) async fn run_due_work(app: &App) -> Result<(), SignInError> {
     let before = app.clock.now().plus_seconds(-KEPT_S);
     for tenant in tenants::all(app).await? {
-        let mut tx = app.db.begin().await?;
+        let mut tx = authority::begin_own(app).await?;
         if store::purge(&mut tx, tenant.id, before).await? > 0 {
             tx.commit().await?;
         }

@@ -4,6 +4,7 @@ use plinto_contract::problem::Code;
 
 use crate::{
     actor::Denied, db::DbError, envelope::EnvelopeError, features::tenants, http::HasCode,
+    tells_refusals,
 };
 
 /// What can go wrong with signing keys.
@@ -53,6 +54,8 @@ impl From<tenants::TenantsError> for SigningKeysError {
         }
     }
 }
+
+tells_refusals!(SigningKeysError);
 
 impl HasCode for SigningKeysError {
     fn code(&self) -> Code {

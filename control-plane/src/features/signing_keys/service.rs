@@ -14,6 +14,7 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
+    authority::{self, Need},
     config::KEY_SET_KEPT_S,
     db::{DbError, Tx},
     envelope::Place,
@@ -109,7 +110,8 @@ pub async fn rotate(
     let tenant = tenants::by_id(app, actor.tenant).await?;
     let fresh = generate(purpose.algorithm(tenant.signing_alg)).await?;
     let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
+    let mut tx =
+        authority::begin(app, actor, Need::Permission(Permission::SigningKeysRotate)).await?;
     let next = store::in_state(&mut tx, actor.tenant, purpose, State::Next)
         .await?
         .ok_or(SigningKeysError::NoKey)?
@@ -218,7 +220,7 @@ pub async fn run_due_work(app: &App) -> Result<(), SigningKeysError> {
 }
 
 async fn retire_due(app: &App, actor: &Actor, now: UnixMillis) -> Result<(), SigningKeysError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin_own(app).await?;
     let retired = store::retire_due(&mut tx, actor.tenant, now).await?;
     if retired.is_empty() {
         return Ok(());

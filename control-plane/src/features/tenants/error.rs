@@ -2,7 +2,7 @@
 
 use plinto_contract::problem::{Code, FieldError};
 
-use crate::{actor::Denied, db::DbError, http::HasCode};
+use crate::{actor::Denied, db::DbError, http::HasCode, tells_refusals};
 
 /// What can go wrong with tenants.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,8 @@ pub enum TenantsError {
     #[error(transparent)]
     Database(#[from] DbError),
 }
+
+tells_refusals!(TenantsError);
 
 impl HasCode for TenantsError {
     fn code(&self) -> Code {

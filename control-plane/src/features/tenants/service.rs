@@ -13,6 +13,7 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
+    authority::{self, Need},
     db::{Db, DbError, Tx},
     events,
 };
@@ -80,7 +81,7 @@ pub async fn get(app: &App, actor: &Actor) -> Result<Tenant, TenantsError> {
 /// Refuses every access token of the tenant issued so far.
 pub async fn revoke_tokens(app: &App, actor: &Actor) -> Result<Tenant, TenantsError> {
     actor.require(Permission::TenantWrite)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Permission(Permission::TenantWrite)).await?;
     store::revoke_tokens(&mut tx, actor.tenant, app.clock.now()).await?;
     let tenant = store::by_id(&mut tx, actor.tenant)
         .await?

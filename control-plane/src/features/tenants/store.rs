@@ -95,6 +95,7 @@ pub(super) async fn revoke_tokens(
     tenant: TenantId,
     now: UnixMillis,
 ) -> Result<(), DbError> {
+    tx.hold_alone(tenant).await?;
     tx.execute(REVOKE_TOKENS, args![tenant, now]).await?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use plinto_contract::problem::{Code, FieldError};
 
 use super::model::EmailProblem;
-use crate::{actor::Denied, db::DbError, http::problem::HasCode};
+use crate::{actor::Denied, db::DbError, http::problem::HasCode, tells_refusals};
 
 /// Why a verb on users came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,8 @@ pub enum UserError {
     #[error(transparent)]
     Database(#[from] DbError),
 }
+
+tells_refusals!(UserError);
 
 impl HasCode for UserError {
     fn code(&self) -> Code {

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
+    authority::{self, Need},
     db::{DbError, Tx},
     events,
 };
@@ -155,7 +156,7 @@ async fn read(app: &App, tenant: TenantId, id: UserId) -> Result<User, UserError
 /// A user who is disabled already stays so.
 pub async fn disable(app: &App, actor: &Actor, id: UserId) -> Result<User, UserError> {
     actor.require(Permission::UsersWrite)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Permission(Permission::UsersWrite)).await?;
     if store::disable(&mut tx, actor.tenant, id, app.clock.now()).await? {
         events::record(&mut tx, app, actor, EventKind::UserDisabled, id, json!({})).await?;
     }
@@ -169,7 +170,7 @@ pub async fn disable(app: &App, actor: &Actor, id: UserId) -> Result<User, UserE
 /// Lets a disabled user sign in again. Ended sessions stay ended.
 pub async fn enable(app: &App, actor: &Actor, id: UserId) -> Result<User, UserError> {
     actor.require(Permission::UsersWrite)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Permission(Permission::UsersWrite)).await?;
     if store::enable(&mut tx, actor.tenant, id, app.clock.now()).await? {
         events::record(&mut tx, app, actor, EventKind::UserEnabled, id, json!({})).await?;
     }
@@ -183,7 +184,7 @@ pub async fn enable(app: &App, actor: &Actor, id: UserId) -> Result<User, UserEr
 /// Ends every session of a user, who may sign in again at once.
 pub async fn end_sessions(app: &App, actor: &Actor, id: UserId) -> Result<(), UserError> {
     actor.require(Permission::SessionsRevoke)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Permission(Permission::SessionsRevoke)).await?;
     if !store::end_sessions(&mut tx, actor.tenant, id, app.clock.now()).await? {
         return Err(UserError::NotFound);
     }

@@ -179,6 +179,7 @@ pub(super) async fn disable(
     id: UserId,
     now: UnixMillis,
 ) -> Result<bool, DbError> {
+    tx.hold_alone(id).await?;
     Ok(tx.execute(DISABLE, args![tenant, id, now]).await? > 0)
 }
 
@@ -206,6 +207,7 @@ pub(super) async fn end_sessions(
     id: UserId,
     now: UnixMillis,
 ) -> Result<bool, DbError> {
+    tx.hold_alone(id).await?;
     Ok(tx.execute(END_SESSIONS, args![tenant, id, now]).await? > 0)
 }
 

@@ -31,6 +31,7 @@ use tracing::Instrument;
 use crate::{
     actor::{Actor, Principal},
     app::App,
+    authority::{self, Need},
     db::DbError,
     envelope::{EnvelopeError, Place, sha256_hex},
     http::ApiError,
@@ -83,8 +84,14 @@ async fn run_once(app: &App, request: Request, next: Next) -> Result<Response, A
     let body = to_bytes(body, limit)
         .await
         .map_err(|_| ApiError::new(Code::PayloadTooLarge, Code::PayloadTooLarge.title()))?;
-    let slot = Slot::of(&parts, &body)?;
-    if let Some(response) = take(app, &slot).await? {
+    let actor = parts.extensions.get::<Actor>().ok_or_else(|| {
+        ApiError::new(
+            Code::AuthenticationRequired,
+            Code::AuthenticationRequired.title(),
+        )
+    })?;
+    let slot = Slot::of(&parts, actor, &body)?;
+    if let Some(response) = take(app, actor, &slot).await? {
         return Ok(response);
     }
     let request = Request::from_parts(parts, Body::from(body));
@@ -111,13 +118,7 @@ async fn run_once(app: &App, request: Request, next: Next) -> Result<Response, A
 }
 
 impl Slot {
-    fn of(parts: &Parts, body: &[u8]) -> Result<Self, ApiError> {
-        let actor = parts.extensions.get::<Actor>().ok_or_else(|| {
-            ApiError::new(
-                Code::AuthenticationRequired,
-                Code::AuthenticationRequired.title(),
-            )
-        })?;
+    fn of(parts: &Parts, actor: &Actor, body: &[u8]) -> Result<Self, ApiError> {
         let caller = match actor.principal {
             Principal::User { user, .. } => user.to_string(),
             Principal::ApiKey { key } => key.to_string(),
@@ -178,10 +179,11 @@ fn read_key(headers: &HeaderMap) -> Result<String, ApiError> {
     Err(ApiError::fields(Code::ValidationFailed, vec![error]))
 }
 
-/// Takes the slot. The kept answer when there is one already.
-async fn take(app: &App, slot: &Slot) -> Result<Option<Response>, ApiError> {
+/// Takes the slot. The kept answer when there is one already: it may hold a secret, so whoever
+/// asks must still be live.
+async fn take(app: &App, actor: &Actor, slot: &Slot) -> Result<Option<Response>, ApiError> {
     let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Live).await?;
     store::forget(&mut tx, slot.tenant, slot, now.plus_seconds(-KEPT_S)).await?;
     if store::insert(&mut tx, slot.tenant, slot, now).await? {
         tx.commit().await?;
@@ -275,13 +277,13 @@ async fn keep(app: &App, slot: &Slot, response: Response) -> Result<Response, Ap
 }
 
 async fn write(app: &App, slot: &Slot, answer: &str) -> Result<(), DbError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin_own(app).await?;
     store::keep(&mut tx, slot.tenant, slot, answer).await?;
     tx.commit().await
 }
 
 async fn give_up(app: &App, slot: &Slot) -> Result<(), DbError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin_own(app).await?;
     store::give_up(&mut tx, slot.tenant, slot).await?;
     tx.commit().await
 }
@@ -298,7 +300,7 @@ fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {
 
 /// Forgets answers older than 24 hours.
 pub async fn run_due_work(app: &App) -> Result<(), DbError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin_own(app).await?;
     store::forget_all(&mut tx, app.clock.now().plus_seconds(-KEPT_S)).await?;
     tx.commit().await
 }

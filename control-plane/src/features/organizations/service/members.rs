@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::{
     actor::{Actor, Permission},
     app::App,
+    authority::{self, Need},
     db::{DbError, Tx},
     events,
     features::{
@@ -41,7 +42,8 @@ pub(crate) async fn add(
 ) -> Result<Member, OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
     let given_roles = checked(given_roles)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx =
+        authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
     lock(&mut tx, app, actor, organization).await?;
     let member = insert(
         &mut tx,
@@ -102,7 +104,8 @@ pub(crate) async fn update(
 ) -> Result<Member, OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
     let given_roles = checked(given_roles)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx =
+        authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
     let mut member = locked(&mut tx, app, actor, organization, user, version).await?;
     if member.roles == given_roles {
         return Ok(member);
@@ -129,7 +132,8 @@ pub(crate) async fn remove(
     version: Option<i64>,
 ) -> Result<(), OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx =
+        authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
     let member = locked(&mut tx, app, actor, organization, user, version).await?;
     store::delete_member(&mut tx, actor.tenant, organization, user).await?;
     if model::is_owner(&member.roles) {

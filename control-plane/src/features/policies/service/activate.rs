@@ -11,7 +11,8 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
-    db::{DbError, Tx},
+    authority::{self, Need, Refused},
+    db::Tx,
     events,
     features::{
         policies::{
@@ -38,7 +39,7 @@ pub(crate) async fn activate(
 ) -> Result<Activation, PoliciesError> {
     actor.require(Permission::PoliciesActivate)?;
     for attempt in 0..ATTEMPTS {
-        let mut tx = look(app, attempt).await?;
+        let mut tx = look(app, actor, attempt).await?;
         let active = store::active(&mut tx, actor.tenant).await?;
         drop(tx);
         let step = Step::activate(active.as_ref(), revision);
@@ -51,12 +52,12 @@ pub(crate) async fn activate(
 
 /// Reads what is active. Who lost to another activation looks where that one was written: on SQLite it
 /// may be waiting for its flush, which no reader sees before.
-async fn look(app: &App, attempt: usize) -> Result<Tx, DbError> {
+async fn look(app: &App, actor: &Actor, attempt: usize) -> Result<Tx, Refused> {
     if attempt == 0 {
-        app.db.read().await
-    } else {
-        app.db.begin().await
+        return Ok(app.db.read().await?);
     }
+    let need = Need::Permission(Permission::PoliciesActivate);
+    authority::begin(app, actor, need).await
 }
 
 /// Goes back to the revision that was active before the active one.
@@ -66,7 +67,7 @@ pub(crate) async fn roll_back(app: &App, actor: &Actor) -> Result<Activation, Po
     actor.require(Permission::PoliciesActivate)?;
     let mut seen: Option<String> = None;
     for attempt in 0..ATTEMPTS {
-        let mut tx = look(app, attempt).await?;
+        let mut tx = look(app, actor, attempt).await?;
         let active = store::active(&mut tx, actor.tenant)
             .await?
             .ok_or(PoliciesError::NothingActive)?;
@@ -205,7 +206,8 @@ async fn store_activation(
     packed: &[u8],
     was_checked: bool,
 ) -> Result<Option<Activation>, PoliciesError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx =
+        authority::begin(app, actor, Need::Permission(Permission::PoliciesActivate)).await?;
     match store::activate(&mut tx, actor.tenant, &made, packed).await {
         Err(error) if error.constraint() == Some("activations_tenant_id_sequence_key") => {
             return Ok(None);

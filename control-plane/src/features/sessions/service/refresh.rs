@@ -10,6 +10,7 @@ use super::{Opened, end, roles_in, tokens};
 use crate::{
     actor::Actor,
     app::App,
+    authority::{self, Need},
     db::{DbError, Tx},
     events,
     features::{
@@ -34,7 +35,7 @@ pub(crate) async fn refresh(
     client: &Client,
     presented: &RefreshToken,
 ) -> Result<IssuedTokens, SessionError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Open).await?;
     let opened = match spend(&mut tx, app, actor, client, presented).await? {
         Some(spent) => {
             let opened = rotate(&mut tx, app, actor, spent, presented).await?;

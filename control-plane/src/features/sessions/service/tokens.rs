@@ -3,7 +3,7 @@
 
 use plinto_contract::{
     claims::{AccessToken, TYP_ACCESS_TOKEN},
-    ids::{SessionId, UserId},
+    ids::{SessionId, TenantId, UserId},
     limits::CLOCK_LEEWAY_S,
     time::UnixMillis,
 };
@@ -16,9 +16,10 @@ use zeroize::Zeroizing;
 
 use super::{Opened, end};
 use crate::{
-    actor::{Actor, Permission},
+    actor::{Actor, Denied, Permission, PermissionSet, PresentedToken, Principal},
     app::App,
-    db::Tx,
+    authority::{self, Looking, Need},
+    db::{DbError, Tx},
     features::{
         sessions::{
             error::SessionError,
@@ -74,12 +75,47 @@ pub(crate) async fn authenticate(
     app: &App,
     tenant: &Tenant,
     bearer: &str,
-) -> Result<(UserId, SessionId), SessionError> {
+) -> Result<Principal, SessionError> {
     let keys = signing_keys::jwks(app, tenant.id, Purpose::Token).await?;
     let claims = verify(app, tenant, &keys, bearer)?;
     let mut tx = app.db.read().await?;
-    require_live(&mut tx, tenant, &claims, app.clock.now()).await?;
-    Ok((claims.sub, claims.sid))
+    require_live(&mut tx, tenant.id, &claims, app.clock.now()).await?;
+    Ok(Principal::User {
+        user: claims.sub,
+        session: claims.sid,
+        token: PresentedToken {
+            issued_at: claims.iat,
+            expires_at: claims.exp,
+            epoch: claims.epoch,
+        },
+    })
+}
+
+/// Judges a person's token once more, inside the transaction that relies on it: all that
+/// [`authenticate`] asked but the signature.
+/// Errors: `TokenExpired`, `TokenRevoked`.
+pub(crate) fn look_again<'a>(tx: &'a mut Tx, actor: &'a Actor, now: UnixMillis) -> Looking<'a> {
+    Box::pin(async move {
+        let Principal::User {
+            user,
+            session,
+            token,
+        } = actor.principal
+        else {
+            return Err(Denied::NotAUser.into());
+        };
+        if now.to_seconds() >= token.expires_at.plus_seconds(CLOCK_LEEWAY_S) {
+            return Err(Denied::TokenExpired.into());
+        }
+        let tenant = tenants::find(tx, actor.tenant).await?;
+        let is_good = tenant.is_some_and(|tenant| token.issued_at >= tenant.tokens_good_from())
+            && is_live(tx, actor.tenant, (user, session), token.epoch, now).await?;
+        if is_good {
+            Ok(PermissionSet::none())
+        } else {
+            Err(Denied::TokenRevoked.into())
+        }
+    })
 }
 
 /// What a resource server learns of a token. Source: RFC 7662 §2.2.
@@ -120,7 +156,7 @@ pub(crate) async fn introspect(
         return introspect_refresh(&mut tx, app, &tenant, &token, now).await;
     }
     let known = match verify(app, &tenant, &keys, token) {
-        Ok(claims) => require_live(&mut tx, &tenant, &claims, now)
+        Ok(claims) => require_live(&mut tx, tenant.id, &claims, now)
             .await
             .map(|()| claims),
         Err(error) => Err(error),
@@ -170,7 +206,7 @@ pub(crate) async fn take_back(
     token: &str,
 ) -> Result<(), SessionError> {
     let keys = signing_keys::jwks(app, actor.tenant, Purpose::Token).await?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Open).await?;
     let id = if let Some(token) = RefreshToken::parse(token) {
         store::find_refresh_token(&mut tx, actor.tenant, &token.hash())
             .await?
@@ -227,24 +263,35 @@ fn verify(
     Ok(claims)
 }
 
-/// Whether the access token's session lives and what the token says is still true: what the edge
-/// learns from the revocation feed.
-/// Errors: `TokenRevoked`.
+/// Errors: `TokenRevoked` when the token is not live.
 async fn require_live(
     tx: &mut Tx,
-    tenant: &Tenant,
+    tenant: TenantId,
     claims: &AccessToken,
     now: UnixMillis,
 ) -> Result<(), SessionError> {
-    let session = store::find(tx, tenant.id, claims.sid)
-        .await?
-        .filter(|session| session.user == claims.sub)
-        .ok_or(SessionError::TokenRevoked)?;
-    let standing = users::standing(tx, tenant.id, session.user).await?;
-    let is_current = standing.is_some_and(|standing| standing.takes(claims.epoch));
-    if is_current && session.is_live(standing, now) {
+    let whose = (claims.sub, claims.sid);
+    if is_live(tx, tenant, whose, claims.epoch, now).await? {
         Ok(())
     } else {
         Err(SessionError::TokenRevoked)
     }
+}
+
+/// Whether the access token's session lives and what the token says is still true: what the edge
+/// learns from the revocation feed.
+async fn is_live(
+    tx: &mut Tx,
+    tenant: TenantId,
+    (user, session): (UserId, SessionId),
+    epoch: u64,
+    now: UnixMillis,
+) -> Result<bool, DbError> {
+    let found = store::find(tx, tenant, session).await?;
+    let Some(session) = found.filter(|session| session.user == user) else {
+        return Ok(false);
+    };
+    let standing = users::standing(tx, tenant, session.user).await?;
+    let is_current = standing.is_some_and(|standing| standing.takes(epoch));
+    Ok(is_current && session.is_live(standing, now))
 }

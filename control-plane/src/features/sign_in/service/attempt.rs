@@ -11,6 +11,7 @@ use super::{
 use crate::{
     actor::Actor,
     app::App,
+    authority::{self, Need},
     db::{DbError, Tx},
     events,
     features::credentials::{CredentialError, HashingError},
@@ -29,16 +30,17 @@ impl Attempt {
         }
     }
 
-    /// Counts an attempt.
+    /// Counts an attempt. `need`: what the verb asks of its actor.
     /// Errors: `Throttled` when none is allowed now, for the account or the network address.
     pub(super) async fn begin(
         app: &App,
         actor: &Actor,
+        need: Need,
         email_normalized: &str,
     ) -> Result<Self, SignInError> {
         let attempt = Self::on(email_normalized);
         let now = app.clock.now();
-        let mut tx = app.db.begin().await?;
+        let mut tx = authority::begin(app, actor, need).await?;
         require_free(&mut tx, app, actor).await?;
         let kind = Kind::Account;
         let counted = store::count(&mut tx, actor.tenant, kind, &attempt.account, now).await?;
@@ -69,7 +71,7 @@ impl Attempt {
         user: Option<UserId>,
         reason: &'static str,
     ) -> Result<T, SignInError> {
-        let mut tx = app.db.begin().await?;
+        let mut tx = authority::begin(app, actor, Need::Open).await?;
         count_address(&mut tx, app, actor).await?;
         record_failure(&mut tx, app, actor, user, reason).await?;
         tx.commit().await?;
@@ -84,7 +86,7 @@ impl Attempt {
         error: HashingError,
     ) -> Result<SignInError, SignInError> {
         let now = app.clock.now();
-        let mut tx = app.db.begin().await?;
+        let mut tx = authority::begin(app, actor, Need::Open).await?;
         store::refund(&mut tx, actor.tenant, Kind::Account, &self.account, now).await?;
         tx.commit().await?;
         Ok(CredentialError::from(error).into())
@@ -126,7 +128,7 @@ async fn require_free(tx: &mut Tx, app: &App, actor: &Actor) -> Result<(), SignI
 
 /// Counts a failure of the actor's network address.
 pub(super) async fn blame_address(app: &App, actor: &Actor) -> Result<(), SignInError> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = authority::begin(app, actor, Need::Open).await?;
     count_address(&mut tx, app, actor).await?;
     tx.commit().await?;
     Ok(())

@@ -1,0 +1,573 @@
+//! Whose authority ends while their request is under way: it writes nothing. Statements S4, Z6.
+
+use std::{collections::BTreeSet, convert::Infallible};
+
+use axum::{body::Body, http::Method};
+use control_plane::{args, clock::Clock as _};
+use futures_util::{
+    future::{Either, select},
+    stream,
+};
+use plinto_tests::world::{Answer, Client, World};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use tokio::sync::oneshot;
+
+use super::{
+    people::{OTHER_PASSWORD, PASSWORD, Person, sign_in, sign_up, text, try_sign_in},
+    worlds::{BY_ROLE, activate, admin, bundle_of, publish, worlds},
+};
+
+const REVOKE_KEY: &str = "update api_keys set revoked_at = $2 where id = $1";
+const EXPIRE_KEY: &str = "update api_keys set expires_at = $2 where id = $1";
+const LESSEN_KEY: &str =
+    "update api_keys set permissions = '[\"roles:read\"]', created_at = $2 where id = $1";
+const DISABLE: &str = "update users set status = 'disabled', disabled_at = $2 where id = $1";
+const END_SESSIONS: &str =
+    "update users set session_epoch = session_epoch + 1, sessions_ended_at = $2 where id = $1";
+const OUTDATE: &str =
+    "update users set token_epoch = token_epoch + 1, tokens_outdated_at = $2 where id = $1";
+const REVOKE_SESSION: &str =
+    "update sessions set revoked_at = $2, revoked_reason = 'by_user' where id = $1";
+const REVOKE_TOKENS: &str = "update tenants set tokens_issued_before = $2 where id = $1";
+
+/// Withdraws something after `request` was let in, while it waits for its turn to write.
+/// `whose`: the id in `withdrawal`.
+async fn withdrawn_midway(
+    world: &World,
+    (withdrawal, whose): (&'static str, &str),
+    request: impl Future<Output = Answer>,
+) -> Answer {
+    let mut tx = world.app.db.begin().await.unwrap();
+    tx.hold_alone(whose).await.unwrap();
+    // Tokens of this very second end with the next one.
+    let later = i64::from(withdrawal == REVOKE_TOKENS);
+    let at = world.clock.now().plus_millis(later);
+    assert_eq!(tx.execute(withdrawal, args![whose, at]).await.unwrap(), 1);
+    match select(Box::pin(request), Box::pin(somebody_waits(world))).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(((), request)) => {
+            let (committed, answer) = tokio::join!(tx.commit(), request);
+            committed.unwrap();
+            answer
+        }
+    }
+}
+
+/// Until a transaction waits behind the one that is under way.
+async fn somebody_waits(world: &World) {
+    if world.app.db.engine() == "sqlite" {
+        while world.app.db.waiting_writers() == 0 {
+            tokio::task::yield_now().await;
+        }
+        return;
+    }
+    let mut connection = PgConnection::connect(&world.database().url).await.unwrap();
+    let waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted
+        and database = (select oid from pg_database where datname = current_database())";
+    loop {
+        let (count,): (i64,) = sqlx::query_as(waiting)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        if count > 0 {
+            return;
+        }
+    }
+}
+
+/// Every row of every table, but for what `withdrawn_midway` changes itself.
+async fn content(world: &World) -> Vec<String> {
+    let url = &world.database().url;
+    let mut content = Vec::new();
+    if world.app.db.engine() == "sqlite" {
+        let mut connection = SqliteConnection::connect(url).await.unwrap();
+        let columns = "select m.name, group_concat('quote(' || c.name || ')', '||')
+            from sqlite_master m join pragma_table_info(m.name) c where m.type = 'table'
+            group by m.name order by m.name";
+        let tables: Vec<(String, String)> = sqlx::query_as(columns)
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        for (table, row) in tables {
+            let sql = format!("select '{table} ' || {row} from {table} order by 1");
+            let rows: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(sql))
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+            content.extend(rows.into_iter().map(|(row,)| row));
+        }
+        return content;
+    }
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let tables = "select tablename::text from pg_tables where schemaname = 'public' order by 1";
+    let tables: Vec<(String,)> = sqlx::query_as(tables)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    for (table,) in tables {
+        let sql = format!("select '{table} ' || t::text from {table} t order by 1");
+        let rows: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(sql))
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        content.extend(rows.into_iter().map(|(row,)| row));
+    }
+    content
+}
+
+/// How many rows differ.
+fn changes(before: Vec<String>, after: Vec<String>) -> usize {
+    let before: BTreeSet<String> = before.into_iter().collect();
+    let after: BTreeSet<String> = after.into_iter().collect();
+    after.difference(&before).count()
+}
+
+/// A write: how `OpenAPI` names it, and a request that would succeed.
+struct Write {
+    operation: &'static str,
+    path: String,
+    media_type: &'static str,
+    body: Vec<u8>,
+}
+
+impl Write {
+    fn new(operation: &'static str, ids: &[(&str, &str)], body: &Value) -> Self {
+        let (_, path) = operation.split_once(' ').unwrap();
+        let mut path = path.replace("{tenant}", "acme");
+        for (name, id) in ids {
+            path = path.replace(&format!("{{{name}}}"), id);
+        }
+        let body = if body.is_null() {
+            Vec::new()
+        } else {
+            body.to_string().into_bytes()
+        };
+        Self {
+            operation,
+            path,
+            media_type: "application/json",
+            body,
+        }
+    }
+
+    async fn send(&self, client: &Client) -> Answer {
+        let (method, _) = self.operation.split_once(' ').unwrap();
+        let method: Method = method.parse().unwrap();
+        let media_type = (!self.body.is_empty()).then_some(self.media_type);
+        let body = Body::from(self.body.clone());
+        client.send(method, &self.path, media_type, body).await
+    }
+}
+
+/// What a machine may write, with a body that is fine and ids that exist.
+async fn of_machines(world: &World) -> Vec<Write> {
+    let admin = admin(world);
+    let bob = sign_up(world, "bob").await;
+    let user = bob.id.to_string();
+    let session = bob.session.to_string();
+    let made = async |path: &str, body: Value| {
+        let made = admin.post(path, body).await.expect(201).json();
+        text(&made["id"])
+    };
+    let key = made(
+        "/v1/api_keys",
+        json!({"name": "victim", "permissions": ["roles:read"]}),
+    )
+    .await;
+    let role = made(
+        "/v1/roles",
+        json!({"key": "auditor", "name": "Auditor", "permissions": []}),
+    )
+    .await;
+    let organization = made("/v1/organizations", json!({"slug": "o", "name": "O"})).await;
+    let carol = sign_up(world, "carol").await.id.to_string();
+    for member in [&carol, &user] {
+        let body = json!({"user_id": member, "roles": ["owner"]});
+        let path = format!("/v1/organizations/{organization}/members");
+        admin.post(&path, body).await.expect(201);
+    }
+    let dave = sign_up(world, "dave").await.id.to_string();
+    let revision = publish(&admin, bundle_of(BY_ROLE)).await;
+    activate(&admin, &revision).await;
+    let second = publish(&admin, bundle_of(super::worlds::CLOSED)).await;
+    activate(&admin, &second).await;
+    let ids = [
+        ("api_key_id", key.as_str()),
+        ("role_id", &role),
+        ("organization_id", &organization),
+        ("user_id", &user),
+        ("session_id", &session),
+        ("revision", &revision),
+    ];
+    let none = Value::Null;
+    let write = |operation, body: &Value| Write::new(operation, &ids, body);
+    let bundle = Write {
+        media_type: "application/gzip",
+        body: bundle_of(&format!("{BY_ROLE}\n# another\n")),
+        ..write("POST /v1/policies/bundles", &none)
+    };
+    vec![
+        bundle,
+        write(
+            "POST /v1/api_keys",
+            &json!({"name": "fresh", "permissions": ["roles:read"]}),
+        ),
+        write("POST /v1/api_keys/{api_key_id}/revoke", &none),
+        write(
+            "POST /v1/organizations",
+            &json!({"slug": "new", "name": "New"}),
+        ),
+        write(
+            "PATCH /v1/organizations/{organization_id}",
+            &json!({"name": "Other"}),
+        ),
+        write("DELETE /v1/organizations/{organization_id}", &none),
+        write(
+            "POST /v1/organizations/{organization_id}/members",
+            &json!({"user_id": dave, "roles": ["owner"]}),
+        ),
+        write(
+            "PATCH /v1/organizations/{organization_id}/members/{user_id}",
+            &json!({"roles": ["auditor"]}),
+        ),
+        write(
+            "DELETE /v1/organizations/{organization_id}/members/{user_id}",
+            &none,
+        ),
+        write("POST /v1/policies/bundles/{revision}/activate", &none),
+        write("POST /v1/policies/rollback", &none),
+        write(
+            "POST /v1/roles",
+            &json!({"key": "new", "name": "New", "permissions": []}),
+        ),
+        write("PATCH /v1/roles/{role_id}", &json!({"name": "Other"})),
+        write("DELETE /v1/roles/{role_id}", &none),
+        write("POST /v1/sessions/{session_id}/revoke", &none),
+        write("POST /v1/signing_keys/rotate", &json!({"purpose": "token"})),
+        write("POST /v1/tenant/revoke_tokens", &none),
+        write("POST /v1/users/{user_id}/disable", &none),
+        write("POST /v1/users/{user_id}/enable", &none),
+        write("POST /v1/users/{user_id}/revoke_sessions", &none),
+        write("POST /v1/users/{user_id}/unlock", &none),
+    ]
+}
+
+/// What a person may write.
+fn of_people(person: &Person) -> Vec<Write> {
+    let session = person.session.to_string();
+    let ids = [("session_id", session.as_str())];
+    let write = |operation, body: &Value| Write::new(operation, &ids, body);
+    vec![
+        write(
+            "POST /t/{tenant}/v1/me/password",
+            &json!({"current_password": PASSWORD, "new_password": OTHER_PASSWORD}),
+        ),
+        write(
+            "POST /t/{tenant}/v1/me/organization",
+            &json!({"organization_id": null, "refresh_token": person.refresh_token}),
+        ),
+        write(
+            "POST /t/{tenant}/v1/me/sessions/{session_id}/revoke",
+            &Value::Null,
+        ),
+        write("POST /t/{tenant}/v1/sign_out", &Value::Null),
+    ]
+}
+
+/// Open to everybody: what is presented decides, in the statement that spends it.
+const OPEN: [&str; 5] = [
+    "POST /t/{tenant}/oauth/introspect",
+    "POST /t/{tenant}/oauth/revoke",
+    "POST /t/{tenant}/oauth/token",
+    "POST /t/{tenant}/v1/sign_in",
+    "POST /t/{tenant}/v1/sign_up",
+];
+
+/// Every write that `OpenAPI` names.
+fn documented() -> BTreeSet<String> {
+    let api = json!(control_plane::router::openapi());
+    let mut writes = BTreeSet::new();
+    for (path, operations) in api["paths"].as_object().unwrap() {
+        for method in ["post", "put", "patch", "delete"] {
+            if operations.get(method).is_some() {
+                writes.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    writes
+}
+
+async fn all_permissions(world: &World) -> (Client, String) {
+    let permissions: Vec<_> = control_plane::actor::Permission::ALL
+        .iter()
+        .map(|permission| permission.as_str())
+        .collect();
+    let body = json!({"name": "acting", "permissions": permissions});
+    let made = admin(world).post("/v1/api_keys", body).await.expect(201);
+    let made = made.json();
+    let client = world
+        .bearer(&text(&made["secret"]))
+        .with("if-match", "\"1\"");
+    // Used once, so that its next use is not noted as the first.
+    client.get("/v1/roles").await.expect(200);
+    (client, text(&made["id"]))
+}
+
+#[tokio::test]
+async fn no_write_of_a_machine_outlives_its_key() {
+    for world in worlds().await {
+        let writes = of_machines(&world).await;
+        world.clock.advance_seconds(3_600);
+        for write in &writes {
+            let (client, key) = all_permissions(&world).await;
+            let before = content(&world).await;
+            let request = write.send(&client);
+            let answer = withdrawn_midway(&world, (REVOKE_KEY, &key), request).await;
+            let told = format!("{}: {}", write.operation, answer.text());
+            assert_eq!(answer.status, 401, "{told}");
+            assert_eq!(answer.json()["code"], "api_key_invalid", "{told}");
+            assert_eq!(changes(before, content(&world).await), 1, "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_write_of_a_person_outlives_their_session() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        for at in 0..of_people(&alice).len() {
+            let alice = sign_in(&world, &alice).await;
+            let write = of_people(&alice).remove(at);
+            let before = content(&world).await;
+            let client = alice.client(&world);
+            let session = alice.session.to_string();
+            let request = write.send(&client);
+            let answer = withdrawn_midway(&world, (REVOKE_SESSION, &session), request).await;
+            let told = format!("{}: {}", write.operation, answer.text());
+            assert_eq!(answer.status, 401, "{told}");
+            assert_eq!(answer.json()["code"], "token_revoked", "{told}");
+            assert_eq!(changes(before, content(&world).await), 1, "{told}");
+        }
+    }
+}
+
+/// A write that is added is added here too, or open to everybody.
+#[tokio::test]
+async fn every_write_is_tried_while_its_authority_ends() {
+    let world = World::new().await;
+    let alice = sign_up(&world, "alice").await;
+    let mut tried: BTreeSet<String> = OPEN.iter().map(|write| (*write).to_owned()).collect();
+    for write in of_machines(&world).await.iter().chain(&of_people(&alice)) {
+        tried.insert(write.operation.to_owned());
+    }
+    assert_eq!(documented(), tried);
+}
+
+#[tokio::test]
+async fn however_a_keys_authority_ends_the_write_knows() {
+    let ends = [
+        (REVOKE_KEY, 401, "api_key_invalid"),
+        (EXPIRE_KEY, 401, "api_key_invalid"),
+        (LESSEN_KEY, 403, "permission_denied"),
+    ];
+    for world in worlds().await {
+        for (end, status, code) in ends {
+            let (client, key) = all_permissions(&world).await;
+            let body = json!({"name": "fresh", "permissions": ["users:write"]});
+            let request = client.post("/v1/api_keys", body);
+            withdrawn_midway(&world, (end, &key), request)
+                .await
+                .expect_problem(status, code);
+        }
+    }
+}
+
+#[tokio::test]
+async fn however_a_persons_authority_ends_the_write_knows() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        let tenant = world.acme.tenant.to_string();
+        for end in [
+            END_SESSIONS,
+            OUTDATE,
+            REVOKE_SESSION,
+            REVOKE_TOKENS,
+            DISABLE,
+        ] {
+            let alice = sign_in(&world, &alice).await;
+            let (user, session) = (alice.id.to_string(), alice.session.to_string());
+            let whose = match end {
+                REVOKE_SESSION => &session,
+                REVOKE_TOKENS => &tenant,
+                _ => &user,
+            };
+            let client = alice.client(&world);
+            let body = json!({"current_password": PASSWORD, "new_password": OTHER_PASSWORD});
+            let request = client.post("/t/acme/v1/me/password", body);
+            let answer = withdrawn_midway(&world, (end, whose), request).await;
+            answer.expect_problem(401, "token_revoked");
+            // Tokens that are made from now on are good again.
+            world.clock.advance_seconds(601);
+        }
+    }
+}
+
+/// A body whose first part is there and whose rest comes when somebody says so. Also: a signal that
+/// the server waits for it.
+fn dawdling(body: &Value) -> (Body, oneshot::Receiver<()>, oneshot::Sender<()>) {
+    let (asked, is_asked) = oneshot::channel();
+    let (go_on, may_go_on) = oneshot::channel();
+    let mut text = body.to_string();
+    let rest = text.split_off(1);
+    let first = stream::iter([Ok::<_, Infallible>(text)]);
+    let rest = stream::once(async move {
+        let _ = asked.send(());
+        may_go_on.await.unwrap();
+        Ok(rest)
+    });
+    let both = futures_util::StreamExt::chain(first, rest);
+    (Body::from_stream(both), is_asked, go_on)
+}
+
+#[tokio::test]
+async fn a_key_revoked_while_its_own_request_is_being_sent_makes_no_key() {
+    for world in worlds().await {
+        for idempotent in [false, true] {
+            let (mut client, key) = all_permissions(&world).await;
+            if idempotent {
+                client = client.with("idempotency-key", "\"once\"");
+            }
+            let before = content(&world).await;
+            let wanted = json!({"name": "fresh", "permissions": ["api_keys:write"]});
+            let (body, is_asked, go_on) = dawdling(&wanted);
+            let request = client.send(Method::POST, "/v1/api_keys", Some("application/json"), body);
+            let revocation = async {
+                is_asked.await.unwrap();
+                let path = format!("/v1/api_keys/{key}/revoke");
+                admin(&world).post_empty(&path).await.expect(200);
+                go_on.send(()).unwrap();
+            };
+            let (answer, ()) = tokio::join!(request, revocation);
+            answer.expect_problem(401, "api_key_invalid");
+            // The key, and the event that says so.
+            assert_eq!(changes(before, content(&world).await), 2);
+        }
+    }
+}
+
+/// What was answered once may hold a secret: it is not told again to a key that is revoked by now.
+#[tokio::test]
+async fn a_kept_answer_is_not_told_to_a_key_revoked_while_it_asked_again() {
+    for world in worlds().await {
+        let (client, key) = all_permissions(&world).await;
+        let client = client.with("idempotency-key", "\"once\"");
+        let wanted = json!({"name": "fresh", "permissions": ["roles:read"]});
+        client
+            .post("/v1/api_keys", wanted.clone())
+            .await
+            .expect(201);
+        let again = client.post("/v1/api_keys", wanted);
+        let answer = withdrawn_midway(&world, (REVOKE_KEY, &key), again).await;
+        answer.expect_problem(401, "api_key_invalid");
+    }
+}
+
+#[tokio::test]
+async fn a_user_disabled_while_their_request_is_being_sent_keeps_their_password() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        let wanted = json!({"current_password": PASSWORD, "new_password": OTHER_PASSWORD});
+        let (body, is_asked, go_on) = dawdling(&wanted);
+        let client = alice.client(&world);
+        let path = "/t/acme/v1/me/password";
+        let request = client.send(Method::POST, path, Some("application/json"), body);
+        let user = format!("/v1/users/{}", alice.id);
+        let disabling = async {
+            is_asked.await.unwrap();
+            let path = format!("{user}/disable");
+            admin(&world).post_empty(&path).await.expect(200);
+            go_on.send(()).unwrap();
+        };
+        let (answer, ()) = tokio::join!(request, disabling);
+        answer.expect_problem(401, "token_revoked");
+        let path = format!("{user}/enable");
+        admin(&world).post_empty(&path).await.expect(200);
+        try_sign_in(&world.anon(), &alice.email, PASSWORD)
+            .await
+            .expect(200);
+    }
+}
+
+#[tokio::test]
+async fn an_access_token_that_runs_out_while_its_request_is_being_sent_changes_nothing() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        let (body, is_asked, go_on) = dawdling(&json!({
+            "current_password": PASSWORD, "new_password": OTHER_PASSWORD,
+        }));
+        let client = alice.client(&world);
+        let path = "/t/acme/v1/me/password";
+        let request = client.send(Method::POST, path, Some("application/json"), body);
+        let passing = async {
+            is_asked.await.unwrap();
+            world.clock.advance_seconds(600 + 30);
+            go_on.send(()).unwrap();
+        };
+        let (answer, ()) = tokio::join!(request, passing);
+        answer.expect_problem(401, "token_expired");
+    }
+}
+
+/// Another process keeps a key for a moment after it was revoked here: enough to read, not to write.
+#[tokio::test]
+async fn a_process_that_still_knows_a_revoked_key_lets_it_write_nothing() {
+    for world in worlds().await {
+        let (_, key) = all_permissions(&world).await;
+        let made = admin(&world)
+            .post(
+                "/v1/api_keys",
+                json!({"name": "b", "permissions": ["roles:read", "roles:write"]}),
+            )
+            .await
+            .expect(201)
+            .json();
+        let bearer = format!("Bearer {}", text(&made["secret"]));
+        let there = world.elsewhere().await.with("authorization", &bearer);
+        there.get("/v1/roles").await.expect(200);
+        for id in [text(&made["id"]), key] {
+            let path = format!("/v1/api_keys/{id}/revoke");
+            admin(&world).post_empty(&path).await.expect(200);
+        }
+        there.get("/v1/roles").await.expect(200);
+        let body = json!({"key": "new", "name": "New", "permissions": []});
+        there
+            .post("/v1/roles", body)
+            .await
+            .expect_problem(401, "api_key_invalid");
+    }
+}
+
+/// Whoever floods with a key does not keep out its revocation: it queues among the writes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_writes_without_pause_can_be_revoked() {
+    for world in worlds().await {
+        let (client, key) = all_permissions(&world).await;
+        let mut writers = tokio::task::JoinSet::new();
+        for writer in 0..6 {
+            let client = client.clone();
+            writers.spawn(async move {
+                for round in 0..100_000 {
+                    let body = json!({"slug": format!("o{writer}-{round}"), "name": "O"});
+                    let answer = client.post("/v1/organizations", body).await;
+                    if answer.status == 401 {
+                        return;
+                    }
+                }
+            });
+        }
+        let path = format!("/v1/api_keys/{key}/revoke");
+        admin(&world).post_empty(&path).await.expect(200);
+        writers.join_all().await;
+    }
+}

@@ -1,0 +1,114 @@
+//! Who may begin to write: everybody by the one place that looks at the actor again.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::house::House;
+use super::source::Source;
+
+/// Work that begins without a look at an actor, and why that is right.
+const WITHOUT_LOOK: &[(&str, &str)] = &[
+    ("bootstrap.rs::bootstrap", "the command line of the server"),
+    (
+        "bootstrap.rs::another_key",
+        "the command line of the server",
+    ),
+    (
+        "idempotency::write",
+        "keeps the answer of what has happened",
+    ),
+    (
+        "idempotency::give_up",
+        "keeps the answer of what has happened",
+    ),
+    ("idempotency::run_due_work", "the server's own work"),
+    (
+        "api_keys::note_use",
+        "notes the use of a key that was just found good",
+    ),
+    ("revocations::renumber", "numbers a public document"),
+    (
+        "sessions::refresh",
+        "the refresh token decides, in one statement",
+    ),
+    ("sessions::run_due_work", "the server's own work"),
+    (
+        "sessions::take_back",
+        "whoever holds a token may take it back",
+    ),
+    ("sign_in::begin", "open to everybody: counts an attempt"),
+    (
+        "sign_in::blame_address",
+        "open to everybody: counts an attempt",
+    ),
+    ("sign_in::enter", "open to everybody: the password decides"),
+    ("sign_in::failed", "open to everybody: counts an attempt"),
+    ("sign_in::make_user", "open to everybody: signing up"),
+    ("sign_in::run_due_work", "the server's own work"),
+    (
+        "sign_in::sign_in",
+        "open to everybody: the password decides",
+    ),
+    ("sign_in::unjudged", "open to everybody: counts an attempt"),
+    ("signing_keys::retire_due", "the server's own work"),
+];
+
+static BEGINS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(\.|\bDb::)\s*begin(_holding)?\s*\(").unwrap());
+static UNSEEN: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\bbegin_own\b|\bNeed::(Open|\*)").unwrap());
+
+pub(super) fn n21(house: &House) -> Vec<String> {
+    let mut offences = Vec::new();
+    for source in house.control_plane() {
+        let is_below = source.path.starts_with("control-plane/src/db/");
+        if is_below || source.path == "control-plane/src/authority.rs" {
+            continue;
+        }
+        for hit in BEGINS.find_iter(&source.production) {
+            let line = source.production[..hit.start()].matches('\n').count() + 1;
+            offences.push(format!(
+                "{}:{line}: begins to write past `authority`",
+                source.path
+            ));
+        }
+        offences.extend(unseen(source));
+    }
+    offences
+}
+
+/// Functions that say there is nobody to look at, and are not known for it. Outside of functions
+/// nothing may: not even under another name.
+fn unseen(source: &Source) -> Vec<String> {
+    let mut all = UNSEEN.find_iter(&source.production).count();
+    let mut offences = Vec::new();
+    for function in source.functions() {
+        let found = UNSEEN.find_iter(&function.body).count();
+        all = all.saturating_sub(found);
+        let name = format!("{}::{}", room(source), function.name);
+        if found > 0 && !WITHOUT_LOOK.iter().any(|(known, _)| *known == name) {
+            offences.push(format!(
+                "{}:{}: `{name}` begins without a look at its actor",
+                source.path, function.line
+            ));
+        }
+    }
+    if all > 0 {
+        offences.push(format!(
+            "{}: names `begin_own` or `Need::Open` outside of a function",
+            source.path
+        ));
+    }
+    offences
+}
+
+/// The feature, the folder of the toolkit, or the file.
+fn room(source: &Source) -> &str {
+    let in_toolkit = source.path.strip_prefix("control-plane/src/http/");
+    let folder = in_toolkit.and_then(|rest| rest.split_once('/'));
+    source
+        .feature()
+        .or(folder.map(|(folder, _)| folder))
+        .unwrap_or(source.name())
+}
