@@ -6,10 +6,10 @@ use futures_util::stream;
 use plinto_contract::problem::Problem;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header, redirect};
 use serde_json::Value;
-use url::Url;
 
 use crate::{
-    config::Secret,
+    address::Address,
+    credentials::Secret,
     failure::{Failure, chain},
     output::Output,
 };
@@ -27,7 +27,7 @@ const PIECE_BYTES: usize = 16 << 10;
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
-    base: Url,
+    base: Address,
     key: Option<Secret>,
 }
 
@@ -40,15 +40,19 @@ pub(crate) struct Answer {
 }
 
 impl Client {
-    pub(crate) fn new(base: Url, key: Option<Secret>) -> Result<Self, Failure> {
+    /// `key`: the one that is for `base`.
+    pub(crate) fn new(base: Address, key: Option<Secret>) -> Result<Self, Failure> {
         // SECURITY: a redirect could lead the key elsewhere, so none is followed.
-        let http = reqwest::Client::builder()
+        let mut http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
             .redirect(redirect::Policy::none())
-            .user_agent(concat!("plinto/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(Failure::local)?;
+            .user_agent(concat!("plinto/", env!("CARGO_PKG_VERSION")));
+        // SECURITY: without TLS, a proxy of the environment would be shown the key.
+        if base.is_plain() {
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(Failure::local)?;
         Ok(Self { http, base, key })
     }
 
@@ -63,7 +67,7 @@ impl Client {
         let mut after = None;
         loop {
             let query = after.map(|cursor: String| ("after", cursor));
-            let request = self.request(Method::GET, path, query.as_slice())?;
+            let request = self.request(Method::GET, path, query.as_slice());
             let page = parse(&self.send(request).await?.body)?;
             let data = page.get("data").and_then(Value::as_array);
             items.extend(data.into_iter().flatten().cloned());
@@ -77,18 +81,18 @@ impl Client {
 
     /// Fetches whatever stands at a path, as bytes.
     pub(crate) async fn fetch(&self, path: &str) -> Result<Answer, Failure> {
-        let request = self.request(Method::GET, path, &[])?;
+        let request = self.request(Method::GET, path, &[]);
         self.send(request).await
     }
 
     /// Fetches a path and gives back the answer even where it is a refusal.
     pub(crate) async fn look(&self, path: &str) -> Result<Answer, Failure> {
-        let request = self.request(Method::GET, path, &[])?;
+        let request = self.request(Method::GET, path, &[]);
         self.answer(request).await
     }
 
     pub(crate) async fn post(&self, path: &str) -> Result<Value, Failure> {
-        let request = self.request(Method::POST, path, &[])?;
+        let request = self.request(Method::POST, path, &[]);
         let answer = self.send(request).await?;
         parse(&answer.body)
     }
@@ -109,7 +113,7 @@ impl Client {
             Ok::<_, std::io::Error>(piece)
         }));
         let request = self
-            .request(Method::POST, path, &[])?
+            .request(Method::POST, path, &[])
             .header(header::CONTENT_TYPE, "application/gzip")
             .header(header::CONTENT_LENGTH, size)
             .body(reqwest::Body::wrap_stream(body));
@@ -118,26 +122,16 @@ impl Client {
         parse(&answer?.body)
     }
 
-    fn request(
-        &self,
-        method: Method,
-        path: &str,
-        query: &[(&str, String)],
-    ) -> Result<RequestBuilder, Failure> {
-        let mut url = self.base.clone();
-        let joined = format!("{}{path}", url.path().trim_end_matches('/'));
-        url.set_path(&joined);
+    fn request(&self, method: Method, path: &str, query: &[(&str, String)]) -> RequestBuilder {
+        let mut url = self.base.at(path);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(Failure::Usage(format!("`{url}` is not an HTTP address")));
-        }
         let request = self.http.request(method, url);
-        Ok(match &self.key {
+        match &self.key {
             Some(key) => request.bearer_auth(key.expose()),
             None => request,
-        })
+        }
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, Failure> {
@@ -147,6 +141,14 @@ impl Client {
         }
         if let Ok(problem) = serde_json::from_slice::<Problem>(&answer.body) {
             return Err(Failure::Refused(Box::new(problem)));
+        }
+        if let Some(target) = answer.headers.get(header::LOCATION) {
+            let target = target.to_str().unwrap_or_default();
+            return Err(Failure::Unreachable(format!(
+                "{} leads on to {target}, where the key was not sent; if that is the control \
+                 plane, name its address",
+                self.base
+            )));
         }
         // A newer control plane may answer with a code that this version does not know.
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();

@@ -1,171 +1,123 @@
-//! Where the control plane is and what opens it: options, environment, the stored file.
+//! Where the control plane is and what opens it: options, environment, the stored keys.
 
-use std::{
-    fmt, fs,
-    io::Write as _,
-    path::{Path, PathBuf},
+use std::path::{Path, PathBuf};
+
+use crate::{
+    address::Address,
+    credentials::{Credentials, Secret, Store},
+    failure::Failure,
 };
 
-use serde::{Deserialize, Serialize};
-use url::Url;
-
-use crate::failure::Failure;
-
-/// Name of the stored file.
-const FILE: &str = "credentials.toml";
-
-/// A secret that does not print itself.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Secret(String);
-
-impl Secret {
-    pub(crate) fn new(text: &str) -> Self {
-        Self(text.trim().to_owned())
-    }
-
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-
-    /// The prefix and the last four characters, as the control plane lists keys.
-    pub(crate) fn hint(&self) -> String {
-        let start = self.0.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
-        format!("…{}", self.0.get(start..).unwrap_or_default())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Secret")
-    }
-}
-
-/// What `plinto login` stores.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Stored {
-    /// The control plane's address.
-    pub(crate) url: Url,
-    /// The API key.
-    pub(crate) api_key: Secret,
-}
+/// The address that commands go to unless `--url` names another.
+const URL: &str = "PLINTO_URL";
+/// The key for the address in `PLINTO_URL`, and for no other.
+const API_KEY: &str = "PLINTO_API_KEY";
 
 /// Where to connect, and with what.
 #[derive(Debug)]
 pub(crate) struct Connection {
     url: Option<String>,
+    allow_http: bool,
     folder: Option<PathBuf>,
 }
 
 impl Connection {
-    pub(crate) fn new(url: Option<String>, folder: Option<PathBuf>) -> Self {
+    /// `url`: the one on the command line; `folder`: of the stored keys.
+    pub(crate) fn new(url: Option<String>, allow_http: bool, folder: Option<PathBuf>) -> Self {
         Self {
             url: url.filter(|url| !url.is_empty()),
+            allow_http,
             folder: folder.or_else(default_folder),
         }
     }
 
-    /// The address given on the command line or in `PLINTO_URL`. It is read only when it is
+    /// The address given on the command line or else in `PLINTO_URL`. It is read only when it is
     /// needed: commands on files work whatever the environment says.
-    pub(crate) fn given_url(&self) -> Result<Option<Url>, Failure> {
-        self.url.as_deref().map(address).transpose()
-    }
-
-    /// Address and key. The environment goes before the stored file.
-    /// Errors: neither has them; the file is unreadable or open to others.
-    pub(crate) fn resolve(&self) -> Result<(Url, Secret), Failure> {
-        let key = variable("PLINTO_API_KEY").map(|text| Secret::new(&text));
-        let given = self.given_url()?;
-        if let (Some(url), Some(key)) = (&given, &key) {
-            return Ok((url.clone(), key.clone()));
-        }
-        let stored = self.load()?;
-        let url = given.or_else(|| stored.as_ref().map(|stored| stored.url.clone()));
-        let key = key.or_else(|| stored.map(|stored| stored.api_key));
-        match (url, key) {
-            (Some(url), Some(key)) => Ok((url, key)),
-            _ => Err(Failure::Local(anyhow::anyhow!(
-                "not logged in: run `plinto login`, or set PLINTO_URL and PLINTO_API_KEY"
-            ))),
+    pub(crate) fn given(&self) -> Result<Option<Address>, Failure> {
+        match &self.url {
+            Some(url) => url.parse().map(Some),
+            None => Self::of_environment(),
         }
     }
 
-    pub(crate) fn file(&self) -> Option<PathBuf> {
-        Some(self.folder.as_ref()?.join(FILE))
+    fn of_environment() -> Result<Option<Address>, Failure> {
+        variable(URL).map(|url| url.parse()).transpose()
     }
 
-    /// Reads the stored file, if there is one.
-    pub(crate) fn load(&self) -> Result<Option<Stored>, Failure> {
-        let Some(path) = self.file() else {
-            return Ok(None);
-        };
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Failure::file(&path, error)),
-        };
-        check_mode(&path)?;
-        // SECURITY: a TOML error quotes the line, which may be the key.
-        toml::from_str(&text).map(Some).map_err(|_| {
-            Failure::file(
-                &path,
-                anyhow::anyhow!("is not readable; run `plinto login` again"),
-            )
-        })
+    /// An address and the key that is for it. A key is bound to its address: the environment's to
+    /// the one in `PLINTO_URL`, a stored one to the one it was stored for.
+    /// Errors: there is no such pair; the way there can be listened to; the stored keys can't be
+    /// read.
+    pub(crate) fn resolve(&self) -> Result<(Address, Secret), Failure> {
+        let (address, key) = self.pair()?;
+        self.require_privacy(&address)?;
+        Ok((address, key))
     }
 
-    /// Writes the stored file so that only its owner can read it.
-    pub(crate) fn store(&self, stored: &Stored) -> Result<PathBuf, Failure> {
-        let path = self.file().ok_or_else(|| {
+    fn pair(&self) -> Result<(Address, Secret), Failure> {
+        let given = self.given()?;
+        let mut other = None;
+        if let Some(key) = variable(API_KEY) {
+            let bound = Self::of_environment()?.ok_or_else(|| {
+                let text = format!("{API_KEY} is set, but not {URL}, the address that it is for");
+                Failure::Usage(text)
+            })?;
+            if given.as_ref() == Some(&bound) {
+                return Ok((bound, Secret::new(&key)));
+            }
+            other = Some(bound);
+        }
+        let stored = match &self.folder {
+            Some(folder) => Store::new(folder.clone()).load()?,
+            None => Credentials::default(),
+        };
+        match given {
+            Some(address) => match stored.api_keys.get(&address) {
+                Some(key) => Ok((address, key.clone())),
+                None => Err(no_key(&address, other.as_ref(), &stored)),
+            },
+            None => stored.only()?.ok_or_else(|| {
+                Failure::Local(anyhow::anyhow!(
+                    "not logged in: run `plinto login --url <address>`, or set {URL} and {API_KEY}"
+                ))
+            }),
+        }
+    }
+
+    /// Errors: whoever is on the way to `address` could read a key, or change an answer.
+    pub(crate) fn require_privacy(&self, address: &Address) -> Result<(), Failure> {
+        if self.allow_http || address.is_private() {
+            return Ok(());
+        }
+        Err(Failure::Usage(format!(
+            "{address} is not encrypted: whoever is on the way there can read and change what is \
+             sent; use https, or add --allow-http if nobody else is"
+        )))
+    }
+
+    /// Where keys are stored.
+    pub(crate) fn store(&self) -> Result<Store, Failure> {
+        self.folder.clone().map(Store::new).ok_or_else(|| {
             Failure::Local(anyhow::anyhow!(
                 "there is no home folder; set PLINTO_CONFIG_DIR"
             ))
-        })?;
-        let text = toml::to_string(stored).map_err(Failure::local)?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(|error| Failure::file(folder, error))?;
-        // Written beside and renamed: no moment with half a file or with the wrong mode.
-        let fresh = path.with_extension("toml.new");
-        write_private(&fresh, &text).map_err(|error| Failure::file(&fresh, error))?;
-        fs::rename(&fresh, &path).map_err(|error| Failure::file(&path, error))?;
-        Ok(path)
+        })
     }
 }
 
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+/// `other`: the address that the environment's key is for.
+fn no_key(address: &Address, other: Option<&Address>, stored: &Credentials) -> Failure {
+    let mut text = format!(
+        "no key for this address: {address}; run `plinto login --url {address}`, or set {URL} and \
+         {API_KEY}"
+    );
+    if let Some(other) = other {
+        text = format!("{text}; {API_KEY} is for {other}");
     }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
-}
-
-/// Refuses a file that others can read.
-#[cfg(unix)]
-fn check_mode(path: &Path) -> Result<(), Failure> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let metadata = fs::metadata(path).map_err(|error| Failure::file(path, error))?;
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o700 == mode {
-        Ok(())
-    } else {
-        Err(Failure::file(
-            path,
-            anyhow::anyhow!("others can read it (mode {mode:o}); run `chmod 600` on it"),
-        ))
+    if !stored.api_keys.is_empty() {
+        text = format!("{text}; keys are stored for {}", stored.addresses());
     }
-}
-
-#[cfg(not(unix))]
-fn check_mode(_: &Path) -> Result<(), Failure> {
-    Ok(())
+    Failure::Local(anyhow::anyhow!(text))
 }
 
 /// `$XDG_CONFIG_HOME/plinto`, or `~/.config/plinto`. Source: XDG Base Directory Specification.
@@ -175,11 +127,6 @@ fn default_folder() -> Option<PathBuf> {
         .filter(|path| path.is_absolute())
         .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".config")))?;
     Some(base.join("plinto"))
-}
-
-/// Reads an address of a server.
-pub(crate) fn address(text: &str) -> Result<Url, Failure> {
-    Url::parse(text).map_err(|error| Failure::Usage(format!("`{text}` is not an address: {error}")))
 }
 
 /// The format of answers that the environment asks for.

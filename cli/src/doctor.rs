@@ -5,9 +5,9 @@ use plinto_contract::time::UnixMillis;
 use plinto_jose::JwkSet;
 use serde::Serialize;
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::{
+    address::Address,
     client::{Answer, Client},
     clock,
     config::Connection,
@@ -27,7 +27,7 @@ const BUNDLE_SOON_S: i64 = 7 * 24 * 60 * 60;
 pub(crate) struct Doctor {
     /// An edge to look at too.
     #[arg(long, value_hint = ValueHint::Url)]
-    edge: Option<Url>,
+    edge: Option<Address>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -89,7 +89,7 @@ impl Doctor {
             .count();
         output.answer(&json!({ "checks": checks.0, "failed": failed }), || {
             describe(&checks)
-        });
+        })?;
         if failed == 0 {
             Ok(())
         } else {
@@ -144,10 +144,7 @@ fn configuration(connection: &Connection, checks: &mut Checks) -> Option<Client>
         .and_then(|(url, key)| Ok((url.clone(), Client::new(url, Some(key))?)));
     match client {
         Ok((url, client)) => {
-            let is_local = url
-                .host_str()
-                .is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
-            if url.scheme() == "https" || is_local {
+            if url.is_private() {
                 checks.ok(NAME, format!("control plane at {url}"));
             } else {
                 checks.warn(
@@ -159,7 +156,7 @@ fn configuration(connection: &Connection, checks: &mut Checks) -> Option<Client>
             Some(client)
         }
         Err(error) => {
-            checks.fail(NAME, error.to_string(), "run `plinto login`");
+            checks.fail(NAME, error.to_string(), "");
             None
         }
     }
@@ -296,7 +293,7 @@ async fn active_bundle(client: &Client, slug: &str, checks: &mut Checks) {
     }
 }
 
-async fn edge_health(edge: Url, checks: &mut Checks) -> Result<(), Failure> {
+async fn edge_health(edge: Address, checks: &mut Checks) -> Result<(), Failure> {
     const NAME: &str = "edge";
     const REMEDY: &str = "see the Worker's log, its ISSUER and its TENANT";
     match Client::new(edge, None)?.look("/.plinto/health").await {

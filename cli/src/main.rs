@@ -1,12 +1,10 @@
 //! The plinto command line: builds, tests and publishes policies, reads tokens, checks a set-up.
-#![expect(
-    clippy::print_stderr,
-    reason = "a command line answers on its two streams"
-)]
 
+mod address;
 mod client;
 mod clock;
 mod config;
+mod credentials;
 mod doctor;
 mod failure;
 mod login;
@@ -15,9 +13,9 @@ mod output;
 mod policy;
 mod token;
 
-use std::process::ExitCode;
+use std::{io::Write as _, process::ExitCode};
 
-use clap::{CommandFactory as _, Parser, Subcommand, ValueHint, error::ErrorKind};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use crate::{
@@ -51,18 +49,24 @@ struct Global {
     /// How to answer.
     #[arg(long, global = true, value_enum, default_value_t = Format::Human, env = "PLINTO_OUTPUT")]
     output: Format,
-    /// The control plane's address; otherwise the one that `plinto login` stored.
-    #[arg(long, global = true, env = "PLINTO_URL", value_hint = ValueHint::Url)]
+    /// The control plane's address; otherwise the one in `PLINTO_URL`, or the only one that a key
+    /// is stored for.
+    #[arg(long, global = true, value_hint = ValueHint::Url)]
     url: Option<String>,
-    /// Folder of the stored configuration.
+    /// Speak to another machine without TLS: who is on the way can read the API key.
+    #[arg(long, global = true)]
+    allow_http: bool,
+    /// Folder of the stored keys.
     #[arg(long, global = true, env = "PLINTO_CONFIG_DIR", value_hint = ValueHint::DirPath)]
     config_dir: Option<std::path::PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Store an API key for later commands.
+    /// Store an API key for later commands to the same address.
     Login(login::Login),
+    /// Forget a stored API key.
+    Logout(login::Logout),
     /// Write, test and publish policies.
     #[command(subcommand)]
     Policy(policy::Policy),
@@ -92,28 +96,31 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     let Arguments { global, command } = arguments;
-    let connection = Connection::new(global.url, global.config_dir);
+    let connection = Connection::new(global.url, global.allow_http, global.config_dir);
     match command {
         Command::Login(login) => login.run(&connection, output),
+        Command::Logout(logout) => logout.run(&connection, output),
         Command::Policy(policy) => policy.run(&connection, output),
-        Command::Token(token) => token.run(output),
+        Command::Token(token) => token.run(&connection, output),
         Command::Doctor(doctor) => doctor.run(&connection, output),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "plinto", &mut script);
-            output::write_out(&String::from_utf8_lossy(&script));
-            Ok(())
+            output::write_out(&String::from_utf8_lossy(&script))
         }
     }
 }
 
 /// Answers a command line that the parser does not take; help and version are such, too.
 fn misused(error: &clap::Error) -> ExitCode {
-    let is_answer = matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-    );
-    if is_answer || !wants_json() {
+    if !error.use_stderr() {
+        let written = error.print().and_then(|()| std::io::stdout().flush());
+        return match output::unless_gone(written) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => Output::new(Format::Human).fail(&failure),
+        };
+    }
+    if !wants_json() {
         error.exit();
     }
     let text = error.to_string();

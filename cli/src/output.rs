@@ -1,7 +1,7 @@
 //! How commands answer: for people or as JSON on stdout, failures and progress on stderr.
 
 use std::{
-    io::{IsTerminal as _, Write as _},
+    io::{ErrorKind, IsTerminal as _, Write as _},
     process::ExitCode,
     time::Duration,
 };
@@ -75,7 +75,12 @@ impl Output {
     }
 
     /// Gives the answer: `value` as JSON, or `text` for people; an empty one is no answer.
-    pub(crate) fn answer(self, value: &impl Serialize, text: impl FnOnce() -> String) {
+    /// Errors: it could not be written.
+    pub(crate) fn answer(
+        self,
+        value: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
         match self.format {
             Format::Human => write_out(&text()),
             Format::Json => write_out(&serde_json::to_string_pretty(value).unwrap_or_default()),
@@ -85,7 +90,7 @@ impl Output {
     /// Says what failed and gives the exit code.
     pub(crate) fn fail(self, failure: &Failure) -> ExitCode {
         match self.format {
-            Format::Human => tell(failure),
+            Format::Human => tell(&describe(failure)),
             Format::Json => {
                 let mut error = json!({ "code": failure.code(), "message": failure.to_string() });
                 if let Some(members) = error.as_object_mut() {
@@ -99,7 +104,7 @@ impl Output {
                         _ => {}
                     }
                 }
-                eprintln!("{}", json!({ "error": error }));
+                tell(&json!({ "error": error }).to_string());
             }
         }
         ExitCode::from(failure.exit_code())
@@ -123,44 +128,64 @@ impl Output {
 }
 
 /// What failed, for people.
-fn tell(failure: &Failure) {
+fn describe(failure: &Failure) -> String {
+    let mut text = String::new();
     if let Failure::Policy {
         diagnostics,
         source,
     } = failure
     {
         for diagnostic in diagnostics {
-            eprint!("{}", Stream::Err.render(diagnostic, source));
+            text.push_str(&Stream::Err.render(diagnostic, source));
         }
     }
-    eprintln!("error: {failure}");
+    let mut lines = vec![format!("{text}error: {failure}")];
     if let Failure::Refused(problem) = failure {
-        explain(problem);
+        lines.extend(beyond_the_title(problem));
     }
+    lines.join("\n")
 }
 
 /// Everything the control plane said beyond the first line.
-fn explain(problem: &Problem) {
-    for error in &problem.errors {
-        eprintln!("  {}: {} ({})", error.pointer, error.detail, error.code);
-    }
-    for reason in &problem.reasons {
-        eprintln!("  {reason}");
-    }
-    eprintln!("  code: {} ({})", problem.code.as_str(), problem.status);
+fn beyond_the_title(problem: &Problem) -> Vec<String> {
+    let errors = problem.errors.iter().map(|error| {
+        let (pointer, detail, code) = (&error.pointer, &error.detail, &error.code);
+        format!("  {pointer}: {detail} ({code})")
+    });
+    let reasons = problem.reasons.iter().map(|reason| format!("  {reason}"));
+    let mut lines: Vec<String> = errors.chain(reasons).collect();
+    let code = problem.code.as_str();
+    lines.push(format!("  code: {code} ({})", problem.status));
     if !problem.request_id.is_empty() {
-        eprintln!("  request: {}", problem.request_id);
+        lines.push(format!("  request: {}", problem.request_id));
     }
-    eprintln!("  see: {}", problem.type_uri);
+    lines.push(format!("  see: {}", problem.type_uri));
+    lines
 }
 
-/// A reader that went away (`plinto … | head`) is no failure.
-pub(crate) fn write_out(text: &str) {
+/// Writes a line to stderr. Where that can't be written, there is nobody left to tell.
+pub(crate) fn tell(text: &str) {
+    let _nobody = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Writes to stdout. A reader that went away (`plinto … | head`) is no failure; a full disk is.
+pub(crate) fn write_out(text: &str) -> Result<(), Failure> {
     if text.is_empty() {
-        return;
+        return Ok(());
     }
     let mut stdout = std::io::stdout().lock();
-    let _closed = writeln!(stdout, "{}", text.trim_end());
+    let written = writeln!(stdout, "{}", text.trim_end()).and_then(|()| stdout.flush());
+    unless_gone(written)
+}
+
+/// Errors: what stdout could not take, unless nobody reads it any more.
+pub(crate) fn unless_gone(written: std::io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Local(
+            anyhow::Error::new(error).context("the answer could not be written"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Columns without lines around them, so that the text can be cut and searched.

@@ -81,7 +81,7 @@ pub(crate) enum Policy {
     Rollback,
     /// Show what is active.
     Status,
-    /// List published revisions.
+    /// List published revisions; a star marks the one in force.
     List,
 }
 

@@ -13,11 +13,13 @@ use plinto_jose::{Algorithm, JwkSet, Jws, jwt};
 use serde_json::{Value, json};
 
 use crate::{
+    address::Address,
     client::Client,
-    clock, config,
+    clock,
+    config::Connection,
     failure::{Failure, chain},
     online::online,
-    output::{Output, table},
+    output::{self, Output, table},
 };
 
 /// 64 KiB: longest text that is read as a token.
@@ -54,7 +56,7 @@ pub(crate) enum Token {
 }
 
 impl Token {
-    pub(crate) fn run(self, output: Output) -> Result<(), Failure> {
+    pub(crate) fn run(self, connection: &Connection, output: Output) -> Result<(), Failure> {
         match self {
             Self::Decode { token } => decode(&read(token)?, output),
             Self::Verify {
@@ -67,7 +69,7 @@ impl Token {
                 let token = read(token)?;
                 let keys = match &jwks {
                     Some(path) => keys_from(path)?,
-                    None => fetch_keys(&issuer)?,
+                    None => fetch_keys(&issuer, connection)?,
                 };
                 let wanted = Wanted {
                     issuer: &issuer,
@@ -91,7 +93,7 @@ fn read(token: Option<String>) -> Result<String, Failure> {
         Some(token) if token != "-" => token,
         _ => {
             if std::io::stdin().is_terminal() {
-                eprintln!("Paste the token and end with Ctrl-D.");
+                output::tell("Paste the token and end with Ctrl-D.");
             }
             let mut text = String::new();
             std::io::stdin()
@@ -110,8 +112,11 @@ fn keys_from(path: &Path) -> Result<JwkSet, Failure> {
     JwkSet::parse(&text).map_err(|error| Failure::file(path, error))
 }
 
-fn fetch_keys(issuer: &str) -> Result<JwkSet, Failure> {
-    let client = Client::new(config::address(issuer)?, None)?;
+/// Keys that somebody on the way could have changed would prove nothing.
+fn fetch_keys(issuer: &str, connection: &Connection) -> Result<JwkSet, Failure> {
+    let address: Address = issuer.parse()?;
+    connection.require_privacy(&address)?;
+    let client = Client::new(address, None)?;
     let answer = online(client.fetch("/.well-known/jwks.json"))?;
     JwkSet::parse(&answer.body)
         .map_err(|error| Failure::Unreachable(format!("the issuer's key set: {error}")))
@@ -141,8 +146,7 @@ fn decode(token: &str, output: Output) -> Result<(), Failure> {
             rows(&header, now),
             rows(&claims, now)
         )
-    });
-    Ok(())
+    })
 }
 
 fn part(name: &str, text: Option<&str>) -> Result<Value, Failure> {
@@ -206,7 +210,7 @@ fn verify(token: &str, keys: &JwkSet, wanted: &Wanted<'_>, output: Output) -> Re
             output.answer(
                 &json!({ "valid": false, "code": error.code(), "reason": error.to_string() }),
                 String::new,
-            );
+            )?;
             return Err(Failure::Check(format!(
                 "the token is not valid: {error} ({})",
                 error.code()
@@ -215,6 +219,5 @@ fn verify(token: &str, keys: &JwkSet, wanted: &Wanted<'_>, output: Output) -> Re
     };
     output.answer(&json!({ "valid": true, "claims": claims }), || {
         format!("Valid.\n\n{}", rows(&claims, now))
-    });
-    Ok(())
+    })
 }

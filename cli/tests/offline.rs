@@ -174,6 +174,26 @@ mod cli {
     }
 
     #[test]
+    fn a_missing_policy_is_told_with_the_command_that_starts_one() {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("empty")).unwrap();
+        fs::write(folder.path().join("file"), "").unwrap();
+        for (named, why) in [
+            ("nowhere", "there is no folder `nowhere`"),
+            ("empty", "`empty` holds no policy"),
+            ("file", "`file` is not a folder"),
+        ] {
+            for command in ["check", "test", "build", "publish"] {
+                let output = plinto(folder.path(), &["policy", command, named], "");
+                assert_eq!(code(&output), 3, "{command} {named}");
+                let text = err(&output);
+                assert!(text.contains(why), "{text}");
+                assert!(text.contains("`plinto policy new <folder>`"), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn exit_codes_tell_apart_what_went_wrong() {
         let (_guard, folder) = with_policy();
         let run = |arguments: &[&str]| code(&plinto(&folder, arguments, ""));
@@ -190,56 +210,6 @@ mod cli {
         assert_eq!(run(&["policy", "inspect", "x.tar.gz"]), 1);
         assert_eq!(run(&["--help"]), 0);
         assert_eq!(run(&["--version"]), 0);
-    }
-
-    #[test]
-    fn login_stores_the_key_for_its_owner_only() {
-        let folder = TempDir::new().unwrap();
-        let key = "plinto_sk_0123456789abcdef";
-        let output = plinto(folder.path(), &["login", "--offline"], &format!("{key}\n"));
-        assert_eq!(code(&output), 0, "{}", err(&output));
-        assert!(!out(&output).contains(key));
-        assert!(out(&output).contains("…cdef"));
-        let file = folder.path().join(".config/plinto/credentials.toml");
-        let text = fs::read_to_string(&file).unwrap();
-        assert!(
-            text.contains(key) && text.contains("http://127.0.0.1:1/"),
-            "{text}"
-        );
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = fs::metadata(&file).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
-            // Another login keeps it so; a file that others can read is not read.
-            assert_eq!(
-                code(&plinto(folder.path(), &["login", "--offline"], key)),
-                0
-            );
-            let mode = fs::metadata(&file).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-            let mut command = Command::new(env!("CARGO_BIN_EXE_plinto"));
-            let output = command
-                .args(["policy", "status"])
-                .env_clear()
-                .env("HOME", folder.path())
-                .output()
-                .unwrap();
-            assert_eq!(code(&output), 3);
-            assert!(err(&output).contains("chmod 600"), "{}", err(&output));
-        }
-    }
-
-    #[test]
-    fn login_refuses_what_is_no_key_and_what_it_cannot_check() {
-        let folder = TempDir::new().unwrap();
-        assert_eq!(
-            code(&plinto(folder.path(), &["login", "--offline"], "password")),
-            1
-        );
-        assert_eq!(code(&plinto(folder.path(), &["login"], "plinto_sk_a")), 5);
-        assert!(!folder.path().join(".config").exists());
     }
 
     fn token(key: &SigningKey, exp: i64) -> String {

@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod cli {
     use std::{
-        fs,
+        fs::File,
         io::{Read as _, Write as _},
         net::{TcpListener, TcpStream},
         os::unix::process::ExitStatusExt as _,
@@ -174,7 +174,7 @@ mod cli {
             // opens as soon as the command reads at the other end, and keeps it reading
             let path = keys.clone();
             let held = within("the command reads its keys", move || {
-                fs::File::options().write(true).open(path).unwrap()
+                File::options().write(true).open(path).unwrap()
             });
             interrupt(&child);
             let (status, _) = ended(child);
@@ -212,6 +212,56 @@ mod cli {
                 .output()
                 .unwrap();
             assert_eq!((code(&output), err(&output)), (Some(0), String::new()));
+        }
+    }
+
+    /// What prints must not say that it did when nothing arrived.
+    #[test]
+    fn an_answer_that_cannot_be_written_is_a_failure() {
+        let folder = TempDir::new().unwrap();
+        let made = run(folder.path(), &[], &["policy", "new", "p"]);
+        assert_eq!(code(&made), Some(0));
+        let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1In0.";
+        for arguments in [
+            &["--help"][..],
+            &["--version"],
+            &["policy", "--help"],
+            &["completions", "bash"],
+            &["policy", "new", "q"],
+            &["policy", "check", "p"],
+            &["policy", "test", "p"],
+            &["policy", "test", "p", "--output", "json"],
+            &["policy", "build", "p", "--dry-run"],
+            &["policy", "inspect", "p"],
+            &["policy", "publish", "p", "--dry-run"],
+            &["token", "decode", token],
+        ] {
+            let full = File::options().write(true).open("/dev/full").unwrap();
+            let output = plinto(folder.path(), &[], arguments)
+                .stdout(full)
+                .output()
+                .unwrap();
+            let errors = err(&output);
+            assert_eq!(code(&output), Some(3), "{arguments:?}: {errors}");
+            assert!(errors.contains("No space left"), "{arguments:?}: {errors}");
+        }
+    }
+
+    /// With nobody to tell, the exit code still says what happened.
+    #[test]
+    fn a_failure_that_cannot_be_told_keeps_its_exit_code() {
+        let folder = TempDir::new().unwrap();
+        for (arguments, exit) in [
+            (&["policy", "check", "nowhere"][..], 3),
+            (&["policy", "check", "nowhere", "--output", "json"], 3),
+            (&["policy", "chekc"], 2),
+        ] {
+            let full = File::options().write(true).open("/dev/full").unwrap();
+            let output = plinto(folder.path(), &[], arguments)
+                .stderr(full)
+                .output()
+                .unwrap();
+            assert_eq!(code(&output), Some(exit), "{arguments:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
@@ -26,7 +27,7 @@ pub(crate) struct Folder {
 /// and everything else stay out; symbolic links are not followed.
 pub(crate) fn read(folder: &Path) -> Result<Folder, Failure> {
     let path = folder.join(MANIFEST_FILE);
-    let text = fs::read(&path).map_err(|error| Failure::file(&path, error))?;
+    let text = fs::read(&path).map_err(|error| no_manifest(folder, &path, error))?;
     let manifest: Manifest = serde_json::from_slice(&text)
         .map_err(|error| Failure::Check(format!("`{}`: {error}", path.display())))?;
     let mut found = Folder {
@@ -67,6 +68,21 @@ pub(crate) fn read(folder: &Path) -> Result<Folder, Failure> {
     }
     found.skipped.sort();
     Ok(found)
+}
+
+/// Why there is no manifest to read, with what makes one.
+fn no_manifest(folder: &Path, path: &Path, error: io::Error) -> Failure {
+    let shown = folder.display();
+    let text = match error.kind() {
+        ErrorKind::NotFound if folder.exists() => {
+            format!("`{shown}` holds no policy: `{MANIFEST_FILE}` is missing")
+        }
+        ErrorKind::NotFound => format!("there is no folder `{shown}`"),
+        ErrorKind::NotADirectory => format!("`{shown}` is not a folder"),
+        _ => return Failure::file(path, error),
+    };
+    let new = "`plinto policy new <folder>` starts a policy in a new one";
+    Failure::Local(anyhow::anyhow!("{text}; {new}"))
 }
 
 /// The path inside the bundle, with `/` on every system.

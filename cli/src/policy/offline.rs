@@ -78,8 +78,7 @@ pub(crate) fn new(folder: &Path, template: Template, output: Output) -> Result<(
             "Wrote {} files into {shown}\nNext: plinto policy test {shown}",
             written.len()
         )
-    });
-    Ok(())
+    })
 }
 
 /// A policy that compiles and packs.
@@ -152,8 +151,7 @@ pub(crate) fn check(path: &Path, output: Output) -> Result<(), Failure> {
             counted(checked.routes, "route", "routes"),
             checked.entrypoint()
         )
-    });
-    Ok(())
+    })
 }
 
 pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
@@ -169,7 +167,7 @@ pub(crate) fn test(path: &Path, verbose: bool, output: Output) -> Result<(), Fai
         "failed": report.failures().count(),
         "cases": report.cases,
     });
-    output.answer(&value, || describe(&report, &folder, verbose));
+    output.answer(&value, || describe(&report, &folder, verbose))?;
     verdict(&report)
 }
 
@@ -270,8 +268,7 @@ pub(crate) fn build(
             counted(checked.folder.source.files.len(), "file", "files"),
             checked.revision
         )
-    });
-    Ok(())
+    })
 }
 
 /// Shows a bundle or a folder, and checks a signature if there are keys to check it with.
@@ -313,7 +310,7 @@ pub(crate) fn inspect(path: &Path, jwks: Option<&Path>, output: Output) -> Resul
             ),
             table(["FILE", "BYTES"], rows)
         )
-    });
+    })?;
     match signature {
         Some(Err(why)) => Err(Failure::Check(why)),
         _ => Ok(()),

@@ -60,8 +60,7 @@ pub(crate) fn publish(
         if let Some(members) = value.as_object_mut() {
             members.insert("dry_run".to_owned(), json!(true));
         }
-        output.answer(&value, || format!("Would publish revision {summary}"));
-        return Ok(());
+        return output.answer(&value, || format!("Would publish revision {summary}"));
     }
     let client = client(connection)?;
     let revision = checked.revision.clone();
@@ -86,8 +85,7 @@ pub(crate) fn publish(
             None => format!("Next: plinto policy activate {revision}"),
         };
         format!("Published revision {summary}\n{next}")
-    });
-    Ok(())
+    })
 }
 
 fn activation_path(revision: &str) -> String {
@@ -127,8 +125,7 @@ pub(crate) fn activate(
         };
         client.post(&activation_path(&revision)).await
     })?;
-    output.answer(&activation, || activated(&activation));
-    Ok(())
+    output.answer(&activation, || activated(&activation))
 }
 
 /// The one published revision that begins with `prefix`.
@@ -156,8 +153,7 @@ pub(crate) fn rollback(connection: &Connection, output: Output) -> Result<(), Fa
     let activation = online(client.post("/v1/policies/rollback"))?;
     output.answer(&activation, || {
         format!("Rolled back. {}", activated(&activation))
-    });
-    Ok(())
+    })
 }
 
 /// Shows what is active.
@@ -178,26 +174,26 @@ pub(crate) fn status(connection: &Connection, output: Output) -> Result<(), Fail
         let outdated = text(&status, "outdated");
         let pending = (!outdated.is_empty()).then(|| ["is being rebuilt".to_owned(), outdated]);
         table(["", ""], rows.chain(pending))
-    });
-    Ok(())
+    })
 }
 
-/// Lists revisions, newest first.
+/// Lists revisions, newest first; a star marks the one in force.
 pub(crate) fn list(connection: &Connection, output: Output) -> Result<(), Failure> {
     let client = client(connection)?;
     let bundles = online(client.list(BUNDLES))?;
     output.answer(&json!({ "data": bundles }), || {
         let rows = bundles.iter().map(|bundle| {
+            let is_active = bundle.get("is_active") == Some(&Value::Bool(true));
             [
+                if is_active { "*" } else { "" }.to_owned(),
                 text(bundle, "revision"),
                 text(bundle, "created_at"),
                 text(bundle, "tests_passed"),
                 text(bundle, "size_bytes"),
             ]
         });
-        table(["REVISION", "PUBLISHED", "TESTS", "BYTES"], rows)
-    });
-    Ok(())
+        table(["", "REVISION", "PUBLISHED", "TESTS", "BYTES"], rows)
+    })
 }
 
 fn text(value: &Value, name: &str) -> String {
