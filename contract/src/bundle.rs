@@ -121,7 +121,8 @@ pub struct FileDigest {
 pub struct Route {
     /// Upper-case HTTP methods.
     pub methods: Vec<String>,
-    /// `/documents/{id}`: literal segments and named ones.
+    /// `/documents/{id}`: literal segments and named ones, and at the end perhaps `{rest...}`, which
+    /// takes one segment or more.
     pub path: String,
     /// The action's name.
     pub action: String,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use plinto_contract::bundle::Route;
+use plinto_policy::pattern::{Openness, Pattern, PatternError, Template};
 
 use crate::path::CanonicalPath;
 
@@ -11,42 +12,28 @@ use crate::path::CanonicalPath;
 #[error("route `{path}`: {why}")]
 pub struct RouteError {
     path: String,
-    why: String,
+    why: PatternError,
 }
 
-/// The routes of a bundle, ready to be matched.
+/// The routes of a bundle, ready to be matched. The one that leaves least open comes first.
 #[derive(Debug, Default)]
 pub struct Routes {
     /// By number of segments, so that a request meets only those that can fit.
-    by_length: BTreeMap<usize, Vec<Compiled>>,
+    closed: BTreeMap<usize, Vec<Compiled>>,
+    /// Those that end in `{rest...}`.
+    open: Vec<Compiled>,
 }
 
 #[derive(Debug)]
 struct Compiled {
     methods: Vec<String>,
-    segments: Vec<Segment>,
-    ends_with_slash: bool,
+    pattern: Pattern,
+    rank: Vec<Openness>,
     action: String,
     resource_type: String,
     resource_id: Template,
     properties: Vec<(String, Template)>,
     is_public: bool,
-}
-
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Segment {
-    Literal(String),
-    Named(String),
-}
-
-/// Text with the values of named segments in it.
-#[derive(Debug, Default)]
-struct Template(Vec<Piece>);
-
-#[derive(Debug)]
-enum Piece {
-    Text(String),
-    Segment(usize),
 }
 
 /// What a request is about.
@@ -66,76 +53,67 @@ pub struct Target<'r> {
 
 impl Routes {
     /// Prepares a bundle's routes.
-    /// Errors: a path the gate would refuse in a request, an unknown or repeated `{name}`.
+    /// Errors: a path, or a text made of its segments, that is against the grammar.
     pub fn compile(routes: &[Route]) -> Result<Self, RouteError> {
-        let mut by_length: BTreeMap<usize, Vec<Compiled>> = BTreeMap::new();
-        for route in routes {
-            let compiled = Compiled::new(route).map_err(|why| RouteError {
-                path: route.path.clone(),
-                why,
-            })?;
-            by_length
-                .entry(compiled.segments.len())
-                .or_default()
-                .push(compiled);
+        let mut compiled = routes
+            .iter()
+            .map(|route| {
+                Compiled::new(route).map_err(|why| RouteError {
+                    path: route.path.clone(),
+                    why,
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        compiled.sort_by(|one, other| one.rank.cmp(&other.rank));
+        let mut ready = Self::default();
+        for route in compiled {
+            if route.pattern.has_rest() {
+                ready.open.push(route);
+            } else {
+                let length = route.pattern.length();
+                ready.closed.entry(length).or_default().push(route);
+            }
         }
-        // A literal segment wins over a named one, from left to right; a stable sort keeps the
-        // bundle's order where that says nothing.
-        for routes in by_length.values_mut() {
-            routes.sort_by_cached_key(|route| {
-                let named = |segment: &Segment| matches!(segment, Segment::Named(_));
-                route.segments.iter().map(named).collect::<Vec<_>>()
-            });
-        }
-        Ok(Self { by_length })
+        Ok(ready)
     }
 
     /// The route that covers a request. `HEAD` is covered by `GET` where nothing else covers it.
     pub fn find(&self, method: &str, path: &CanonicalPath) -> Option<Target<'_>> {
-        let candidates = self.by_length.get(&path.segments().len())?;
-        let fitting = |method: &str| {
-            candidates
-                .iter()
-                .find(|route| route.has_method(method) && route.fits(path))
-        };
-        let route = fitting(method).or_else(|| (method == "HEAD").then(|| fitting("GET"))?)?;
+        let route = self
+            .covering(method, path)
+            .or_else(|| (method == "HEAD").then(|| self.covering("GET", path))?)?;
         Some(route.target(path))
+    }
+
+    fn covering(&self, method: &str, path: &CanonicalPath) -> Option<&Compiled> {
+        let covers = |route: &&Compiled| route.has_method(method) && route.fits(path);
+        let closed = self.closed.get(&path.segments().len());
+        let closed = closed.and_then(|routes| routes.iter().find(covers));
+        let open = self.open.iter().find(covers);
+        match (closed, open) {
+            (Some(closed), Some(open)) if open.rank < closed.rank => Some(open),
+            (closed, open) => closed.or(open),
+        }
     }
 }
 
 impl Compiled {
-    fn new(route: &Route) -> Result<Self, String> {
-        let path = CanonicalPath::parse(&route.path).map_err(|error| error.to_string())?;
-        let mut segments = Vec::with_capacity(path.segments().len());
-        for text in path.segments() {
-            let segment = match braced(text) {
-                Some(name) => Segment::Named(name.to_owned()),
-                None if text.contains(['{', '}']) => {
-                    return Err(format!("`{text}` must be a literal or `{{name}}`"));
-                }
-                None => Segment::Literal(text.clone()),
-            };
-            if matches!(segment, Segment::Named(_)) && segments.contains(&segment) {
-                return Err(format!("`{text}` occurs twice"));
-            }
-            segments.push(segment);
-        }
-        let template = |text: &str| Template::parse(text, &segments);
-        let resource_id = template(&route.resource_id)?;
+    fn new(route: &Route) -> Result<Self, PatternError> {
+        let pattern = Pattern::parse(&route.path)?;
         let properties = route
             .properties
             .iter()
-            .map(|(name, text)| Ok((name.clone(), template(text)?)))
-            .collect::<Result<_, String>>()?;
+            .map(|(name, text)| Ok((name.clone(), Template::parse(text, &pattern)?)))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             methods: route.methods.clone(),
-            ends_with_slash: path.ends_with_slash(),
+            rank: pattern.rank(),
             action: route.action.clone(),
             resource_type: route.resource_type.clone(),
-            resource_id,
+            resource_id: Template::parse(&route.resource_id, &pattern)?,
             properties,
             is_public: route.public,
-            segments,
+            pattern,
         })
     }
 
@@ -144,73 +122,23 @@ impl Compiled {
     }
 
     fn fits(&self, path: &CanonicalPath) -> bool {
-        self.ends_with_slash == path.ends_with_slash()
-            && self
-                .segments
-                .iter()
-                .zip(path.segments())
-                .all(|(segment, text)| match segment {
-                    Segment::Literal(literal) => literal == text,
-                    Segment::Named(_) => true,
-                })
+        self.pattern.fits(path.segments(), path.ends_with_slash())
     }
 
     fn target(&self, path: &CanonicalPath) -> Target<'_> {
+        let filled = |text: &Template| text.filled(path.segments(), path.ends_with_slash());
         Target {
             action: &self.action,
             resource_type: &self.resource_type,
-            resource_id: self.resource_id.filled(path),
+            resource_id: filled(&self.resource_id),
             properties: self
                 .properties
                 .iter()
-                .map(|(name, template)| (name.as_str(), template.filled(path)))
+                .map(|(name, text)| (name.as_str(), filled(text)))
                 .collect(),
             is_public: self.is_public,
         }
     }
-}
-
-impl Template {
-    fn parse(text: &str, segments: &[Segment]) -> Result<Self, String> {
-        let mut pieces = Vec::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            let (name, after) = after
-                .split_once('}')
-                .ok_or_else(|| format!("`{text}` has a `{{` without its `}}`"))?;
-            let index = segments
-                .iter()
-                .position(|segment| matches!(segment, Segment::Named(known) if known == name))
-                .ok_or_else(|| format!("`{{{name}}}` is not a segment of the path"))?;
-            if !before.is_empty() {
-                pieces.push(Piece::Text(before.to_owned()));
-            }
-            pieces.push(Piece::Segment(index));
-            rest = after;
-        }
-        if !rest.is_empty() {
-            pieces.push(Piece::Text(rest.to_owned()));
-        }
-        Ok(Self(pieces))
-    }
-
-    fn filled(&self, path: &CanonicalPath) -> String {
-        let mut text = String::new();
-        for piece in &self.0 {
-            match piece {
-                Piece::Text(literal) => text.push_str(literal),
-                Piece::Segment(index) => {
-                    text.push_str(path.segments().get(*index).map_or("", String::as_str));
-                }
-            }
-        }
-        text
-    }
-}
-
-fn braced(text: &str) -> Option<&str> {
-    let name = text.strip_prefix('{')?.strip_suffix('}')?;
-    (!name.is_empty() && !name.contains(['{', '}'])).then_some(name)
 }
 
 #[cfg(test)]
@@ -240,6 +168,10 @@ mod tests {
                 "put",
                 "{folder}:{id}",
             ),
+            route(&["GET"], "/files/{path...}", "read_file", "{path}"),
+            route(&["GET"], "/files/{folder}/index", "list_files", "{folder}"),
+            route(&["PUT"], "/{rest...}", "put_anything", "{rest}"),
+            route(&["GET"], "/shelf/", "list_shelf", ""),
         ])
         .unwrap()
     }
@@ -274,6 +206,33 @@ mod tests {
     }
 
     #[test]
+    fn a_catch_all_covers_what_is_below_and_nothing_else_does() {
+        for (path, id) in [
+            ("/files/a", "a"),
+            ("/files/a/b%20c", "a/b c"),
+            ("/files/a/b/", "a/b/"),
+        ] {
+            assert_eq!(found("GET", path), Some(pair("read_file", id)), "{path}");
+        }
+        assert_eq!(found("GET", "/files"), None);
+        assert_eq!(found("GET", "/files/"), None);
+        assert_eq!(
+            found("GET", "/files/a/index"),
+            Some(pair("list_files", "a"))
+        );
+        assert_eq!(
+            found("PUT", "/files/a/index"),
+            Some(pair("put_anything", "files/a/index"))
+        );
+    }
+
+    #[test]
+    fn a_path_with_a_slash_at_its_end_has_a_route_of_its_own() {
+        assert_eq!(found("GET", "/shelf/"), Some(pair("list_shelf", "")));
+        assert_eq!(found("GET", "/shelf"), None);
+    }
+
+    #[test]
     fn what_no_route_covers_is_not_found() {
         assert_eq!(found("DELETE", "/documents"), None);
         assert_eq!(found("get", "/documents"), None);
@@ -297,6 +256,7 @@ mod tests {
             ("/documents/x{id}", ""),
             ("/documents/../x", ""),
             ("documents", ""),
+            ("/documents/*", ""),
         ] {
             assert!(
                 Routes::compile(&[route(&["GET"], path, "read", id)]).is_err(),

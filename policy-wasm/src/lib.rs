@@ -4,6 +4,7 @@
 //! - [`engine`] evaluates one prepared bundle for many requests, within a step budget.
 //! - [`cases`] runs a bundle's own tests (`test_*` rules in `*_test.rego`).
 //! - [`diagnostics`] says what is wrong with a policy, with file, line, column and a caret.
+//! - [`pattern`] reads the paths that routes name.
 //! - [`limits`] holds every bound.
 //!
 //! Nothing here reads a clock, a file or the network: time, bytes and keys are passed in.
@@ -26,6 +27,7 @@ mod input;
 pub mod js;
 pub mod limits;
 mod load;
+pub mod pattern;
 mod recursion;
 mod routes;
 mod signed;

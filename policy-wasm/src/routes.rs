@@ -9,12 +9,15 @@ use crate::{
     data::lookup,
     diagnostics::{Diagnostic, Kind},
     input::json_of,
+    pattern::{Pattern, Template},
 };
 
 /// Methods a route may name. Source: RFC 9110 §9, RFC 5789.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 /// Routes a bundle may have.
 const ROUTES_MAX: usize = 1_000;
+/// First segment of the paths that the edge answers itself.
+const OWN: &str = ".plinto";
 
 /// Reads `data.plinto.routes`. A bundle without it has no routes.
 pub(crate) fn read(data: &Value) -> Result<Vec<Route>, Diagnostic> {
@@ -35,9 +38,9 @@ pub(crate) fn read(data: &Value) -> Result<Vec<Route>, Diagnostic> {
     for (index, item) in items.into_iter().enumerate() {
         let route: Route =
             serde_json::from_value(item).map_err(|error| refuse(format!("[{index}]: {error}")))?;
-        check(&route).map_err(|why| refuse(format!("[{index}]: {why}")))?;
+        let pattern = check(&route).map_err(|why| refuse(format!("[{index}]: {why}")))?;
         for method in &route.methods {
-            if !seen.insert((method.clone(), shape_of(&route.path))) {
+            if !seen.insert((method.clone(), pattern.shape())) {
                 return Err(refuse(format!(
                     "[{index}]: `{method} {}` is covered by an earlier route",
                     route.path
@@ -49,22 +52,8 @@ pub(crate) fn read(data: &Value) -> Result<Vec<Route>, Diagnostic> {
     Ok(routes)
 }
 
-/// Two paths of one shape match the same requests.
-fn shape_of(path: &str) -> String {
-    let segments: Vec<&str> = path
-        .split('/')
-        .map(|segment| {
-            if segment.starts_with('{') {
-                "{}"
-            } else {
-                segment
-            }
-        })
-        .collect();
-    segments.join("/")
-}
-
-fn check(route: &Route) -> Result<(), String> {
+/// Its path, if all of it can be used.
+fn check(route: &Route) -> Result<Pattern, String> {
     if route.methods.is_empty() {
         return Err("`methods` must not be empty".to_owned());
     }
@@ -78,72 +67,17 @@ fn check(route: &Route) -> Result<(), String> {
     if route.action.is_empty() || route.resource_type.is_empty() {
         return Err("`action` and `resource_type` must not be empty".to_owned());
     }
-    let names = path_names(&route.path)?;
-    check_template("resource_id", &route.resource_id, &names)?;
-    for (property, template) in &route.properties {
-        check_template(property, template, &names)?;
+    let pattern = Pattern::parse(&route.path).map_err(|error| error.to_string())?;
+    if pattern.first_literal() == Some(OWN) {
+        return Err(format!(
+            "the path `{}` is the edge's own and reaches no route",
+            route.path
+        ));
     }
-    Ok(())
-}
-
-/// The named segments of a path.
-fn path_names(path: &str) -> Result<BTreeSet<&str>, String> {
-    let Some(rest) = path.strip_prefix('/') else {
-        return Err(format!("the path `{path}` must begin with `/`"));
-    };
-    let mut names = BTreeSet::new();
-    if rest.is_empty() {
-        return Ok(names);
+    let members = route.properties.iter();
+    let members = members.map(|(name, text)| (name.as_str(), text));
+    for (member, text) in members.chain([("resource_id", &route.resource_id)]) {
+        Template::parse(text, &pattern).map_err(|why| format!("`{member}`: {why}"))?;
     }
-    for segment in rest.split('/') {
-        let name = segment
-            .strip_prefix('{')
-            .and_then(|segment| segment.strip_suffix('}'));
-        match name {
-            Some(name) if is_name(name) => {
-                if !names.insert(name) {
-                    return Err(format!("the path `{path}` names `{name}` twice"));
-                }
-            }
-            None if is_literal(segment) => {}
-            _ => return Err(format!("the path `{path}` has the segment `{segment}`")),
-        }
-    }
-    Ok(names)
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-/// Literal segments are compared with the decoded path; what decodes ambiguously is refused.
-fn is_literal(segment: &str) -> bool {
-    !matches!(segment, "" | "." | "..")
-        && segment.bytes().all(|byte| {
-            byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}' | b'%' | b'?' | b'#' | b'\\')
-        })
-}
-
-/// A template is text with `{name}` in it.
-fn check_template(member: &str, template: &str, names: &BTreeSet<&str>) -> Result<(), String> {
-    let mut rest = template;
-    while let Some((_, after)) = rest.split_once('{') {
-        let Some((name, after)) = after.split_once('}') else {
-            return Err(format!("`{member}` has a `{{` without a `}}`"));
-        };
-        if !names.contains(name) {
-            return Err(format!(
-                "`{member}` uses `{name}`, which the path does not name"
-            ));
-        }
-        rest = after;
-    }
-    if template.matches('{').count() == template.matches('}').count() {
-        Ok(())
-    } else {
-        Err(format!("`{member}` has a `}}` without a `{{`"))
-    }
+    Ok(pattern)
 }

@@ -181,6 +181,7 @@ impl Authority {
             route(&["GET"], "/documents", "read", "", false),
             route(&["GET"], "/documents/{id}", "read", "{id}", false),
             route(&["PUT", "POST"], "/documents/{id}", "write", "{id}", false),
+            route(&["GET"], "/files/{path...}", "read", "{path}", false),
         ] });
         let files = BTreeMap::from([
             (

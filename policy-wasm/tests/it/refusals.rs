@@ -333,6 +333,7 @@ fn routes_are_checked_once() {
         fine.replace("/a/{id}", "/a/../{id}"),
         fine.replace("/a/{id}", "/a/%2e/{id}"),
         fine.replace("/a/{id}", "/{id}/{id}"),
+        fine.replace("/a/{id}", "/.plinto/{id}"),
         fine.replace("read", ""),
         r#"{"routes":{}}"#.to_owned(),
     ] {
@@ -345,6 +346,29 @@ fn routes_are_checked_once() {
     );
     let finding = refused_source(&[("plinto/data.json", &twice)]);
     assert!(finding.message.contains("earlier route"), "{finding}");
+}
+
+/// What another router takes for a pattern must not match itself only.
+#[test]
+fn a_star_in_a_route_is_refused_with_what_to_write_instead() {
+    let files = |path: &str| {
+        format!(
+            r#"{{"routes":[{{"methods":["GET"],"path":"{path}","action":"a","resource_type":"r"}}]}}"#
+        )
+    };
+    for path in ["/api/*", "/api/**", "/*", "/api/*.json"] {
+        let finding = refused_source(&[("plinto/data.json", &files(path))]);
+        assert_eq!(finding.kind, Kind::Routes, "{path}");
+        assert!(finding.message.contains("`{rest...}`"), "{finding}");
+    }
+    let routes = files("/api/{rest...}");
+    let policy = "package app.authz\ndecision := 1";
+    let files = [
+        ("plinto/data.json", routes.as_str()),
+        ("app/authz/policy.rego", policy),
+    ];
+    let engine = Engine::prepare(&manifest(), &source(&files)).unwrap();
+    assert_eq!(engine.routes().len(), 1);
 }
 
 #[test]

@@ -32,6 +32,29 @@ fn the_policy_s_reason_reaches_the_client() {
     assert_eq!(refusal.reasons, ["no role permits read"]);
 }
 
+/// The policy sees the whole rest of the path as one id, in the spelling that is forwarded.
+#[test]
+fn a_catch_all_route_covers_what_lies_below_and_no_slash_can_hide_there() {
+    let mut edge = Offline::new();
+    let token = edge.authority.token(&edge.authority.claims());
+    for path in ["/files/a", "/files/a/b/c", "/files/a/stop", "/files/a/b/"] {
+        let pass = passed(edge.ask("GET", path, Some(&token)));
+        assert_eq!(pass.target, path);
+    }
+    let refusal = refused(edge.ask("GET", "/files/stop", Some(&token)));
+    assert_eq!(refusal.reasons, ["stopped for everybody"]);
+    for (method, path, why) in [
+        ("GET", "/files", "no_route"),
+        ("GET", "/files/", "no_route"),
+        ("PUT", "/files/a", "no_route"),
+        ("GET", "/files/a%2fb", "malformed_request"),
+        ("GET", "/files/../documents/7", "malformed_request"),
+        ("GET", "/files//a", "malformed_request"),
+    ] {
+        assert_eq!(code(edge.ask(method, path, Some(&token))), why, "{path}");
+    }
+}
+
 #[test]
 fn obligations_reach_the_application() {
     let mut edge = Offline::new();
