@@ -105,6 +105,36 @@ async fn a_bundle_is_published_once_and_fetched_as_it_was_sent() {
     }
 }
 
+#[tokio::test]
+async fn the_bundle_in_force_is_marked_among_those_published() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let first = publish(&admin, bundle_of(CLOSED)).await;
+        let second = publish(&admin, bundle_of(BY_ROLE)).await;
+        let path = "/v1/policies/bundles";
+        for active in [None, Some(&first), Some(&second), Some(&first)] {
+            if let Some(revision) = active {
+                activate(&admin, revision).await;
+            }
+            let listed = admin.get(path).await.expect(200).json();
+            for bundle in listed["data"].as_array().unwrap() {
+                let is_active = active.is_some_and(|active| bundle["revision"] == active.as_str());
+                assert_eq!(bundle["is_active"], is_active, "{active:?}: {bundle}");
+                let alone = format!("{path}/{}", bundle["revision"].as_str().unwrap());
+                assert_eq!(&admin.get(&alone).await.expect(200).json(), bundle);
+            }
+            assert_eq!(listed["data"].as_array().unwrap().len(), 2);
+        }
+        let again = admin
+            .post_bytes(path, "application/gzip", bundle_of(CLOSED))
+            .await
+            .expect(200);
+        assert_eq!(again.json()["is_active"], true);
+        assert_eq!(again.json()["revision"], first);
+        assert_ne!(first, second);
+    }
+}
+
 /// N15: what is activated is signed, complete, and decides with the tenant's roles.
 #[tokio::test]
 async fn an_activated_bundle_decides_with_the_tenants_roles() {

@@ -38,9 +38,14 @@ async fn a_policy_goes_its_whole_way_from_a_terminal() {
     assert_ne!(second["activation"]["revision"], revision.as_str());
     let listed = plinto.json(&["policy", "list"]);
     assert_eq!(listed["data"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        marked(&plinto),
+        second["activation"]["revision"].as_str().unwrap()
+    );
 
     let back = plinto.json(&["policy", "rollback"]);
     assert_eq!(back["revision"], revision.as_str());
+    assert_eq!(marked(&plinto), revision);
     let status = plinto.json(&["policy", "status"]);
     assert_eq!(status["active"]["revision"], revision.as_str());
 
@@ -53,6 +58,16 @@ async fn a_policy_goes_its_whole_way_from_a_terminal() {
         .map(|check| check["name"].as_str().unwrap())
         .collect();
     assert!(names.contains(&"active bundle"), "{names:?}");
+}
+
+/// The revision that `policy list` marks; no other line is marked.
+fn marked(plinto: &CommandLine) -> String {
+    let output = plinto.run(&["policy", "list"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut marked = text.lines().filter_map(|line| line.strip_prefix("* "));
+    let line = marked.next().unwrap_or_else(|| panic!("{text}"));
+    assert_eq!(marked.next(), None, "{text}");
+    line.split_whitespace().next().unwrap().to_owned()
 }
 
 /// A refusal shows code, detail and request id, and ends with the code for refusals.

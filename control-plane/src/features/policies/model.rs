@@ -34,6 +34,8 @@ pub(crate) struct Bundle {
     pub published_by: String,
     /// When.
     pub created_at: UnixMillis,
+    /// Whether it is what the edge enforces.
+    pub is_active: bool,
 }
 
 /// Why an activation was made.

@@ -82,6 +82,8 @@ struct BundleBody {
     published_by: String,
     #[schema(value_type = String, format = "date-time")]
     created_at: UnixMillis,
+    /// Whether it is what the edge enforces.
+    is_active: bool,
 }
 
 impl From<Bundle> for BundleBody {
@@ -97,6 +99,7 @@ impl From<Bundle> for BundleBody {
             tests_passed: bundle.tests_passed,
             published_by: bundle.published_by,
             created_at: bundle.created_at,
+            is_active: bundle.is_active,
         }
     }
 }

@@ -49,6 +49,7 @@ pub(crate) async fn publish(
         checked_by: check::checked_by(),
         published_by: name_of(actor),
         created_at: now,
+        is_active: false,
     };
     let mut tx =
         authority::begin(app, actor, Need::Permission(Permission::PoliciesPublish)).await?;

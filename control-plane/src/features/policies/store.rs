@@ -21,6 +21,7 @@ struct BundleRow {
     checked_by: String,
     published_by: String,
     created_at: i64,
+    is_active: bool,
 }
 
 impl BundleRow {
@@ -39,6 +40,7 @@ impl BundleRow {
             checked_by: self.checked_by,
             published_by: self.published_by,
             created_at: UnixMillis(self.created_at),
+            is_active: self.is_active,
         })
     }
 }
@@ -125,7 +127,9 @@ pub(super) async fn insert(
 }
 
 const FIND: &str = "select id, revision, digest, size_bytes, file_count, entrypoint, tests_passed,
-    checked_by, published_by, created_at from bundles where tenant_id = $1 and revision = $2";
+    checked_by, published_by, created_at, coalesce(revision = (select latest.revision from activations
+    as latest where latest.tenant_id = $1 order by latest.sequence desc limit 1), false) as is_active
+    from bundles where tenant_id = $1 and revision = $2";
 
 /// One bundle by its revision.
 pub(super) async fn find(
@@ -140,8 +144,9 @@ pub(super) async fn find(
 }
 
 const LIST: &str = "select id, revision, digest, size_bytes, file_count, entrypoint, tests_passed,
-    checked_by, published_by, created_at from bundles
-    where tenant_id = $1 and ($2 = '' or id < $2) order by id desc limit $3";
+    checked_by, published_by, created_at, coalesce(revision = (select latest.revision from activations
+    as latest where latest.tenant_id = $1 order by latest.sequence desc limit 1), false) as is_active
+    from bundles where tenant_id = $1 and ($2 = '' or id < $2) order by id desc limit $3";
 
 /// Bundles, the newest first, before `before` (empty: from the newest).
 pub(super) async fn list(
