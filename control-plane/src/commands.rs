@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read, Write},
+    net::SocketAddr,
     path::Path,
     process::ExitCode,
 };
@@ -52,6 +53,9 @@ pub async fn serve(file: Option<&Path>) -> anyhow::Result<()> {
     worker::start(&app);
     stop_on_signal(&app)?;
     let address = listener.local_addr()?;
+    if let Some(text) = app.config.lost_issuers(address) {
+        tracing::warn!("{text}");
+    }
     tracing::info!(%address, database = app.db.engine(), public_url = app.config.base_url(), "ready");
     server::serve(&app, listener, router::router(&app)).await;
     tracing::info!("stopped");
@@ -94,8 +98,7 @@ pub fn check_bundle() -> anyhow::Result<()> {
     policies::confine().context("the limits of the check cannot be set")?;
     let mut packed = Vec::new();
     std::io::stdin().read_to_end(&mut packed)?;
-    std::io::stdout().write_all(&policies::verdict(&packed)?)?;
-    Ok(())
+    flushed(std::io::stdout().write_all(&policies::verdict(&packed)?))
 }
 
 /// Makes a tenant and prints it as JSON.
@@ -112,9 +115,13 @@ pub async fn bootstrap(file: Option<&Path>, arguments: BootstrapArguments) -> an
         audience: arguments.audience,
         signing_alg,
     };
+    warn_of_issuers(&app.config, app.config.listen);
     let made = bootstrap::bootstrap(&app, input).await?;
     app.db.close().await;
-    print(&format!("{}\n", serde_json::to_string_pretty(&made)?))
+    print(&format!("{}\n", serde_json::to_string_pretty(&made)?)).with_context(|| {
+        let slug = &made.slug;
+        format!("`{slug}` was made, but not its key told; `api-key --tenant {slug}` makes another")
+    })
 }
 
 /// Makes another administrator's API key for a tenant and prints it as JSON.
@@ -125,6 +132,14 @@ pub async fn api_key(file: Option<&Path>, tenant: &str) -> anyhow::Result<()> {
         .with_context(|| format!("no API key for the tenant `{tenant}`"))?;
     app.db.close().await;
     print(&format!("{}\n", serde_json::to_string_pretty(&made)?))
+        .context("a key was made, but not told; make another, and revoke this one")
+}
+
+/// Says on standard error, once, where issuers lead when nobody listens there.
+fn warn_of_issuers(config: &Config, listening: SocketAddr) {
+    if let Some(text) = config.lost_issuers(listening) {
+        let _ = writeln!(std::io::stderr(), "plinto-control-plane: {text}");
+    }
 }
 
 /// One line on standard error.
@@ -134,8 +149,23 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// Answers a command line that the parser does not take; help and version are such, too.
+pub fn misused(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        error.exit();
+    }
+    match flushed(error.print()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
 fn print(text: &str) -> anyhow::Result<()> {
-    std::io::stdout()
-        .write_all(text.as_bytes())
+    flushed(std::io::stdout().write_all(text.as_bytes()))
+}
+
+fn flushed(written: std::io::Result<()>) -> anyhow::Result<()> {
+    written
+        .and_then(|()| std::io::stdout().flush())
         .context("cannot write to standard output")
 }

@@ -47,7 +47,10 @@ enum Other {
 }
 
 fn main() -> ExitCode {
-    let Arguments { config, command } = Arguments::parse();
+    let Arguments { config, command } = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return commands::misused(&error),
+    };
     let result = match command {
         // Before any thread is started: it is bounded in memory, and needs only one.
         Command::CheckBundle => commands::check_bundle(),

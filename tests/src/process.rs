@@ -146,6 +146,16 @@ impl ControlPlane {
             .unwrap()
     }
 
+    /// Runs another command of the binary, which writes its answer there.
+    pub fn run_into(&self, arguments: &[&str], stdout: impl Into<Stdio>) -> Output {
+        self.command()
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .output()
+            .unwrap()
+    }
+
     /// Everything it has written so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()

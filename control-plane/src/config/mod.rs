@@ -261,4 +261,47 @@ impl Config {
     pub fn base_url(&self) -> &str {
         self.public_url.as_str()
     }
+
+    /// What to say when nobody names `public_url`, and we listen elsewhere than it leads.
+    pub fn lost_issuers(&self, listening: SocketAddr) -> Option<String> {
+        let default = Self::default();
+        let ip = listening.ip();
+        let is_met =
+            listening.port() == default.listen.port() && (ip.is_loopback() || ip.is_unspecified());
+        if is_met || self.public_url != default.public_url {
+            return None;
+        }
+        let url = self.base_url();
+        Some(format!(
+            "issuers begin with {url}, but this server listens on {listening}: set \
+             PLINTO_PUBLIC_URL to where clients reach it"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Changing the address alone leaves issuers where nobody answers.
+    #[test]
+    fn issuers_that_lead_past_this_server_are_told() {
+        let told = |listen: &str, public_url: Option<&str>| {
+            let mut config = Config::default();
+            if let Some(url) = public_url {
+                config.public_url = url.parse().unwrap();
+            }
+            config.lost_issuers(listen.parse().unwrap())
+        };
+        for listen in ["127.0.0.1:7400", "0.0.0.0:7400", "[::]:7400"] {
+            assert_eq!(told(listen, None), None, "{listen}");
+        }
+        for listen in ["127.0.0.1:7401", "0.0.0.0:8080", "192.0.2.1:7400"] {
+            let text = told(listen, None).unwrap();
+            for word in ["http://127.0.0.1:7400", listen, "PLINTO_PUBLIC_URL"] {
+                assert!(text.contains(word), "{text}");
+            }
+            assert_eq!(told(listen, Some("https://id.example.com")), None);
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod publish_bundle;
 mod relay;
 mod revoked_session;
 mod sample_app;
+mod server_commands;
 mod stage;
 mod tokens;
 
