@@ -26,7 +26,7 @@ build:     ## build the server and the command line
 generate:  ## write the artefacts in git that come from code
 	@UPDATE=1 cargo test --locked -p plinto-contract --test vectors
 	@UPDATE=1 cargo test --locked --workspace --test it generated
-deny:      ## advisories, licences, bans and sources of all dependencies
+deny:      ## advisories, licences, bans and sources of all dependencies (ADVISORY_DB=folder: offline)
 	@scripts/deny.sh
 bench:     bench-edge bench-gate bench-jose bench-start bench-commit bench-people ## every figure, each beside what it is compared with
 bench-edge: ## the Worker's size; a request in workerd, cold and warm, beside npm jose
@@ -43,5 +43,5 @@ bench-people: release ## sign-ins, refreshes, introspections per second, SQLite 
 	@scripts/with-postgres.sh node benches/people.mjs
 release:   ## build the server and the command line for production
 	@cargo build --locked --release -p control-plane -p plinto --bins
-clean:     ## remove the demo's data (not the build)
+clean:     ## remove the demonstration's folder .plinto (not the build, and not a PLINTO_RUN_FOLDER)
 	@rm -rf .plinto .wrangler

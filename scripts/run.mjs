@@ -59,7 +59,7 @@ function overview(demo) {
     ["tenant", `${demo.slug} (${demo.tenant})`],
     ["API key", demo.apiKey],
     ...demo.people.map((person) => [person.name, `${person.email} / ${person.password}`]),
-    ["files and logs", `${demo.shownFolder}/ (\`make clean\` removes it)`],
+    ["files and logs", `${demo.shownFolder}/ (${demo.removal})`],
   ]);
   say();
   say(`Paste any line above after \`. ${demo.shownFolder}/env\`. Ctrl-C stops everything.`);

@@ -17,7 +17,7 @@ const roles = [
 // Makes the tenant on a new database; on a known one brings it up to date and reads what was kept.
 export function bootstrap(demo) {
   const kept = path.join(demo.folder, "demo.json");
-  const anew = "`make clean` removes it, and `make run` makes a new one";
+  const { anew } = demo;
   const server = (args) => {
     const ended = spawnSync(demo.server, args, { env: demo.env, cwd: demo.folder, encoding: "utf8" });
     if (ended.status !== 0) throw new Stop(`${lastLine(ended.stderr ?? "").replace(/^plinto-control-plane: /, "")}; ${anew}`);
@@ -35,7 +35,7 @@ export function bootstrap(demo) {
   demo.issuer = answer.issuer;
   demo.apiKey = answer.api_key;
   if (!demo.issuer.startsWith(`${demo.controlPlane}/`)) {
-    throw new Stop(`the demonstration was made for ${demo.issuer}; set PLINTO_RUN_CONTROL_PLANE_PORT to its port, or run \`make clean\``);
+    throw new Stop(`the demonstration was made for ${demo.issuer}; set PLINTO_RUN_CONTROL_PLANE_PORT to its port; or ${anew}`);
   }
   demo.people = people;
 }

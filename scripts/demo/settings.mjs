@@ -15,7 +15,8 @@ export function settings(root) {
     controlPlane: port("PLINTO_RUN_CONTROL_PLANE_PORT", 8788),
     app: port("PLINTO_RUN_APP_PORT", 8790),
   };
-  const folder = path.resolve(root, process.env.PLINTO_RUN_FOLDER || ".plinto");
+  const usual = path.resolve(root, ".plinto");
+  const folder = path.resolve(root, process.env.PLINTO_RUN_FOLDER || usual);
   const binaries = path.resolve(root, process.env.CARGO_TARGET_DIR || "target", "debug");
   const controlPlane = `http://127.0.0.1:${ports.controlPlane}`;
   const database = path.join(folder, "plinto.sqlite");
@@ -28,6 +29,9 @@ export function settings(root) {
     ports,
     folder,
     shownFolder: path.relative(root, folder).startsWith("..") ? folder : path.relative(root, folder),
+    // `make clean` leaves a folder alone that the caller chose: it may hold more than the demonstration
+    removal: folder === usual ? "`make clean` removes it" : "`make clean` leaves it",
+    anew: `${folder === usual ? "run `make clean`" : `empty ${folder}`}, and \`make run\` makes a new one`,
     slug: "demo",
     audience: "https://api.example.com",
     edge: `http://127.0.0.1:${ports.edge}`,
