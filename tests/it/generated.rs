@@ -1,6 +1,8 @@
 //! N16: what lies in git although code generates it equals what the code generates.
 //! `make generate` writes it.
 
+mod comparison;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
