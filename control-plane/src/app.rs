@@ -16,7 +16,7 @@ use crate::{
     config::Config,
     db::{Db, DbError, OpenError},
     envelope::{Envelope, EnvelopeError},
-    features::{api_keys, policies, sessions, signing_keys, tenants},
+    features::{api_keys, policies, sessions, sign_in, signing_keys, tenants},
     http::{RateLimits, page::Cursors},
     random::{Random, SystemRandom},
     secret::Secret,
@@ -47,6 +47,8 @@ pub struct Inner {
     pub stopping: CancellationToken,
     /// Slots for requests.
     pub running: tokio::sync::Semaphore,
+    /// Attempts to sign in that are being judged.
+    pub sign_ins: sign_in::Lines,
     /// Slots for password hashing.
     pub hashing: Hashing,
     /// Requests per client.
@@ -134,6 +136,7 @@ impl App {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             running: tokio::sync::Semaphore::new(config.http.concurrency),
+            sign_ins: sign_in::Lines::default(),
             hashing: Hashing::new(
                 config.credentials.hashing_threads,
                 config.credentials.hashing_queue,

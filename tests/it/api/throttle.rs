@@ -173,3 +173,98 @@ async fn an_address_that_probes_by_signing_up_is_slowed() {
     let answer = prober.post("/t/acme/v1/sign_up", body).await;
     answer.expect_problem(429, "sign_in_throttled");
 }
+
+/// Many guesses at once at different accounts, from one address: how many were judged.
+async fn burst(world: &World, ip: &str, round: usize) -> usize {
+    let mut guesses = tokio::task::JoinSet::new();
+    for at in 0..200 {
+        let client = world.anon().from(ip);
+        let email = format!("user{round}x{at}@example.com");
+        guesses.spawn(async move { try_sign_in(&client, &email, WRONG).await.status.as_u16() });
+    }
+    judged(&guesses.join_all().await, 401)
+}
+
+/// How many have this status; the others were told to wait.
+fn judged(statuses: &[u16], status: u16) -> usize {
+    let judged = statuses.iter().filter(|seen| **seen == status).count();
+    let refused = statuses.iter().filter(|seen| **seen == 429).count();
+    assert_eq!(judged + refused, statuses.len(), "{statuses:?}");
+    judged
+}
+
+/// A5: counting and deciding are one: however many come at once, as many are judged as one by one.
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_at_once_from_one_address_are_counted_one_by_one() {
+    for world in worlds().await {
+        let attacker = "203.0.113.7";
+        assert_eq!(burst(&world, attacker, 0).await, 51);
+        for round in 1..=4 {
+            world.clock.advance_seconds(1 << (round - 1));
+            assert_eq!(burst(&world, attacker, round).await, 1, "round {round}");
+        }
+    }
+}
+
+/// A5: the same for who asks by signing up.
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_ups_at_once_from_one_address_are_counted_one_by_one() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        let mut sign_ups = tokio::task::JoinSet::new();
+        for _ in 0..200 {
+            let prober = world.anon().from("203.0.113.7");
+            let body = serde_json::json!({"email": alice.email, "password": PASSWORD});
+            sign_ups.spawn(async move {
+                let answer = prober.post("/t/acme/v1/sign_up", body).await;
+                answer.status.as_u16()
+            });
+        }
+        assert_eq!(judged(&sign_ups.join_all().await, 409), 51);
+    }
+}
+
+/// A5: only wrong passwords use up what is meant for them, also while nobody has judged them yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn right_passwords_at_once_are_all_let_in() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        for many in [12, 60] {
+            let mut sign_ins = tokio::task::JoinSet::new();
+            for _ in 0..many {
+                let (client, email) = (world.anon().from("203.0.113.7"), alice.email.clone());
+                sign_ins.spawn(async move {
+                    let answer = try_sign_in(&client, &email, PASSWORD).await;
+                    answer.status.as_u16()
+                });
+            }
+            assert_eq!(sign_ins.join_all().await, vec![200; many]);
+        }
+        // None of them is left in the count.
+        assert_eq!(burst(&world, "203.0.113.7", 0).await, 51);
+    }
+}
+
+/// A5: those who give up while others wait for how they turn out hold up nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_that_are_given_up_hold_up_nobody() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        let mut given_up = tokio::task::JoinSet::new();
+        for _ in 0..20 {
+            let (client, email) = (world.anon(), alice.email.clone());
+            given_up.spawn(async move { try_sign_in(&client, &email, WRONG).await });
+        }
+        let client = world.anon();
+        let waiting = try_sign_in(&client, &alice.email, PASSWORD);
+        let giving_up = async {
+            tokio::task::yield_now().await;
+            given_up.abort_all();
+        };
+        let patience = std::time::Duration::from_mins(1);
+        let answered = tokio::time::timeout(patience, async { tokio::join!(waiting, giving_up) });
+        // Let in, or refused because those count as failed: but answered.
+        let status = answered.await.unwrap().0.status.as_u16();
+        assert!(matches!(status, 200 | 429), "{status}");
+    }
+}

@@ -37,13 +37,12 @@ const WITHOUT_LOOK: &[(&str, &str)] = &[
         "sessions::take_back",
         "whoever holds a token may take it back",
     ),
-    ("sign_in::begin", "open to everybody: counts an attempt"),
-    (
-        "sign_in::blame_address",
-        "open to everybody: counts an attempt",
-    ),
     ("sign_in::enter", "open to everybody: the password decides"),
     ("sign_in::failed", "open to everybody: counts an attempt"),
+    (
+        "sign_in::on_address",
+        "open to everybody: counts an attempt",
+    ),
     ("sign_in::make_user", "open to everybody: signing up"),
     ("sign_in::run_due_work", "the server's own work"),
     (

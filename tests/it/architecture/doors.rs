@@ -79,11 +79,7 @@ const WITHOUT_EVENT: &[(&str, &str)] = &[
         "numbers a document; what it says has its own events",
     ),
     (
-        "sign_in::begin",
-        "counts an attempt; its outcome has an event",
-    ),
-    (
-        "sign_in::blame_address",
+        "sign_in::count",
         "counts an attempt; its outcome has an event",
     ),
     (

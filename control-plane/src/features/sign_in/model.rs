@@ -1,10 +1,12 @@
 //! How long somebody who keeps failing has to wait. Pure.
 
+use std::net::IpAddr;
+
 use plinto_contract::time::UnixMillis;
 use sha2::{Digest, Sha256};
 
 /// What failed attempts are counted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     /// The e-mail address that was tried, whether anybody has it or not.
     Account,
@@ -66,9 +68,35 @@ impl Kind {
 }
 
 /// What an attempt is counted under.
-/// `subject`: a normalised e-mail address or a network address, of any length.
-pub(super) fn subject_hash(subject: &str) -> String {
-    hex::encode(Sha256::digest(subject.as_bytes()))
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Subject {
+    /// Which kind of thing.
+    pub(super) kind: Kind,
+    /// SHA-256 of the thing, 64 hexadecimal characters.
+    pub(super) hash: String,
+}
+
+impl Subject {
+    /// An e-mail address, normalised, of any length.
+    pub(super) fn account(email_normalized: &str) -> Self {
+        Self::of(Kind::Account, email_normalized)
+    }
+
+    /// A network: an IPv4 address, or the /64 that an IPv6 host has to itself.
+    pub(super) fn address(ip: Option<IpAddr>) -> Option<Self> {
+        let network = match ip? {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("{:x}/64", ip.to_bits() >> 64),
+        };
+        Some(Self::of(Kind::Address, &network))
+    }
+
+    fn of(kind: Kind, text: &str) -> Self {
+        Self {
+            kind,
+            hash: hex::encode(Sha256::digest(text.as_bytes())),
+        }
+    }
 }
 
 /// Seconds to wait, rounded up, at least one. `until`: the moment an attempt is allowed again.

@@ -1,6 +1,7 @@
 //! The verbs: sign up, sign in, change the password, lift a throttle.
 
 mod attempt;
+mod line;
 
 use plinto_contract::{
     events::EventKind,
@@ -8,8 +9,14 @@ use plinto_contract::{
 };
 use serde_json::json;
 
+pub use self::line::Lines;
+
 use self::attempt::Attempt;
-use super::{error::SignInError, model, store};
+use super::{
+    error::SignInError,
+    model::{self, Subject},
+    store,
+};
 use crate::{
     actor::{Actor, Permission},
     app::App,
@@ -72,17 +79,19 @@ pub async fn sign_up(app: &App, actor: &Actor, input: SignUp) -> Result<SignedIn
         None => None,
         Some(text) => Some(Name::parse(text).ok_or(UserError::Name)?),
     };
-    attempt::require_free_address(app, actor).await?;
     let tenant = tenants::by_id(app, actor.tenant).await?;
     let password = acceptable(input.password, &email, &tenant, "/password")?;
-    let hash = credentials::hash_new(app, password)
-        .await
-        .map_err(CredentialError::from)?;
-    let made = make_user(app, actor, &email, name, &hash, &client).await;
-    if matches!(made, Err(SignInError::User(UserError::EmailTaken))) {
-        attempt::blame_address(app, actor).await?;
-    }
-    let (user, opened) = made?;
+    let attempt = Attempt::on_address(app, actor).await?;
+    let made = match credentials::hash_new(app, password).await {
+        Ok(hash) => make_user(app, actor, &attempt, (&email, name), &hash, &client).await,
+        Err(error) => Err(CredentialError::from(error).into()),
+    };
+    let (user, opened) = match made {
+        Ok(made) => made,
+        // The answer that a prober is after: the count stays.
+        Err(error @ SignInError::User(UserError::EmailTaken)) => return Err(error),
+        Err(error) => return Err(attempt.unjudged(app, actor, error).await?),
+    };
     let tokens = sessions::issue(app, opened).await?;
     Ok(SignedIn { user, tokens })
 }
@@ -90,8 +99,8 @@ pub async fn sign_up(app: &App, actor: &Actor, input: SignUp) -> Result<SignedIn
 async fn make_user(
     app: &App,
     actor: &Actor,
-    email: &Email,
-    name: Option<Name>,
+    attempt: &Attempt,
+    (email, name): (&Email, Option<Name>),
     hash: &PasswordHash,
     client: &Client,
 ) -> Result<(User, sessions::Opened), SignInError> {
@@ -99,6 +108,7 @@ async fn make_user(
     let user = users::create(&mut tx, app, actor, email, name).await?;
     credentials::first_password(&mut tx, app, actor.tenant, user.id, hash).await?;
     let opened = open_session(&mut tx, app, actor, &user, client, None).await?;
+    attempt.right(&mut tx, actor).await?;
     tx.commit().await?;
     Ok((user, opened))
 }
@@ -114,7 +124,7 @@ pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn
     let typed = address
         .clone()
         .unwrap_or_else(|_| input.email.to_lowercase());
-    let attempt = Attempt::begin(app, actor, Need::Open, &typed).await?;
+    let attempt = Attempt::on_account(app, actor, Need::Open, &typed).await?;
     let mut tx = app.db.read().await?;
     let address = address.unwrap_or_default();
     let user = users::find_by_email(&mut tx, actor.tenant, &address).await?;
@@ -123,7 +133,10 @@ pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn
     drop(tx);
     let verdict = match credentials::verify(app, input.password.clone(), stored.clone()).await {
         Ok(verdict) => verdict,
-        Err(error) => return Err(attempt.unjudged(app, actor, error).await?),
+        Err(error) => {
+            let error = CredentialError::from(error).into();
+            return Err(attempt.unjudged(app, actor, error).await?);
+        }
     };
     let (Some(user), Some(stored), Verdict::Right | Verdict::RightButOutdated) =
         (user, stored, verdict)
@@ -136,11 +149,8 @@ pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn
         return attempt.failed(app, actor, id, reason).await;
     };
     let better = match verdict {
-        Verdict::RightButOutdated => Some(
-            credentials::hash_again(app, input.password)
-                .await
-                .map_err(CredentialError::from)?,
-        ),
+        // One that can't be had now is made another time.
+        Verdict::RightButOutdated => credentials::hash_again(app, input.password).await.ok(),
         _ => None,
     };
     let verified = Verified {
@@ -178,7 +188,7 @@ async fn enter(
     if !credentials::confirm(&mut tx, app, tenant, *user, hash, better.as_ref()).await? {
         return Ok(None);
     }
-    attempt.clear(&mut tx, actor).await?;
+    attempt.right(&mut tx, actor).await?;
     let user = users::find(&mut tx, tenant, *user)
         .await?
         .ok_or(SignInError::InvalidCredentials)?;
@@ -243,20 +253,27 @@ pub async fn change_password(
     let email = Email::parse(&user.email).map_err(UserError::Email)?;
     let tenant = tenants::by_id(app, actor.tenant).await?;
     let new = acceptable(input.new, &email, &tenant, "/new_password")?;
-    let attempt = Attempt::begin(app, actor, Need::Person, &email.normalized).await?;
+    let attempt = Attempt::on_account(app, actor, Need::Person, &email.normalized).await?;
     let mut tx = app.db.read().await?;
     let stored = credentials::stored_password(&mut tx, actor.tenant, Some(id)).await?;
     drop(tx);
     let verdict = match credentials::verify(app, input.current, stored.clone()).await {
         Ok(verdict) => verdict,
-        Err(error) => return Err(attempt.unjudged(app, actor, error).await?),
+        Err(error) => {
+            let error = CredentialError::from(error).into();
+            return Err(attempt.unjudged(app, actor, error).await?);
+        }
     };
     let (Some(stored), Verdict::Right | Verdict::RightButOutdated) = (stored, verdict) else {
         return attempt.failed(app, actor, Some(id), "wrong_password").await;
     };
-    let hash = credentials::hash_new(app, new)
-        .await
-        .map_err(CredentialError::from)?;
+    let hash = match credentials::hash_new(app, new).await {
+        Ok(hash) => hash,
+        Err(error) => {
+            let error = CredentialError::from(error).into();
+            return Err(attempt.unjudged(app, actor, error).await?);
+        }
+    };
     let mut tx = authority::begin(app, actor, Need::Person).await?;
     if !credentials::confirm(&mut tx, app, actor.tenant, id, &stored, None).await? {
         drop(tx);
@@ -264,7 +281,7 @@ pub async fn change_password(
             .failed(app, actor, Some(id), "password_changed")
             .await;
     }
-    attempt.clear(&mut tx, actor).await?;
+    attempt.right(&mut tx, actor).await?;
     credentials::change_password(&mut tx, app, actor, id, &hash).await?;
     if !input.keep_other_sessions {
         let reason = RevokedReason::PasswordChanged;
@@ -282,7 +299,7 @@ pub async fn unlock(app: &App, actor: &Actor, id: UserId) -> Result<User, SignIn
         .await?
         .ok_or(UserError::NotFound)?;
     let email = Email::parse(&user.email).map_err(UserError::Email)?;
-    if Attempt::on(&email.normalized).clear(&mut tx, actor).await? {
+    if store::clear(&mut tx, actor.tenant, &Subject::account(&email.normalized)).await? {
         let kind = EventKind::UserUnlocked;
         events::record(&mut tx, app, actor, kind, id, json!({})).await?;
     }

@@ -2,7 +2,7 @@
 
 use plinto_contract::{ids::TenantId, time::UnixMillis};
 
-use super::model::Kind;
+use super::model::Subject;
 use crate::{
     args,
     db::{DbError, Tx},
@@ -24,17 +24,16 @@ const COUNT: &str = "insert into sign_in_throttles
 pub(super) async fn count(
     tx: &mut Tx,
     tenant: TenantId,
-    kind: Kind,
-    subject: &str,
+    subject: &Subject,
     now: UnixMillis,
 ) -> Result<Option<i64>, DbError> {
-    let forgotten_before = kind.forgotten_before(now);
+    let kind = subject.kind;
     let args = args![
         tenant,
         kind.as_str(),
-        subject,
+        &subject.hash,
         now,
-        forgotten_before,
+        kind.forgotten_before(now),
         kind.most()
     ];
     let failures = tx.optional::<(i64,)>(COUNT, args).await?;
@@ -48,13 +47,15 @@ const BLOCK: &str = "update sign_in_throttles set blocked_until = $4
 pub(super) async fn block(
     tx: &mut Tx,
     tenant: TenantId,
-    kind: Kind,
-    subject: &str,
+    subject: &Subject,
     until: UnixMillis,
 ) -> Result<(), DbError> {
-    tx.execute(BLOCK, args![tenant, kind.as_str(), subject, until])
-        .await
-        .map(|_| ())
+    tx.execute(
+        BLOCK,
+        args![tenant, subject.kind.as_str(), &subject.hash, until],
+    )
+    .await
+    .map(|_| ())
 }
 
 const BLOCKED_UNTIL: &str = "select failures, blocked_until from sign_in_throttles
@@ -64,14 +65,16 @@ const BLOCKED_UNTIL: &str = "select failures, blocked_until from sign_in_throttl
 pub(super) async fn blocked_until(
     tx: &mut Tx,
     tenant: TenantId,
-    kind: Kind,
-    subject: &str,
+    subject: &Subject,
 ) -> Result<UnixMillis, DbError> {
     let found = tx
-        .optional::<(i64, i64)>(BLOCKED_UNTIL, args![tenant, kind.as_str(), subject])
+        .optional::<(i64, i64)>(
+            BLOCKED_UNTIL,
+            args![tenant, subject.kind.as_str(), &subject.hash],
+        )
         .await?;
     Ok(match found {
-        Some((failures, _)) if failures >= kind.most() => UnixMillis(i64::MAX),
+        Some((failures, _)) if failures >= subject.kind.most() => UnixMillis(i64::MAX),
         Some((_, until)) => UnixMillis(until),
         None => UnixMillis(0),
     })
@@ -84,27 +87,34 @@ const CLEAR: &str = "delete from sign_in_throttles
 pub(super) async fn clear(
     tx: &mut Tx,
     tenant: TenantId,
-    kind: Kind,
-    subject: &str,
+    subject: &Subject,
 ) -> Result<bool, DbError> {
     Ok(tx
-        .execute(CLEAR, args![tenant, kind.as_str(), subject])
+        .execute(CLEAR, args![tenant, subject.kind.as_str(), &subject.hash])
         .await?
         > 0)
 }
 
-const REFUND: &str = "update sign_in_throttles set failures = failures - 1, blocked_until = $4
-    where tenant_id = $1 and kind = $2 and subject_hash = $3 and failures > 0";
+const FORGET_LAST: &str = "delete from sign_in_throttles
+    where tenant_id = $1 and kind = $2 and subject_hash = $3 and failures <= 1";
 
-/// Takes one count back: the attempt was never judged.
+// A block that a later failure has set stays.
+const REFUND: &str = "update sign_in_throttles set failures = failures - 1,
+    blocked_until = case when blocked_until = $4 then last_attempt_at else blocked_until end
+    where tenant_id = $1 and kind = $2 and subject_hash = $3";
+
+/// Takes one count back. `until`: when it would have allowed the next attempt.
 pub(super) async fn refund(
     tx: &mut Tx,
     tenant: TenantId,
-    kind: Kind,
-    subject: &str,
-    now: UnixMillis,
+    subject: &Subject,
+    until: UnixMillis,
 ) -> Result<(), DbError> {
-    tx.execute(REFUND, args![tenant, kind.as_str(), subject, now])
+    let (kind, hash) = (subject.kind.as_str(), &subject.hash);
+    if tx.execute(FORGET_LAST, args![tenant, kind, hash]).await? > 0 {
+        return Ok(());
+    }
+    tx.execute(REFUND, args![tenant, kind, hash, until])
         .await
         .map(|_| ())
 }

@@ -1,11 +1,12 @@
-//! One attempt to sign in, counted before it is judged.
+//! One attempt, counted before it is judged.
 
-use plinto_contract::{events::EventKind, ids::UserId};
+use plinto_contract::{events::EventKind, ids::UserId, time::UnixMillis};
 use serde_json::json;
 
 use super::{
     SignInError,
-    model::{Kind, subject_hash, wait_s},
+    line::{Line, Place},
+    model::{Kind, Subject, wait_s},
     store,
 };
 use crate::{
@@ -14,56 +15,105 @@ use crate::{
     authority::{self, Need},
     db::{DbError, Tx},
     events,
-    features::credentials::{CredentialError, HashingError},
 };
 
-/// An attempt that has been counted against its account.
+/// An attempt that has been counted as failed.
 pub(super) struct Attempt {
-    account: String,
+    counted: Vec<Counted>,
+    /// Given up with the attempt.
+    _places: Vec<Place>,
+}
+
+struct Counted {
+    subject: Subject,
+    /// Until when this attempt keeps out the next.
+    until: UnixMillis,
+}
+
+/// What became of counting.
+enum Counting {
+    Counted(Vec<Counted>),
+    /// No attempt on the subject is allowed now.
+    Full {
+        subject: usize,
+        until: UnixMillis,
+    },
 }
 
 impl Attempt {
-    /// What attempts under this e-mail address are counted by.
-    pub(super) fn on(email_normalized: &str) -> Self {
-        Self {
-            account: subject_hash(email_normalized),
-        }
-    }
-
-    /// Counts an attempt. `need`: what the verb asks of its actor.
-    /// Errors: `Throttled` when none is allowed now, for the account or the network address.
-    pub(super) async fn begin(
+    /// Counts an attempt on an account and on the actor's network address.
+    /// Errors: as for [`begin`](Self::begin).
+    pub(super) async fn on_account(
         app: &App,
         actor: &Actor,
         need: Need,
         email_normalized: &str,
     ) -> Result<Self, SignInError> {
-        let attempt = Self::on(email_normalized);
-        let now = app.clock.now();
-        let mut tx = authority::begin(app, actor, need).await?;
-        require_free(&mut tx, app, actor).await?;
-        let kind = Kind::Account;
-        let counted = store::count(&mut tx, actor.tenant, kind, &attempt.account, now).await?;
-        let Some(failures) = counted else {
-            let until = store::blocked_until(&mut tx, actor.tenant, kind, &attempt.account).await?;
-            return Err(SignInError::Throttled {
-                retry_after_s: wait_s(until, now),
-            });
-        };
-        let next = kind.next_attempt(failures, now);
-        if next > now {
-            store::block(&mut tx, actor.tenant, kind, &attempt.account, next).await?;
+        // In this order everywhere, so that no two wait for each other's rows.
+        let account = Subject::account(email_normalized);
+        let subjects = [account].into_iter().chain(Subject::address(actor.ip));
+        Self::begin(app, actor, need, subjects.collect()).await
+    }
+
+    /// Counts an attempt on the actor's network address.
+    /// Errors: as for [`begin`](Self::begin).
+    pub(super) async fn on_address(app: &App, actor: &Actor) -> Result<Self, SignInError> {
+        let subjects = Subject::address(actor.ip).into_iter().collect();
+        Self::begin(app, actor, Need::Open, subjects).await
+    }
+
+    /// `need`: what the verb asks of its actor.
+    /// Errors: `Throttled` when none is allowed now, however those turn out that are being judged.
+    async fn begin(
+        app: &App,
+        actor: &Actor,
+        need: Need,
+        subjects: Vec<Subject>,
+    ) -> Result<Self, SignInError> {
+        let lines: Vec<_> = subjects
+            .iter()
+            .map(|subject| app.sign_ins.line(actor.tenant, subject))
+            .collect();
+        loop {
+            let seen: Vec<u64> = lines.iter().map(|line| line.judged()).collect();
+            let mut places: Vec<Place> = lines.iter().map(Line::enter).collect();
+            let (subject, until) = match count(app, actor, need.clone(), &subjects).await? {
+                Counting::Counted(counted) => {
+                    places.iter_mut().for_each(Place::counted);
+                    return Ok(Self {
+                        counted,
+                        _places: places,
+                    });
+                }
+                Counting::Full { subject, until } => (subject, until),
+            };
+            drop(places);
+            let waited = match (lines.get(subject), seen.get(subject)) {
+                (Some(line), Some(seen)) => line.moved_on(*seen).await,
+                _ => false,
+            };
+            if !waited {
+                return Err(SignInError::Throttled {
+                    retry_after_s: wait_s(until, app.clock.now()),
+                });
+            }
         }
-        tx.commit().await?;
-        Ok(attempt)
     }
 
-    /// Forgets the account's failures: the password was right.
-    pub(super) async fn clear(&self, tx: &mut Tx, actor: &Actor) -> Result<bool, DbError> {
-        store::clear(tx, actor.tenant, Kind::Account, &self.account).await
+    /// It was right: forgets the account's failures, and takes the address's count back.
+    pub(super) async fn right(&self, tx: &mut Tx, actor: &Actor) -> Result<(), DbError> {
+        for counted in &self.counted {
+            match counted.subject.kind {
+                Kind::Account => {
+                    store::clear(tx, actor.tenant, &counted.subject).await?;
+                }
+                Kind::Address => counted.take_back(tx, actor).await?,
+            }
+        }
+        Ok(())
     }
 
-    /// Leaves the count, counts the network address too, and says what happened.
+    /// It was wrong: the count stays. Says what happened.
     pub(super) async fn failed<T>(
         &self,
         app: &App,
@@ -72,25 +122,56 @@ impl Attempt {
         reason: &'static str,
     ) -> Result<T, SignInError> {
         let mut tx = authority::begin(app, actor, Need::Open).await?;
-        count_address(&mut tx, app, actor).await?;
         record_failure(&mut tx, app, actor, user, reason).await?;
         tx.commit().await?;
         Err(SignInError::InvalidCredentials)
     }
 
-    /// Takes the count back: nobody looked at the password.
+    /// Nobody could judge it, for the reason given: takes its counts back.
     pub(super) async fn unjudged(
         &self,
         app: &App,
         actor: &Actor,
-        error: HashingError,
+        reason: SignInError,
     ) -> Result<SignInError, SignInError> {
-        let now = app.clock.now();
         let mut tx = authority::begin(app, actor, Need::Open).await?;
-        store::refund(&mut tx, actor.tenant, Kind::Account, &self.account, now).await?;
+        for counted in &self.counted {
+            counted.take_back(&mut tx, actor).await?;
+        }
         tx.commit().await?;
-        Ok(CredentialError::from(error).into())
+        Ok(reason)
     }
+}
+
+impl Counted {
+    async fn take_back(&self, tx: &mut Tx, actor: &Actor) -> Result<(), DbError> {
+        store::refund(tx, actor.tenant, &self.subject, self.until).await
+    }
+}
+
+async fn count(
+    app: &App,
+    actor: &Actor,
+    need: Need,
+    subjects: &[Subject],
+) -> Result<Counting, SignInError> {
+    let now = app.clock.now();
+    let mut tx = authority::begin(app, actor, need).await?;
+    let mut counted = Vec::with_capacity(subjects.len());
+    for (at, subject) in subjects.iter().enumerate() {
+        let Some(failures) = store::count(&mut tx, actor.tenant, subject, now).await? else {
+            let until = store::blocked_until(&mut tx, actor.tenant, subject).await?;
+            return Ok(Counting::Full { subject: at, until });
+        };
+        let until = subject.kind.next_attempt(failures, now);
+        if until > now {
+            store::block(&mut tx, actor.tenant, subject, until).await?;
+        }
+        let subject = subject.clone();
+        counted.push(Counted { subject, until });
+    }
+    tx.commit().await?;
+    Ok(Counting::Counted(counted))
 }
 
 /// Says that a sign-in failed. `user`: whose, if they exist.
@@ -104,58 +185,4 @@ pub(super) async fn record_failure(
     let subject = user.map_or_else(|| "unknown".to_owned(), |user| user.to_string());
     let data = json!({"reason": reason});
     events::record(tx, app, actor, EventKind::SignInFailed, subject, data).await
-}
-
-/// Errors: `Throttled` when the actor's network address has failed too often.
-pub(super) async fn require_free_address(app: &App, actor: &Actor) -> Result<(), SignInError> {
-    let mut tx = app.db.read().await?;
-    require_free(&mut tx, app, actor).await
-}
-
-async fn require_free(tx: &mut Tx, app: &App, actor: &Actor) -> Result<(), SignInError> {
-    let Some(subject) = address(actor) else {
-        return Ok(());
-    };
-    let now = app.clock.now();
-    let until = store::blocked_until(tx, actor.tenant, Kind::Address, &subject).await?;
-    if until > now {
-        return Err(SignInError::Throttled {
-            retry_after_s: wait_s(until, now),
-        });
-    }
-    Ok(())
-}
-
-/// Counts a failure of the actor's network address.
-pub(super) async fn blame_address(app: &App, actor: &Actor) -> Result<(), SignInError> {
-    let mut tx = authority::begin(app, actor, Need::Open).await?;
-    count_address(&mut tx, app, actor).await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-async fn count_address(tx: &mut Tx, app: &App, actor: &Actor) -> Result<(), DbError> {
-    let Some(subject) = address(actor) else {
-        return Ok(());
-    };
-    let now = app.clock.now();
-    let kind = Kind::Address;
-    let Some(failures) = store::count(tx, actor.tenant, kind, &subject, now).await? else {
-        return Ok(());
-    };
-    let next = kind.next_attempt(failures, now);
-    if next > now {
-        store::block(tx, actor.tenant, kind, &subject, next).await?;
-    }
-    Ok(())
-}
-
-/// What the actor's network is counted by: an IPv4 address, or the /64 that an IPv6 host has to
-/// itself.
-fn address(actor: &Actor) -> Option<String> {
-    let subject = match actor.ip? {
-        std::net::IpAddr::V4(ip) => ip.to_string(),
-        std::net::IpAddr::V6(ip) => format!("{:x}/64", ip.to_bits() >> 64),
-    };
-    Some(subject_hash(&subject))
 }
