@@ -21,7 +21,7 @@ use crate::{
         actor::{bearer, client_ip, user_agent},
         idempotency,
         layers::{self, RequestName},
-        problem,
+        problem, retry,
     },
     openapi, ops,
     secret::Secret,
@@ -102,7 +102,9 @@ pub fn openapi() -> OpenApi {
 }
 
 fn doors(app: &App) -> (Router<App>, OpenApi) {
+    let again = middleware::from_fn_with_state(app.clone(), retry::when_lost);
     let management = management()
+        .route_layer(again.clone())
         .route_layer(middleware::from_fn_with_state(
             app.clone(),
             idempotency::once,
@@ -111,10 +113,13 @@ fn doors(app: &App) -> (Router<App>, OpenApi) {
             app.clone(),
             authenticate_management,
         ));
-    let under_issuer = under_issuer().route_layer(middleware::from_fn_with_state(
-        app.clone(),
-        authenticate_under_issuer,
-    ));
+    let under_issuer =
+        under_issuer()
+            .route_layer(again)
+            .route_layer(middleware::from_fn_with_state(
+                app.clone(),
+                authenticate_under_issuer,
+            ));
     OpenApiRouter::with_openapi(openapi::about())
         .merge(management)
         .merge(under_issuer)

@@ -31,6 +31,9 @@ pub enum DbError {
     /// The commit that carried this transaction failed; nothing of it was stored.
     #[error("the commit failed: {0}")]
     CommitFailed(String),
+    /// The database ended the transaction for another's sake; it may be run again.
+    #[error("the transaction lost to another")]
+    Lost(#[source] Lost),
     /// The database cannot be reached or is overloaded.
     #[error("the database is not available")]
     Unavailable(#[source] sqlx::Error),
@@ -38,6 +41,12 @@ pub enum DbError {
     #[error("a database statement failed")]
     Internal(#[source] sqlx::Error),
 }
+
+/// What the database said when it ended a transaction that stood in another's way: a deadlock, or
+/// one that can't be put in an order with the others.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Lost(sqlx::Error);
 
 impl DbError {
     /// The refusing constraint, if a constraint refused.
@@ -63,6 +72,7 @@ impl From<sqlx::Error> for DbError {
         match &error {
             sqlx::Error::Database(database) => match constraint(database.as_ref()) {
                 Some(constraint) => Self::Conflict { constraint },
+                None if is_lost(&database.code().unwrap_or_default()) => Self::Lost(Lost(error)),
                 None if is_passing(&database.code().unwrap_or_default()) => {
                     Self::Unavailable(error)
                 }
@@ -76,6 +86,11 @@ impl From<sqlx::Error> for DbError {
             _ => Self::Internal(error),
         }
     }
+}
+
+/// Serialization failure and deadlock. Source: PostgreSQL manual, §13.5.
+fn is_lost(code: &str) -> bool {
+    matches!(code, "40001" | "40P01")
 }
 
 /// Faults of the machine or the server, which pass without a change of ours. For `PostgreSQL`:

@@ -19,7 +19,7 @@ use std::{fmt::Display, path::Path, sync::Arc};
 use sqlx::{FromRow, Transaction, migrate::Migrator, postgres::PgRow, sqlite::SqliteRow};
 
 pub use args::{Arg, Args};
-pub use error::{DbError, FOREIGN_KEY};
+pub use error::{DbError, FOREIGN_KEY, Lost};
 pub use held::Held;
 pub use open::OpenError;
 

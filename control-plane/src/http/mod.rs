@@ -8,6 +8,7 @@ pub mod layers;
 pub mod page;
 pub mod problem;
 mod rate_limit;
+pub mod retry;
 pub mod server;
 mod strict;
 mod text;

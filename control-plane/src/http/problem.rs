@@ -15,7 +15,11 @@ use axum::{
 use plinto_contract::problem::{Code, FieldError, MEDIA_TYPE, Problem};
 
 use crate::{
-    actor::Denied, app::Overloaded, authority::Refused, db::DbError, envelope::EnvelopeError,
+    actor::Denied,
+    app::Overloaded,
+    authority::Refused,
+    db::{DbError, Lost},
+    envelope::EnvelopeError,
     http::layers::RequestName,
 };
 
@@ -49,6 +53,7 @@ pub struct ApiError {
     retry_after_s: Option<i64>,
     /// For the log, when the fault is ours.
     cause: Option<String>,
+    is_lost: bool,
 }
 
 impl ApiError {
@@ -60,6 +65,7 @@ impl ApiError {
             errors: Vec::new(),
             retry_after_s: None,
             cause: None,
+            is_lost: false,
         }
     }
 
@@ -78,6 +84,11 @@ impl ApiError {
     /// The stable name.
     pub fn code(&self) -> Code {
         self.code
+    }
+
+    /// Whether the database ended the transaction for another's sake: it may be run again.
+    pub fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     /// The values at fault.
@@ -107,19 +118,21 @@ impl<E: HasCode> From<E> for ApiError {
             errors: error.field_errors(),
             retry_after_s: error.retry_after_s(),
             cause: is_ours.then(|| chain(&error)),
+            is_lost: is_ours && causes(&error).any(is_lost),
         }
     }
 }
 
 fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        next = source.source();
-    }
-    text
+    causes(error).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+fn is_lost(cause: &(dyn Error + 'static)) -> bool {
+    cause.is::<Lost>()
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'a)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |cause| Error::source(*cause))
 }
 
 impl IntoResponse for ApiError {
@@ -215,7 +228,7 @@ fn of_framework(response: &Response) -> Option<ApiError> {
 impl HasCode for DbError {
     fn code(&self) -> Code {
         match self {
-            Self::Unavailable(_) | Self::CommitFailed(_) => Code::Unavailable,
+            Self::Unavailable(_) | Self::CommitFailed(_) | Self::Lost(_) => Code::Unavailable,
             Self::Conflict { .. }
             | Self::Inconsistent { .. }
             | Self::Aborted
