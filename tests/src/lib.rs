@@ -12,5 +12,6 @@
 
 pub mod authority;
 pub mod edge;
+pub mod pgbouncer;
 pub mod process;
 pub mod world;

@@ -152,16 +152,16 @@ pub fn postgres_server() -> Option<String> {
     let server = std::env::var(POSTGRES).ok();
     if server.is_none() {
         SAID.call_once(|| {
-            // past the capture of output: what has not run must not look as if it had passed
-            let mut stderr = std::io::stderr();
-            writeln!(
-                stderr,
-                "not run: tests on PostgreSQL ({POSTGRES} is not set)"
-            )
-            .unwrap();
+            say_not_run(&format!("tests on PostgreSQL ({POSTGRES} is not set)"));
         });
     }
     server
+}
+
+/// Past the capture of output: what has not run must not look as if it had passed.
+pub(crate) fn say_not_run(what: &str) {
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "not run: {what}").unwrap();
 }
 
 /// A control plane with one tenant, `acme`.
@@ -200,6 +200,11 @@ impl World {
     pub async fn on(engine: Engine) -> Option<Self> {
         let database = TestDatabase::make(engine).await?;
         Some(Self::build(database, |_| {}, shipped()).await)
+    }
+
+    /// On a database that has been prepared, with other settings.
+    pub async fn over(database: TestDatabase, change: impl FnOnce(&mut Config)) -> Self {
+        Self::build(database, change, shipped()).await
     }
 
     async fn build(

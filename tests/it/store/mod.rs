@@ -3,6 +3,7 @@
 mod faults;
 mod files;
 mod group_commit;
+mod postgres;
 
 /// The suite on a `SQLite` file.
 mod on_sqlite {

@@ -1,0 +1,284 @@
+//! What only a `PostgreSQL` server can do to us: defaults of its own, locks, several processes, a
+//! pooler in between.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use control_plane::{
+    args,
+    db::{Db, DbError, Held},
+};
+use plinto_tests::{
+    pgbouncer::PgBouncer,
+    world::{Answer, Client, Engine, TestDatabase, World},
+};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use tokio::{task::JoinSet, time::timeout};
+
+/// Nobody waits this long unless they were forgotten.
+const FORGOTTEN: Duration = Duration::from_secs(30);
+const PASSWORD: &str = "gavotte brindle quokka tessellate";
+const MAKE: &str = "insert into tenants
+    (id, slug, name, audience, signing_alg, tokens_issued_before, created_at, updated_at)
+    values ($1, $1, 'Name', 'aud', 'RS256', 0, 0, 0)";
+
+fn admin(world: &World) -> Client {
+    world.bearer(world.acme.api_key.expose())
+}
+
+async fn make_role(world: &World, key: &str) -> Answer {
+    let body = json!({"key": key, "name": key, "permissions": ["document:read"]});
+    admin(world).post("/v1/roles", body).await
+}
+
+async fn write(db: &Db, name: &str) -> Result<(), DbError> {
+    let mut tx = db.begin().await?;
+    tx.execute(MAKE, args![name]).await?;
+    tx.commit().await
+}
+
+fn name_of(database: &TestDatabase) -> String {
+    let url: reqwest::Url = database.url.parse().unwrap();
+    url.path().trim_start_matches('/').to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_that_start_at_once_on_an_empty_database_all_come_up() {
+    for _ in 0..20 {
+        let Some(database) = TestDatabase::make(Engine::Postgres).await else {
+            return;
+        };
+        let mut starts = JoinSet::new();
+        for _ in 0..3 {
+            let config = database.config();
+            starts.spawn(async move { Db::open(&config).await.map(|_| ()) });
+        }
+        for started in starts.join_all().await {
+            started.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_start_with_nothing_to_migrate_needs_no_right_to_create() {
+    let Some(database) = TestDatabase::make(Engine::Postgres).await else {
+        return;
+    };
+    Db::open(&database.config()).await.unwrap().close().await;
+    let role = format!("{}_user", name_of(&database));
+    let mut owner = PgConnection::connect(&database.url).await.unwrap();
+    let made = format!(
+        "create role {role} login; revoke create on schema public from public;
+         grant select, insert, update, delete on all tables in schema public to {role}"
+    );
+    owner.execute(AssertSqlSafe(made)).await.unwrap();
+    let mut url: reqwest::Url = database.url.parse().unwrap();
+    url.set_username(&role).unwrap();
+    let mut config = database.config();
+    config.database.url = url.to_string().into();
+    let opened = Db::open(&config).await;
+    if let Ok(db) = &opened {
+        write(db, "one").await.unwrap();
+        db.close().await;
+    }
+    let dropped = format!("drop owned by {role}; drop role {role}");
+    owner.execute(AssertSqlSafe(dropped)).await.unwrap();
+    opened.unwrap();
+}
+
+#[tokio::test]
+async fn a_closed_port_is_named_at_once() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
+    let mut config = database.config();
+    config.database.url = format!("postgres://plinto@127.0.0.1:{port}/plinto").into();
+    let begun = Instant::now();
+    let error = Db::open(&config).await.unwrap_err().to_string();
+    assert!(begun.elapsed() < Duration::from_secs(3), "{error}");
+    assert!(error.contains("Connection refused"), "{error}");
+}
+
+/// The isolation that the code is written for is the one it gets.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_serializes_by_default_refuses_no_refresh() {
+    let Some(database) = TestDatabase::make(Engine::Postgres).await else {
+        return;
+    };
+    let mut owner = PgConnection::connect(&database.url).await.unwrap();
+    let set = format!(
+        "alter database {} set default_transaction_isolation = 'serializable'",
+        name_of(&database)
+    );
+    owner.execute(AssertSqlSafe(set)).await.unwrap();
+    let world = Arc::new(World::over(database, |_| {}).await);
+    let body = json!({"email": "ada@example.com", "password": PASSWORD});
+    let path = "/t/acme/v1/sign_up";
+    world.anon().post(path, body.clone()).await.expect(201);
+    let mut people = JoinSet::new();
+    for _ in 0..8 {
+        let (world, body) = (world.clone(), body.clone());
+        people.spawn(async move {
+            let path = "/t/acme/v1/sign_in";
+            let mut tokens = world.anon().post(path, body).await.expect(200).json();
+            for _ in 0..20 {
+                let refresh_token = tokens["refresh_token"].as_str().unwrap().to_owned();
+                let form = [
+                    ("grant_type", "refresh_token"),
+                    ("refresh_token", &refresh_token),
+                ];
+                let answer = world.anon().form("/t/acme/oauth/token", &form).await;
+                tokens = answer.expect(200).json();
+            }
+        });
+    }
+    people.join_all().await;
+}
+
+/// Requests that wait for a lock give their connections back before their own time is up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_wait_for_a_locked_table_do_not_keep_the_others_out() {
+    let Some(database) = TestDatabase::make(Engine::Postgres).await else {
+        return;
+    };
+    let world = World::over(database, |config| config.http.timeout_s = 6).await;
+    let world = Arc::new(world);
+    admin(&world).get("/v1/roles").await.expect(200);
+    let mut locker = PgConnection::connect(&world.database().url).await.unwrap();
+    let lock = "begin; lock table roles in access exclusive mode";
+    locker.execute(lock).await.unwrap();
+    let mut requests = JoinSet::new();
+    for number in 0..24 {
+        let world = world.clone();
+        requests.spawn(async move { make_role(&world, &format!("r{number}")).await });
+    }
+    for answer in timeout(FORGOTTEN, requests.join_all()).await.unwrap() {
+        let problem = answer.expect_problem(503, "unavailable").json();
+        assert_eq!(problem["retryable"], true);
+    }
+    // Still locked, and what needs no role is answered.
+    admin(&world).get("/v1/organizations").await.expect(200);
+    locker.execute("rollback").await.unwrap();
+    make_role(&world, "after").await.expect(201);
+}
+
+/// Two keys that revoke each other: the server ends one of the two, whose request then finds that it
+/// has lost its authority.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deadlock_is_tried_again_and_not_told() {
+    let Some(world) = World::on(Engine::Postgres).await else {
+        return;
+    };
+    let world = Arc::new(world);
+    let mut keys = Vec::new();
+    for name in ["a", "b"] {
+        let body = json!({"name": name, "permissions": ["api_keys:read", "api_keys:write"]});
+        let made = admin(&world).post("/v1/api_keys", body).await.expect(201);
+        keys.push(made.json());
+    }
+    let client = |key: &Value| world.bearer(key["secret"].as_str().unwrap());
+    let mut locker = PgConnection::connect(&world.database().url).await.unwrap();
+    for key in &keys {
+        client(key).get("/v1/api_keys").await.expect(200);
+    }
+    // Both have begun, and hold what they act by, when they are let go.
+    let lock = "begin; lock table api_keys in access exclusive mode";
+    locker.execute(lock).await.unwrap();
+    let mut requests = JoinSet::new();
+    for (own, other) in [(&keys[0], &keys[1]), (&keys[1], &keys[0])] {
+        let client = client(own);
+        let path = format!("/v1/api_keys/{}/revoke", other["id"].as_str().unwrap());
+        requests.spawn(async move { client.post_empty(&path).await.status.as_u16() });
+    }
+    let waiting = "select count(*) from pg_locks where not granted
+        and relation = 'api_keys'::regclass";
+    loop {
+        let (count,): (i64,) = sqlx::query_as(waiting)
+            .fetch_one(&mut locker)
+            .await
+            .unwrap();
+        if count == 2 {
+            break;
+        }
+    }
+    locker.execute("rollback").await.unwrap();
+    let mut statuses = timeout(FORGOTTEN, requests.join_all()).await.unwrap();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 401]);
+}
+
+/// The message that begins a transaction also waits for what it holds.
+#[tokio::test]
+async fn a_transaction_that_could_not_begin_leaves_its_connection_as_it_was() {
+    let Some(database) = TestDatabase::make(Engine::Postgres).await else {
+        return;
+    };
+    let mut config = database.config();
+    config.http.timeout_s = 3;
+    config.database.max_connections = 2;
+    let db = Db::open(&config).await.unwrap();
+    let mut holder = db.begin().await.unwrap();
+    holder.hold_alone("key").await.unwrap();
+    for round in 0..3 {
+        let refused = db.begin_holding(&Held::default().shared("key")).await;
+        let error = refused.unwrap_err();
+        assert!(matches!(error, DbError::Unavailable(_)), "{error:?}");
+        write(&db, &format!("next-{round}")).await.unwrap();
+    }
+    holder.commit().await.unwrap();
+    db.begin_holding(&Held::default().shared("key"))
+        .await
+        .unwrap();
+}
+
+/// A reader that gave up while its transaction began must not make the next one a reader too.
+#[tokio::test]
+async fn a_reader_that_gives_up_leaves_no_connection_that_only_reads() {
+    let Some(database) = TestDatabase::make(Engine::Postgres).await else {
+        return;
+    };
+    let mut config = database.config();
+    config.database.max_connections = 1;
+    let db = Db::open(&config).await.unwrap();
+    write(&db, "first").await.unwrap();
+    for number in 0..100_u64 {
+        let _ = timeout(Duration::from_micros(number * 10), db.read()).await;
+        write(&db, &format!("next-{number}")).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pooler_in_transaction_mode_may_stand_in_between() {
+    let Some(database) = TestDatabase::make(Engine::Postgres).await else {
+        return;
+    };
+    let Some(pooler) = PgBouncer::before(&database) else {
+        return;
+    };
+    let world = World::over(database, |config| {
+        config.database.url = pooler.url.clone().into();
+    });
+    let world = Arc::new(world.await);
+    let mut requests = JoinSet::new();
+    for number in 0..40 {
+        let world = world.clone();
+        requests.spawn(async move { make_role(&world, &format!("r{number}")).await });
+    }
+    for answer in timeout(FORGOTTEN, requests.join_all()).await.unwrap() {
+        answer.expect(201);
+    }
+    let body = json!({"email": "ada@example.com", "password": PASSWORD});
+    let signed_up = world.anon().post("/t/acme/v1/sign_up", body).await;
+    let token = signed_up.expect(201).json()["access_token"].clone();
+    let ada = world.bearer(token.as_str().unwrap());
+    ada.post_empty("/t/acme/v1/sign_out").await.expect(204);
+    ada.get("/t/acme/v1/me")
+        .await
+        .expect_problem(401, "token_revoked");
+    world.run_due_work().await;
+    world.app.db.close().await;
+}
