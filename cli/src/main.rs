@@ -6,6 +6,7 @@ mod clock;
 mod config;
 mod credentials;
 mod doctor;
+mod explain;
 mod failure;
 mod login;
 mod online;
@@ -75,6 +76,8 @@ enum Command {
     Token(token::Token),
     /// Check the configuration, the control plane and what the edge would get from it.
     Doctor(doctor::Doctor),
+    /// Say what a problem code means and what to do about it.
+    Explain(explain::Explain),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -103,6 +106,7 @@ fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Policy(policy) => policy.run(&connection, output),
         Command::Token(token) => token.run(&connection, output),
         Command::Doctor(doctor) => doctor.run(&connection, output),
+        Command::Explain(explain) => explain.run(output),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "plinto", &mut script);

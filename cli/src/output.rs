@@ -159,7 +159,8 @@ fn beyond_the_title(problem: &Problem) -> Vec<String> {
     if !problem.request_id.is_empty() {
         lines.push(format!("  request: {}", problem.request_id));
     }
-    lines.push(format!("  see: {}", problem.type_uri));
+    let page = &problem.type_uri;
+    lines.push(format!("  see: {page}, or `plinto explain {code}`"));
     lines
 }
 

@@ -339,4 +339,34 @@ mod cli {
             assert_eq!(json_out(&output)["skipped"], json!(["app/secret.rego"]));
         }
     }
+
+    #[test]
+    fn a_problem_code_is_explained_without_a_network() {
+        let folder = TempDir::new().unwrap();
+        let told = plinto(folder.path(), &["explain", "last_owner"], "");
+        assert_eq!(code(&told), 0, "{}", err(&told));
+        let text = out(&told);
+        assert!(text.starts_with("last_owner (409): "), "{text}");
+        assert!(
+            text.contains("\nCause: ") && text.contains("\nRemedy: "),
+            "{text}"
+        );
+        let arguments = ["explain", "last_owner", "--output", "json"];
+        let told = json_out(&plinto(folder.path(), &arguments, ""));
+        assert_eq!(told["status"], 409);
+        assert_eq!(told["retryable"], false);
+        let all = out(&plinto(folder.path(), &["explain"], ""));
+        assert!(
+            all.contains("last_owner") && all.contains("rate_limited"),
+            "{all}"
+        );
+    }
+
+    #[test]
+    fn a_misspelt_problem_code_is_answered_with_the_one_that_was_meant() {
+        let folder = TempDir::new().unwrap();
+        let told = plinto(folder.path(), &["explain", "last_ower"], "");
+        assert_eq!(code(&told), 2);
+        assert!(err(&told).contains("last_owner"), "{}", err(&told));
+    }
 }

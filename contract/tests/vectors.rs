@@ -162,6 +162,7 @@ fn problems() {
         })
         .collect();
     let mut example = Problem::new(
+        "https://id.example.com/docs/errors",
         Code::PolicyDenied,
         "The policy does not let this request pass.",
     );

@@ -1,7 +1,7 @@
 //! The server: identities, sessions, policies, events.
 //!
 //! Arrows point down only: `main` → `app` → (`router`, `worker`) → `features` (doors → service →
-//! model, store) → (`http`, `events`) → (`db`, `clock`, `random`, `config`, `envelope`) → contract
+//! model, store) → (`http`, `events`) → (`db`, `clock`, `random`, `config`, `envelope`, `text`) → contract
 //! and jose. `docs/architecture.md` walks through it.
 
 pub mod actor;
@@ -19,7 +19,9 @@ pub mod http;
 pub mod logging;
 pub mod openapi;
 pub mod ops;
+pub mod problem_pages;
 pub mod random;
 pub mod router;
 pub mod secret;
+pub mod text;
 pub mod worker;

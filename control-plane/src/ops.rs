@@ -1,4 +1,5 @@
 //! Doors for operators: health, readiness, version, figures, the `OpenAPI` document and its page.
+//! The pages about problem codes stand in `problem_pages.rs`.
 
 use axum::{
     Router,
@@ -17,6 +18,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::{
     app::App,
     http::{ApiError, Json},
+    problem_pages,
 };
 
 /// The page's own scripts and styles, and nothing from elsewhere. Its styles are set inline by its
@@ -35,6 +37,7 @@ pub fn routes(api: OpenApi) -> Router<App> {
         .route("/readyz", get(readyz))
         .route("/version", get(version))
         .route("/metrics", get(figures))
+        .merge(problem_pages::routes())
         .merge(docs)
 }
 

@@ -7,16 +7,15 @@ import { BROKEN } from "./instance.mjs";
 export async function answerThrough(gate, request, env, context) {
   const packed = pack(request);
   const said = await gate.run("decide", packed, env, context);
-  if (said === BROKEN) return refusal(request);
+  if (said === BROKEN) return refusal(request, env);
   if (!said.startsWith("pass\n")) return answer(said);
   const lines = said.split("\n");
   try {
-    const upstream = typeof env.UPSTREAM === "string" ? globalThis : env.UPSTREAM;
-    return await forward(request, lines, upstream, (names) => gate.run("kept_inside", names));
+    return await forward(request, lines, env, (names) => gate.run("kept_inside", names));
   } catch (error) {
     console.error("edge: the application did not answer", String(error));
     const refused = gate.run("unreachable", packed, lines[1]);
-    return refused === BROKEN ? refusal(request) : answer(refused);
+    return refused === BROKEN ? refusal(request, env) : answer(refused);
   }
 }
 
@@ -44,10 +43,11 @@ function answer(text) {
  *
  * @param {Request} request the client's
  * @param {string[]} lines what the gate said
- * @param {{ fetch: typeof fetch }} upstream the platform, or a bound service
+ * @param {object} env the Worker's variables, and perhaps a bound service
  * @param {(names: string) => string | BROKEN} keptInside which of the answer's headers stay inside
  */
-async function forward(request, lines, upstream, keptInside) {
+async function forward(request, lines, env, keptInside) {
+  const upstream = typeof env.UPSTREAM === "string" ? globalThis : env.UPSTREAM;
   let at = 3;
   const [dropped, set, added] = [Number(lines[at++]), Number(lines[at++]), Number(lines[at++])];
   const headers = new Headers(request.headers);
@@ -64,16 +64,17 @@ async function forward(request, lines, upstream, keptInside) {
   if (response.status === 101) return response;
   const answered = new Response(response.body, response);
   const inside = keptInside([...response.headers.keys()].join("\n"));
-  if (inside === BROKEN) return refusal(request);
+  if (inside === BROKEN) return refusal(request, env);
   if (inside !== "") for (const name of inside.split("\n")) answered.headers.delete(name);
   for (const end = at + 2 * added; at < end; at += 2) answered.headers.set(lines[at], lines[at + 1]);
   return answered;
 }
 
-function refusal(request) {
+/** The gate broke: what it would have answered, made here. */
+function refusal(request, env) {
   const requestId = crypto.randomUUID();
   const problem = {
-    type: "https://docs.plinto.dev/errors/unavailable",
+    type: env.ISSUER ? `${env.ISSUER.split("/t/")[0]}/docs/errors/unavailable` : "about:blank",
     title: "A part this answer needs is not reachable",
     status: 503,
     code: "unavailable",

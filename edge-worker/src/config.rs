@@ -1,6 +1,6 @@
 //! The Worker's variables, read once into what the rest works with. Wrong ones are named.
 
-use plinto_contract::ids::TenantId;
+use plinto_contract::{ids::TenantId, problem::PAGES};
 use url::Url;
 
 /// What the gate does once the revocation feed is older than its hard limit.
@@ -126,6 +126,18 @@ impl Config {
             }
             _ => Err(reader.faults),
         }
+    }
+}
+
+impl Config {
+    /// Where problem codes are explained: on the control plane, whose issuers are
+    /// `{public URL}/t/{slug}`.
+    pub fn problem_pages(&self) -> String {
+        let public_url = match self.issuer.rsplit_once("/t/") {
+            Some((public_url, _)) => public_url,
+            None => &self.issuer,
+        };
+        format!("{public_url}{PAGES}")
     }
 }
 

@@ -65,12 +65,13 @@ impl Refusal {
     }
 
     /// The answer to `request`.
-    pub fn answer(&self, request: &EdgeRequest, request_id: &str) -> Answer {
+    /// `pages`: where problem codes are explained; empty when that isn't known.
+    pub fn answer(&self, request: &EdgeRequest, request_id: &str, pages: &str) -> Answer {
         let problem = Problem {
             instance: request.path.clone(),
             request_id: request_id.to_owned(),
             reasons: self.reasons.clone(),
-            ..Problem::new(self.code, self.detail.clone())
+            ..Problem::new(pages, self.code, self.detail.clone())
         };
         let mut headers = vec![
             ("content-type", MEDIA_TYPE.to_owned()),
@@ -142,7 +143,9 @@ mod tests {
     use crate::testing;
 
     fn answered(refusal: &Refusal) -> Answer {
-        refusal.answer(&testing::request("GET", "/documents/7", None), "req_1")
+        let pages = "https://id.example.com/docs/errors";
+        let request = testing::request("GET", "/documents/7", None);
+        refusal.answer(&request, "req_1", pages)
     }
 
     fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
@@ -171,6 +174,8 @@ mod tests {
         assert_eq!(body["code"], "authentication_required");
         assert_eq!(body["instance"], "/documents/7");
         assert_eq!(body["request_id"], "req_1");
+        let page = "https://id.example.com/docs/errors/authentication_required";
+        assert_eq!(body["type"], page);
     }
 
     #[test]

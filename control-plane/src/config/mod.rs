@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use plinto_contract::problem::PAGES;
 use serde::Deserialize;
 
 pub use check::KEY_SET_KEPT_S;
@@ -27,6 +28,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where clients reach us; issuers start with it. Default `http://127.0.0.1:7400`.
     pub public_url: PublicUrl,
+    /// Where the pages about problem codes stand, which `type` of every problem points to; a slash
+    /// and the code follow. Default: this server's own, under `{public_url}/docs/errors`.
+    pub problem_pages_url: Option<PublicUrl>,
     /// 32 bytes in base64url that seal secrets at rest. Default: a key file next to the `SQLite`
     /// file, made at the first start.
     pub master_key: Option<Secret>,
@@ -158,6 +162,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7400),
             public_url: PublicUrl::default(),
+            problem_pages_url: None,
             master_key: None,
             master_key_file: None,
             previous_master_keys: Vec::new(),
@@ -255,6 +260,14 @@ impl Config {
     /// The issuer of a tenant: `{public_url}/t/{slug}`.
     pub fn issuer(&self, slug: &str) -> String {
         format!("{}/t/{slug}", self.base_url())
+    }
+
+    /// Where problem codes are explained, without a slash at its end.
+    pub fn problem_pages(&self) -> String {
+        match &self.problem_pages_url {
+            Some(url) => url.as_str().to_owned(),
+            None => format!("{}{PAGES}", self.base_url()),
+        }
     }
 
     /// The public URL, without a slash at its end.

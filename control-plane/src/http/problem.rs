@@ -7,7 +7,7 @@ use std::error::Error;
 
 use axum::{
     Json,
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -16,7 +16,7 @@ use plinto_contract::problem::{Code, FieldError, MEDIA_TYPE, Problem};
 
 use crate::{
     actor::Denied,
-    app::Overloaded,
+    app::{App, Overloaded},
     authority::Refused,
     db::{DbError, Lost},
     envelope::EnvelopeError,
@@ -156,7 +156,7 @@ impl IntoResponse for ApiError {
 }
 
 /// Writes the bodies of refusals, those of the framework included (404, 405, 413, 415 …).
-pub async fn write_problems(request: Request, next: Next) -> Response {
+pub async fn write_problems(State(app): State<App>, request: Request, next: Next) -> Response {
     let instance = request.uri().path().to_owned();
     let request_id = request
         .extensions()
@@ -178,7 +178,7 @@ pub async fn write_problems(request: Request, next: Next) -> Response {
             "the request failed on our side"
         );
     }
-    let mut problem = Problem::new(error.code, error.detail);
+    let mut problem = Problem::new(&app.config.problem_pages(), error.code, error.detail);
     problem.instance = instance;
     problem.request_id = request_id;
     problem.errors = error.errors;

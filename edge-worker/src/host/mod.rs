@@ -62,6 +62,14 @@ fn state(env: &Env) -> Result<Rc<State>, Vec<Fault>> {
     Ok(state)
 }
 
+/// Where problem codes are explained; empty before the variables were read.
+fn pages() -> String {
+    STATE.with_borrow(|state| {
+        let config = state.as_ref().map(|state| &state.config);
+        config.map(Config::problem_pages).unwrap_or_default()
+    })
+}
+
 /// Names every variable that can't be used, in the log; once per isolate.
 pub(crate) fn check(env: &Env) {
     if let Err(faults) = state(env)
@@ -83,7 +91,7 @@ pub(crate) async fn decide(request: String, env: Env, context: Context) -> Strin
         Ok(state) => state,
         Err(faults) => {
             check(&env);
-            return packed::answered(&misconfigured(&faults).answer(&asked, &request_id));
+            return packed::answered(&misconfigured(&faults).answer(&asked, &request_id, ""));
         }
     };
     let host = Rc::new(Host { state, context });
@@ -98,7 +106,9 @@ pub(crate) async fn decide(request: String, env: Env, context: Context) -> Strin
         Verdict::Pass(pass) => {
             packed.forwarded(&asked, &pass, &host.state.config.upstream, &request_id)
         }
-        Verdict::Refuse(refusal) => packed::answered(&refusal.answer(&asked, &request_id)),
+        Verdict::Refuse(refusal) => {
+            packed::answered(&refusal.answer(&asked, &request_id, &pages()))
+        }
     }
 }
 
@@ -111,7 +121,7 @@ pub(crate) fn unreachable(request: &str, request_id: &str) -> String {
         Code::UpstreamUnreachable,
         "the application behind the edge did not answer",
     );
-    packed::answered(&refusal.answer(&asked, request_id))
+    packed::answered(&refusal.answer(&asked, request_id, &pages()))
 }
 
 fn read(request: &str) -> Option<(Packed<'_>, EdgeRequest)> {
@@ -131,8 +141,11 @@ fn unreadable(request_id: &str) -> Answer {
         authorization: None,
         ip: None,
     };
-    Refusal::new(Code::MalformedRequest, "the request has no absolute URL")
-        .answer(&asked, request_id)
+    Refusal::new(Code::MalformedRequest, "the request has no absolute URL").answer(
+        &asked,
+        request_id,
+        &pages(),
+    )
 }
 
 fn misconfigured(faults: &[Fault]) -> Refusal {
@@ -153,8 +166,11 @@ impl Host {
     /// The gate's own paths: health, and nothing else.
     async fn own(self: &Rc<Self>, request: &EdgeRequest, request_id: &str) -> Answer {
         if request.path != HEALTH_PATH {
-            return Refusal::new(Code::NotFound, "the gate has no such page")
-                .answer(request, request_id);
+            return Refusal::new(Code::NotFound, "the gate has no such page").answer(
+                request,
+                request_id,
+                &pages(),
+            );
         }
         let now = platform::now();
         let due = health::due(&self.state.config, &self.state.memory.borrow(), now);

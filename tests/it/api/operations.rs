@@ -141,3 +141,47 @@ async fn the_page_to_try_it_loads_nothing_from_elsewhere() {
         .text();
     assert!(start.contains("/openapi.json"), "{start}");
 }
+
+#[tokio::test]
+async fn the_link_in_a_problem_leads_to_a_page_with_cause_and_remedy() {
+    let world = World::new().await;
+    let refusal = world.anon().get("/v1/roles").await.expect(401).json();
+    let link = refusal["type"].as_str().unwrap();
+    let path = link.strip_prefix("http://127.0.0.1:7400").unwrap();
+    let page = world.anon().get(path).await.expect(200);
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    let html = page.text();
+    for part in [
+        "authentication_required",
+        "<h2>Cause</h2>",
+        "<h2>Remedy</h2>",
+        "<code>Authorization: Bearer</code>",
+    ] {
+        assert!(html.contains(part), "{html}");
+    }
+    world
+        .anon()
+        .get("/docs/errors/nonsense")
+        .await
+        .expect_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn every_code_has_a_page_and_stands_in_their_list() {
+    let world = World::new().await;
+    let list = world.anon().get("/docs/errors").await.expect(200).text();
+    for code in plinto_contract::problem::Code::ALL {
+        let path = format!("/docs/errors/{}", code.as_str());
+        assert!(list.contains(&format!("href=\"{path}\"")), "{path}");
+        let html = world.anon().get(&path).await.expect(200).text();
+        assert!(html.contains(code.title()), "{html}");
+    }
+}
+
+#[tokio::test]
+async fn problems_point_to_the_site_that_the_operator_named() {
+    let site = "https://help.example.com/codes";
+    let world = World::with(|config| config.problem_pages_url = site.parse().ok()).await;
+    let refusal = world.anon().get("/nowhere").await.expect(404).json();
+    assert_eq!(refusal["type"], format!("{site}/not_found"));
+}
