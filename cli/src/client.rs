@@ -64,16 +64,15 @@ impl Client {
     /// Fetches a list whole, page after page.
     pub(crate) async fn list(&self, path: &str) -> Result<Vec<Value>, Failure> {
         let mut items = Vec::new();
-        let mut after = None;
+        let mut cursor = None;
         loop {
-            let query = after.map(|cursor: String| ("after", cursor));
+            let query = cursor.map(|cursor: String| ("cursor", cursor));
             let request = self.request(Method::GET, path, query.as_slice());
             let page = parse(&self.send(request).await?.body)?;
             let data = page.get("data").and_then(Value::as_array);
             items.extend(data.into_iter().flatten().cloned());
-            let cursor = page.get("next_cursor").and_then(Value::as_str);
-            match cursor {
-                Some(cursor) => after = Some(cursor.to_owned()),
+            match page.get("next_cursor").and_then(Value::as_str) {
+                Some(next) => cursor = Some(next.to_owned()),
                 None => return Ok(items),
             }
         }

@@ -16,4 +16,5 @@ mod objects;
 pub mod policy;
 pub mod problem;
 pub mod revocation;
+pub mod text;
 pub mod time;

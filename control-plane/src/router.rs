@@ -21,7 +21,7 @@ use crate::{
         actor::{bearer, client_ip, user_agent},
         idempotency,
         layers::{self, RequestName},
-        problem, retry,
+        problem, query, retry,
     },
     openapi, ops,
     secret::Secret,
@@ -53,6 +53,11 @@ fn under_issuer() -> OpenApiRouter<App> {
         .merge(features::revocations::rest::public_routes())
 }
 
+/// Those of them that happen once with an `Idempotency-Key`.
+fn under_issuer_once() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(features::sign_in::rest::idempotent_routes())
+}
+
 /// Documents that stand beside the issuer path.
 fn beside_issuer() -> OpenApiRouter<App> {
     OpenApiRouter::new().merge(features::tenants::rest::discovery_routes())
@@ -62,12 +67,17 @@ fn beside_issuer() -> OpenApiRouter<App> {
 pub fn router(app: &App) -> Router {
     let (doors, api) = doors(app);
     let api = openapi::complete(api);
+    let declared = query::Declared::of(&api);
     doors
         .layer(middleware::from_fn_with_state(
             app.clone(),
             layers::concurrency_limit,
         ))
         .merge(ops::routes(api))
+        .layer(middleware::from_fn_with_state(
+            declared,
+            query::refuse_unknown,
+        ))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(app.config.http.body_bytes))
@@ -80,7 +90,10 @@ pub fn router(app: &App) -> Router {
             layers::rate_limit,
         ))
         .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(middleware::from_fn(problem::write_problems))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            problem::write_problems,
+        ))
         .layer(middleware::from_fn_with_state(
             app.clone(),
             layers::security_headers,
@@ -94,7 +107,10 @@ pub fn router(app: &App) -> Router {
 
 /// The `OpenAPI` document, without a running server.
 pub fn openapi() -> OpenApi {
-    let doors = management().merge(under_issuer()).merge(beside_issuer());
+    let doors = management()
+        .merge(under_issuer())
+        .merge(under_issuer_once())
+        .merge(beside_issuer());
     let api = OpenApiRouter::with_openapi(openapi::about())
         .merge(doors)
         .into_openapi();
@@ -113,13 +129,17 @@ fn doors(app: &App) -> (Router<App>, OpenApi) {
             app.clone(),
             authenticate_management,
         ));
-    let under_issuer =
-        under_issuer()
-            .route_layer(again)
-            .route_layer(middleware::from_fn_with_state(
-                app.clone(),
-                authenticate_under_issuer,
-            ));
+    let once = middleware::from_fn_with_state(app.clone(), idempotency::once);
+    let under_issuer_once = under_issuer_once()
+        .route_layer(again.clone())
+        .route_layer(once);
+    let under_issuer = under_issuer()
+        .route_layer(again)
+        .merge(under_issuer_once)
+        .route_layer(middleware::from_fn_with_state(
+            app.clone(),
+            authenticate_under_issuer,
+        ));
     OpenApiRouter::with_openapi(openapi::about())
         .merge(management)
         .merge(under_issuer)

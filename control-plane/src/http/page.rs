@@ -6,6 +6,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use plinto_contract::{
     limits::{PAGE_DEFAULT, PAGE_MAX},
     problem::{Code, FieldError},
+    text::number,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -47,7 +48,7 @@ impl Cursors {
     }
 }
 
-/// `?limit=…&after=…` of a request.
+/// `?limit=…&cursor=…` of a request.
 #[derive(Debug)]
 pub struct Page {
     app: App,
@@ -62,8 +63,8 @@ pub struct Page {
 pub struct PageQuery {
     /// Items to return, 1 to 100. Default 20.
     pub limit: Option<u16>,
-    /// `next_cursor` of the previous answer.
-    pub after: Option<String>,
+    /// `next_cursor` of the previous answer. Without it, the list begins.
+    pub cursor: Option<String>,
 }
 
 impl Page {
@@ -109,7 +110,7 @@ impl FromRequestParts<App> for Page {
         for (name, value) in pairs(parts) {
             match name.as_str() {
                 "limit" => limit = read_limit(&value)?,
-                "after" => cursor = Some(value),
+                "cursor" => cursor = Some(value),
                 _ => filters.push((name, value)),
             }
         }
@@ -137,8 +138,7 @@ impl FromRequestParts<App> for Page {
 }
 
 fn read_limit(text: &str) -> Result<u16, ApiError> {
-    text.parse()
-        .ok()
+    number(text)
         .filter(|limit| (1..=PAGE_MAX).contains(limit))
         .ok_or_else(|| {
             let detail = format!("expected a number from 1 to {PAGE_MAX}");
@@ -158,7 +158,7 @@ pub struct List<T> {
     pub data: Vec<T>,
     /// Whether more follow.
     pub has_more: bool,
-    /// Give it as `after` to get them.
+    /// Give it as `cursor` to get them.
     pub next_cursor: Option<String>,
 }
 

@@ -351,7 +351,7 @@ async fn a_list_comes_in_pages() {
                     .map(|row| row["id"].as_str().unwrap().to_owned()),
             );
             match page["next_cursor"].as_str() {
-                Some(cursor) => path = format!("/v1/api_keys?limit=2&after={cursor}"),
+                Some(cursor) => path = format!("/v1/api_keys?limit=2&cursor={cursor}"),
                 None => break,
             }
         }

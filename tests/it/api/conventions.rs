@@ -22,8 +22,9 @@ async fn every_answer_names_its_request_and_repeats_the_clients_own_name_apart()
     assert_eq!(answer.json()["request_id"], name);
     assert_eq!(answer.header("x-client-request-id"), "mine-1");
     assert_eq!(answer.json()["instance"], "/nowhere");
-    let help = "<https://docs.plinto.dev/errors/not_found>; rel=\"help\"";
-    assert_eq!(answer.header("link"), help);
+    let page = "http://127.0.0.1:7400/docs/errors/not_found";
+    assert_eq!(answer.json()["type"], page);
+    assert_eq!(answer.header("link"), format!("<{page}>; rel=\"help\""));
     let long = world
         .anon()
         .with("x-client-request-id", &"a".repeat(129))
@@ -302,17 +303,17 @@ async fn a_list_is_read_page_by_page_and_a_cursor_fits_its_own_list_only() {
                 assert_eq!(page["has_more"], false);
                 break;
             };
-            path = format!("/v1/api_keys?limit=2&after={cursor}");
+            path = format!("/v1/api_keys?limit=2&cursor={cursor}");
         }
         assert_eq!(seen.len(), 6);
         seen.dedup();
         assert_eq!(seen.len(), 6);
         let first = admin.get("/v1/api_keys?limit=2").await.json();
         let cursor = first["next_cursor"].as_str().unwrap();
-        let elsewhere = admin.get(&format!("/v1/users?after={cursor}")).await;
+        let elsewhere = admin.get(&format!("/v1/users?cursor={cursor}")).await;
         elsewhere.expect_problem(400, "invalid_cursor");
         let other = world.tenant("other").await;
-        let path = format!("/v1/api_keys?limit=2&after={cursor}");
+        let path = format!("/v1/api_keys?limit=2&cursor={cursor}");
         let theirs = world.bearer(other.api_key.expose()).get(&path).await;
         theirs.expect_problem(400, "invalid_cursor");
         for limit in ["0", "101", "x", "-1"] {
@@ -341,7 +342,7 @@ async fn ask_strangely(world: &World) {
         "/v1/users/%00",
         "/v1/users?email=a%00@example.com",
         "/v1/users?status=%00",
-        "/v1/users?after=%00",
+        "/v1/users?cursor=%00",
         "/v1/policies/bundles/%00",
         "/v1/policies/bundles/%00/activate",
         "/t/%00/.well-known/openid-configuration",

@@ -13,6 +13,7 @@ mod organizations;
 mod people;
 mod policies;
 mod policy_refusals;
+mod queries;
 mod revocations;
 mod roles;
 mod sign_in;

@@ -179,7 +179,7 @@ async fn members_come_in_pages() {
         );
         let cursor = first["next_cursor"].as_str().unwrap();
         let rest = admin
-            .get(&format!("{members}?limit=3&after={cursor}"))
+            .get(&format!("{members}?limit=3&cursor={cursor}"))
             .await
             .expect(200)
             .json();
@@ -193,7 +193,7 @@ async fn members_come_in_pages() {
             .map(|row| row["roles"].as_array().unwrap().len())
             .sum();
         assert_eq!(roles, 7);
-        let elsewhere = format!("/v1/organizations?after={cursor}");
+        let elsewhere = format!("/v1/organizations?cursor={cursor}");
         admin
             .get(&elsewhere)
             .await

@@ -352,7 +352,7 @@ async fn a_roll_back_raises_the_sequence_and_goes_step_by_step() {
         );
         let next = history["next_cursor"].as_str().unwrap();
         let more = admin
-            .get(&format!("/v1/policies/activations?limit=2&after={next}"))
+            .get(&format!("/v1/policies/activations?limit=2&cursor={next}"))
             .await;
         assert_eq!(more.expect(200).json()["data"][0]["sequence"], 3);
     }

@@ -32,7 +32,7 @@ async fn users_are_listed_in_pages_and_found_by_address() {
             if page["has_more"] == false {
                 break;
             }
-            path = format!("/v1/users?limit=2&after={}", text(&page["next_cursor"]));
+            path = format!("/v1/users?limit=2&cursor={}", text(&page["next_cursor"]));
         }
         let emails: Vec<_> = people.iter().map(|person| person.email.clone()).collect();
         assert_eq!(seen, emails);
@@ -63,7 +63,7 @@ async fn users_are_listed_in_pages_and_found_by_address() {
             let answer = key.get(&format!("/v1/users?{query}")).await;
             assert_eq!(pointers(&answer.expect(422)), [pointer]);
         }
-        key.get("/v1/users?after=x")
+        key.get("/v1/users?cursor=x")
             .await
             .expect_problem(400, "invalid_cursor");
     }
@@ -164,7 +164,7 @@ async fn sessions_that_ended_with_their_user_are_not_said_to_live() {
             let Some(cursor) = page["next_cursor"].as_str() else {
                 break;
             };
-            path = format!("/v1/sessions?limit=1&after={cursor}");
+            path = format!("/v1/sessions?limit=1&cursor={cursor}");
         }
         assert_eq!(seen, [bob.session.to_string()]);
         for gone in [&disabled, &ended] {
