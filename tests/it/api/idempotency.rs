@@ -12,19 +12,23 @@ use axum::{
     Extension, Router,
     body::{Body, to_bytes},
     http::{Request, StatusCode},
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     routing::{MethodRouter, post},
 };
 use control_plane::{
     actor::Actor,
     app::App,
+    envelope::sha256_hex,
     http::{idempotency, problem},
 };
 use plinto_tests::world::{Client, World};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::worlds::{admin, worlds};
+use super::{
+    people::{OTHER_PASSWORD, PASSWORD},
+    worlds::{admin, worlds},
+};
 
 fn keyed(world: &World, key: &str) -> Client {
     admin(world).with("idempotency-key", key)
@@ -209,7 +213,7 @@ fn door(app: &App, handler: MethodRouter<App>) -> Router {
     Router::new()
         .route("/door", handler)
         .layer(from_fn_with_state(app.clone(), idempotency::once))
-        .layer(from_fn(problem::write_problems))
+        .layer(from_fn_with_state(app.clone(), problem::write_problems))
         .with_state(app.clone())
 }
 
@@ -280,4 +284,71 @@ async fn a_request_whose_answer_never_comes_is_given_up_and_not_run_again() {
     world.clock.advance_seconds(1);
     assert_eq!(knock(&world, &door).await, unknown());
     assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+fn newcomer(email: &str, password: &str) -> Value {
+    json!({"email": email, "password": password})
+}
+
+#[tokio::test]
+async fn a_sign_up_that_is_sent_twice_with_one_key_is_answered_twice_and_happens_once() {
+    for world in worlds().await {
+        let client = world.anon().with("idempotency-key", "one");
+        let path = "/t/acme/v1/sign_up";
+        let alice = newcomer("alice@example.com", PASSWORD);
+        let first = client.post(path, alice.clone()).await.expect(201);
+        let second = client.post(path, alice.clone()).await.expect(201);
+        assert_eq!(second.header("idempotent-replayed"), "true");
+        assert_eq!(second.bytes, first.bytes);
+        assert_eq!(second.header("cache-control"), "no-store");
+        let users = admin(&world).get("/v1/users").await.expect(200).json();
+        assert_eq!(users["data"].as_array().unwrap().len(), 1);
+        let without = world.anon().post(path, alice).await;
+        without.expect_problem(409, "email_taken");
+    }
+}
+
+/// A key is a stranger's word: it opens nobody else's answer, tells nothing, and blocks nobody.
+#[tokio::test]
+async fn a_stranger_with_the_same_key_neither_sees_a_sign_up_nor_is_held_up_by_it() {
+    for world in worlds().await {
+        let client = world.anon().with("idempotency-key", "1");
+        let path = "/t/acme/v1/sign_up";
+        let alice = newcomer("alice@example.com", PASSWORD);
+        client.post(path, alice).await.expect(201);
+        let guess = newcomer("alice@example.com", OTHER_PASSWORD);
+        let refused = client.post(path, guess.clone()).await;
+        let refused = refused.expect_problem(409, "email_taken");
+        let unkeyed = world.anon().post(path, guess).await;
+        assert_eq!(refused.json()["detail"], unkeyed.json()["detail"]);
+        let bob = newcomer("bob@example.com", PASSWORD);
+        let bob = client.post(path, bob).await.expect(201);
+        assert_eq!(bob.header("idempotent-replayed"), "");
+        assert_eq!(bob.json()["user"]["email"], "bob@example.com");
+        let other = world.tenant("other").await;
+        let theirs = newcomer("alice@example.com", PASSWORD);
+        let theirs = client.post("/t/other/v1/sign_up", theirs).await.expect(201);
+        assert_eq!(theirs.header("idempotent-replayed"), "");
+        drop(other);
+    }
+}
+
+/// S10: what is kept of a request with a password in it does not let the password be guessed.
+#[tokio::test]
+async fn what_is_kept_of_a_sign_up_can_not_be_compared_with_guesses() {
+    let world = World::new().await;
+    let path = "/t/acme/v1/sign_up";
+    let body = newcomer("alice@example.com", PASSWORD);
+    let client = world.anon().with("idempotency-key", "one");
+    client.post(path, body.clone()).await.expect(201);
+    world.app.db.close().await;
+    let sent = format!("{path}\napplication/json\n{body}");
+    for guess in [sent, body.to_string()] {
+        let digest = sha256_hex(&guess);
+        for entry in std::fs::read_dir(world.database().folder()).unwrap() {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            let mut windows = bytes.windows(digest.len());
+            assert!(!windows.any(|window| window == digest.as_bytes()));
+        }
+    }
 }

@@ -15,7 +15,7 @@ use crate::{
         sessions::rest::{TokensBody, not_stored},
         users::rest::UserBody,
     },
-    http::{ApiError, Json, Path},
+    http::{ApiError, Json, Path, schemas},
 };
 
 /// Doors of the management API.
@@ -26,38 +26,49 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Doors under an issuer.
 pub fn issuer_routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(sign_up))
         .routes(routes!(sign_in))
         .routes(routes!(change_password))
+}
+
+/// Doors under an issuer that an `Idempotency-Key` may come to.
+pub fn idempotent_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(sign_up))
 }
 
 /// A person who wants to be a user.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "email": "alice@example.com", "password": "gavotte brindle quokka", "name": "Alice"
+}))]
 struct SignUpBody {
-    #[schema(example = "alice@example.com")]
+    #[schema(value_type = schemas::EmailAddress)]
     email: String,
-    /// 15 characters at least, 1,024 bytes at most, nothing common.
-    #[schema(value_type = String, example = "gavotte brindle quokka")]
+    #[schema(value_type = schemas::NewPassword)]
     password: Password,
-    #[schema(example = "Alice")]
+    #[schema(value_type = Option<schemas::PersonName>)]
     name: Option<String>,
     /// The software they use. Default `plinto`.
+    #[schema(value_type = Option<schemas::ClientId>)]
     client_id: Option<String>,
 }
 
 /// A user who wants in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "email": "alice@example.com", "password": "gavotte brindle quokka"
+}))]
 struct SignInBody {
-    #[schema(example = "alice@example.com")]
+    #[schema(value_type = schemas::EmailAddress)]
     email: String,
-    #[schema(value_type = String, example = "gavotte brindle quokka")]
+    #[schema(value_type = schemas::CurrentPassword)]
     password: Password,
     /// The software they use. Default `plinto`.
+    #[schema(value_type = Option<schemas::ClientId>)]
     client_id: Option<String>,
     /// The organization to act in.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<schemas::OrganizationId>)]
     organization_id: Option<OrganizationId>,
 }
 
@@ -136,11 +147,13 @@ async fn sign_in(
 /// A user who wants another password.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "current_password": "gavotte brindle quokka", "new_password": "tessellate oxbow marzipan"
+}))]
 struct ChangePasswordBody {
-    #[schema(value_type = String)]
+    #[schema(value_type = schemas::CurrentPassword)]
     current_password: Password,
-    /// 15 characters at least, 1,024 bytes at most, nothing common.
-    #[schema(value_type = String)]
+    #[schema(value_type = schemas::NewPassword)]
     new_password: Password,
     /// Whether my other sessions go on. Default false: they end.
     #[serde(default)]

@@ -77,7 +77,7 @@ pub async fn sign_up(app: &App, actor: &Actor, input: SignUp) -> Result<SignedIn
     let email = Email::parse(&input.email).map_err(UserError::Email)?;
     let name = match input.name.as_deref() {
         None => None,
-        Some(text) => Some(Name::parse(text).ok_or(UserError::Name)?),
+        Some(text) => Some(Name::parse(text).map_err(UserError::Name)?),
     };
     let tenant = tenants::by_id(app, actor.tenant).await?;
     let password = acceptable(input.password, &email, &tenant, "/password")?;

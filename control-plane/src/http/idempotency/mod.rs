@@ -11,6 +11,7 @@ mod store;
 
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
@@ -55,7 +56,7 @@ struct Slot {
     /// Digest of caller, method and path: a path may be longer than an index takes.
     scope: String,
     key: String,
-    /// Digest of everything the client sent that could make a difference.
+    /// Keyed digest of everything the client sent that could make a difference.
     fingerprint: String,
 }
 
@@ -80,7 +81,16 @@ pub async fn once(State(app): State<App>, request: Request, next: Next) -> Respo
 
 async fn run_once(app: &App, request: Request, next: Next) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
-    let limit = app.config.http.body_bytes.max(BUNDLE_PACKED_BYTES);
+    let is_stranger = parts
+        .extensions
+        .get::<Actor>()
+        .is_none_or(|actor| actor.principal == Principal::Anonymous);
+    let body_bytes = app.config.http.body_bytes;
+    let limit = if is_stranger {
+        body_bytes
+    } else {
+        body_bytes.max(BUNDLE_PACKED_BYTES)
+    };
     let body = to_bytes(body, limit)
         .await
         .map_err(|_| ApiError::new(Code::PayloadTooLarge, Code::PayloadTooLarge.title()))?;
@@ -90,7 +100,7 @@ async fn run_once(app: &App, request: Request, next: Next) -> Result<Response, A
             Code::AuthenticationRequired.title(),
         )
     })?;
-    let slot = Slot::of(&parts, actor, &body)?;
+    let slot = Slot::of(app, &parts, actor, &body)?;
     if let Some(response) = take(app, actor, &slot).await? {
         return Ok(response);
     }
@@ -118,20 +128,26 @@ async fn run_once(app: &App, request: Request, next: Next) -> Result<Response, A
 }
 
 impl Slot {
-    fn of(parts: &Parts, actor: &Actor, body: &[u8]) -> Result<Self, ApiError> {
-        let caller = match actor.principal {
-            Principal::User { user, .. } => user.to_string(),
-            Principal::ApiKey { key } => key.to_string(),
-            Principal::Anonymous | Principal::System => "nobody".to_owned(),
-        };
+    fn of(app: &App, parts: &Parts, actor: &Actor, body: &[u8]) -> Result<Self, ApiError> {
         let path = parts.uri.path();
         let mut sent = format!("{}\n{}\n", parts.uri, content_type(&parts.headers)).into_bytes();
         sent.extend_from_slice(body);
+        // SECURITY: bodies hold passwords, and a plain digest of one could be guessed at.
+        let key = app.envelope.derive("idempotency fingerprints");
+        let fingerprint = hex::encode(hmac::sign(&key, &sent));
+        let caller = match actor.principal {
+            Principal::User { user, .. } => user.to_string(),
+            Principal::ApiKey { key } => key.to_string(),
+            // SECURITY: nobody knows one stranger from another, so a key is theirs only together
+            // with all they sent, their password included: who chose the same key learns nothing,
+            // and is not held up.
+            Principal::Anonymous | Principal::System => fingerprint.clone(),
+        };
         Ok(Self {
             tenant: actor.tenant,
             scope: sha256_hex(format!("{caller} {} {path}", parts.method)),
             key: read_key(&parts.headers)?,
-            fingerprint: sha256_hex(&sent),
+            fingerprint,
         })
     }
 
@@ -158,11 +174,11 @@ fn content_type(headers: &HeaderMap) -> &str {
 
 /// A structured-field string in quotes (RFC 9651 §3.3.3), or the bare text.
 fn read_key(headers: &HeaderMap) -> Result<String, ApiError> {
-    let text = headers
-        .get(HEADER)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
-        .trim();
+    let mut values = headers.get_all(HEADER).iter();
+    let text = match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().unwrap_or_default(),
+        _ => "",
+    };
     let key = text
         .strip_prefix('"')
         .and_then(|text| text.strip_suffix('"'))
@@ -174,7 +190,7 @@ fn read_key(headers: &HeaderMap) -> Result<String, ApiError> {
     if is_good {
         return Ok(key.to_owned());
     }
-    let detail = "the Idempotency-Key must be 1 to 255 printable characters";
+    let detail = "the Idempotency-Key must be there once, and be 1 to 255 printable characters";
     let error = FieldError::new(format!("#{HEADER}"), "invalid_value", detail);
     Err(ApiError::fields(Code::ValidationFailed, vec![error]))
 }
