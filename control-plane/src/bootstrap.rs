@@ -1,7 +1,7 @@
 //! Makes a tenant with its keys, first roles and an administrator's API key, for the first start of
 //! an installation; and another such key, for a tenant whose own are lost.
 
-use plinto_contract::ids::TenantId;
+use plinto_contract::{ids::TenantId, problem::FieldError};
 use plinto_jose::Algorithm;
 use serde::{Serialize, Serializer};
 
@@ -26,6 +26,22 @@ pub struct Bootstrap {
     pub audience: String,
     /// `RS256`, `ES256` or `EdDSA`.
     pub signing_alg: Algorithm,
+}
+
+impl Bootstrap {
+    /// The values that cannot be; `/slug`, `/name`, `/audience` and `/signing_alg` name them.
+    pub fn faults(&self) -> Vec<FieldError> {
+        self.tenant().faults()
+    }
+
+    fn tenant(&self) -> tenants::CreateTenant {
+        tenants::CreateTenant {
+            slug: self.slug.clone(),
+            name: self.name.clone(),
+            audience: self.audience.clone(),
+            signing_alg: self.signing_alg,
+        }
+    }
 }
 
 /// What was made.
@@ -54,13 +70,7 @@ pub async fn bootstrap(app: &App, input: Bootstrap) -> anyhow::Result<Bootstrapp
     let actor = Actor::system(id);
     let keys = signing_keys::prepare(input.signing_alg).await?;
     let mut tx = authority::begin_own(app).await?;
-    let input = tenants::CreateTenant {
-        slug: input.slug,
-        name: input.name,
-        audience: input.audience,
-        signing_alg: input.signing_alg,
-    };
-    let tenant = tenants::create(&mut tx, app, &actor, input).await?;
+    let tenant = tenants::create(&mut tx, app, &actor, input.tenant()).await?;
     signing_keys::provision(&mut tx, app, &actor, keys).await?;
     roles::seed(&mut tx, app, &actor).await?;
     let (_, api_key) = api_keys::issue(&mut tx, app, &actor, administrator()).await?;

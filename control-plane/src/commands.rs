@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
+use plinto_contract::problem::FieldError;
 use plinto_jose::Algorithm;
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 
@@ -108,13 +109,17 @@ pub async fn bootstrap(file: Option<&Path>, arguments: BootstrapArguments) -> an
         .signing_alg
         .parse()
         .map_err(|_| anyhow::anyhow!("`--signing-alg` must be RS256, ES256 or EdDSA"))?;
-    let app = App::open(config).await?;
+    let is_named = arguments.name.is_some();
     let input = Bootstrap {
         name: arguments.name.unwrap_or_else(|| arguments.tenant.clone()),
         slug: arguments.tenant,
         audience: arguments.audience,
         signing_alg,
     };
+    // Before the database, which would be made here.
+    let faults = input.faults();
+    anyhow::ensure!(faults.is_empty(), "{}", flags_at_fault(&faults, is_named));
+    let app = App::open(config).await?;
     warn_of_issuers(&app.config, app.config.listen);
     let made = bootstrap::bootstrap(&app, input).await?;
     app.db.close().await;
@@ -122,6 +127,22 @@ pub async fn bootstrap(file: Option<&Path>, arguments: BootstrapArguments) -> an
         let slug = &made.slug;
         format!("`{slug}` was made, but not its key told; `api-key --tenant {slug}` makes another")
     })
+}
+
+/// The faults by the names of the flags that the values came from. Without a name the slug stands
+/// for it, and its faults are told once.
+fn flags_at_fault(faults: &[FieldError], is_named: bool) -> String {
+    let told = faults
+        .iter()
+        .filter(|fault| is_named || fault.pointer != "/name");
+    let lines = told.map(|fault| {
+        let flag = match fault.pointer.as_str() {
+            "/slug" => "--tenant".to_owned(),
+            pointer => pointer.replace('/', "--").replace('_', "-"),
+        };
+        format!("`{flag}`: {}", fault.detail)
+    });
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 /// Makes another administrator's API key for a tenant and prints it as JSON.

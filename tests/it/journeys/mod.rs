@@ -1,6 +1,7 @@
 //! Whole paths through the product, on the shipped binaries and a real workerd.
 
 mod bad_bundles;
+mod bootstrap;
 mod command_line;
 mod control_plane_gone;
 mod database_of_another_version;
