@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use http::HeaderName;
 use plinto_contract::limits::{
     ACCESS_TOKEN_LIFETIME_S, BUNDLE_LIFETIME_S, JWKS_EDGE_AGE_S, JWKS_MAX_AGE_S,
 };
@@ -49,6 +50,14 @@ impl Config {
     fn check_http(&self) -> Result<(), ConfigError> {
         let http = &self.http;
         within("http.body_bytes", http.body_bytes, 1_024..=1_048_576)?;
+        if let Some(name) = &http.client_ip_header
+            && HeaderName::from_bytes(name.as_bytes()).is_err()
+        {
+            return invalid(
+                "http.client_ip_header",
+                "must be the name of a header, such as `x-forwarded-for`",
+            );
+        }
         within("http.timeout_s", http.timeout_s, 1..=600)?;
         within("http.header_timeout_s", http.header_timeout_s, 1..=600)?;
         within("http.concurrency", http.concurrency, 1..=1_000_000)?;
@@ -162,6 +171,7 @@ mod tests {
             refused(|config| config.http.shutdown_s = u64::MAX),
             refused(|config| config.http.body_bytes = 0),
             refused(|config| config.http.concurrency = 0),
+            refused(|config| config.http.client_ip_header = Some("Real-IP ".to_owned())),
             refused(|config| config.signing_keys.rotate_after_s = 100),
             refused(|config| config.sessions.access_token_s = 601),
             refused(|config| config.sessions.refresh_grace_s = 11),
@@ -178,6 +188,7 @@ mod tests {
             "http.shutdown_s",
             "http.body_bytes",
             "http.concurrency",
+            "http.client_ip_header",
             "signing_keys.rotate_after_s",
             "sessions.access_token_s",
             "sessions.refresh_grace_s",

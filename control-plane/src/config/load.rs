@@ -1,7 +1,8 @@
 //! Reads the settings from their two sources.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, ffi::OsString, path::Path};
 
+use plinto_contract::text::number;
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -86,6 +87,12 @@ const fn setting(
 pub const SETTINGS: &[Setting] = &[
     setting("PLINTO_LISTEN", "", "listen", Kind::Text),
     setting("PLINTO_PUBLIC_URL", "", "public_url", Kind::Text),
+    setting(
+        "PLINTO_PROBLEM_PAGES_URL",
+        "",
+        "problem_pages_url",
+        Kind::Text,
+    ),
     setting("PLINTO_MASTER_KEY", "", "master_key", Kind::Text),
     setting("PLINTO_MASTER_KEY_FILE", "", "master_key_file", Kind::Text),
     setting("DATABASE_URL", "database", "url", Kind::Text),
@@ -239,7 +246,8 @@ impl Config {
             clippy::disallowed_methods,
             reason = "the one place that reads the environment"
         )]
-        Self::from_sources(source, &std::env::vars().collect())
+        let environment = readable(std::env::vars_os())?;
+        Self::from_sources(source, &environment)
     }
 
     /// Puts the two sources together.
@@ -268,6 +276,27 @@ impl Config {
         config.check()?;
         Ok(config)
     }
+}
+
+/// The variables as text. One that is none is refused if its name is ours; others' are theirs.
+fn readable(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<BTreeMap<String, String>, ConfigError> {
+    let mut read = BTreeMap::new();
+    for (name, value) in variables {
+        let Ok(name) = name.into_string() else {
+            continue;
+        };
+        match value.into_string() {
+            Ok(value) => drop(read.insert(name, value)),
+            Err(_) if SETTINGS.iter().any(|setting| setting.variable == name) => {
+                let reason = "is not UTF-8".to_owned();
+                return Err(ConfigError::Variable { name, reason });
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(read)
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {
@@ -315,10 +344,9 @@ fn parse(setting: &Setting, text: &str) -> Result<Value, ConfigError> {
     };
     match setting.kind {
         Kind::Text => Ok(Value::String(text.to_owned())),
-        Kind::Integer => text
-            .parse()
+        Kind::Integer => number(text)
             .map(Value::Integer)
-            .map_err(|_| expected("a whole number")),
+            .ok_or_else(|| expected("a whole number in digits, without a sign before it")),
         Kind::Boolean => text
             .parse()
             .map(Value::Boolean)
@@ -382,11 +410,30 @@ mod tests {
     #[test]
     fn wrong_values_are_refused() {
         assert!(load("listen = 5", &[]).is_err());
-        assert!(load("", &[("PLINTO_HTTP_TIMEOUT_S", "soon")]).is_err());
+        for number in ["soon", "+5", "05", " 5", "5 ", "", "5.0", "0x5"] {
+            assert!(load("", &[("PLINTO_HTTP_TIMEOUT_S", number)]).is_err());
+        }
+        for switch in ["True", "1", "yes", " true"] {
+            let result = load("", &[("PLINTO_DATABASE_GROUP_COMMITS", switch)]);
+            assert!(result.is_err(), "{switch}");
+        }
         assert!(load("[sessions]\naccess_token_s = 601", &[]).is_err());
         assert!(load("public_url = 'id.example.com'", &[]).is_err());
         assert!(load("[database]\nurl = 'mysql://x'", &[]).is_err());
         assert!(load("", &[("DATABASE_URL", "postgres://x/y")]).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_no_text_ends_the_start_only_if_it_is_ours() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let of = |name: &str| {
+            let value = OsString::from_vec(vec![0xff]);
+            readable([(OsString::from(name), value)].into_iter())
+        };
+        assert!(of("LESSOPEN").unwrap().is_empty());
+        let error = of("PLINTO_LISTEN").unwrap_err().to_string();
+        assert_eq!(error, "variable `PLINTO_LISTEN`: is not UTF-8");
     }
 
     #[test]

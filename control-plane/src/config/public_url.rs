@@ -7,7 +7,9 @@ use url::Url;
 
 const DEFAULT: &str = "http://127.0.0.1:7400";
 
-/// An http(s) URL without query, fragment, user or a slash at its end.
+/// An http(s) URL without query, fragment, user or a slash at its end, kept letter for letter: what
+/// a URL parser would repair (case, `:443`, a backslash, a tab) is refused, since issuers begin with
+/// it and are compared byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
@@ -30,10 +32,10 @@ impl Default for PublicUrl {
 }
 
 impl FromStr for PublicUrl {
-    type Err = &'static str;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        let wrong = "`public_url` must be an http(s) URL without user, query and fragment";
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = "must be an http(s) URL without user, query and fragment";
         let url: Url = text.parse().map_err(|_| wrong)?;
         if !matches!(url.scheme(), "http" | "https")
             || !url.username().is_empty()
@@ -41,9 +43,13 @@ impl FromStr for PublicUrl {
             || url.query().is_some()
             || url.fragment().is_some()
         {
-            return Err(wrong);
+            return Err(wrong.to_owned());
         }
-        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+        let written = url.as_str().trim_end_matches('/');
+        if text != written {
+            return Err(format!("must be written `{written}`"));
+        }
+        Ok(Self(written.to_owned()))
     }
 }
 
@@ -66,11 +72,22 @@ mod tests {
 
     #[test]
     fn only_an_address_that_issuers_can_begin_with_is_taken() {
-        for (text, kept) in [
-            ("https://ID.example.com/", "https://id.example.com"),
+        for text in ["https://id.example.com", "http://10.0.0.1:8080/auth"] {
+            assert_eq!(text.parse::<PublicUrl>().unwrap().as_str(), text);
+        }
+        for (text, written) in [
+            ("https://ID.example.com", "https://id.example.com"),
+            ("https://id.example.com/", "https://id.example.com"),
             ("http://10.0.0.1:80/auth/", "http://10.0.0.1/auth"),
+            ("https:\\\\id.example.com", "https://id.example.com"),
+            ("https://id.exam\tple.com", "https://id.example.com"),
+            (" https://id.example.com", "https://id.example.com"),
+            ("https://id.ex%61mple.com", "https://id.example.com"),
+            ("https://id.example.com/a/../b", "https://id.example.com/b"),
+            ("http://0x7f.1", "http://127.0.0.1"),
         ] {
-            assert_eq!(text.parse::<PublicUrl>().unwrap().as_str(), kept);
+            let error = text.parse::<PublicUrl>().unwrap_err();
+            assert_eq!(error, format!("must be written `{written}`"));
         }
         for text in [
             "",
@@ -81,7 +98,7 @@ mod tests {
             "https://me:secret@x",
         ] {
             let error = text.parse::<PublicUrl>().unwrap_err();
-            assert!(error.contains("public_url"), "{error}");
+            assert!(error.contains("http(s) URL"), "{error}");
         }
     }
 }

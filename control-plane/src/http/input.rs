@@ -10,7 +10,7 @@ use plinto_contract::problem::{Code, FieldError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_path_to_error::Segment;
 
-use crate::http::{ApiError, strict::Strict, text};
+use crate::http::{ApiError, query, strict::Strict, text};
 
 /// A JSON body in, a JSON body out. Types that come in deny unknown fields (statement Z7).
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +101,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     pointer
 }
 
-fn escape(key: &str) -> String {
+pub(super) fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
@@ -110,9 +110,12 @@ fn describe(pointer: String, message: &str) -> FieldError {
     let message = message
         .rsplit_once(" at line ")
         .map_or(message, |(before, _)| before);
-    let quoted = message.split('`').nth(1).unwrap_or_default();
-    if message.starts_with("unknown field") {
-        let name = escape(quoted);
+    if let Some(rest) = message.strip_prefix("unknown field `") {
+        // The name is the client's and may hold anything; what follows it is serde's.
+        let name = ["`, expected ", "`, there are no fields"]
+            .iter()
+            .find_map(|end| Some(rest.rsplit_once(end)?.0));
+        let name = escape(name.unwrap_or_default());
         let pointer = if pointer.ends_with(&format!("/{name}")) {
             pointer
         } else {
@@ -120,11 +123,14 @@ fn describe(pointer: String, message: &str) -> FieldError {
         };
         return FieldError::new(pointer, "unknown_field", "this field is not known here");
     }
+    // The names in these are ours, and the path ends before them.
+    let name = message.split('`').nth(1).unwrap_or_default();
     if message.starts_with("missing field") {
-        let pointer = format!("{pointer}/{}", escape(quoted));
+        let pointer = format!("{pointer}/{}", escape(name));
         return FieldError::new(pointer, "required", "this field is required");
     }
     if message.starts_with("duplicate field") {
+        let pointer = format!("{pointer}/{}", escape(name));
         return FieldError::new(pointer, "duplicate_field", "this field stands twice");
     }
     if message.starts_with("invalid type") {
@@ -159,7 +165,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// Query parameters other than `limit` and `after`, which belong to [`Page`](crate::http::Page).
+/// Query parameters other than `limit` and `cursor`, which belong to [`Page`](crate::http::Page).
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
 
@@ -169,9 +175,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let pairs: Vec<(String, String)> = pairs(parts)
             .into_iter()
-            .filter(|(name, _)| name != "limit" && name != "after")
+            .filter(|(name, _)| name != "limit" && name != "cursor")
             .collect();
-        text::check_pairs(&pairs)?;
         let text = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(pairs)
             .finish();
@@ -193,11 +198,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// The query string's pairs, decoded.
+/// The query string's pairs, decoded; [`refuse_unknown`](query::refuse_unknown) has looked at them.
 pub(super) fn pairs(parts: &Parts) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
-        .into_owned()
-        .collect()
+    query::read(parts.uri.query().unwrap_or_default()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -246,6 +249,14 @@ mod tests {
             at("/admin", "unknown_field")
         );
         assert_eq!(
+            refusal(r#"{"members":[],"a`b, expected `x":true}"#),
+            at("/a`b, expected `x", "unknown_field")
+        );
+        assert_eq!(
+            refusal(r#"{"members":[{"name":"a","name":"b"}]}"#),
+            at("/members/0/name", "duplicate_field")
+        );
+        assert_eq!(
             refusal(r#"{"members":[{}]}"#),
             at("/members/0/name", "required")
         );
@@ -257,7 +268,6 @@ mod tests {
         ] {
             assert_eq!(refusal(body), at(pointer, "invalid_type"), "{body}");
         }
-        assert_eq!(refusal(r#"{"members":[{"name":"a","name":"b"}]}"#).0, 422);
     }
 
     #[test]

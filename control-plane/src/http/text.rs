@@ -1,29 +1,41 @@
 //! The one character that no text may hold: U+0000, which no text column takes.
 
 use plinto_contract::problem::{Code, FieldError};
+use serde_json::Value;
 
-use crate::http::ApiError;
+use crate::http::{ApiError, input::escape};
 
 /// Refuses a JSON body that spells the character in one of its strings.
 pub(super) fn check_json(bytes: &[u8]) -> Result<(), ApiError> {
-    if is_in_json(bytes) {
-        return Err(refusal(String::new()));
+    if !is_in_json(bytes) {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// Refuses a query of which one value holds the character.
-pub(super) fn check_pairs(pairs: &[(String, String)]) -> Result<(), ApiError> {
-    match pairs.iter().find(|(_, value)| value.contains('\0')) {
-        Some((name, _)) => Err(refusal(format!("?{name}"))),
-        None => Ok(()),
-    }
-}
-
-fn refusal(pointer: String) -> ApiError {
+    // What is no JSON either is for the parser to say.
+    let Ok(body) = serde_json::from_slice::<Value>(bytes) else {
+        return Ok(());
+    };
     let detail = "no text may hold the character U+0000";
+    let pointer = place(&body, "").unwrap_or_default();
     let error = FieldError::new(pointer, "invalid_value", detail);
-    ApiError::fields(Code::ValidationFailed, vec![error])
+    Err(ApiError::fields(Code::ValidationFailed, vec![error]))
+}
+
+/// Where the first text with the character stands; a member whose name holds it is its object's.
+fn place(value: &Value, pointer: &str) -> Option<String> {
+    match value {
+        Value::String(text) => text.contains('\0').then(|| pointer.to_owned()),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, item)| place(item, &format!("{pointer}/{index}")))
+        }
+        Value::Object(members) => members.iter().find_map(|(name, member)| {
+            if name.contains('\0') {
+                return Some(pointer.to_owned());
+            }
+            place(member, &format!("{pointer}/{}", escape(name)))
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
 }
 
 /// Written as itself it is no JSON at all, which the parser says.
@@ -41,7 +53,17 @@ fn is_in_json(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_in_json;
+    use serde_json::json;
+
+    use super::{is_in_json, place};
+
+    #[test]
+    fn the_text_that_holds_the_character_is_pointed_at() {
+        let at = |body| place(&body, "");
+        assert_eq!(at(json!({"a": ["b", "\0"]})).as_deref(), Some("/a/1"));
+        assert_eq!(at(json!({"a": {"b/c\0": 1}})).as_deref(), Some("/a"));
+        assert_eq!(at(json!("\0")).as_deref(), Some(""));
+    }
 
     #[test]
     fn the_character_is_told_from_its_spelling() {

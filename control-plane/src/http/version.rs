@@ -4,7 +4,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use plinto_contract::problem::Code;
+use plinto_contract::{problem::Code, text::number};
 use serde::Serialize;
 
 use crate::http::{ApiError, CachePolicy, Json, cached};
@@ -39,16 +39,22 @@ pub fn written<T: Serialize>(status: StatusCode, version: i64, body: T) -> Respo
 /// The version a change is meant for; `None` when the client does not care.
 /// Errors: a value that no version of ours can have.
 pub fn expected(request: &HeaderMap) -> Result<Option<i64>, ApiError> {
-    let Some(value) = request.get(header::IF_MATCH) else {
+    let mut values = request.get_all(header::IF_MATCH).iter();
+    let Some(value) = values.next() else {
         return Ok(None);
     };
-    let text = value.to_str().unwrap_or_default().trim();
+    let text = match values.next() {
+        None => value.to_str().unwrap_or_default(),
+        // Several are a list, and no two versions are current.
+        Some(_) => "",
+    };
     if text == "*" {
         return Ok(None);
     }
+    // An entity tag is compared letter by letter: `"+1"` and `"01"` are not `"1"`.
     text.strip_prefix('"')
         .and_then(|text| text.strip_suffix('"'))
-        .and_then(|version| version.parse().ok())
+        .and_then(number)
         .map(Some)
         .ok_or_else(|| {
             ApiError::new(
@@ -84,10 +90,24 @@ mod tests {
         assert_eq!(expected(&HeaderMap::new()).unwrap(), None);
         assert_eq!(expected(&asked("*")).unwrap(), None);
         assert_eq!(expected(&asked("\"7\"")).unwrap(), Some(7));
-        for wrong in ["7", "W/\"7\"", "\"x\"", "\"7\", \"8\"", ""] {
+        for wrong in [
+            "7",
+            "W/\"7\"",
+            "\"x\"",
+            "\"7\", \"8\"",
+            "",
+            "\"+7\"",
+            "\"07\"",
+            "\" 7\"",
+            "\"-0\"",
+        ] {
             let error = expected(&asked(wrong)).unwrap_err();
             assert_eq!(error.code(), Code::PreconditionFailed, "{wrong}");
         }
+        let mut twice = asked("\"7\"");
+        twice.append(header::IF_MATCH, HeaderValue::from_static("\"7\""));
+        let error = expected(&twice).unwrap_err();
+        assert_eq!(error.code(), Code::PreconditionFailed);
         let error = required(&HeaderMap::new()).unwrap_err();
         assert_eq!(error.code(), Code::PreconditionRequired);
     }

@@ -24,7 +24,7 @@ const LAYERS: &[&[&str]] = &[
     &["http", "events", "authority"],
     &["actor"],
     &["db"],
-    &["clock", "random", "config", "envelope", "secret"],
+    &["clock", "random", "config", "envelope", "secret", "text"],
 ];
 
 /// What the upper layers may name although it stands above them, and why.

@@ -4,7 +4,10 @@ use plinto_contract::{ids::ApiKeyId, problem::FieldError, time::UnixMillis};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::actor::{Permission, PermissionSet};
+use crate::{
+    actor::{Permission, PermissionSet},
+    text::{self, NAME_CHARS},
+};
 
 /// What every secret starts with, so that scanners of source code recognise one.
 pub(crate) const PREFIX: &str = "plinto_sk_";
@@ -12,8 +15,6 @@ pub(crate) const PREFIX: &str = "plinto_sk_";
 const BODY_CHARS: usize = 43;
 /// 6 base-62 digits hold the 32 bits of a CRC.
 const CHECKSUM_CHARS: usize = 6;
-/// 128 characters: a name fits one line of a table.
-const NAME_CHARS: usize = 128;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// 60 000 ms: how exact `last_used_at` is. Every use would otherwise be a write.
@@ -64,19 +65,8 @@ impl CreateApiKey {
     /// Says which values are not acceptable.
     pub(crate) fn check(&self, now: UnixMillis) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        if self.name.trim().is_empty() {
-            errors.push(FieldError::new(
-                "/name",
-                "required",
-                "a name has a visible character",
-            ));
-        } else if self.name.chars().count() > NAME_CHARS || self.name.chars().any(char::is_control)
-        {
-            errors.push(FieldError::new(
-                "/name",
-                "too_long",
-                format!("at most {NAME_CHARS} characters, none of them a control character"),
-            ));
+        if let Err(problem) = text::check_name(&self.name, NAME_CHARS) {
+            errors.push(problem.at("/name"));
         }
         if self.permissions.is_empty() {
             errors.push(FieldError::new(

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     actor::{Actor, PermissionSet},
     app::App,
-    http::{ApiError, Json, List, Page, Path, page::PageQuery},
+    http::{ApiError, Json, List, Page, Path, page::PageQuery, schemas},
 };
 
 /// Doors of the management API.
@@ -33,23 +33,23 @@ pub fn routes() -> OpenApiRouter<App> {
 struct ApiKeyBody {
     #[schema(example = "api_key")]
     object: &'static str,
-    #[schema(value_type = String, example = "key_01h455vb4pex5vsknk084sn02q")]
+    #[schema(value_type = schemas::ApiKeyId)]
     id: ApiKeyId,
     name: String,
     /// The end of the secret, to tell keys apart.
     last_four: String,
-    #[schema(example = json!(["policies:read"]))]
+    #[schema(value_type = Vec<schemas::Permission>)]
     permissions: Vec<&'static str>,
     /// A user's or key's id, or `system`.
     created_by: String,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     created_at: UnixMillis,
-    #[schema(value_type = Option<String>, format = "date-time")]
+    #[schema(value_type = Option<schemas::Moment>)]
     expires_at: Option<UnixMillis>,
     /// To the minute.
-    #[schema(value_type = Option<String>, format = "date-time")]
+    #[schema(value_type = Option<schemas::Moment>)]
     last_used_at: Option<UnixMillis>,
-    #[schema(value_type = Option<String>, format = "date-time")]
+    #[schema(value_type = Option<schemas::Moment>)]
     revoked_at: Option<UnixMillis>,
 }
 
@@ -83,13 +83,17 @@ struct CreatedApiKeyBody {
 /// A key to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Nightly build", "permissions": ["policies:read", "policies:publish"]
+}))]
 struct CreateApiKeyBody {
+    #[schema(value_type = schemas::Name)]
     name: String,
     /// None that the caller does not have.
-    #[schema(example = json!(["policies:read", "policies:publish"]))]
+    #[schema(value_type = Vec<schemas::Permission>, min_items = 1)]
     permissions: Vec<String>,
     /// When left out: with the key that makes it, or never if that never does. Not later.
-    #[schema(value_type = Option<String>, format = "date-time")]
+    #[schema(value_type = Option<schemas::Moment>)]
     expires_at: Option<UnixMillis>,
 }
 

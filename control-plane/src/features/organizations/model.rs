@@ -8,12 +8,13 @@ use plinto_contract::{
     time::UnixMillis,
 };
 
-use crate::features::roles::{OWNER, is_key};
+use crate::{
+    features::roles::{OWNER, is_key},
+    text::{self, NAME_CHARS},
+};
 
 /// 63 characters: a slug fits a DNS label.
 const SLUG_CHARS: usize = 63;
-/// 128 characters: a name fits one line of a table.
-const NAME_CHARS: usize = 128;
 /// 16: roles of one member. They all travel in every token.
 pub(crate) const ROLES_PER_MEMBER: usize = 16;
 
@@ -135,18 +136,8 @@ fn check(slug: Option<&str>, name: Option<&str>) -> Vec<FieldError> {
             "1 to 63 of `a-z 0-9 -`, first and last a letter or digit",
         ));
     }
-    if let Some(name) = name {
-        if name.trim().is_empty() {
-            errors.push(FieldError::new(
-                "/name",
-                "required",
-                "a name has a visible character",
-            ));
-        } else if name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
-            let detail =
-                format!("at most {NAME_CHARS} characters, none of them a control character");
-            errors.push(FieldError::new("/name", "too_long", detail));
-        }
+    if let Some(Err(problem)) = name.map(|text| text::check_name(text, NAME_CHARS)) {
+        errors.push(problem.at("/name"));
     }
     errors
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     actor::Actor,
     app::App,
-    http::{ApiError, Json, List, Page, Path, page::PageQuery, version},
+    http::{ApiError, Json, List, Page, Path, page::PageQuery, schemas, version},
 };
 
 /// Doors of the management API.
@@ -41,14 +41,15 @@ pub fn routes() -> OpenApiRouter<App> {
 struct OrganizationBody {
     #[schema(example = "organization")]
     object: &'static str,
-    #[schema(value_type = String, example = "org_01h455vb4pex5vsknk084sn02q")]
+    #[schema(value_type = schemas::OrganizationId)]
     id: OrganizationId,
-    #[schema(example = "acme")]
+    #[schema(value_type = schemas::Slug)]
     slug: String,
+    #[schema(value_type = schemas::Name)]
     name: String,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     created_at: UnixMillis,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     updated_at: UnixMillis,
 }
 
@@ -70,17 +71,18 @@ impl From<Organization> for OrganizationBody {
 struct MemberBody {
     #[schema(example = "member")]
     object: &'static str,
-    #[schema(value_type = String, example = "mem_01h455vb4pex5vsknk084sn02q")]
+    #[schema(value_type = schemas::MemberId)]
     id: MemberId,
-    #[schema(value_type = String, example = "org_01h455vb4pex5vsknk084sn02q")]
+    #[schema(value_type = schemas::OrganizationId)]
     organization_id: OrganizationId,
-    #[schema(value_type = String, example = "user_01h455vb4pex5vsknk084sn02q")]
+    #[schema(value_type = schemas::UserId)]
     user_id: UserId,
     /// Keys of roles.
+    #[schema(value_type = Vec<schemas::RoleKey>)]
     roles: Vec<String>,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     created_at: UnixMillis,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     updated_at: UnixMillis,
 }
 
@@ -101,21 +103,26 @@ impl From<Member> for MemberBody {
 /// An organization to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "slug": "acme", "name": "Acme Inc." }))]
 struct CreateOrganizationBody {
-    /// 1 to 63 of `a-z 0-9 -`; unique in the tenant.
-    #[schema(example = "acme")]
+    /// Unique in the tenant.
+    #[schema(value_type = schemas::Slug)]
     slug: String,
+    #[schema(value_type = schemas::Name)]
     name: String,
     /// Its first owner. Without one, the first member must be an owner.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<schemas::UserId>)]
     owner_id: Option<UserId>,
 }
 
 /// What shall change of an organization; what is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "name": "Acme International" }))]
 struct UpdateOrganizationBody {
+    #[schema(value_type = Option<schemas::Slug>)]
     slug: Option<String>,
+    #[schema(value_type = Option<schemas::Name>)]
     name: Option<String>,
 }
 
@@ -123,9 +130,10 @@ struct UpdateOrganizationBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct AddMemberBody {
-    #[schema(value_type = String)]
+    #[schema(value_type = schemas::UserId)]
     user_id: UserId,
     /// Keys of roles, at least one.
+    #[schema(value_type = Vec<schemas::RoleKey>, min_items = 1, max_items = 16)]
     roles: Vec<String>,
 }
 
@@ -134,6 +142,7 @@ struct AddMemberBody {
 #[serde(deny_unknown_fields)]
 struct UpdateMemberBody {
     /// Keys of roles, at least one. Replaces the whole set.
+    #[schema(value_type = Vec<schemas::RoleKey>, min_items = 1, max_items = 16)]
     roles: Vec<String>,
 }
 

@@ -30,6 +30,7 @@ use crate::{
     app::App,
     http::{
         ApiError, CachePolicy, Json, List, Page, Path, cached, input::too_large, page::PageQuery,
+        schemas,
     },
 };
 
@@ -67,7 +68,7 @@ pub fn public_routes() -> OpenApiRouter<App> {
 struct BundleBody {
     #[schema(example = "bundle")]
     object: &'static str,
-    #[schema(value_type = String, example = "bundle_01h455vb4pex5vsknk084sn02q")]
+    #[schema(value_type = schemas::BundleId)]
     id: BundleId,
     /// SHA-256 of its content.
     revision: String,
@@ -80,7 +81,7 @@ struct BundleBody {
     tests_passed: i64,
     /// A user's or key's id, or `system`.
     published_by: String,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     created_at: UnixMillis,
     /// Whether it is what the edge enforces.
     is_active: bool,
@@ -109,7 +110,7 @@ impl From<Bundle> for BundleBody {
 struct ActivationBody {
     #[schema(example = "activation")]
     object: &'static str,
-    #[schema(value_type = String, example = "act_01h455vb4pex5vsknk084sn02q")]
+    #[schema(value_type = schemas::ActivationId)]
     id: ActivationId,
     /// Rises with every activation, a roll-back included.
     sequence: i64,
@@ -125,9 +126,9 @@ struct ActivationBody {
     signed_by_kid: String,
     /// A user's or key's id, or `system`.
     activated_by: String,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     created_at: UnixMillis,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     expires_at: UnixMillis,
 }
 

@@ -8,12 +8,10 @@ use plinto_contract::{
     time::UnixMillis,
 };
 
+use crate::text::{self, DESCRIPTION_CHARS, NAME_CHARS};
+
 /// 63 characters: a key fits a DNS label, and so any header or file name.
 const KEY_CHARS: usize = 63;
-/// 128 characters: a name fits one line of a table.
-const NAME_CHARS: usize = 128;
-/// 512 characters: a description is a sentence or two.
-const DESCRIPTION_CHARS: usize = 512;
 /// 128 characters: `resource:action`.
 const PERMISSION_CHARS: usize = 128;
 /// 256: permissions of a role.
@@ -200,29 +198,12 @@ fn is_permission(text: &str) -> bool {
 }
 
 fn check_texts(name: Option<&str>, description: Option<&str>, errors: &mut Vec<FieldError>) {
-    if let Some(name) = name {
-        if name.trim().is_empty() {
-            errors.push(FieldError::new(
-                "/name",
-                "required",
-                "a name has a visible character",
-            ));
-        } else if name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
-            errors.push(FieldError::new(
-                "/name",
-                "too_long",
-                format!("at most {NAME_CHARS} characters, none of them a control character"),
-            ));
-        }
+    if let Some(Err(problem)) = name.map(|text| text::check_name(text, NAME_CHARS)) {
+        errors.push(problem.at("/name"));
     }
-    if description.is_some_and(|text| {
-        text.chars().count() > DESCRIPTION_CHARS || text.chars().any(char::is_control)
-    }) {
-        errors.push(FieldError::new(
-            "/description",
-            "too_long",
-            format!("at most {DESCRIPTION_CHARS} characters, none of them a control character"),
-        ));
+    let description = description.map(|text| text::check_description(text, DESCRIPTION_CHARS));
+    if let Some(Err(problem)) = description {
+        errors.push(problem.at("/description"));
     }
 }
 

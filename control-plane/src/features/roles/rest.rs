@@ -17,7 +17,7 @@ use super::{
 use crate::{
     actor::Actor,
     app::App,
-    http::{ApiError, Json, List, Page, Path, page::PageQuery, version},
+    http::{ApiError, Json, List, Page, Path, page::PageQuery, schemas, version},
 };
 
 /// Doors of the management API.
@@ -32,20 +32,22 @@ pub fn routes() -> OpenApiRouter<App> {
 struct RoleBody {
     #[schema(example = "role")]
     object: &'static str,
-    #[schema(value_type = String, example = "role_01h455vb4pex5vsknk084sn02q")]
+    #[schema(value_type = schemas::RoleId)]
     id: RoleId,
     /// What tokens and policies call it.
-    #[schema(example = "editor")]
+    #[schema(value_type = schemas::RoleKey)]
     key: String,
+    #[schema(value_type = schemas::Name)]
     name: String,
+    #[schema(value_type = schemas::Description)]
     description: String,
-    /// `resource:action`
+    #[schema(value_type = Vec<schemas::RolePermission>)]
     permissions: Vec<String>,
     /// Whether Plinto made it: such a role keeps its key and stays.
     is_system: bool,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     created_at: UnixMillis,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     updated_at: UnixMillis,
 }
 
@@ -68,25 +70,34 @@ impl From<Role> for RoleBody {
 /// A role to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "key": "editor", "name": "Editor", "permissions": ["document:read", "document:write"]
+}))]
 struct CreateRoleBody {
-    /// What tokens and policies call it: 1 to 63 of `a-z 0-9 _ -`, the first one a letter.
-    #[schema(example = "editor")]
+    /// Unique in the tenant, and for ever.
+    #[schema(value_type = schemas::RoleKey)]
     key: String,
+    #[schema(value_type = schemas::Name)]
     name: String,
     #[serde(default)]
+    #[schema(value_type = schemas::Description)]
     description: String,
-    /// `resource:action`
     #[serde(default)]
+    #[schema(value_type = Vec<schemas::RolePermission>, max_items = 256)]
     permissions: Vec<String>,
 }
 
 /// What shall change of a role; what is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "permissions": ["document:read"] }))]
 struct UpdateRoleBody {
+    #[schema(value_type = Option<schemas::Name>)]
     name: Option<String>,
+    #[schema(value_type = Option<schemas::Description>)]
     description: Option<String>,
     /// Replaces the whole set.
+    #[schema(value_type = Option<Vec<schemas::RolePermission>>, max_items = 256)]
     permissions: Option<Vec<String>>,
 }
 

@@ -1,7 +1,5 @@
 //! The verbs on roles.
 
-use std::collections::BTreeSet;
-
 use plinto_contract::{
     events::EventKind,
     ids::{RoleId, TenantId},
@@ -173,10 +171,11 @@ pub(crate) async fn changed_since(
 }
 
 /// Which of the keys no role of the tenant has, as field errors under `pointer`.
+/// `keys`: as the caller gave them, or the pointers lead to others.
 pub(crate) async fn unknown_keys(
     tx: &mut Tx,
     tenant: TenantId,
-    keys: &BTreeSet<String>,
+    keys: &[String],
     pointer: &str,
 ) -> Result<Vec<FieldError>, DbError> {
     let known = store::policy_data(tx, tenant).await?.roles;

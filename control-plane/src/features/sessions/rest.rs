@@ -20,7 +20,7 @@ use super::{
 use crate::{
     actor::Actor,
     app::App,
-    http::{ApiError, Json, List, Page, Path, Query, page::PageQuery},
+    http::{ApiError, Json, List, Page, Path, Query, page::PageQuery, schemas},
     secret::Secret,
 };
 
@@ -46,27 +46,27 @@ pub fn issuer_routes() -> OpenApiRouter<App> {
 struct SessionBody {
     #[schema(example = "session")]
     object: &'static str,
-    #[schema(value_type = String, example = "sess_01h455vb4pex5vsknk084sn02q")]
+    #[schema(value_type = schemas::SessionId)]
     id: SessionId,
-    #[schema(value_type = String, example = "user_01h455vb4pex5vsknk084sn02q")]
+    #[schema(value_type = schemas::UserId)]
     user_id: UserId,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<schemas::OrganizationId>)]
     organization_id: Option<OrganizationId>,
     client_id: String,
     /// How the person proved who they are (RFC 8176).
     #[schema(example = json!(["pwd"]))]
     amr: Vec<String>,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     authenticated_at: UnixMillis,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     created_at: UnixMillis,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     last_used_at: UnixMillis,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     expires_at: UnixMillis,
     ip: Option<String>,
     user_agent: Option<String>,
-    #[schema(value_type = Option<String>, format = "date-time")]
+    #[schema(value_type = Option<schemas::Moment>)]
     revoked_at: Option<UnixMillis>,
     revoked_reason: Option<RevokedReason>,
 }
@@ -105,9 +105,9 @@ pub(crate) struct TokensBody {
     expires_in: i64,
     /// Good once; its successor comes with the next access token.
     refresh_token: String,
-    #[schema(value_type = String, example = "sess_01h455vb4pex5vsknk084sn02q")]
+    #[schema(value_type = schemas::SessionId)]
     session_id: SessionId,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<schemas::OrganizationId>)]
     organization_id: Option<OrganizationId>,
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn not_stored(status: StatusCode, body: impl Serialize) -> Response {
 #[into_params(parameter_in = Query)]
 struct SessionQuery {
     /// Only this user's.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<schemas::UserId>)]
     user_id: Option<UserId>,
 }
 
@@ -228,7 +228,7 @@ async fn revoke_my_session(
 #[serde(deny_unknown_fields)]
 struct SwitchOrganizationBody {
     /// An organization I am a member of; `null` for none.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<schemas::OrganizationId>)]
     #[serde(deserialize_with = "present")]
     organization_id: Option<OrganizationId>,
     /// The current one of this session; it is spent.

@@ -14,7 +14,7 @@ use crate::{
     actor::Actor,
     app::App,
     features::tenants::{self, Tenant},
-    http::{ApiError, CachePolicy, Json, List, Path, cached},
+    http::{ApiError, CachePolicy, Json, List, Path, cached, schemas},
 };
 
 /// Doors of the management API.
@@ -34,7 +34,7 @@ pub fn public_routes() -> OpenApiRouter<App> {
 /// A key without its private part.
 #[derive(Debug, Serialize, ToSchema)]
 struct SigningKeyBody {
-    #[schema(value_type = String, example = "sigkey_01h455vb4pex5vsknk084sn02q")]
+    #[schema(value_type = schemas::SigningKeyId)]
     id: SigningKeyId,
     #[schema(value_type = String, example = "token")]
     purpose: &'static str,
@@ -43,13 +43,13 @@ struct SigningKeyBody {
     kid: String,
     #[schema(value_type = String, example = "active")]
     state: &'static str,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     created_at: UnixMillis,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     usable_at: UnixMillis,
-    #[schema(value_type = Option<String>, format = "date-time")]
+    #[schema(value_type = Option<schemas::Moment>)]
     activated_at: Option<UnixMillis>,
-    #[schema(value_type = Option<String>, format = "date-time")]
+    #[schema(value_type = Option<schemas::Moment>)]
     retires_at: Option<UnixMillis>,
 }
 
@@ -72,6 +72,7 @@ impl From<SigningKeyRecord> for SigningKeyBody {
 /// Which key to rotate.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "purpose": "bundle" }))]
 struct RotateBody {
     /// What the key signs.
     purpose: PurposeBody,

@@ -8,6 +8,8 @@ use plinto_contract::{
 use plinto_jose::Algorithm;
 use serde_json::{Value, json};
 
+use crate::text;
+
 /// 63 characters: a slug may become a DNS label.
 const SLUG_MAX: usize = 63;
 /// 200 characters.
@@ -55,7 +57,6 @@ impl Tenant {
             "token_endpoint_auth_methods_supported": ["none"],
             "revocation_endpoint_auth_methods_supported": ["none"],
             "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": [self.signing_alg.as_str()],
             "access_token_signing_alg_values_supported": [self.signing_alg.as_str()],
         })
     }
@@ -85,17 +86,15 @@ impl CreateTenant {
                 "1 to 63 lower-case letters, digits and inner hyphens",
             ));
         }
-        for (pointer, text) in [("/name", &self.name), ("/audience", &self.audience)] {
-            if text.is_empty()
-                || text.chars().count() > TEXT_MAX
-                || text.chars().any(char::is_control)
-            {
-                faults.push(FieldError::new(
-                    pointer,
-                    "invalid_value",
-                    "1 to 200 characters without control characters",
-                ));
-            }
+        if let Err(problem) = text::check_name(&self.name, TEXT_MAX) {
+            faults.push(problem.at("/name"));
+        }
+        if !is_audience(&self.audience) {
+            faults.push(FieldError::new(
+                "/audience",
+                "invalid_value",
+                "1 to 200 printable ASCII characters without spaces, as in `https://api.example.com`",
+            ));
         }
         if !is_signing_alg(self.signing_alg) {
             faults.push(FieldError::new(
@@ -115,6 +114,11 @@ pub(super) fn is_slug(text: &str) -> bool {
         && text.bytes().all(|byte| inner(byte) || byte == b'-')
         && text.bytes().next().is_some_and(inner)
         && text.bytes().next_back().is_some_and(inner)
+}
+
+/// A `StringOrURI` as others write and compare it: byte for byte. Source: RFC 7519 §2, §4.1.3.
+pub(super) fn is_audience(text: &str) -> bool {
+    (1..=TEXT_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn is_signing_alg(algorithm: Algorithm) -> bool {

@@ -10,7 +10,7 @@ use super::{model::Tenant, service};
 use crate::{
     actor::Actor,
     app::App,
-    http::{ApiError, CachePolicy, Json, Path, cached},
+    http::{ApiError, CachePolicy, Json, Path, cached, schemas},
 };
 
 /// 300 s: as long as the key set that it points to.
@@ -34,7 +34,7 @@ pub fn discovery_routes() -> OpenApiRouter<App> {
 /// An isolation boundary.
 #[derive(Debug, Serialize, ToSchema)]
 struct TenantBody {
-    #[schema(value_type = String, example = "tenant_01h455vb4pex5vsknk084sn02q")]
+    #[schema(value_type = schemas::TenantId)]
     id: plinto_contract::ids::TenantId,
     slug: String,
     name: String,
@@ -42,11 +42,11 @@ struct TenantBody {
     audience: String,
     #[schema(value_type = String, example = "RS256")]
     signing_alg: &'static str,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     tokens_issued_before: UnixMillis,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     created_at: UnixMillis,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     updated_at: UnixMillis,
 }
 

@@ -3,7 +3,9 @@
 use plinto_contract::problem::{Code, FieldError};
 
 use super::model::EmailProblem;
-use crate::{actor::Denied, db::DbError, http::problem::HasCode, tells_refusals};
+use crate::{
+    actor::Denied, db::DbError, http::problem::HasCode, tells_refusals, text::TextProblem,
+};
 
 /// Why a verb on users came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -17,9 +19,9 @@ pub enum UserError {
     /// The text is not an e-mail address.
     #[error("{0}")]
     Email(#[source] EmailProblem),
-    /// The display name is empty, too long or holds control characters.
-    #[error("a name has 1 to 200 characters and no control characters")]
-    Name,
+    /// The text is not a display name.
+    #[error("{0}")]
+    Name(#[source] TextProblem),
     /// The caller may not do this.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -35,7 +37,7 @@ impl HasCode for UserError {
         match self {
             Self::NotFound => Code::NotFound,
             Self::EmailTaken => Code::EmailTaken,
-            Self::Email(_) | Self::Name => Code::ValidationFailed,
+            Self::Email(_) | Self::Name(_) => Code::ValidationFailed,
             Self::Denied(error) => error.code(),
             Self::Database(error) => error.code(),
         }
@@ -57,7 +59,7 @@ impl HasCode for UserError {
                     problem.to_string(),
                 )]
             }
-            Self::Name => vec![FieldError::new("/name", "name_invalid", self.to_string())],
+            Self::Name(problem) => vec![problem.at("/name")],
             _ => Vec::new(),
         }
     }

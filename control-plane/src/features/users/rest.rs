@@ -17,7 +17,7 @@ use super::{
 use crate::{
     actor::Actor,
     app::App,
-    http::{ApiError, Json, List, Page, Path, Query, page::PageQuery},
+    http::{ApiError, Json, List, Page, Path, Query, page::PageQuery, schemas},
 };
 
 /// Doors of the management API.
@@ -40,18 +40,18 @@ pub fn issuer_routes() -> OpenApiRouter<App> {
 pub struct UserBody {
     #[schema(example = "user")]
     object: &'static str,
-    #[schema(value_type = String, example = "user_01h455vb4pex5vsknk084sn02q")]
+    #[schema(value_type = schemas::UserId)]
     id: UserId,
-    #[schema(example = "alice@example.com")]
+    #[schema(value_type = schemas::EmailAddress)]
     email: String,
-    #[schema(example = "Alice")]
+    #[schema(value_type = Option<schemas::PersonName>)]
     name: Option<String>,
     status: Status,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     created_at: UnixMillis,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = schemas::Moment)]
     updated_at: UnixMillis,
-    #[schema(value_type = Option<String>, format = "date-time")]
+    #[schema(value_type = Option<schemas::Moment>)]
     disabled_at: Option<UnixMillis>,
 }
 
@@ -76,8 +76,10 @@ impl From<User> for UserBody {
 #[into_params(parameter_in = Query)]
 struct UserQuery {
     /// `active` or `disabled`.
+    #[param(value_type = Option<Status>)]
     status: Option<String>,
-    /// Only the user with this e-mail address.
+    /// Only the user with this e-mail address, however they wrote it.
+    #[param(value_type = Option<schemas::EmailAddress>)]
     email: Option<String>,
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn add(
     given_roles: Vec<String>,
 ) -> Result<Member, OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
-    let given_roles = checked(given_roles)?;
+    check(&given_roles)?;
     let mut tx =
         authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
     lock(&mut tx, app, actor, organization).await?;
@@ -103,15 +103,16 @@ pub(crate) async fn update(
     given_roles: Vec<String>,
 ) -> Result<Member, OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
-    let given_roles = checked(given_roles)?;
+    check(&given_roles)?;
     let mut tx =
         authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
     let mut member = locked(&mut tx, app, actor, organization, user, version).await?;
-    if member.roles == given_roles {
+    let roles: BTreeSet<String> = given_roles.iter().cloned().collect();
+    if member.roles == roles {
         return Ok(member);
     }
     require_known(&mut tx, actor.tenant, &given_roles).await?;
-    member.roles = given_roles;
+    member.roles = roles;
     member.version = member.version.saturating_add(1);
     member.updated_at = app.clock.now();
     store::replace_roles(&mut tx, actor.tenant, &member).await?;
@@ -190,7 +191,7 @@ pub(super) async fn insert(
     actor: &Actor,
     organization: OrganizationId,
     user: UserId,
-    given_roles: BTreeSet<String>,
+    given_roles: Vec<String>,
     pointer: &str,
 ) -> Result<Member, OrganizationsError> {
     if !users::exists(tx, actor.tenant, user).await? {
@@ -204,7 +205,7 @@ pub(super) async fn insert(
         id: app.random.id(now),
         organization,
         user,
-        roles: given_roles,
+        roles: given_roles.into_iter().collect(),
         version: 1,
         created_at: now,
         updated_at: now,
@@ -253,10 +254,10 @@ async fn locked(
     }
 }
 
-fn checked(given_roles: Vec<String>) -> Result<BTreeSet<String>, OrganizationsError> {
-    let errors = model::check_roles(&given_roles);
+fn check(given_roles: &[String]) -> Result<(), OrganizationsError> {
+    let errors = model::check_roles(given_roles);
     if errors.is_empty() {
-        Ok(given_roles.into_iter().collect())
+        Ok(())
     } else {
         Err(OrganizationsError::Invalid(errors))
     }
@@ -265,7 +266,7 @@ fn checked(given_roles: Vec<String>) -> Result<BTreeSet<String>, OrganizationsEr
 async fn require_known(
     tx: &mut Tx,
     tenant: TenantId,
-    given_roles: &BTreeSet<String>,
+    given_roles: &[String],
 ) -> Result<(), OrganizationsError> {
     let errors = roles::unknown_keys(tx, tenant, given_roles, "/roles").await?;
     if errors.is_empty() {
