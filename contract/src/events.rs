@@ -40,7 +40,7 @@ macro_rules! kinds {
 
 kinds! {
     TenantCreated = "tenant.created", "A tenant was created.";
-    TenantTokensRevoked = "tenant.tokens_revoked", "All tokens of the tenant issued so far were revoked.";
+    TenantSessionsRevoked = "tenant.sessions_revoked", "All sessions of the tenant ended before their time.";
     SigningKeyCreated = "signing_key.created", "A signing key was made and published.";
     SigningKeyRotated = "signing_key.rotated", "Another key signs from now on.";
     SigningKeyRetired = "signing_key.retired", "A signing key left the published set.";

@@ -19,8 +19,8 @@ use control_plane::{
 };
 
 const TENANT: &str = "insert into tenants
-    (id, slug, name, audience, signing_alg, tokens_issued_before, created_at, updated_at)
-    values ($1, $1, 'Name', 'aud', 'RS256', 0, 0, 0) on conflict do nothing";
+    (id, slug, name, audience, signing_alg, created_at, updated_at)
+    values ($1, $1, 'Name', 'aud', 'RS256', 0, 0) on conflict do nothing";
 const EVENT: &str = "insert into outbox
     (id, tenant_id, kind, actor_kind, actor_id, subject, request_id, created_at, data)
     values ($1, $2, 'user.created', 'system', '', 'user', null, 0, '{\"some\":\"data of usual length\"}')";

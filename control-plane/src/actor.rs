@@ -35,11 +35,11 @@ macro_rules! permissions {
 
 permissions! {
     TenantRead = "tenant:read", "See the tenant's settings.";
-    TenantWrite = "tenant:write", "Change the tenant's settings; revoke all its tokens.";
+    TenantWrite = "tenant:write", "Change the tenant's settings.";
     UsersRead = "users:read", "List and see users.";
     UsersWrite = "users:write", "Disable and enable users.";
     SessionsRead = "sessions:read", "See sessions.";
-    SessionsRevoke = "sessions:revoke", "Revoke sessions.";
+    SessionsRevoke = "sessions:revoke", "End sessions: one, all of a user's, all of the tenant's.";
     TokensIntrospect = "tokens:introspect", "Ask whether a token is good.";
     OrganizationsRead = "organizations:read", "List and see organizations and members.";
     OrganizationsWrite = "organizations:write", "Create and change organizations and members.";
@@ -145,8 +145,6 @@ pub enum Principal {
 /// What an access token says of its own life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PresentedToken {
-    /// When it was issued.
-    pub issued_at: UnixSeconds,
     /// When it runs out.
     pub expires_at: UnixSeconds,
     /// The token epoch of its user that it was issued under.

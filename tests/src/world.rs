@@ -256,8 +256,7 @@ impl World {
 
     /// A client that sends `token` as its bearer token.
     pub fn bearer(&self, token: &str) -> Client {
-        self.anon()
-            .with(header::AUTHORIZATION.as_str(), &format!("Bearer {token}"))
+        self.anon().bearer(token)
     }
 
     /// A client of another process on the same database: what this one remembers, that one does not.
@@ -324,6 +323,12 @@ impl Client {
         self.headers
             .insert(name, HeaderValue::from_str(value).unwrap());
         self
+    }
+
+    /// The same client with `token` as its bearer token.
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        self.with(header::AUTHORIZATION.as_str(), &format!("Bearer {token}"))
     }
 
     /// The same client at another address. Without one, limits per address do not count it.

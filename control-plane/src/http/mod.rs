@@ -17,7 +17,7 @@ mod text;
 pub mod version;
 
 pub use cache::{CachePolicy, cached};
-pub use input::{Json, Path, Query};
+pub use input::{Json, OptionalJson, Path, Query};
 pub use page::{List, Page};
 pub use problem::{ApiError, HasCode};
 pub use rate_limit::{Ask, RateLimits};

@@ -245,7 +245,7 @@ async fn of_machines(world: &World) -> Vec<Write> {
         write("DELETE /v1/roles/{role_id}", &none),
         write("POST /v1/sessions/{session_id}/revoke", &none),
         write("POST /v1/signing_keys/rotate", &json!({"purpose": "token"})),
-        write("POST /v1/tenant/revoke_tokens", &none),
+        write("POST /v1/tenant/revoke_sessions", &none),
         write("POST /v1/users/{user_id}/disable", &none),
         write("POST /v1/users/{user_id}/enable", &none),
         write("POST /v1/users/{user_id}/revoke_sessions", &none),

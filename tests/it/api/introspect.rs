@@ -150,26 +150,6 @@ async fn every_signing_algorithm_works() {
     }
 }
 
-/// The tenant's epoch: every access token issued so far is refused; sessions go on.
-#[tokio::test]
-async fn the_tenants_epoch_refuses_earlier_access_tokens() {
-    for world in worlds().await {
-        let alice = sign_up(&world, "alice").await;
-        world.clock.advance_millis(5_400);
-        admin(&world)
-            .post_empty("/v1/tenant/revoke_tokens")
-            .await
-            .expect(200);
-        assert_eq!(ask(&admin(&world), &alice.access_token).await, inactive());
-        let answer = alice.client(&world).get("/t/acme/v1/me").await;
-        answer.expect_problem(401, "token_revoked");
-        // in the same second, and good all the same
-        let (access, _) = refresh(&world, &alice.refresh_token).await;
-        world.bearer(&access).get("/t/acme/v1/me").await.expect(200);
-        assert_eq!(ask(&admin(&world), &access).await["active"], true);
-    }
-}
-
 /// RFC 7009 §2.1, §2.2: either token ends the session; what is not known is fine too.
 #[tokio::test]
 async fn a_token_given_back_ends_its_session() {

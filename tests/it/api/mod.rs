@@ -19,6 +19,7 @@ mod roles;
 mod sign_in;
 mod sign_up;
 mod signing_keys;
+mod stopping;
 mod throttle;
 mod token;
 mod users;

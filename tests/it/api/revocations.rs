@@ -294,19 +294,19 @@ async fn a_member_whose_roles_changed_needs_a_new_token() {
 }
 
 #[tokio::test]
-async fn revoking_a_tenants_tokens_moves_its_epoch() {
+async fn the_end_of_all_sessions_refuses_every_token_issued_until_then() {
     for world in worlds().await {
         let before = feed(&world).await;
         world.clock.advance_millis(1_500);
         admin(&world)
-            .post_empty("/v1/tenant/revoke_tokens")
+            .post_empty("/v1/tenant/revoke_sessions")
             .await
-            .expect(200);
+            .expect(204);
         let after = feed(&world).await;
         // a token issued in the same second, half a second earlier, carries 1 and must fall
         assert_eq!(after.issued_before, UnixSeconds(START_S + 2));
         assert!(after.version > before.version);
-        // it stays: the epoch is not an entry
+        // it stays: it is one number and not an entry
         world.clock.advance_seconds(86_400);
         assert_eq!(feed(&world).await.issued_before, UnixSeconds(START_S + 2));
     }

@@ -14,8 +14,8 @@ use sqlx::{Connection, Executor, SqliteConnection};
 use tokio::{task::JoinSet, time::timeout};
 
 const MAKE: &str = "insert into tenants
-    (id, slug, name, audience, signing_alg, tokens_issued_before, created_at, updated_at)
-    values ($1, $1, 'Name', 'aud', 'RS256', 0, 0, 0)";
+    (id, slug, name, audience, signing_alg, created_at, updated_at)
+    values ($1, $1, 'Name', 'aud', 'RS256', 0, 0)";
 
 /// Nobody waits this long unless they were forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(10);

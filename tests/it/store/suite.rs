@@ -10,8 +10,8 @@ use control_plane::{
 use plinto_tests::world::TestDatabase;
 
 const MAKE_TENANT: &str = "insert into tenants
-    (id, slug, name, audience, signing_alg, tokens_issued_before, created_at, updated_at)
-    values ($1, $2, 'Name', 'aud', 'RS256', 0, $3, $3)";
+    (id, slug, name, audience, signing_alg, created_at, updated_at)
+    values ($1, $2, 'Name', 'aud', 'RS256', $3, $3)";
 const COUNT: &str = "select count(*) from tenants";
 const MAKE_EVENT: &str = "insert into outbox
     (id, tenant_id, kind, actor_kind, actor_id, subject, request_id, created_at, data)

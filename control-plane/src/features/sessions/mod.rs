@@ -14,7 +14,8 @@
 //! another id in which the family goes on (S2): a reuse of any of its tokens ends that one.
 //!
 //! A session is its own family: all its refresh tokens end with it. It lives while it is not
-//! revoked, not expired, and its user is active and still in the *session epoch* it began in.
+//! revoked, not expired, and its user is active and, like its tenant, still in the *session epoch* it
+//! began in.
 
 mod error;
 mod model;

@@ -12,7 +12,7 @@ use plinto_contract::{
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::features::users::Standing;
+use crate::features::{tenants::Tenant, users::Standing};
 
 /// Says what a string is when it turns up where it should not.
 const REFRESH_PREFIX: &str = "plinto_rt_";
@@ -64,7 +64,8 @@ pub enum RevokedReason {
     PasswordChanged,
     /// It goes on under another id, in another organization.
     OrganizationSwitched,
-    /// All sessions of its user ended at once: the user was disabled, or an API key ended them.
+    /// All sessions of its user or tenant ended at once: the user was disabled or signed out
+    /// everywhere, or an API key ended them.
     AllEnded,
 }
 
@@ -113,6 +114,8 @@ pub struct Session {
     pub organization: Option<OrganizationId>,
     /// The software it belongs to.
     pub client_id: String,
+    /// The tenant's session epoch when it began.
+    pub tenant_epoch: i64,
     /// The user's session epoch when it began.
     pub user_epoch: i64,
     /// How the user proved who they are. Source: RFC 8176.
@@ -135,10 +138,11 @@ pub struct Session {
 
 impl Session {
     /// Whether the session lives.
-    /// `standing`: its user's, `None` when the user is gone.
-    pub fn is_live(&self, standing: Option<Standing>, now: UnixMillis) -> bool {
+    /// `tenant`: its own. `standing`: its user's, `None` when the user is gone.
+    pub fn is_live(&self, tenant: &Tenant, standing: Option<Standing>, now: UnixMillis) -> bool {
         self.revoked.is_none()
             && now < self.expires_at
+            && tenant.carries(self.tenant_epoch)
             && standing.is_some_and(|standing| standing.carries(self.user_epoch))
     }
 

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     actor::Actor,
     app::App,
-    http::{ApiError, Json, List, Page, Path, Query, page::PageQuery, schemas},
+    http::{ApiError, Json, List, OptionalJson, Page, Path, Query, page::PageQuery, schemas},
     secret::Secret,
 };
 
@@ -264,12 +264,24 @@ async fn switch_organization(
     Ok(not_stored(StatusCode::OK, TokensBody::from(tokens)))
 }
 
-/// End this session
+/// What to sign out of.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+struct SignOutBody {
+    /// Whether every session of mine ends, on every device. Default false: only this one.
+    all: bool,
+}
+
+/// End this session, or all of mine
 #[utoipa::path(
     post, path = "/t/{tenant}/v1/sign_out", tag = "sign_in", params(("tenant" = String, Path)),
-    responses((status = 204))
+    request_body = Option<SignOutBody>, responses((status = 204))
 )]
-async fn sign_out(State(app): State<App>, actor: Actor) -> Result<StatusCode, ApiError> {
-    service::sign_out(&app, &actor).await?;
+async fn sign_out(
+    State(app): State<App>,
+    actor: Actor,
+    OptionalJson(body): OptionalJson<SignOutBody>,
+) -> Result<StatusCode, ApiError> {
+    service::sign_out(&app, &actor, body.all).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -16,7 +16,7 @@ use super::{
         Client, IssuedTokens, RefreshToken, RevokedReason, Rights, SECRET_BYTES, Session,
         StoredRefreshToken,
     },
-    store,
+    store::{self, Epochs},
 };
 use crate::{
     actor::{Actor, Permission},
@@ -68,6 +68,7 @@ pub(crate) async fn open(
     new: NewSession<'_>,
 ) -> Result<Opened, SessionError> {
     let now = app.clock.now();
+    let tenant = own_tenant(tx, actor.tenant).await?;
     let roles = roles_in(tx, actor.tenant, new.organization, new.user.id)
         .await?
         .ok_or(SessionError::NotAMember)?;
@@ -83,6 +84,7 @@ pub(crate) async fn open(
         user: new.user.id,
         organization: new.organization,
         client_id: new.client.as_str().to_owned(),
+        tenant_epoch: tenant.session_epoch,
         user_epoch: new.user.session_epoch,
         amr: new.amr,
         authenticated_at: new.authenticated_at,
@@ -113,27 +115,18 @@ pub(crate) async fn open(
         "amr": session.amr,
     });
     events::record(tx, app, actor, EventKind::SessionCreated, session.id, data).await?;
-    Opened::read(tx, session, rights, refresh_token).await
+    Ok(Opened {
+        tenant,
+        session,
+        rights,
+        refresh_token,
+    })
 }
 
-impl Opened {
-    /// Adds what a token says of the session's tenant.
-    async fn read(
-        tx: &mut Tx,
-        session: Session,
-        rights: Rights,
-        refresh_token: RefreshToken,
-    ) -> Result<Self, SessionError> {
-        let tenant = tenants::find(tx, session.tenant)
-            .await?
-            .ok_or(TenantsError::NotFound)?;
-        Ok(Self {
-            tenant,
-            session,
-            rights,
-            refresh_token,
-        })
-    }
+/// The tenant of the actor or of a row of ours.
+async fn own_tenant(tx: &mut Tx, tenant: TenantId) -> Result<Tenant, SessionError> {
+    let tenant = tenants::find(tx, tenant).await?;
+    Ok(tenant.ok_or(TenantsError::NotFound)?)
 }
 
 /// The user's roles in the organization, none without an organization; `None`: not a member.
@@ -171,9 +164,19 @@ pub(super) struct Filter {
     pub(super) user: Option<UserId>,
 }
 
-/// The session as it stands: its row does not say that all sessions of its user ended at once.
-async fn as_it_stands(tx: &mut Tx, mut session: Session) -> Result<Session, DbError> {
+/// The session as it stands: its row does not say that all sessions of its tenant or user ended at
+/// once.
+async fn as_it_stands(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    mut session: Session,
+) -> Result<Session, DbError> {
     if session.revoked.is_some() {
+        return Ok(session);
+    }
+    if !tenant.carries(session.tenant_epoch) {
+        let ended_at = tenant.sessions_ended_at.unwrap_or(session.last_used_at);
+        session.revoked = Some((ended_at, RevokedReason::AllEnded));
         return Ok(session);
     }
     let standing = users::standing(tx, session.tenant, session.user).await?;
@@ -199,13 +202,18 @@ pub(super) async fn list(
     actor.require(Permission::SessionsRead)?;
     let now = app.clock.now();
     let mut tx = app.db.read().await?;
+    let tenant = own_tenant(&mut tx, actor.tenant).await?;
     if let Some(user) = filter.user {
-        return Ok(list_of(&mut tx, actor.tenant, user, after, now, limit).await?);
+        return Ok(list_of(&mut tx, &tenant, user, after, now, limit).await?);
     }
-    let found = store::list(&mut tx, actor.tenant, after, None, None, now, limit).await?;
+    let epochs = Epochs {
+        tenant: tenant.session_epoch,
+        user: None,
+    };
+    let found = store::list(&mut tx, actor.tenant, epochs, after, None, now, limit).await?;
     let mut sessions = Vec::with_capacity(found.len());
     for session in found {
-        sessions.push(as_it_stands(&mut tx, session).await?);
+        sessions.push(as_it_stands(&mut tx, &tenant, session).await?);
     }
     Ok(sessions)
 }
@@ -214,10 +222,11 @@ pub(super) async fn list(
 pub(super) async fn get(app: &App, actor: &Actor, id: SessionId) -> Result<Session, SessionError> {
     actor.require(Permission::SessionsRead)?;
     let mut tx = app.db.read().await?;
+    let tenant = own_tenant(&mut tx, actor.tenant).await?;
     let session = store::find(&mut tx, actor.tenant, id)
         .await?
         .ok_or(SessionError::NotFound)?;
-    Ok(as_it_stands(&mut tx, session).await?)
+    Ok(as_it_stands(&mut tx, &tenant, session).await?)
 }
 
 /// The caller's own live sessions.
@@ -230,20 +239,24 @@ pub(super) async fn list_mine(
     let (user, _) = actor.user()?;
     let now = app.clock.now();
     let mut tx = app.db.read().await?;
-    Ok(list_of(&mut tx, actor.tenant, user, after, now, limit).await?)
+    let tenant = own_tenant(&mut tx, actor.tenant).await?;
+    Ok(list_of(&mut tx, &tenant, user, after, now, limit).await?)
 }
 
 async fn list_of(
     tx: &mut Tx,
-    tenant: TenantId,
+    tenant: &Tenant,
     user: UserId,
     after: &str,
     now: UnixMillis,
     limit: i64,
 ) -> Result<Vec<Session>, DbError> {
-    let standing = users::standing(tx, tenant, user).await?;
-    let epoch = standing.map(|standing| standing.session_epoch);
-    store::list(tx, tenant, after, Some(user), epoch, now, limit).await
+    let standing = users::standing(tx, tenant.id, user).await?;
+    let epochs = Epochs {
+        tenant: tenant.session_epoch,
+        user: standing.map(|standing| standing.session_epoch),
+    };
+    store::list(tx, tenant.id, epochs, after, Some(user), now, limit).await
 }
 
 /// Ends a session. Ending it again changes nothing and is not an error.
@@ -254,10 +267,11 @@ pub(super) async fn revoke(
 ) -> Result<Session, SessionError> {
     actor.require(Permission::SessionsRevoke)?;
     let mut tx = authority::begin(app, actor, Need::Permission(Permission::SessionsRevoke)).await?;
+    let tenant = own_tenant(&mut tx, actor.tenant).await?;
     let session = store::find(&mut tx, actor.tenant, id)
         .await?
         .ok_or(SessionError::NotFound)?;
-    let session = as_it_stands(&mut tx, session).await?;
+    let session = as_it_stands(&mut tx, &tenant, session).await?;
     if session.revoked.is_some() {
         return Ok(session);
     }
@@ -291,10 +305,20 @@ pub(super) async fn revoke_mine(
     Ok(())
 }
 
-/// Ends the caller's session.
-pub(super) async fn sign_out(app: &App, actor: &Actor) -> Result<(), SessionError> {
-    let (_, session) = actor.user()?;
-    revoke_mine(app, actor, session).await
+/// Ends the caller's session, or every one of theirs wherever it is.
+pub(super) async fn sign_out(
+    app: &App,
+    actor: &Actor,
+    is_everywhere: bool,
+) -> Result<(), SessionError> {
+    let (user, session) = actor.user()?;
+    if !is_everywhere {
+        return revoke_mine(app, actor, session).await;
+    }
+    let mut tx = authority::begin(app, actor, Need::Person).await?;
+    users::end_all_sessions(&mut tx, app, actor, user).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Goes on in another organization, or in none, under a new session id; the old one is dead (S2).
@@ -312,6 +336,7 @@ pub(super) async fn switch_organization(
     let (user, session) = actor.user()?;
     let presented = RefreshToken::parse(presented.expose()).ok_or(SessionError::InvalidGrant)?;
     let mut tx = authority::begin(app, actor, Need::Person).await?;
+    let tenant = own_tenant(&mut tx, actor.tenant).await?;
     let old = store::find(&mut tx, actor.tenant, session)
         .await?
         .ok_or(SessionError::TokenRevoked)?;
@@ -330,7 +355,7 @@ pub(super) async fn switch_organization(
     let is_ended = end(&mut tx, app, actor, session, reason).await?;
     let user = users::find(&mut tx, actor.tenant, user)
         .await?
-        .filter(|user| is_ended && old.is_live(Some(user.standing()), app.clock.now()))
+        .filter(|user| is_ended && old.is_live(&tenant, Some(user.standing()), app.clock.now()))
         .ok_or(SessionError::TokenRevoked)?;
     let new = NewSession {
         user: &user,

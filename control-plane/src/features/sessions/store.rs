@@ -17,6 +17,7 @@ struct SessionRow {
     user_id: String,
     organization_id: Option<String>,
     client_id: String,
+    tenant_epoch: i64,
     user_epoch: i64,
     amr: String,
     authenticated_at: i64,
@@ -57,6 +58,7 @@ impl SessionRow {
                 .map_err(|_| broken("organization_id"))?,
             amr: serde_json::from_str(&self.amr).map_err(|_| broken("amr"))?,
             client_id: self.client_id,
+            tenant_epoch: self.tenant_epoch,
             user_epoch: self.user_epoch,
             authenticated_at: UnixMillis(self.authenticated_at),
             created_at: UnixMillis(self.created_at),
@@ -70,8 +72,8 @@ impl SessionRow {
 }
 
 const INSERT: &str = "insert into sessions (tenant_id, id, user_id, organization_id, client_id,
-    user_epoch, amr, authenticated_at, created_at, last_used_at, expires_at, ip, user_agent)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    tenant_epoch, user_epoch, amr, authenticated_at, created_at, last_used_at, expires_at, ip,
+    user_agent) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 
 /// Stores a new session.
 pub(super) async fn insert(
@@ -85,6 +87,7 @@ pub(super) async fn insert(
         session.user,
         session.organization,
         &session.client_id,
+        session.tenant_epoch,
         session.user_epoch,
         serde_json::json!(session.amr).to_string(),
         session.authenticated_at,
@@ -97,8 +100,8 @@ pub(super) async fn insert(
     tx.execute(INSERT, args).await.map(|_| ())
 }
 
-const FIND: &str = "select id, user_id, organization_id, client_id, user_epoch, amr,
-    authenticated_at, created_at, last_used_at, expires_at, ip, user_agent, revoked_at,
+const FIND: &str = "select id, user_id, organization_id, client_id, tenant_epoch, user_epoch,
+    amr, authenticated_at, created_at, last_used_at, expires_at, ip, user_agent, revoked_at,
     revoked_reason from sessions where tenant_id = $1 and id = $2";
 
 /// One session, dead or alive.
@@ -113,25 +116,34 @@ pub(super) async fn find(
         .transpose()
 }
 
-const LIST: &str = "select id, user_id, organization_id, client_id, user_epoch, amr,
-    authenticated_at, created_at, last_used_at, expires_at, ip, user_agent, revoked_at,
+const LIST: &str = "select id, user_id, organization_id, client_id, tenant_epoch, user_epoch,
+    amr, authenticated_at, created_at, last_used_at, expires_at, ip, user_agent, revoked_at,
     revoked_reason from sessions
     where tenant_id = $1 and id > $2 and ($3 is null or user_id = $3)
-    and ($4 is null or user_epoch = $4) and revoked_at is null and expires_at > $5
-    order by id limit $6";
+    and ($4 is null or user_epoch = $4) and tenant_epoch = $5 and revoked_at is null
+    and expires_at > $6 order by id limit $7";
 
-/// Sessions that were not revoked and have not expired, in the order they began, after `after`.
-/// `epoch`: only those that began under it.
+/// The numbers under which sessions that live began.
+pub(super) struct Epochs {
+    /// The tenant's.
+    pub(super) tenant: i64,
+    /// Their user's; `None` for sessions of many users, some of which may have ended.
+    pub(super) user: Option<i64>,
+}
+
+/// Sessions that began under these epochs, were not revoked and have not expired, in the order they
+/// began, after `after`.
 pub(super) async fn list(
     tx: &mut Tx,
     tenant: TenantId,
+    epochs: Epochs,
     after: &str,
     user: Option<UserId>,
-    epoch: Option<i64>,
     now: UnixMillis,
     limit: i64,
 ) -> Result<Vec<Session>, DbError> {
-    tx.all::<SessionRow>(LIST, args![tenant, after, user, epoch, now, limit])
+    let args = args![tenant, after, user, epochs.user, epochs.tenant, now, limit];
+    tx.all::<SessionRow>(LIST, args)
         .await?
         .into_iter()
         .map(|row| row.into_session(tenant))
@@ -139,8 +151,8 @@ pub(super) async fn list(
 }
 
 const TOUCH: &str = "update sessions set last_used_at = $3 where tenant_id = $1 and id = $2
-    returning id, user_id, organization_id, client_id, user_epoch, amr, authenticated_at,
-    created_at, last_used_at, expires_at, ip, user_agent, revoked_at, revoked_reason";
+    returning id, user_id, organization_id, client_id, tenant_epoch, user_epoch, amr,
+    authenticated_at, created_at, last_used_at, expires_at, ip, user_agent, revoked_at, revoked_reason";
 
 /// Notes that the session is in use, and reads it.
 pub(super) async fn touch(

@@ -1,7 +1,7 @@
 //! Tenants: the isolation boundary. Each has its issuer, audience, keys and users.
 //!
-//! Table: `tenants`. Events: `tenant.created`, `tenant.tokens_revoked`.
-//! Permissions: `tenant:read`, `tenant:write`.
+//! Table: `tenants`. Events: `tenant.created`, `tenant.sessions_revoked`.
+//! Permissions: `tenant:read`, `tenant:write`, `sessions:revoke`.
 
 mod error;
 mod model;
@@ -11,4 +11,4 @@ mod store;
 
 pub use error::TenantsError;
 pub use model::{CreateTenant, Tenant};
-pub use service::{Cache, all, by_id, by_slug, create, exist, find, get, revoke_tokens};
+pub use service::{Cache, all, by_id, by_slug, create, end_sessions, exist, find, get};

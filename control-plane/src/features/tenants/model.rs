@@ -28,8 +28,10 @@ pub struct Tenant {
     pub audience: String,
     /// What its access tokens are signed with.
     pub signing_alg: Algorithm,
-    /// Tokens issued before this moment are refused.
-    pub tokens_issued_before: UnixMillis,
+    /// Rises when every session of the tenant ends.
+    pub session_epoch: i64,
+    /// When it last rose.
+    pub sessions_ended_at: Option<UnixMillis>,
     /// When it was made.
     pub created_at: UnixMillis,
     /// When it was last changed.
@@ -38,9 +40,15 @@ pub struct Tenant {
 
 impl Tenant {
     /// The first second whose tokens are not refused. Tokens carry whole seconds: one issued earlier
-    /// in the very second of the revocation falls too.
+    /// in the very second in which all sessions ended falls too.
     pub fn tokens_good_from(&self) -> UnixSeconds {
-        self.tokens_issued_before.plus_millis(999).to_seconds()
+        self.sessions_ended_at
+            .map_or(UnixSeconds(0), |at| at.plus_millis(999).to_seconds())
+    }
+
+    /// Whether sessions that began under this epoch go on.
+    pub const fn carries(&self, session_epoch: i64) -> bool {
+        self.session_epoch == session_epoch
     }
 
     /// What a client or verifier can know from the issuer alone. Only what is there is named: no
@@ -133,24 +141,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_issued_in_the_second_of_the_tenants_epoch_falls() {
-        let of = |millis| {
+    fn a_token_issued_in_the_second_in_which_all_sessions_ended_falls() {
+        let of = |ended_at: Option<i64>| {
             let tenant = Tenant {
                 id: TenantId::from_parts(1, [1; 10]),
                 slug: String::new(),
                 name: String::new(),
                 audience: String::new(),
                 signing_alg: Algorithm::Es256,
-                tokens_issued_before: UnixMillis(millis),
+                session_epoch: 1,
+                sessions_ended_at: ended_at.map(UnixMillis),
                 created_at: UnixMillis(0),
                 updated_at: UnixMillis(0),
             };
             tenant.tokens_good_from()
         };
-        assert_eq!(of(0), UnixSeconds(0));
-        assert_eq!(of(10_000), UnixSeconds(10));
-        assert_eq!(of(10_001), UnixSeconds(11));
-        assert_eq!(of(10_999), UnixSeconds(11));
+        assert_eq!(of(None), UnixSeconds(0));
+        assert_eq!(of(Some(10_000)), UnixSeconds(10));
+        assert_eq!(of(Some(10_001)), UnixSeconds(11));
+        assert_eq!(of(Some(10_999)), UnixSeconds(11));
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! `/v1/tenant`.
 
-use axum::{extract::State, http::HeaderMap, response::Response};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use plinto_contract::time::UnixMillis;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -20,7 +24,7 @@ const METADATA_MAX_AGE_S: u32 = 300;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(get_tenant))
-        .routes(routes!(revoke_tenant_tokens))
+        .routes(routes!(revoke_tenant_sessions))
 }
 
 /// Doors of discovery, open to everybody. A client finds them from the issuer alone.
@@ -42,8 +46,9 @@ struct TenantBody {
     audience: String,
     #[schema(value_type = String, example = "RS256")]
     signing_alg: &'static str,
-    #[schema(value_type = schemas::Moment)]
-    tokens_issued_before: UnixMillis,
+    /// When all sessions of the tenant last ended at once.
+    #[schema(value_type = Option<schemas::Moment>)]
+    sessions_ended_at: Option<UnixMillis>,
     #[schema(value_type = schemas::Moment)]
     created_at: UnixMillis,
     #[schema(value_type = schemas::Moment)]
@@ -59,7 +64,7 @@ impl TenantBody {
             name: tenant.name,
             audience: tenant.audience,
             signing_alg: tenant.signing_alg.as_str(),
-            tokens_issued_before: tenant.tokens_issued_before,
+            sessions_ended_at: tenant.sessions_ended_at,
             created_at: tenant.created_at,
             updated_at: tenant.updated_at,
         }
@@ -73,14 +78,16 @@ async fn get_tenant(State(app): State<App>, actor: Actor) -> Result<Json<TenantB
     Ok(Json(TenantBody::of(&app, tenant)))
 }
 
-/// Refuse every access token issued so far
-#[utoipa::path(post, path = "/v1/tenant/revoke_tokens", tag = "tenants", responses((status = 200, body = TenantBody)))]
-async fn revoke_tenant_tokens(
+/// End all sessions of the tenant
+///
+/// Refresh tokens are dead at once, access tokens at the edge within about a second. API keys go on.
+#[utoipa::path(post, path = "/v1/tenant/revoke_sessions", tag = "tenants", responses((status = 204)))]
+async fn revoke_tenant_sessions(
     State(app): State<App>,
     actor: Actor,
-) -> Result<Json<TenantBody>, ApiError> {
-    let tenant = service::revoke_tokens(&app, &actor).await?;
-    Ok(Json(TenantBody::of(&app, tenant)))
+) -> Result<StatusCode, ApiError> {
+    service::end_sessions(&app, &actor).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The issuer's metadata, at the address OpenID Connect Discovery §4 gives

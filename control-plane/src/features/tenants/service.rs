@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plinto_contract::{events::EventKind, ids::TenantId, time::UnixMillis};
+use plinto_contract::{events::EventKind, ids::TenantId};
 use serde_json::json;
 
 use super::{
@@ -59,7 +59,8 @@ pub async fn create(
         name: input.name,
         audience: input.audience,
         signing_alg: input.signing_alg,
-        tokens_issued_before: UnixMillis(0),
+        session_epoch: 0,
+        sessions_ended_at: None,
         created_at: now,
         updated_at: now,
     };
@@ -78,27 +79,20 @@ pub async fn get(app: &App, actor: &Actor) -> Result<Tenant, TenantsError> {
     by_id(app, actor.tenant).await
 }
 
-/// Refuses every access token of the tenant issued so far.
-pub async fn revoke_tokens(app: &App, actor: &Actor) -> Result<Tenant, TenantsError> {
-    actor.require(Permission::TenantWrite)?;
-    let mut tx = authority::begin(app, actor, Need::Permission(Permission::TenantWrite)).await?;
-    store::revoke_tokens(&mut tx, actor.tenant, app.clock.now()).await?;
+/// Ends every session of the tenant: its refresh tokens are dead, and access tokens issued so far are
+/// refused (S4). API keys go on.
+pub async fn end_sessions(app: &App, actor: &Actor) -> Result<(), TenantsError> {
+    actor.require(Permission::SessionsRevoke)?;
+    let mut tx = authority::begin(app, actor, Need::Permission(Permission::SessionsRevoke)).await?;
+    store::end_sessions(&mut tx, actor.tenant, app.clock.now()).await?;
     let tenant = store::by_id(&mut tx, actor.tenant)
         .await?
         .ok_or(TenantsError::NotFound)?;
-    let data = json!({ "tokens_issued_before": tenant.tokens_issued_before });
-    events::record(
-        &mut tx,
-        app,
-        actor,
-        EventKind::TenantTokensRevoked,
-        tenant.id,
-        data,
-    )
-    .await?;
+    let kind = EventKind::TenantSessionsRevoked;
+    events::record(&mut tx, app, actor, kind, tenant.id, json!({})).await?;
     tx.commit().await?;
     app.tenants.0.invalidate(&tenant.slug).await;
-    Ok(tenant)
+    Ok(())
 }
 
 /// The tenant of a slug. For the doors that must know whose door they are: every request under an

@@ -9,20 +9,20 @@ use crate::{
 };
 
 const INSERT: &str = "insert into tenants
-    (id, slug, name, audience, signing_alg, tokens_issued_before, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    (id, slug, name, audience, signing_alg, session_epoch, sessions_ended_at, created_at,
+    updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
-const BY_SLUG: &str = "select id, slug, name, audience, signing_alg, tokens_issued_before,
-    created_at, updated_at from tenants where slug = $1";
+const BY_SLUG: &str = "select id, slug, name, audience, signing_alg, session_epoch,
+    sessions_ended_at, created_at, updated_at from tenants where slug = $1";
 
-const BY_ID: &str = "select id, slug, name, audience, signing_alg, tokens_issued_before,
-    created_at, updated_at from tenants where id = $1";
+const BY_ID: &str = "select id, slug, name, audience, signing_alg, session_epoch,
+    sessions_ended_at, created_at, updated_at from tenants where id = $1";
 
-const ALL: &str = "select id, slug, name, audience, signing_alg, tokens_issued_before,
-    created_at, updated_at from tenants order by id";
+const ALL: &str = "select id, slug, name, audience, signing_alg, session_epoch,
+    sessions_ended_at, created_at, updated_at from tenants order by id";
 
-const REVOKE_TOKENS: &str = "update tenants set tokens_issued_before = $2, updated_at = $2
-    where id = $1";
+const END_SESSIONS: &str = "update tenants set session_epoch = session_epoch + 1,
+    sessions_ended_at = $2, updated_at = $2 where id = $1";
 
 #[derive(sqlx::FromRow)]
 struct TenantRow {
@@ -31,7 +31,8 @@ struct TenantRow {
     name: String,
     audience: String,
     signing_alg: String,
-    tokens_issued_before: i64,
+    session_epoch: i64,
+    sessions_ended_at: Option<i64>,
     created_at: i64,
     updated_at: i64,
 }
@@ -49,7 +50,8 @@ impl TenantRow {
             slug: self.slug,
             name: self.name,
             audience: self.audience,
-            tokens_issued_before: UnixMillis(self.tokens_issued_before),
+            session_epoch: self.session_epoch,
+            sessions_ended_at: self.sessions_ended_at.map(UnixMillis),
             created_at: UnixMillis(self.created_at),
             updated_at: UnixMillis(self.updated_at),
         })
@@ -63,7 +65,8 @@ pub(super) async fn insert(tx: &mut Tx, tenant: &Tenant) -> Result<(), DbError> 
         &tenant.name,
         &tenant.audience,
         tenant.signing_alg.as_str(),
-        tenant.tokens_issued_before,
+        tenant.session_epoch,
+        tenant.sessions_ended_at,
         tenant.created_at,
         tenant.updated_at,
     ];
@@ -90,12 +93,13 @@ pub(super) async fn all(tx: &mut Tx) -> Result<Vec<Tenant>, DbError> {
     rows.into_iter().map(TenantRow::read).collect()
 }
 
-pub(super) async fn revoke_tokens(
+/// Ends every session of the tenant, however many there are, by one row.
+pub(super) async fn end_sessions(
     tx: &mut Tx,
     tenant: TenantId,
     now: UnixMillis,
 ) -> Result<(), DbError> {
     tx.hold_alone(tenant).await?;
-    tx.execute(REVOKE_TOKENS, args![tenant, now]).await?;
+    tx.execute(END_SESSIONS, args![tenant, now]).await?;
     Ok(())
 }

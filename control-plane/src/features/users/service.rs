@@ -185,11 +185,25 @@ pub async fn enable(app: &App, actor: &Actor, id: UserId) -> Result<User, UserEr
 pub async fn end_sessions(app: &App, actor: &Actor, id: UserId) -> Result<(), UserError> {
     actor.require(Permission::SessionsRevoke)?;
     let mut tx = authority::begin(app, actor, Need::Permission(Permission::SessionsRevoke)).await?;
-    if !store::end_sessions(&mut tx, actor.tenant, id, app.clock.now()).await? {
+    if !end_all_sessions(&mut tx, app, actor, id).await? {
         return Err(UserError::NotFound);
     }
-    let kind = EventKind::UserSessionsRevoked;
-    events::record(&mut tx, app, actor, kind, id, json!({})).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Ends every session of a user, in the transaction of whoever decided so; `false` when there is no
+/// such user.
+pub(crate) async fn end_all_sessions(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    id: UserId,
+) -> Result<bool, DbError> {
+    let is_there = store::end_sessions(tx, actor.tenant, id, app.clock.now()).await?;
+    if is_there {
+        let kind = EventKind::UserSessionsRevoked;
+        events::record(tx, app, actor, kind, id, json!({})).await?;
+    }
+    Ok(is_there)
 }

@@ -6,7 +6,7 @@ use plinto_contract::{
 };
 use serde_json::json;
 
-use super::{Opened, end, roles_in, tokens};
+use super::{Opened, end, own_tenant, roles_in, tokens};
 use crate::{
     actor::Actor,
     app::App,
@@ -22,6 +22,7 @@ use crate::{
             },
             store,
         },
+        tenants::Tenant,
         users,
     },
 };
@@ -93,7 +94,7 @@ async fn rotate(
     let now = app.clock.now();
     let successor = presented.successor(&spent.nonce);
     let session = store::touch(tx, actor.tenant, spent.session, now).await?;
-    let rights = rights_now(tx, app, &session).await?;
+    let (tenant, rights) = rights_now(tx, app, &session).await?;
     let stored = StoredRefreshToken {
         id: spent.successor,
         session: session.id,
@@ -114,25 +115,36 @@ async fn rotate(
         data,
     )
     .await?;
-    Opened::read(tx, session, rights, successor).await
+    Ok(Opened {
+        tenant,
+        session,
+        rights,
+        refresh_token: successor,
+    })
 }
 
-/// What the next access token says.
+/// What the next access token says, of the tenant and of the user.
 /// Errors: `InvalidGrant` when the session is dead or the user has left the organization.
-async fn rights_now(tx: &mut Tx, app: &App, session: &Session) -> Result<Rights, SessionError> {
+async fn rights_now(
+    tx: &mut Tx,
+    app: &App,
+    session: &Session,
+) -> Result<(Tenant, Rights), SessionError> {
     let at = app.clock.now();
+    let tenant = own_tenant(tx, session.tenant).await?;
     let standing = users::standing(tx, session.tenant, session.user)
         .await?
-        .filter(|standing| session.is_live(Some(*standing), at))
+        .filter(|standing| session.is_live(&tenant, Some(*standing), at))
         .ok_or(SessionError::InvalidGrant)?;
     let roles = roles_in(tx, session.tenant, session.organization, session.user)
         .await?
         .ok_or(SessionError::InvalidGrant)?;
-    Ok(Rights {
+    let rights = Rights {
         at,
         token_epoch: standing.token_epoch,
         roles,
-    })
+    };
+    Ok((tenant, rights))
 }
 
 /// What a token that could not be spent is good for: the same successor within the grace, the end
@@ -181,8 +193,13 @@ async fn again(
     session: Session,
     successor: RefreshToken,
 ) -> Result<Opened, SessionError> {
-    let rights = rights_now(tx, app, &session).await?;
-    Opened::read(tx, session, rights, successor).await
+    let (tenant, rights) = rights_now(tx, app, &session).await?;
+    Ok(Opened {
+        tenant,
+        session,
+        rights,
+        refresh_token: successor,
+    })
 }
 
 /// Ends the session whose spent token came again, or the one that it goes on in. Of several reuses

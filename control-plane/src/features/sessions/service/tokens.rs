@@ -3,7 +3,7 @@
 
 use plinto_contract::{
     claims::{AccessToken, TYP_ACCESS_TOKEN},
-    ids::{SessionId, TenantId, UserId},
+    ids::{SessionId, UserId},
     limits::CLOCK_LEEWAY_S,
     time::UnixMillis,
 };
@@ -14,7 +14,7 @@ use plinto_jose::{
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{Opened, end};
+use super::{Opened, end, own_tenant};
 use crate::{
     actor::{Actor, Denied, Permission, PermissionSet, PresentedToken, Principal},
     app::App,
@@ -27,7 +27,7 @@ use crate::{
             store,
         },
         signing_keys::{self, Purpose},
-        tenants::{self, Tenant, TenantsError},
+        tenants::{self, Tenant},
         users,
     },
 };
@@ -79,12 +79,13 @@ pub(crate) async fn authenticate(
     let keys = signing_keys::jwks(app, tenant.id, Purpose::Token).await?;
     let claims = verify(app, tenant, &keys, bearer)?;
     let mut tx = app.db.read().await?;
-    require_live(&mut tx, tenant.id, &claims, app.clock.now()).await?;
+    // The caller's is a second old, and may not know yet that all sessions have ended.
+    let tenant = own_tenant(&mut tx, tenant.id).await?;
+    require_live(&mut tx, &tenant, &claims, app.clock.now()).await?;
     Ok(Principal::User {
         user: claims.sub,
         session: claims.sid,
         token: PresentedToken {
-            issued_at: claims.iat,
             expires_at: claims.exp,
             epoch: claims.epoch,
         },
@@ -107,9 +108,10 @@ pub(crate) fn look_again<'a>(tx: &'a mut Tx, actor: &'a Actor, now: UnixMillis) 
         if now.to_seconds() >= token.expires_at.plus_seconds(CLOCK_LEEWAY_S) {
             return Err(Denied::TokenExpired.into());
         }
-        let tenant = tenants::find(tx, actor.tenant).await?;
-        let is_good = tenant.is_some_and(|tenant| token.issued_at >= tenant.tokens_good_from())
-            && is_live(tx, actor.tenant, (user, session), token.epoch, now).await?;
+        let is_good = match tenants::find(tx, actor.tenant).await? {
+            Some(tenant) => is_live(tx, &tenant, (user, session), token.epoch, now).await?,
+            None => false,
+        };
         if is_good {
             Ok(PermissionSet::none())
         } else {
@@ -149,9 +151,7 @@ pub(crate) async fn introspect(
     // Before the transaction: two connections at once from one request would tie up the pool.
     let keys = signing_keys::jwks(app, actor.tenant, Purpose::Token).await?;
     let mut tx = app.db.read().await?;
-    let tenant = tenants::find(&mut tx, actor.tenant)
-        .await?
-        .ok_or(TenantsError::NotFound)?;
+    let tenant = own_tenant(&mut tx, actor.tenant).await?;
     if let Some(token) = RefreshToken::parse(token) {
         return introspect_refresh(&mut tx, app, &tenant, &token, now).await;
     }
@@ -182,8 +182,9 @@ async fn introspect_refresh(
         return Ok(Introspection::Inactive);
     };
     let standing = users::standing(tx, tenant.id, session.user).await?;
-    let is_good =
-        stored.used_at.is_none() && now < stored.expires_at && session.is_live(standing, now);
+    let is_good = stored.used_at.is_none()
+        && now < stored.expires_at
+        && session.is_live(tenant, standing, now);
     if !is_good {
         return Ok(Introspection::Inactive);
     }
@@ -212,9 +213,7 @@ pub(crate) async fn take_back(
             .await?
             .map(|it| it.session)
     } else {
-        let tenant = tenants::find(&mut tx, actor.tenant)
-            .await?
-            .ok_or(TenantsError::NotFound)?;
+        let tenant = own_tenant(&mut tx, actor.tenant).await?;
         verify(app, &tenant, &keys, token)
             .ok()
             .map(|claims| claims.sid)
@@ -231,8 +230,8 @@ pub(crate) async fn take_back(
     Ok(())
 }
 
-/// Signature, header and claims of an access token, and the tenant's epoch. Nothing of the session.
-/// Errors: `TokenInvalid`, `TokenExpired`, `TokenRevoked`.
+/// Signature, header and claims of an access token. Nothing of the session.
+/// Errors: `TokenInvalid`, `TokenExpired`.
 fn verify(
     app: &App,
     tenant: &Tenant,
@@ -257,16 +256,13 @@ fn verify(
     if claims.tenant != tenant.id {
         return Err(SessionError::TokenInvalid);
     }
-    if claims.iat < tenant.tokens_good_from() {
-        return Err(SessionError::TokenRevoked);
-    }
     Ok(claims)
 }
 
 /// Errors: `TokenRevoked` when the token is not live.
 async fn require_live(
     tx: &mut Tx,
-    tenant: TenantId,
+    tenant: &Tenant,
     claims: &AccessToken,
     now: UnixMillis,
 ) -> Result<(), SessionError> {
@@ -282,16 +278,16 @@ async fn require_live(
 /// learns from the revocation feed.
 async fn is_live(
     tx: &mut Tx,
-    tenant: TenantId,
+    tenant: &Tenant,
     (user, session): (UserId, SessionId),
     epoch: u64,
     now: UnixMillis,
 ) -> Result<bool, DbError> {
-    let found = store::find(tx, tenant, session).await?;
+    let found = store::find(tx, tenant.id, session).await?;
     let Some(session) = found.filter(|session| session.user == user) else {
         return Ok(false);
     };
-    let standing = users::standing(tx, tenant, session.user).await?;
+    let standing = users::standing(tx, tenant.id, session.user).await?;
     let is_current = standing.is_some_and(|standing| standing.takes(epoch));
-    Ok(is_current && session.is_live(standing, now))
+    Ok(is_current && session.is_live(tenant, standing, now))
 }
