@@ -47,6 +47,29 @@ async fn nobody_makes_a_key_that_may_do_more_than_they() {
     }
 }
 
+/// Z6: taking away is bounded like giving. A stolen key with few permissions can't shut the
+/// administrator out.
+#[tokio::test]
+async fn nobody_revokes_a_key_that_may_do_more_than_they() {
+    for world in worlds().await {
+        let weak = client_with(&world, &["api_keys:write", "roles:read"]).await;
+        let revoke = |key: &Value| format!("/v1/api_keys/{}/revoke", key["id"].as_str().unwrap());
+        let strong = make(&world, &["roles:read", "roles:write"]).await;
+        let answer = weak.post_empty(&revoke(&strong)).await;
+        let answer = answer.expect_problem(403, "permission_denied");
+        assert!(answer.text().contains("roles:write"), "{}", answer.text());
+        let still = world.bearer(strong["secret"].as_str().unwrap());
+        still.get("/v1/roles").await.expect(200);
+        let kinds = world.event_kinds().await;
+        assert!(!kinds.contains(&"api_key.revoked"), "{kinds:?}");
+
+        let equal = make(&world, &["api_keys:write", "roles:read"]).await;
+        weak.post_empty(&revoke(&equal)).await.expect(200);
+        let less = make(&world, &["roles:read"]).await;
+        weak.post_empty(&revoke(&less)).await.expect(200);
+    }
+}
+
 /// Z6, in time: what a key makes ends with it at the latest.
 #[tokio::test]
 async fn a_key_makes_none_that_outlives_it() {

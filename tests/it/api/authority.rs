@@ -29,7 +29,8 @@ const OUTDATE: &str =
     "update users set token_epoch = token_epoch + 1, tokens_outdated_at = $2 where id = $1";
 const REVOKE_SESSION: &str =
     "update sessions set revoked_at = $2, revoked_reason = 'by_user' where id = $1";
-const REVOKE_TOKENS: &str = "update tenants set tokens_issued_before = $2 where id = $1";
+const END_ALL_SESSIONS: &str =
+    "update tenants set session_epoch = session_epoch + 1, sessions_ended_at = $2 where id = $1";
 
 /// Withdraws something after `request` was let in, while it waits for its turn to write.
 /// `whose`: the id in `withdrawal`.
@@ -40,9 +41,7 @@ async fn withdrawn_midway(
 ) -> Answer {
     let mut tx = world.app.db.begin().await.unwrap();
     tx.hold_alone(whose).await.unwrap();
-    // Tokens of this very second end with the next one.
-    let later = i64::from(withdrawal == REVOKE_TOKENS);
-    let at = world.clock.now().plus_millis(later);
+    let at = world.clock.now();
     assert_eq!(tx.execute(withdrawal, args![whose, at]).await.unwrap(), 1);
     match select(Box::pin(request), Box::pin(somebody_waits(world))).await {
         Either::Left((answer, _)) => answer,
@@ -392,14 +391,14 @@ async fn however_a_persons_authority_ends_the_write_knows() {
             END_SESSIONS,
             OUTDATE,
             REVOKE_SESSION,
-            REVOKE_TOKENS,
+            END_ALL_SESSIONS,
             DISABLE,
         ] {
             let alice = sign_in(&world, &alice).await;
             let (user, session) = (alice.id.to_string(), alice.session.to_string());
             let whose = match end {
                 REVOKE_SESSION => &session,
-                REVOKE_TOKENS => &tenant,
+                END_ALL_SESSIONS => &tenant,
                 _ => &user,
             };
             let client = alice.client(&world);

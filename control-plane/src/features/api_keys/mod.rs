@@ -2,7 +2,7 @@
 //!
 //! A secret is `plinto_sk_`, 256 random bits in base 62, and a CRC-32 that tells it from junk
 //! offline. Only its SHA-256 is stored; the secret is shown once, when the key is made. Nobody
-//! can make a key that may do more than they may (Z6).
+//! can make or revoke a key that may do more than they may (Z6).
 //!
 //! Table: `api_keys`. Events: `api_key.created`, `api_key.revoked`.
 //! Permissions: `api_keys:read`, `api_keys:write`.

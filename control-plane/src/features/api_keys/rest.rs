@@ -163,6 +163,8 @@ async fn get_api_key(
 }
 
 /// Revoke an API key at once
+///
+/// Needs every permission that the key has.
 #[utoipa::path(post, path = "/v1/api_keys/{api_key_id}/revoke", tag = "api_keys",
     params(("api_key_id" = String, Path)), responses((status = 200, body = ApiKeyBody)))]
 async fn revoke_api_key(

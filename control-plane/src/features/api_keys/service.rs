@@ -133,9 +133,19 @@ pub(crate) async fn list(
 }
 
 /// Ends a key at once. Ending it again changes nothing and is not an error.
+/// Errors: `Denied` when the key has a permission that the caller lacks: who could not have made a
+/// key does not end it (Z6).
 pub(crate) async fn revoke(app: &App, actor: &Actor, id: ApiKeyId) -> Result<ApiKey, ApiKeysError> {
     actor.require(Permission::ApiKeysWrite)?;
-    let mut tx = authority::begin(app, actor, Need::Permission(Permission::ApiKeysWrite)).await?;
+    let mut tx = app.db.read().await?;
+    let key = store::find(&mut tx, actor.tenant, id)
+        .await?
+        .ok_or(ApiKeysError::NotFound)?;
+    drop(tx);
+    // What a key may do never changes.
+    let had = key.permissions.iter();
+    let needed = had.chain([Permission::ApiKeysWrite]).collect();
+    let mut tx = authority::begin(app, actor, Need::All(needed)).await?;
     let is_new = store::revoke(&mut tx, actor.tenant, id, app.clock.now()).await?;
     let key = store::find(&mut tx, actor.tenant, id)
         .await?
