@@ -40,6 +40,7 @@ macro_rules! kinds {
 
 kinds! {
     TenantCreated = "tenant.created", "A tenant was created.";
+    TenantUpdated = "tenant.updated", "A tenant's settings were changed.";
     TenantSessionsRevoked = "tenant.sessions_revoked", "All sessions of the tenant ended before their time.";
     SigningKeyCreated = "signing_key.created", "A signing key was made and published.";
     SigningKeyRotated = "signing_key.rotated", "Another key signs from now on.";

@@ -115,6 +115,9 @@ codes! {
     NoRoute = "no_route", 403, "No route of the active policy covers this request",
         cause: "The bundle's routes say which requests mean which action on which resource; none matches this method and path.",
         remedy: "Add a route to the bundle's `routes.json`, publish and activate it.";
+    SignUpClosed = "sign_up_closed", 403, "Nobody can sign up with this tenant",
+        cause: "The tenant's administrators have closed sign-up.",
+        remedy: "Who has an account signs in. To open sign-up, set `sign_up` to `open` with `PATCH /v1/tenant`.";
     UserDisabled = "user_disabled", 403, "The user is disabled",
         cause: "An administrator disabled the user.",
         remedy: "Let somebody with `users:write` enable the user again.";

@@ -137,6 +137,17 @@ texts! {
     RolePermission = Text::like("^[a-z][a-z0-9_.-]*:[a-z][a-z0-9_.-]*$", "document:read").most(128);
     /// The software that a person uses: 1 to 64 of `A-Z a-z 0-9 . _ ~ -`.
     ClientId = Text::like("^[A-Za-z0-9._~-]{1,64}$", "plinto");
+    /// Whom access tokens are for: 1 to 200 printable ASCII characters without spaces.
+    Audience = Text::like("^[!-~]{1,200}$", "https://api.example.com");
+    /// An origin as browsers send it: no path, no default port, the host in lower case and ASCII;
+    /// `http` on this machine only. A list holds each once.
+    Origin = Text::like(
+        concat!(
+            r"^(https://([a-z0-9]+(-+[a-z0-9]+)*\.)*[a-z][a-z0-9]*(-+[a-z0-9]+)*",
+            r"|http://(localhost|127\.0\.0\.1))(:([1-9][0-9]{3}|[1-5][0-9]{4}))?$",
+        ),
+        "https://app.example.com",
+    ).most(255);
     /// A moment: RFC 3339 in upper case; answers are in UTC with milliseconds.
     Moment = Text::like(MOMENT_PATTERN, "2030-01-31T12:00:00.000Z").format("date-time");
     /// A SHA-256 digest: 64 hexadecimal digits in lower case.

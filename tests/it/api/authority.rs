@@ -244,6 +244,7 @@ async fn of_machines(world: &World) -> Vec<Write> {
         write("DELETE /v1/roles/{role_id}", &none),
         write("POST /v1/sessions/{session_id}/revoke", &none),
         write("POST /v1/signing_keys/rotate", &json!({"purpose": "token"})),
+        write("PATCH /v1/tenant", &json!({"name": "Other"})),
         write("POST /v1/tenant/revoke_sessions", &none),
         write("POST /v1/users/{user_id}/disable", &none),
         write("POST /v1/users/{user_id}/enable", &none),

@@ -140,7 +140,7 @@ async fn machines_need_an_api_key_and_are_told_how() {
 #[tokio::test]
 async fn answers_carry_security_headers_and_are_not_stored() {
     let world = World::with(|config| config.public_url = "https://id.test".parse().unwrap()).await;
-    let answer = admin(&world).get("/v1/tenant").await.expect(200);
+    let answer = admin(&world).get("/v1/users").await.expect(200);
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     assert_eq!(answer.header("x-frame-options"), "DENY");
     assert_eq!(answer.header("cache-control"), "no-store");

@@ -16,7 +16,7 @@ async fn a_person_signs_up_and_is_signed_in() {
     for world in worlds().await {
         let body = json!({
             "email": "Alice@Example.com", "password": PASSWORD, "name": " Alice ",
-            "client_id": "web-app",
+            "client_id": "plinto",
         });
         let answer = world.anon().post(PATH, body).await.expect(201);
         assert_eq!(answer.header("cache-control"), "no-store");

@@ -11,7 +11,7 @@ pub enum OAuthError {
     /// The request is not one.
     #[error("{0}")]
     InvalidRequest(String),
-    /// The client id is not one.
+    /// The client id is not one, or none of the tenant's.
     #[error("the client is not known")]
     InvalidClient,
     /// The refresh token buys nothing.
@@ -44,6 +44,7 @@ impl From<SessionError> for OAuthError {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::InvalidGrant => Self::InvalidGrant,
+            SessionError::UnknownClient => Self::InvalidClient,
             SessionError::OtherClient => Self::UnauthorizedClient,
             SessionError::Denied(Denied::Unauthenticated) => Self::Unauthenticated,
             SessionError::Denied(denied) => Self::InsufficientScope(denied),

@@ -19,6 +19,9 @@ pub enum SessionError {
     /// The user is not a member of the organization, or there is no such organization.
     #[error("the user is not a member of this organization")]
     NotAMember,
+    /// The tenant has no client of this name.
+    #[error("the tenant has no such client; its settings list them")]
+    UnknownClient,
     /// The refresh token buys nothing; why is nobody's business.
     #[error("the refresh token is not valid")]
     InvalidGrant,
@@ -64,7 +67,7 @@ impl HasCode for SessionError {
     fn code(&self) -> Code {
         match self {
             Self::NotFound => Code::NotFound,
-            Self::NotAMember | Self::InvalidGrant => Code::ValidationFailed,
+            Self::NotAMember | Self::UnknownClient | Self::InvalidGrant => Code::ValidationFailed,
             Self::TokenInvalid | Self::OtherClient => Code::TokenInvalid,
             Self::TokenExpired => Code::TokenExpired,
             Self::TokenRevoked => Code::TokenRevoked,
@@ -78,6 +81,7 @@ impl HasCode for SessionError {
     fn field_errors(&self) -> Vec<FieldError> {
         let (pointer, code) = match self {
             Self::NotAMember => ("/organization_id", "not_a_member"),
+            Self::UnknownClient => ("/client_id", "client_unknown"),
             // The token endpoint says it in OAuth's own words.
             Self::InvalidGrant => ("/refresh_token", "invalid_grant"),
             _ => return Vec::new(),

@@ -28,6 +28,6 @@ pub use model::{Client, IssuedTokens, RefreshToken, RevokedReason, Session};
 pub(crate) use service::{
     NewSession, Opened, open,
     refresh::refresh,
-    revoke_others, revoked_since, run_due_work,
+    require_client, revoke_others, revoked_since, run_due_work,
     tokens::{Introspection, authenticate, introspect, issue, look_again, take_back},
 };

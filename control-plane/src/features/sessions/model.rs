@@ -12,7 +12,10 @@ use plinto_contract::{
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::features::{tenants::Tenant, users::Standing};
+use crate::features::{
+    tenants::{self, Tenant},
+    users::Standing,
+};
 
 /// Says what a string is when it turns up where it should not.
 const REFRESH_PREFIX: &str = "plinto_rt_";
@@ -26,11 +29,10 @@ const SUCCESSOR_LABEL: &[u8] = b"plinto refresh token successor v1";
 pub struct Client(String);
 
 impl Client {
-    /// Reads a client id: 1 to 64 of `A–Z a–z 0–9 . _ ~ -`.
+    /// Reads a client id: 1 to 64 of `A–Z a–z 0–9 . _ ~ -`. Whether the tenant has such a client is
+    /// asked where tokens are issued.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
-        ((1..=64).contains(&text.len()) && text.bytes().all(is_plain))
-            .then(|| Self(text.to_owned()))
+        tenants::is_client_id(text).then(|| Self(text.to_owned()))
     }
 
     /// The client id.
@@ -42,7 +44,7 @@ impl Client {
 impl Default for Client {
     /// The tenant's own first-party client.
     fn default() -> Self {
-        Self("plinto".to_owned())
+        Self(tenants::DEFAULT_CLIENT.to_owned())
     }
 }
 
@@ -309,7 +311,7 @@ pub struct IssuedTokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::users::Status;
+    use crate::features::{tenants::CreateTenant, users::Status};
 
     const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
     const DAY_S: i64 = 24 * 60 * 60;
@@ -321,6 +323,7 @@ mod tests {
             user: UserId::from_parts(3, [3; 10]),
             organization: None,
             client_id: "plinto".to_owned(),
+            tenant_epoch: 2,
             user_epoch: 4,
             amr: vec!["pwd".to_owned()],
             authenticated_at: NOW,
@@ -333,6 +336,19 @@ mod tests {
         }
     }
 
+    fn tenant(session_epoch: i64) -> Tenant {
+        let input = CreateTenant {
+            slug: "acme".to_owned(),
+            name: "Acme".to_owned(),
+            audience: "api".to_owned(),
+            signing_alg: plinto_jose::Algorithm::Es256,
+        };
+        Tenant {
+            session_epoch,
+            ..input.into_tenant(TenantId::from_parts(1, [1; 10]), NOW)
+        }
+    }
+
     const STANDING: Option<Standing> = Some(Standing {
         status: Status::Active,
         session_epoch: 4,
@@ -341,19 +357,21 @@ mod tests {
 
     #[test]
     fn a_session_lives_until_one_thing_ends_it() {
-        assert!(session().is_live(STANDING, NOW));
-        assert!(!session().is_live(None, NOW));
-        assert!(!session().is_live(STANDING, session().expires_at));
+        let tenant = tenant(2);
+        assert!(session().is_live(&tenant, STANDING, NOW));
+        assert!(!session().is_live(&tenant, None, NOW));
+        assert!(!session().is_live(&tenant, STANDING, session().expires_at));
+        assert!(!session().is_live(&self::tenant(3), STANDING, NOW));
         let moved = Some(Standing {
             session_epoch: 5,
             ..STANDING.unwrap()
         });
-        assert!(!session().is_live(moved, NOW));
+        assert!(!session().is_live(&tenant, moved, NOW));
         let revoked = Session {
             revoked: Some((NOW, RevokedReason::SignedOut)),
             ..session()
         };
-        assert!(!revoked.is_live(STANDING, NOW));
+        assert!(!revoked.is_live(&tenant, STANDING, NOW));
     }
 
     fn claims_at(at: UnixMillis, issued_from: UnixSeconds) -> AccessToken {

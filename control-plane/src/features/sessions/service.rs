@@ -60,7 +60,7 @@ pub(crate) struct Opened {
 
 /// Begins a session and its family of refresh tokens. Tokens are signed by [`tokens::issue`] after
 /// the commit: signing takes longer than the transaction.
-/// Errors: `NotAMember`.
+/// Errors: `UnknownClient`; `NotAMember`.
 pub(crate) async fn open(
     tx: &mut Tx,
     app: &App,
@@ -69,6 +69,8 @@ pub(crate) async fn open(
 ) -> Result<Opened, SessionError> {
     let now = app.clock.now();
     let tenant = own_tenant(tx, actor.tenant).await?;
+    require_client(&tenant, new.client.as_str())?;
+    let (idle_s, absolute_s) = tenant.session_limits(&app.config.sessions);
     let roles = roles_in(tx, actor.tenant, new.organization, new.user.id)
         .await?
         .ok_or(SessionError::NotAMember)?;
@@ -77,7 +79,7 @@ pub(crate) async fn open(
         token_epoch: new.user.token_epoch,
         roles,
     };
-    let full_term = now.plus_seconds(app.config.sessions.absolute_s);
+    let full_term = now.plus_seconds(absolute_s);
     let session = Session {
         tenant: actor.tenant,
         id: app.random.id(now),
@@ -103,7 +105,7 @@ pub(crate) async fn open(
         id: app.random.id(now),
         session: session.id,
         created_at: now,
-        expires_at: session.idle_end(app.config.sessions.idle_s, now),
+        expires_at: session.idle_end(idle_s, now),
         used_at: None,
         successor_nonce: None,
     };
@@ -121,6 +123,17 @@ pub(crate) async fn open(
         rights,
         refresh_token,
     })
+}
+
+/// What tokens say of their client is a fact: nobody gets one under a name that the tenant has not
+/// configured.
+/// Errors: `UnknownClient`.
+pub(crate) fn require_client(tenant: &Tenant, client_id: &str) -> Result<(), SessionError> {
+    if tenant.has_client(client_id) {
+        Ok(())
+    } else {
+        Err(SessionError::UnknownClient)
+    }
 }
 
 /// The tenant of the actor or of a row of ours.

@@ -28,6 +28,9 @@ pub enum SignInError {
     /// The password was right, but the user is disabled.
     #[error("the user is disabled")]
     UserDisabled,
+    /// The tenant takes no sign-ups.
+    #[error("the tenant's administrators have closed sign-up")]
+    SignUpClosed,
     /// The client id is not one.
     #[error("a client id has 1 to 64 of `A–Z a–z 0–9 . _ ~ -`")]
     Client,
@@ -59,6 +62,7 @@ impl HasCode for SignInError {
             Self::InvalidCredentials => Code::InvalidCredentials,
             Self::Throttled { .. } => Code::SignInThrottled,
             Self::UserDisabled => Code::UserDisabled,
+            Self::SignUpClosed => Code::SignUpClosed,
             Self::Client => Code::ValidationFailed,
             Self::Denied(error) => error.code(),
             Self::User(error) => error.code(),

@@ -26,7 +26,7 @@ use crate::{
     features::{
         credentials::{self, AcceptablePassword, CredentialError, Password, PasswordHash, Verdict},
         sessions::{self, Client, IssuedTokens, NewSession, RevokedReason, SessionError},
-        tenants::{self, Tenant},
+        tenants::{self, SignUpMode, Tenant, TenantsError},
         users::{self, Email, Name, Status, User, UserError},
     },
 };
@@ -70,16 +70,17 @@ pub struct SignedIn {
 }
 
 /// Makes a user with a password and signs them in: all of it or nothing.
-/// Errors: `EmailTaken`, unacceptable e-mail address, name or password; `Throttled` for an address
+/// Errors: `SignUpClosed`; `EmailTaken`, unacceptable e-mail address, name or password; `Throttled` for an address
 /// that keeps asking which accounts exist.
 pub async fn sign_up(app: &App, actor: &Actor, input: SignUp) -> Result<SignedIn, SignInError> {
-    let client = client(input.client.as_deref())?;
+    let tenant = tenants::by_id(app, actor.tenant).await?;
+    require_open(&tenant)?;
+    let client = client(&tenant, input.client.as_deref())?;
     let email = Email::parse(&input.email).map_err(UserError::Email)?;
     let name = match input.name.as_deref() {
         None => None,
         Some(text) => Some(Name::parse(text).map_err(UserError::Name)?),
     };
-    let tenant = tenants::by_id(app, actor.tenant).await?;
     let password = acceptable(input.password, &email, &tenant, "/password")?;
     let attempt = Attempt::on_address(app, actor).await?;
     let made = match credentials::hash_new(app, password).await {
@@ -105,6 +106,9 @@ async fn make_user(
     client: &Client,
 ) -> Result<(User, sessions::Opened), SignInError> {
     let mut tx = authority::begin(app, actor, Need::Open).await?;
+    // Again: hashing takes its time, and sign-up may have been closed meanwhile.
+    let tenant = tenants::find(&mut tx, actor.tenant).await?;
+    require_open(&tenant.ok_or(TenantsError::NotFound)?)?;
     let user = users::create(&mut tx, app, actor, email, name).await?;
     credentials::first_password(&mut tx, app, actor.tenant, user.id, hash).await?;
     let opened = open_session(&mut tx, app, actor, &user, client, None).await?;
@@ -117,7 +121,8 @@ async fn make_user(
 /// Errors: `InvalidCredentials`, the same for everybody; `Throttled`; `UserDisabled` and
 /// `NotAMember` only to somebody who knows the password.
 pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn, SignInError> {
-    let client = client(input.client.as_deref())?;
+    let tenant = tenants::by_id(app, actor.tenant).await?;
+    let client = client(&tenant, input.client.as_deref())?;
     // Whatever was typed is counted and answered alike. What is no address is looked for as the
     // address that nobody has: at the same cost, and no odd text reaches the database.
     let address = Email::parse(&input.email).map(|email| email.normalized);
@@ -323,11 +328,21 @@ pub(crate) async fn run_due_work(app: &App) -> Result<(), SignInError> {
     Ok(())
 }
 
-fn client(text: Option<&str>) -> Result<Client, SignInError> {
-    match text {
-        None => Ok(Client::default()),
-        Some(text) => Client::parse(text).ok_or(SignInError::Client),
+fn require_open(tenant: &Tenant) -> Result<(), SignInError> {
+    match tenant.sign_up {
+        SignUpMode::Open => Ok(()),
+        SignUpMode::Closed => Err(SignInError::SignUpClosed),
     }
+}
+
+/// The client that is named; before the password is looked at, since it has nothing to do with it.
+fn client(tenant: &Tenant, text: Option<&str>) -> Result<Client, SignInError> {
+    let client = match text {
+        None => Client::default(),
+        Some(text) => Client::parse(text).ok_or(SignInError::Client)?,
+    };
+    sessions::require_client(tenant, client.as_str())?;
+    Ok(client)
 }
 
 fn acceptable(

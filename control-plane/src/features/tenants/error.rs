@@ -16,6 +16,9 @@ pub enum TenantsError {
     /// The slug is in use.
     #[error("the slug `{0}` is in use")]
     SlugTaken(String),
+    /// Somebody changed the tenant meanwhile.
+    #[error("the tenant has changed; read it again")]
+    Changed,
     /// Values that cannot be.
     #[error("some values are not acceptable")]
     Invalid(Vec<FieldError>),
@@ -32,6 +35,7 @@ impl HasCode for TenantsError {
             Self::Denied(denied) => denied.code(),
             Self::NotFound => Code::NotFound,
             Self::SlugTaken(_) => Code::SlugTaken,
+            Self::Changed => Code::PreconditionFailed,
             Self::Invalid(_) => Code::ValidationFailed,
             Self::Database(error) => error.code(),
         }

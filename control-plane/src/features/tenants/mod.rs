@@ -1,6 +1,6 @@
 //! Tenants: the isolation boundary. Each has its issuer, audience, keys and users.
 //!
-//! Table: `tenants`. Events: `tenant.created`, `tenant.sessions_revoked`.
+//! Table: `tenants`. Events: `tenant.created`, `tenant.updated`, `tenant.sessions_revoked`.
 //! Permissions: `tenant:read`, `tenant:write`, `sessions:revoke`.
 
 mod error;
@@ -10,5 +10,5 @@ mod service;
 mod store;
 
 pub use error::TenantsError;
-pub use model::{CreateTenant, Tenant};
-pub use service::{Cache, all, by_id, by_slug, create, end_sessions, exist, find, get};
+pub use model::{CreateTenant, DEFAULT_CLIENT, SignUpMode, Tenant, is_client_id};
+pub use service::{Cache, all, by_id, by_slug, create, end_sessions, exist, find, get, update};

@@ -8,12 +8,15 @@ use plinto_contract::{
 use plinto_jose::Algorithm;
 use serde_json::{Value, json};
 
-use crate::text;
+pub(super) use settings::{Change, UpdateTenant};
+pub use settings::{DEFAULT_CLIENT, SignUpMode, is_client_id};
+
+use crate::config::SessionsConfig;
+
+mod settings;
 
 /// 63 characters: a slug may become a DNS label.
 const SLUG_MAX: usize = 63;
-/// 200 characters.
-const TEXT_MAX: usize = 200;
 
 /// An isolation boundary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,19 @@ pub struct Tenant {
     pub audience: String,
     /// What its access tokens are signed with.
     pub signing_alg: Algorithm,
+    /// Rises with every change of what stands here.
+    pub version: i64,
+    /// Who may sign up.
+    pub sign_up: SignUpMode,
+    /// Origins whose pages may call the tenant's endpoints. Source: RFC 6454.
+    pub allowed_origins: Vec<String>,
+    /// Names under which software asks for tokens; nobody gets one under another.
+    pub client_ids: Vec<String>,
+    /// A session ends when it is not refreshed for this long, seconds; `None`: as the server's
+    /// settings say.
+    pub session_idle_s: Option<i64>,
+    /// A session ends after this long whatever happens, seconds; `None`: as the server's settings say.
+    pub session_absolute_s: Option<i64>,
     /// Rises when every session of the tenant ends.
     pub session_epoch: i64,
     /// When it last rose.
@@ -44,6 +60,23 @@ impl Tenant {
     pub fn tokens_good_from(&self) -> UnixSeconds {
         self.sessions_ended_at
             .map_or(UnixSeconds(0), |at| at.plus_millis(999).to_seconds())
+    }
+
+    /// Whether pages of this origin may call the tenant's endpoints.
+    pub fn allows_origin(&self, origin: &str) -> bool {
+        self.allowed_origins.iter().any(|known| known == origin)
+    }
+
+    /// Whether software may ask for tokens under this name.
+    pub fn has_client(&self, client_id: &str) -> bool {
+        self.client_ids.iter().any(|known| known == client_id)
+    }
+
+    /// How long sessions last: idle and at all, seconds.
+    pub fn session_limits(&self, server: &SessionsConfig) -> (i64, i64) {
+        let absolute_s = self.session_absolute_s.unwrap_or(server.absolute_s);
+        let idle_s = self.session_idle_s.unwrap_or(server.idle_s);
+        (idle_s.min(absolute_s), absolute_s)
     }
 
     /// Whether sessions that began under this epoch go on.
@@ -84,24 +117,35 @@ pub struct CreateTenant {
 }
 
 impl CreateTenant {
-    /// The values that cannot be.
-    pub fn faults(&self) -> Vec<FieldError> {
+    /// The tenant that is made of it; its settings are those that a tenant begins with.
+    pub fn into_tenant(self, id: TenantId, now: UnixMillis) -> Tenant {
+        Tenant {
+            id,
+            slug: self.slug,
+            name: self.name,
+            audience: self.audience,
+            signing_alg: self.signing_alg,
+            version: 1,
+            sign_up: SignUpMode::Open,
+            allowed_origins: Vec::new(),
+            client_ids: vec![DEFAULT_CLIENT.to_owned()],
+            session_idle_s: None,
+            session_absolute_s: None,
+            session_epoch: 0,
+            sessions_ended_at: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// The values that cannot be, beside those of [`Tenant::faults`].
+    pub(super) fn faults(&self) -> Vec<FieldError> {
         let mut faults = Vec::new();
         if !is_slug(&self.slug) {
             faults.push(FieldError::new(
                 "/slug",
                 "invalid_value",
                 "1 to 63 lower-case letters, digits and inner hyphens",
-            ));
-        }
-        if let Err(problem) = text::check_name(&self.name, TEXT_MAX) {
-            faults.push(problem.at("/name"));
-        }
-        if !is_audience(&self.audience) {
-            faults.push(FieldError::new(
-                "/audience",
-                "invalid_value",
-                "1 to 200 printable ASCII characters without spaces, as in `https://api.example.com`",
             ));
         }
         if !is_signing_alg(self.signing_alg) {
@@ -124,11 +168,6 @@ pub(super) fn is_slug(text: &str) -> bool {
         && text.bytes().next_back().is_some_and(inner)
 }
 
-/// A `StringOrURI` as others write and compare it: byte for byte. Source: RFC 7519 §2, §4.1.3.
-pub(super) fn is_audience(text: &str) -> bool {
-    (1..=TEXT_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
 fn is_signing_alg(algorithm: Algorithm) -> bool {
     matches!(
         algorithm,
@@ -143,17 +182,15 @@ mod tests {
     #[test]
     fn a_token_issued_in_the_second_in_which_all_sessions_ended_falls() {
         let of = |ended_at: Option<i64>| {
-            let tenant = Tenant {
-                id: TenantId::from_parts(1, [1; 10]),
+            let input = CreateTenant {
                 slug: String::new(),
                 name: String::new(),
                 audience: String::new(),
                 signing_alg: Algorithm::Es256,
-                session_epoch: 1,
-                sessions_ended_at: ended_at.map(UnixMillis),
-                created_at: UnixMillis(0),
-                updated_at: UnixMillis(0),
             };
+            let id = TenantId::from_parts(1, [1; 10]);
+            let mut tenant = input.into_tenant(id, UnixMillis(0));
+            tenant.sessions_ended_at = ended_at.map(UnixMillis);
             tenant.tokens_good_from()
         };
         assert_eq!(of(None), UnixSeconds(0));

@@ -6,15 +6,18 @@ use axum::{
     response::Response,
 };
 use plinto_contract::time::UnixMillis;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{model::Tenant, service};
+use super::{
+    model::{Change, SignUpMode, Tenant, UpdateTenant},
+    service,
+};
 use crate::{
     actor::Actor,
     app::App,
-    http::{ApiError, CachePolicy, Json, Path, cached, schemas},
+    http::{ApiError, CachePolicy, Json, Path, cached, schemas, version},
 };
 
 /// 300 s: as long as the key set that it points to.
@@ -23,7 +26,7 @@ const METADATA_MAX_AGE_S: u32 = 300;
 /// Doors of the management API.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(get_tenant))
+        .routes(routes!(get_tenant, update_tenant))
         .routes(routes!(revoke_tenant_sessions))
 }
 
@@ -46,6 +49,18 @@ struct TenantBody {
     audience: String,
     #[schema(value_type = String, example = "RS256")]
     signing_alg: &'static str,
+    /// Who may sign up.
+    sign_up: SignUpMode,
+    /// Origins whose pages may call the tenant's endpoints (CORS).
+    #[schema(value_type = Vec<schemas::Origin>)]
+    allowed_origins: Vec<String>,
+    /// Names under which software asks for tokens. Software that gives none is `plinto`.
+    #[schema(value_type = Vec<schemas::ClientId>)]
+    client_ids: Vec<String>,
+    /// A session ends when it is not refreshed for this long, seconds; `null`: the server's own.
+    session_idle_s: Option<i64>,
+    /// A session ends after this long whatever happens, seconds; `null`: the server's own.
+    session_absolute_s: Option<i64>,
     /// When all sessions of the tenant last ended at once.
     #[schema(value_type = Option<schemas::Moment>)]
     sessions_ended_at: Option<UnixMillis>,
@@ -64,6 +79,11 @@ impl TenantBody {
             name: tenant.name,
             audience: tenant.audience,
             signing_alg: tenant.signing_alg.as_str(),
+            sign_up: tenant.sign_up,
+            allowed_origins: tenant.allowed_origins,
+            client_ids: tenant.client_ids,
+            session_idle_s: tenant.session_idle_s,
+            session_absolute_s: tenant.session_absolute_s,
             sessions_ended_at: tenant.sessions_ended_at,
             created_at: tenant.created_at,
             updated_at: tenant.updated_at,
@@ -73,9 +93,82 @@ impl TenantBody {
 
 /// The tenant that the API key belongs to
 #[utoipa::path(get, path = "/v1/tenant", tag = "tenants", responses((status = 200, body = TenantBody)))]
-async fn get_tenant(State(app): State<App>, actor: Actor) -> Result<Json<TenantBody>, ApiError> {
+async fn get_tenant(
+    State(app): State<App>,
+    actor: Actor,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let tenant = service::get(&app, &actor).await?;
-    Ok(Json(TenantBody::of(&app, tenant)))
+    version::read(&headers, tenant.version, &TenantBody::of(&app, tenant))
+}
+
+/// What shall change of a tenant; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdateTenantBody {
+    #[schema(value_type = Option<schemas::PersonName>)]
+    name: Option<String>,
+    /// `aud` of the access tokens that are issued from now on. Earlier ones keep theirs until they
+    /// expire.
+    #[schema(value_type = Option<schemas::Audience>)]
+    audience: Option<String>,
+    sign_up: Option<SignUpMode>,
+    /// Replaces the whole list, 64 at most. Each as browsers send it; `http` on this machine only.
+    #[schema(value_type = Option<Vec<schemas::Origin>>, max_items = 64)]
+    allowed_origins: Option<Vec<String>>,
+    /// Replaces the whole list. A name that is taken away gets no more tokens.
+    #[schema(value_type = Option<Vec<schemas::ClientId>>, min_items = 1, max_items = 64)]
+    client_ids: Option<Vec<String>>,
+    /// `null` for the server's own. Holds from each session's next refresh on; not longer than
+    /// `session_absolute_s`.
+    #[serde(default, deserialize_with = "change")]
+    #[schema(value_type = Option<i64>, minimum = 60, maximum = 315_360_000)]
+    session_idle_s: Change<i64>,
+    /// `null` for the server's own. Holds for sessions that begin from now on.
+    #[serde(default, deserialize_with = "change")]
+    #[schema(value_type = Option<i64>, minimum = 60, maximum = 315_360_000)]
+    session_absolute_s: Change<i64>,
+}
+
+/// Tells `null` from a value that is left out.
+fn change<'de, D, T>(deserializer: D) -> Result<Change<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Change::To)
+}
+
+impl From<UpdateTenantBody> for UpdateTenant {
+    fn from(body: UpdateTenantBody) -> Self {
+        Self {
+            name: body.name,
+            audience: body.audience,
+            sign_up: body.sign_up,
+            allowed_origins: body.allowed_origins,
+            client_ids: body.client_ids,
+            session_idle_s: body.session_idle_s,
+            session_absolute_s: body.session_absolute_s,
+        }
+    }
+}
+
+/// Change the tenant's settings
+///
+/// Every process follows within a second.
+#[utoipa::path(patch, path = "/v1/tenant", tag = "tenants",
+    params(("if-match" = String, Header, description = "ETag of the version that you have seen")),
+    request_body = UpdateTenantBody, responses((status = 200, body = TenantBody)))]
+async fn update_tenant(
+    State(app): State<App>,
+    actor: Actor,
+    headers: HeaderMap,
+    Json(body): Json<UpdateTenantBody>,
+) -> Result<Response, ApiError> {
+    let version = version::required(&headers)?;
+    let tenant = service::update(&app, &actor, version, body.into()).await?;
+    let (version, body) = (tenant.version, TenantBody::of(&app, tenant));
+    Ok(version::written(StatusCode::OK, version, body))
 }
 
 /// End all sessions of the tenant

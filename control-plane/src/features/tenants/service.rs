@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     error::TenantsError,
-    model::{CreateTenant, Tenant, is_slug},
+    model::{CreateTenant, Tenant, UpdateTenant, is_slug},
     store,
 };
 use crate::{
@@ -48,22 +48,12 @@ pub async fn create(
     input: CreateTenant,
 ) -> Result<Tenant, TenantsError> {
     actor.require(Permission::TenantWrite)?;
-    let faults = input.faults();
+    let mut faults = input.faults();
+    let tenant = input.into_tenant(actor.tenant, app.clock.now());
+    faults.extend(tenant.faults());
     if !faults.is_empty() {
         return Err(TenantsError::Invalid(faults));
     }
-    let now = app.clock.now();
-    let tenant = Tenant {
-        id: actor.tenant,
-        slug: input.slug,
-        name: input.name,
-        audience: input.audience,
-        signing_alg: input.signing_alg,
-        session_epoch: 0,
-        sessions_ended_at: None,
-        created_at: now,
-        updated_at: now,
-    };
     let taken = || TenantsError::SlugTaken(tenant.slug.clone());
     store::insert(tx, &tenant)
         .await
@@ -77,6 +67,50 @@ pub async fn create(
 pub async fn get(app: &App, actor: &Actor) -> Result<Tenant, TenantsError> {
     actor.require(Permission::TenantRead)?;
     by_id(app, actor.tenant).await
+}
+
+/// Changes the tenant's settings. `version`: the one the caller has seen.
+/// Errors: `Changed` when it has another version by now; `Invalid`.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    version: i64,
+    input: UpdateTenant,
+) -> Result<Tenant, TenantsError> {
+    actor.require(Permission::TenantWrite)?;
+    let mut tx = authority::begin(app, actor, Need::Permission(Permission::TenantWrite)).await?;
+    let mut tenant = store::by_id(&mut tx, actor.tenant)
+        .await?
+        .ok_or(TenantsError::NotFound)?;
+    if tenant.version != version {
+        return Err(TenantsError::Changed);
+    }
+    let changed = input.apply(&mut tenant);
+    if changed.is_empty() {
+        return Ok(tenant);
+    }
+    let faults = tenant.faults();
+    if !faults.is_empty() {
+        return Err(TenantsError::Invalid(faults));
+    }
+    tenant.updated_at = app.clock.now();
+    if !store::update(&mut tx, actor.tenant, &tenant).await? {
+        return Err(TenantsError::Changed);
+    }
+    tenant.version = version.saturating_add(1);
+    let data = json!({ "changed": changed });
+    events::record(
+        &mut tx,
+        app,
+        actor,
+        EventKind::TenantUpdated,
+        tenant.id,
+        data,
+    )
+    .await?;
+    tx.commit().await?;
+    app.tenants.0.invalidate(&tenant.slug).await;
+    Ok(tenant)
 }
 
 /// Ends every session of the tenant: its refresh tokens are dead, and access tokens issued so far are

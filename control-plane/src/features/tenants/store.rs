@@ -1,28 +1,37 @@
 //! SQL over `tenants`.
 
 use plinto_contract::{ids::TenantId, time::UnixMillis};
+use serde_json::json;
 
-use super::model::Tenant;
+use super::model::{SignUpMode, Tenant};
 use crate::{
     args,
     db::{DbError, Tx},
 };
 
 const INSERT: &str = "insert into tenants
-    (id, slug, name, audience, signing_alg, session_epoch, sessions_ended_at, created_at,
-    updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    (id, slug, name, audience, signing_alg, version, sign_up, allowed_origins, client_ids,
+    session_idle_s, session_absolute_s, session_epoch, sessions_ended_at, created_at, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
 
-const BY_SLUG: &str = "select id, slug, name, audience, signing_alg, session_epoch,
+const BY_SLUG: &str = "select id, slug, name, audience, signing_alg, version, sign_up,
+    allowed_origins, client_ids, session_idle_s, session_absolute_s, session_epoch,
     sessions_ended_at, created_at, updated_at from tenants where slug = $1";
 
-const BY_ID: &str = "select id, slug, name, audience, signing_alg, session_epoch,
+const BY_ID: &str = "select id, slug, name, audience, signing_alg, version, sign_up,
+    allowed_origins, client_ids, session_idle_s, session_absolute_s, session_epoch,
     sessions_ended_at, created_at, updated_at from tenants where id = $1";
 
-const ALL: &str = "select id, slug, name, audience, signing_alg, session_epoch,
+const ALL: &str = "select id, slug, name, audience, signing_alg, version, sign_up,
+    allowed_origins, client_ids, session_idle_s, session_absolute_s, session_epoch,
     sessions_ended_at, created_at, updated_at from tenants order by id";
 
 const END_SESSIONS: &str = "update tenants set session_epoch = session_epoch + 1,
-    sessions_ended_at = $2, updated_at = $2 where id = $1";
+    sessions_ended_at = $2, updated_at = $2, version = version + 1 where id = $1";
+
+const UPDATE: &str = "update tenants set name = $3, audience = $4, sign_up = $5,
+    allowed_origins = $6, client_ids = $7, session_idle_s = $8, session_absolute_s = $9,
+    updated_at = $10, version = version + 1 where id = $1 and version = $2";
 
 #[derive(sqlx::FromRow)]
 struct TenantRow {
@@ -31,6 +40,12 @@ struct TenantRow {
     name: String,
     audience: String,
     signing_alg: String,
+    version: i64,
+    sign_up: String,
+    allowed_origins: String,
+    client_ids: String,
+    session_idle_s: Option<i64>,
+    session_absolute_s: Option<i64>,
     session_epoch: i64,
     sessions_ended_at: Option<i64>,
     created_at: i64,
@@ -47,6 +62,13 @@ impl TenantRow {
         Ok(Tenant {
             id: self.id.parse().map_err(|_| wrong("id"))?,
             signing_alg: self.signing_alg.parse().map_err(|_| wrong("signing_alg"))?,
+            sign_up: SignUpMode::from_text(&self.sign_up).ok_or_else(|| wrong("sign_up"))?,
+            allowed_origins: serde_json::from_str(&self.allowed_origins)
+                .map_err(|_| wrong("allowed_origins"))?,
+            client_ids: serde_json::from_str(&self.client_ids).map_err(|_| wrong("client_ids"))?,
+            version: self.version,
+            session_idle_s: self.session_idle_s,
+            session_absolute_s: self.session_absolute_s,
             slug: self.slug,
             name: self.name,
             audience: self.audience,
@@ -65,6 +87,12 @@ pub(super) async fn insert(tx: &mut Tx, tenant: &Tenant) -> Result<(), DbError> 
         &tenant.name,
         &tenant.audience,
         tenant.signing_alg.as_str(),
+        tenant.version,
+        tenant.sign_up.as_str(),
+        json!(tenant.allowed_origins).to_string(),
+        json!(tenant.client_ids).to_string(),
+        tenant.session_idle_s,
+        tenant.session_absolute_s,
         tenant.session_epoch,
         tenant.sessions_ended_at,
         tenant.created_at,
@@ -91,6 +119,27 @@ pub(super) async fn by_id(tx: &mut Tx, tenant: TenantId) -> Result<Option<Tenant
 pub(super) async fn all(tx: &mut Tx) -> Result<Vec<Tenant>, DbError> {
     let rows: Vec<TenantRow> = tx.all(ALL, args![]).await?;
     rows.into_iter().map(TenantRow::read).collect()
+}
+
+/// Writes the settings over those of the tenant's version; `false` when it has another by now.
+pub(super) async fn update(
+    tx: &mut Tx,
+    tenant: TenantId,
+    changed: &Tenant,
+) -> Result<bool, DbError> {
+    let args = args![
+        tenant,
+        changed.version,
+        &changed.name,
+        &changed.audience,
+        changed.sign_up.as_str(),
+        json!(changed.allowed_origins).to_string(),
+        json!(changed.client_ids).to_string(),
+        changed.session_idle_s,
+        changed.session_absolute_s,
+        changed.updated_at,
+    ];
+    Ok(tx.execute(UPDATE, args).await? > 0)
 }
 
 /// Ends every session of the tenant, however many there are, by one row.

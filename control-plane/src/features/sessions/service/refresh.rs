@@ -6,7 +6,7 @@ use plinto_contract::{
 };
 use serde_json::json;
 
-use super::{Opened, end, own_tenant, roles_in, tokens};
+use super::{Opened, end, own_tenant, require_client, roles_in, tokens};
 use crate::{
     actor::Actor,
     app::App,
@@ -95,11 +95,12 @@ async fn rotate(
     let successor = presented.successor(&spent.nonce);
     let session = store::touch(tx, actor.tenant, spent.session, now).await?;
     let (tenant, rights) = rights_now(tx, app, &session).await?;
+    let (idle_s, _) = tenant.session_limits(&app.config.sessions);
     let stored = StoredRefreshToken {
         id: spent.successor,
         session: session.id,
         created_at: now,
-        expires_at: session.idle_end(app.config.sessions.idle_s, now),
+        expires_at: session.idle_end(idle_s, now),
         used_at: None,
         successor_nonce: None,
     };
@@ -124,7 +125,8 @@ async fn rotate(
 }
 
 /// What the next access token says, of the tenant and of the user.
-/// Errors: `InvalidGrant` when the session is dead or the user has left the organization.
+/// Errors: `InvalidGrant` when the session is dead or the user has left the organization;
+/// `UnknownClient` when its client is none of the tenant's any more.
 async fn rights_now(
     tx: &mut Tx,
     app: &App,
@@ -136,6 +138,7 @@ async fn rights_now(
         .await?
         .filter(|standing| session.is_live(&tenant, Some(*standing), at))
         .ok_or(SessionError::InvalidGrant)?;
+    require_client(&tenant, &session.client_id)?;
     let roles = roles_in(tx, session.tenant, session.organization, session.user)
         .await?
         .ok_or(SessionError::InvalidGrant)?;
