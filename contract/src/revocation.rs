@@ -29,14 +29,20 @@ pub struct Feed {
     pub iat: UnixSeconds,
     /// Refused from this second on.
     pub exp: UnixSeconds,
-    /// Tokens of the whole tenant issued before this second are refused.
+    /// Tokens of the whole tenant issued before this second are refused: their sessions have ended.
     pub issued_before: UnixSeconds,
+    /// Tokens of the whole tenant issued before this second are refused: they may say what is true no
+    /// more.
+    pub outdated_before: UnixSeconds,
     /// Sessions that ended.
     pub sessions: Vec<SessionId>,
-    /// Users, and the least token epoch of theirs that is still good: tokens that carry an earlier
+    /// Users whose sessions have all ended, and their token epoch since: tokens that carry an earlier
     /// one are refused. No clock decides, so a token issued in the moment of the change is judged by
     /// what it says.
     pub subjects: BTreeMap<UserId, u64>,
+    /// Users of whom earlier tokens say what is true no more, though their sessions go on; the number
+    /// as in `subjects`.
+    pub outdated: BTreeMap<UserId, u64>,
 }
 
 objects_only!(Feed);

@@ -186,9 +186,12 @@ pub enum Denied {
     /// The access token has run out.
     #[error("the access token has expired")]
     TokenExpired,
-    /// The access token's session has ended, or what the token says is no longer true.
+    /// The access token's session has ended.
     #[error("the access token has been revoked")]
     TokenRevoked,
+    /// The access token's session goes on, but what the token says of its user is true no more.
+    #[error("the user's roles have changed since this access token was issued; refresh it")]
+    TokenOutdated,
 }
 
 impl Actor {

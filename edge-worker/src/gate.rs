@@ -27,7 +27,7 @@ use crate::{
     path::CanonicalPath,
     refusal::{Challenge, Refusal},
     request::{BearerError, EdgeRequest},
-    revocations::Reliance,
+    revocations::{Reliance, Void},
     routes::Target,
     tokens::{Fingerprint, VerifiedToken},
     upstream::Pass,
@@ -285,12 +285,8 @@ impl<'r> Gate<'r> {
         now: UnixMillis,
     ) -> Result<bool, Refusal> {
         // what is known to be revoked stays revoked, however old the knowledge
-        if memory.revocations.is_revoked(&token.claims) {
-            return Err(Refusal::new(
-                Code::TokenRevoked,
-                "the session or user behind this token has been revoked",
-            )
-            .challenging(Challenge::Error("invalid_token")));
+        if let Some(void) = memory.revocations.voids(&token.claims) {
+            return Err(void_token(void));
         }
         match memory.revocations.reliance(self.config, true, now) {
             Reliance::Good { .. } => Ok(false),
@@ -384,6 +380,20 @@ fn refuse_token(error: JoseError) -> Refusal {
         Code::TokenInvalid
     };
     Refusal::new(code, error.to_string()).challenging(Challenge::Error("invalid_token"))
+}
+
+fn void_token(void: Void) -> Refusal {
+    let (code, detail) = match void {
+        Void::Ended => (
+            Code::TokenRevoked,
+            "the session or user behind this token has been revoked; sign in again",
+        ),
+        Void::Outdated => (
+            Code::TokenOutdated,
+            "the user's roles have changed since this token was issued; refresh it",
+        ),
+    };
+    Refusal::new(code, detail).challenging(Challenge::Error("invalid_token"))
 }
 
 fn malformed_bearer(error: BearerError) -> Refusal {

@@ -52,8 +52,19 @@ struct Known {
     version: u64,
     expires_at: UnixSeconds,
     issued_before: UnixSeconds,
+    outdated_before: UnixSeconds,
     sessions: HashSet<SessionId>,
     subjects: BTreeMap<UserId, u64>,
+    outdated: BTreeMap<UserId, u64>,
+}
+
+/// Why a token is void before it expires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Void {
+    /// Its session has ended: alone, with all of its user's, or with all of the tenant's.
+    Ended,
+    /// Its session goes on, but what the token says of its user is true no more: a refresh helps.
+    Outdated,
 }
 
 /// How far the feed can be relied on.
@@ -110,16 +121,24 @@ impl Revocations {
         }
     }
 
-    /// Whether the feed ended this token: its session, its user, or all of the tenant's.
-    pub fn is_revoked(&self, claims: &AccessToken) -> bool {
-        self.known.as_ref().is_some_and(|known| {
-            claims.iat < known.issued_before
-                || known.sessions.contains(&claims.sid)
-                || known
-                    .subjects
-                    .get(&claims.sub)
-                    .is_some_and(|least| claims.epoch < *least)
-        })
+    /// Why the feed voids this token, if it does.
+    pub fn voids(&self, claims: &AccessToken) -> Option<Void> {
+        let known = self.known.as_ref()?;
+        let is_earlier = |epochs: &BTreeMap<UserId, u64>| {
+            epochs
+                .get(&claims.sub)
+                .is_some_and(|least| claims.epoch < *least)
+        };
+        if claims.iat < known.issued_before
+            || known.sessions.contains(&claims.sid)
+            || is_earlier(&known.subjects)
+        {
+            Some(Void::Ended)
+        } else if claims.iat < known.outdated_before || is_earlier(&known.outdated) {
+            Some(Void::Outdated)
+        } else {
+            None
+        }
     }
 
     /// The version in hand.
@@ -184,8 +203,10 @@ impl refresh::Candidate for Candidate {
             version: feed.version,
             expires_at: feed.exp,
             issued_before: feed.issued_before,
+            outdated_before: feed.outdated_before,
             sessions: feed.sessions.into_iter().collect(),
             subjects: feed.subjects,
+            outdated: feed.outdated,
         });
         Ok(())
     }

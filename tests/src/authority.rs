@@ -231,8 +231,10 @@ impl Authority {
             iat: self.now,
             exp: self.now.plus_seconds(86_400),
             issued_before: UnixSeconds(0),
+            outdated_before: UnixSeconds(0),
             sessions: Vec::new(),
             subjects: BTreeMap::new(),
+            outdated: BTreeMap::new(),
         }
     }
 

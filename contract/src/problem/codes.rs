@@ -97,8 +97,11 @@ codes! {
         cause: "The moment in `exp` has passed.",
         remedy: "Exchange the refresh token for a new pair, or sign in again. If it happens at once, compare the clocks.";
     TokenRevoked = "token_revoked", 401, "The access token has been revoked",
-        cause: "The session ended, the user was disabled, or a tenant's or user's tokens were withdrawn.",
-        remedy: "Exchange the refresh token; if that is refused, sign in again.";
+        cause: "The session has ended: alone, with all of its user's, or with all of the tenant's.",
+        remedy: "Sign in again: the session's refresh token is dead, too.";
+    TokenOutdated = "token_outdated", 401, "The access token no longer holds; refresh it",
+        cause: "The session goes on, but the user's roles or memberships have changed since the token was issued, or the key that signed it was withdrawn.",
+        remedy: "Exchange the refresh token for a new pair; if that is refused, sign in again.";
     ApiKeyInvalid = "api_key_invalid", 401, "The API key is not valid",
         cause: "The key is misspelt, was revoked, has expired, or belongs to another tenant.",
         remedy: "Use another key. When all of a tenant's are lost, `plinto-control-plane api-key` makes one.";

@@ -245,6 +245,7 @@ impl HasCode for Denied {
             Self::KeyNotLive => Code::ApiKeyInvalid,
             Self::TokenExpired => Code::TokenExpired,
             Self::TokenRevoked => Code::TokenRevoked,
+            Self::TokenOutdated => Code::TokenOutdated,
         }
     }
 }

@@ -406,7 +406,13 @@ async fn however_a_persons_authority_ends_the_write_knows() {
             let body = json!({"current_password": PASSWORD, "new_password": OTHER_PASSWORD});
             let request = client.post("/t/acme/v1/me/password", body);
             let answer = withdrawn_midway(&world, (end, whose), request).await;
-            answer.expect_problem(401, "token_revoked");
+            let is_outdated = end == OUTDATE;
+            let code = if is_outdated {
+                "token_outdated"
+            } else {
+                "token_revoked"
+            };
+            answer.expect_problem(401, code);
             // Tokens that are made from now on are good again.
             world.clock.advance_seconds(601);
         }

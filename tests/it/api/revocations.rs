@@ -1,8 +1,11 @@
 //! `/t/{tenant}/edge/revocations`: what ended before its tokens did.
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use plinto_contract::{
     claims::AccessToken,
+    ids::UserId,
     revocation::{Feed, TYP_REVOCATIONS},
     time::UnixSeconds,
 };
@@ -60,7 +63,8 @@ async fn an_empty_feed_says_whose_it_is_and_how_long_it_holds() {
             (UnixSeconds(START_S), UnixSeconds(START_S + 60))
         );
         assert_eq!(feed.issued_before, UnixSeconds(0));
-        assert!(feed.sessions.is_empty() && feed.subjects.is_empty());
+        assert_eq!(feed.outdated_before, UnixSeconds(0));
+        assert!(feed.sessions.is_empty() && feed.subjects.is_empty() && feed.outdated.is_empty());
         world
             .anon()
             .get("/t/nobody/edge/revocations")
@@ -117,20 +121,28 @@ async fn a_disabled_users_tokens_are_refused_by_their_epoch() {
             let answer = admin(&world).post_empty(&path).await;
             assert!(answer.status.is_success());
         }
-        assert_eq!(least(&world).await, [(alice.user, old + 2)]);
+        assert_eq!(ended(&world).await, [(alice.user, old + 2)]);
+        assert_eq!(outdated(&world).await, [], "a refresh would not help");
         // once every token that could carry less has expired, the number is of no use
         world.clock.advance_seconds(600 + 60);
-        assert_eq!(least(&world).await.len(), 1);
+        assert_eq!(ended(&world).await.len(), 1);
         world.clock.advance_seconds(1);
-        assert_eq!(least(&world).await, []);
+        assert_eq!(ended(&world).await, []);
     }
 }
 
-/// Users in the feed, and the least epoch of theirs that is good.
-async fn least(world: &World) -> Vec<(String, u64)> {
-    let feed = feed(world).await;
-    assert!(feed.sessions.is_empty());
-    feed.subjects
+/// Users in the feed whose sessions ended, and the least epoch of theirs that is good.
+async fn ended(world: &World) -> Vec<(String, u64)> {
+    epochs(&feed(world).await.subjects)
+}
+
+/// Users in the feed whose sessions go on, and the least epoch of theirs that is good.
+async fn outdated(world: &World) -> Vec<(String, u64)> {
+    epochs(&feed(world).await.outdated)
+}
+
+fn epochs(users: &BTreeMap<UserId, u64>) -> Vec<(String, u64)> {
+    users
         .iter()
         .map(|(user, least)| (user.to_string(), *least))
         .collect()
@@ -171,7 +183,7 @@ async fn a_demoted_members_tokens_are_judged_by_what_they_say_and_by_no_clock() 
         admin.patch(&of_bob, demotion).await.expect(200);
         let (new, _) = people::refresh(&world, &next).await;
 
-        let said = feed(&world).await.subjects;
+        let said = feed(&world).await.outdated;
         let least = said[&bob.id];
         assert!(epoch(&old) < least, "edges take it for ten minutes");
         assert!(
@@ -187,7 +199,12 @@ async fn a_demoted_members_tokens_are_judged_by_what_they_say_and_by_no_clock() 
         assert_eq!(known(&new).await["roles"], json!(["member"]));
         let me = "/t/acme/v1/me";
         let refused = world.bearer(&old).get(me).await;
-        refused.expect_problem(401, "token_revoked");
+        let refused = refused.expect_problem(401, "token_outdated");
+        let detail = people::text(&refused.json()["detail"]);
+        assert!(
+            detail.contains("roles have changed") && detail.contains("refresh"),
+            "{detail}"
+        );
         world.bearer(&new).get(me).await.expect(200);
     }
 }
@@ -263,33 +280,39 @@ async fn a_member_whose_roles_changed_needs_a_new_token() {
         let members = format!("/v1/organizations/{}/members", made["id"].as_str().unwrap());
         let joins = json!({"user_id": bob.user, "roles": ["admin"]});
         admin.post(&members, joins).await.expect(201);
-        assert!(
-            feed(&world).await.subjects.is_empty(),
-            "joining takes nothing away"
-        );
+        assert_eq!(outdated(&world).await, [], "joining takes nothing away");
 
         let of_bob = format!("{members}/{}", bob.user);
         admin
             .patch(&of_bob, json!({"roles": ["admin"]}))
             .await
             .expect(200);
-        assert_eq!(least(&world).await, [], "the same roles are no change");
+        assert_eq!(outdated(&world).await, [], "the same roles are no change");
         admin
             .patch(&of_bob, json!({"roles": ["member"]}))
             .await
             .expect(200);
-        assert_eq!(least(&world).await, [(bob.user.clone(), 1)]);
+        assert_eq!(outdated(&world).await, [(bob.user.clone(), 1)]);
         admin.delete(&of_bob).await.expect(204);
-        assert_eq!(least(&world).await, [(bob.user.clone(), 2)]);
+        assert_eq!(outdated(&world).await, [(bob.user.clone(), 2)]);
         admin
             .delete(members.trim_end_matches("/members"))
             .await
             .expect(204);
-        let mut said = least(&world).await;
+        let mut said = outdated(&world).await;
         said.sort();
-        let mut wanted = vec![(bob.user, 2), (alice.user, 1)];
+        let mut wanted = vec![(bob.user.clone(), 2), (alice.user.clone(), 1)];
         wanted.sort();
         assert_eq!(said, wanted);
+        assert_eq!(ended(&world).await, []);
+
+        // who is signed out everywhere does not hear that a refresh would help
+        let path = format!("/v1/users/{}/revoke_sessions", bob.user);
+        admin.post_empty(&path).await.expect(204);
+        assert_eq!(ended(&world).await, [(bob.user.clone(), 3)]);
+        assert_eq!(outdated(&world).await, [(alice.user, 1)]);
+        let me = world.bearer(&bob.token).get("/t/acme/v1/me").await;
+        me.expect_problem(401, "token_revoked");
     }
 }
 

@@ -1,9 +1,9 @@
 //! The bound on revocation: who is refused, how soon, and what happens when nobody can say.
 
-use edge_worker::memory::Document;
+use edge_worker::{memory::Document, refusal::Challenge};
 use plinto_contract::{headers, revocation::Feed};
 
-use super::offline::{Offline, code, header, passed};
+use super::offline::{Offline, code, header, passed, refused};
 
 fn revoke(edge: &mut Offline, change: impl FnOnce(&mut Feed)) {
     let mut feed = edge.authority.feed(2);
@@ -15,7 +15,7 @@ fn revoke(edge: &mut Offline, change: impl FnOnce(&mut Feed)) {
 #[test]
 fn what_is_revoked_is_refused_within_the_bound() {
     type Change = fn(&mut Feed, &Offline);
-    let changes: [Change; 3] = [
+    let changes: [Change; 4] = [
         |feed, edge| {
             feed.sessions.push(edge.authority.claims().sid);
         },
@@ -24,6 +24,13 @@ fn what_is_revoked_is_refused_within_the_bound() {
             feed.subjects.insert(claims.sub, claims.epoch + 1);
         },
         |feed, edge| feed.issued_before = edge.authority.now.plus_seconds(1),
+        // and whatever else the feed says of them
+        |feed, edge| {
+            let claims = edge.authority.claims();
+            feed.sessions.push(claims.sid);
+            feed.outdated.insert(claims.sub, claims.epoch + 1);
+            feed.outdated_before = edge.authority.now.plus_seconds(1);
+        },
     ];
     for change in changes {
         let mut edge = Offline::new();
@@ -33,6 +40,38 @@ fn what_is_revoked_is_refused_within_the_bound() {
         revoke(&mut edge, |served| *served = feed);
         edge.wait_ms(1_000);
         assert_eq!(code(edge.read()), "token_revoked");
+    }
+}
+
+/// Z5: whose roles changed hears so, and that a refresh helps; to OAuth's clients it is a token that
+/// is good no more, as ever (RFC 6750 §3.1).
+#[test]
+fn a_change_of_roles_is_not_told_as_a_revocation() {
+    type Change = fn(&mut Feed, &Offline);
+    let changes: [Change; 2] = [
+        |feed, edge| {
+            let claims = edge.authority.claims();
+            feed.outdated.insert(claims.sub, claims.epoch + 1);
+        },
+        |feed, edge| feed.outdated_before = edge.authority.now.plus_seconds(1),
+    ];
+    for change in changes {
+        let mut edge = Offline::new();
+        passed(edge.read());
+        let mut feed = edge.authority.feed(2);
+        change(&mut feed, &edge);
+        revoke(&mut edge, |served| *served = feed);
+        edge.wait_ms(1_000);
+        let refusal = refused(edge.read());
+        assert_eq!(refusal.code.as_str(), "token_outdated");
+        assert_eq!(refusal.challenge, Challenge::Error("invalid_token"));
+        for word in ["roles", "refresh"] {
+            assert!(refusal.detail.contains(word), "{}", refusal.detail);
+        }
+        passed(edge.read_as(|claims| {
+            claims.epoch += 1;
+            claims.iat = claims.iat.plus_seconds(1);
+        }));
     }
 }
 

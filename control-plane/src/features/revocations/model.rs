@@ -36,8 +36,10 @@ pub(crate) struct Revoked {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Content {
     issued_before: UnixSeconds,
+    outdated_before: UnixSeconds,
     sessions: BTreeSet<SessionId>,
     subjects: BTreeMap<UserId, u64>,
+    outdated: BTreeMap<UserId, u64>,
 }
 
 /// From when on a revocation still matters: no token issued before is alive.
@@ -51,28 +53,24 @@ pub(crate) fn since(now: UnixMillis, access_token_s: i64) -> UnixMillis {
 impl Content {
     /// Turns what was revoked into what an edge checks.
     pub(crate) fn of(revoked: Revoked, entries_max: usize) -> Self {
-        let mut issued_before = revoked.issued_before;
-        let mut entries: Vec<(UnixMillis, Entry)> = revoked
-            .sessions
-            .into_iter()
+        let sessions = revoked.sessions.into_iter();
+        let subjects = revoked.subjects.into_iter();
+        let mut entries: Vec<(UnixMillis, Entry)> = sessions
             .map(|(session, at)| (at, Entry::Session(session)))
-            .chain(
-                revoked
-                    .subjects
-                    .into_iter()
-                    .map(|outdated| (outdated.at, Entry::Subject(outdated))),
-            )
+            .chain(subjects.flat_map(Entry::of_subject))
             .collect();
         entries.sort_unstable_by_key(|(at, _)| std::cmp::Reverse(*at));
         // SECURITY: what does not fit must not be forgotten. Refusing every token issued until the
         // newest of those only costs their owners a refresh. The second after its own is included:
         // a token of then may still say what was read before the change was there.
+        let mut outdated_before = UnixSeconds(0);
         if let Some((at, _)) = entries.get(entries_max) {
-            issued_before = issued_before.max(at.to_seconds().plus_seconds(2));
+            outdated_before = at.to_seconds().plus_seconds(2);
             entries.truncate(entries_max);
         }
         let mut content = Self {
-            issued_before,
+            issued_before: revoked.issued_before,
+            outdated_before,
             ..Self::default()
         };
         for (_, entry) in entries {
@@ -80,8 +78,11 @@ impl Content {
                 Entry::Session(session) => {
                     content.sessions.insert(session);
                 }
-                Entry::Subject(outdated) => {
-                    content.subjects.insert(outdated.user, outdated.least);
+                Entry::Ended(user, epoch) => {
+                    content.subjects.insert(user, epoch);
+                }
+                Entry::Outdated(user, epoch) => {
+                    content.outdated.insert(user, epoch);
                 }
             }
         }
@@ -103,15 +104,34 @@ impl Content {
             iat: now,
             exp: now.plus_seconds(LIFETIME_S),
             issued_before: self.issued_before,
+            outdated_before: self.outdated_before,
             sessions: self.sessions.iter().copied().collect(),
             subjects: self.subjects.clone(),
+            outdated: self.outdated.clone(),
         }
     }
 }
 
 enum Entry {
     Session(SessionId),
-    Subject(Outdated),
+    Ended(UserId, u64),
+    Outdated(UserId, u64),
+}
+
+impl Entry {
+    /// What is to be said of a user: that their sessions ended, and whatever changed since.
+    fn of_subject(subject: Outdated) -> impl Iterator<Item = (UnixMillis, Self)> {
+        let Outdated {
+            user,
+            least,
+            at,
+            ended,
+        } = subject;
+        let ended_epoch = ended.map_or(0, |(epoch, _)| epoch);
+        let ended = ended.map(|(epoch, at)| (at, Self::Ended(user, epoch)));
+        let outdated = (least > ended_epoch).then_some((at, Self::Outdated(user, least)));
+        ended.into_iter().chain(outdated)
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +151,7 @@ mod tests {
             user: user(number),
             least,
             at: UnixMillis(at),
+            ended: None,
         }
     }
 
@@ -147,12 +168,33 @@ mod tests {
         };
         let content = Content::of(revoked.clone(), 2);
         assert_eq!(content.sessions, BTreeSet::from([session(3)]));
-        assert_eq!(content.subjects, BTreeMap::from([(user(4), 7)]));
+        assert_eq!(content.outdated, BTreeMap::from([(user(4), 7)]));
         // session 2 ended at 7.5 s: its tokens carry 7 or less, or 8 if signed across the turn
-        assert_eq!(content.issued_before, UnixSeconds(9));
+        assert_eq!(content.outdated_before, UnixSeconds(9));
+        assert_eq!(content.issued_before, UnixSeconds(1));
         let whole = Content::of(revoked, 4);
         assert_eq!(whole.sessions.len(), 3);
-        assert_eq!(whole.issued_before, UnixSeconds(1));
+        assert_eq!(whole.outdated_before, UnixSeconds(0));
+    }
+
+    #[test]
+    fn ended_sessions_and_changed_roles_of_a_user_are_told_apart() {
+        let said = |subject| {
+            let revoked = Revoked {
+                subjects: vec![subject],
+                ..Revoked::default()
+            };
+            let content = Content::of(revoked, 10);
+            let of = |map: &BTreeMap<UserId, u64>| map.get(&user(1)).copied();
+            (of(&content.subjects), of(&content.outdated))
+        };
+        assert_eq!(said(outdated(1, 7, 9_000)), (None, Some(7)));
+        let with = |epoch| Outdated {
+            ended: Some((epoch, UnixMillis(8_000))),
+            ..outdated(1, 7, 9_000)
+        };
+        assert_eq!(said(with(7)), (Some(7), None));
+        assert_eq!(said(with(5)), (Some(5), Some(7)));
     }
 
     #[test]

@@ -34,6 +34,9 @@ pub enum SessionError {
     /// The access token's session has ended.
     #[error("the access token has been revoked")]
     TokenRevoked,
+    /// The access token's session goes on, but what the token says of its user is true no more.
+    #[error("the user's roles have changed since this access token was issued; refresh it")]
+    TokenOutdated,
     /// The token belongs to another client.
     #[error("the token belongs to another client")]
     OtherClient,
@@ -56,7 +59,7 @@ impl SessionError {
     pub(super) fn is_of_token(&self) -> bool {
         matches!(
             self,
-            Self::TokenInvalid | Self::TokenExpired | Self::TokenRevoked
+            Self::TokenInvalid | Self::TokenExpired | Self::TokenRevoked | Self::TokenOutdated
         )
     }
 }
@@ -71,6 +74,7 @@ impl HasCode for SessionError {
             Self::TokenInvalid | Self::OtherClient => Code::TokenInvalid,
             Self::TokenExpired => Code::TokenExpired,
             Self::TokenRevoked => Code::TokenRevoked,
+            Self::TokenOutdated => Code::TokenOutdated,
             Self::Denied(error) => error.code(),
             Self::SigningKeys(error) => error.code(),
             Self::Tenants(error) => error.code(),

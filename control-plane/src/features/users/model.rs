@@ -123,6 +123,9 @@ pub struct Outdated {
     pub least: u64,
     /// Since when.
     pub at: UnixMillis,
+    /// If all sessions of the user ended in the time that was asked about: the token epoch since, and
+    /// when that was.
+    pub ended: Option<(u64, UnixMillis)>,
 }
 
 #[cfg(test)]

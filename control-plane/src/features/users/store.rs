@@ -169,7 +169,7 @@ pub(super) async fn standing(
 
 const DISABLE: &str = "update users set status = 'disabled', disabled_at = $3, updated_at = $3,
     session_epoch = session_epoch + 1, sessions_ended_at = $3,
-    token_epoch = token_epoch + 1, tokens_outdated_at = $3
+    token_epoch = token_epoch + 1, ended_token_epoch = token_epoch + 1, tokens_outdated_at = $3
     where tenant_id = $1 and id = $2 and status = 'active'";
 
 /// Disables an active user and ends every session; `false` when there was nothing to change.
@@ -197,8 +197,8 @@ pub(super) async fn enable(
 }
 
 const END_SESSIONS: &str = "update users set session_epoch = session_epoch + 1,
-    sessions_ended_at = $3, token_epoch = token_epoch + 1, tokens_outdated_at = $3, updated_at = $3
-    where tenant_id = $1 and id = $2";
+    sessions_ended_at = $3, token_epoch = token_epoch + 1, ended_token_epoch = token_epoch + 1,
+    tokens_outdated_at = $3, updated_at = $3 where tenant_id = $1 and id = $2";
 
 /// Ends every session of the user; `false` when there is no such user.
 pub(super) async fn end_sessions(
@@ -241,31 +241,47 @@ pub(super) async fn outdate_tokens(
         .map(|_| ())
 }
 
-const OUTDATED_SINCE: &str = "select id, token_epoch, tokens_outdated_at from users
-    where tenant_id = $1 and tokens_outdated_at >= $2 order by id";
+const OUTDATED_SINCE: &str = "select id, token_epoch, tokens_outdated_at, ended_token_epoch,
+    sessions_ended_at from users where tenant_id = $1 and tokens_outdated_at >= $2 order by id";
 
-/// Users whose token epoch rose at or after `since`.
+#[derive(sqlx::FromRow)]
+struct OutdatedRow {
+    id: String,
+    token_epoch: i64,
+    tokens_outdated_at: i64,
+    ended_token_epoch: i64,
+    sessions_ended_at: Option<i64>,
+}
+
+impl OutdatedRow {
+    fn read(self, since: UnixMillis) -> Result<Outdated, DbError> {
+        let broken = |column| DbError::Inconsistent {
+            table: "users",
+            column,
+            id: self.id.clone(),
+        };
+        let number = |column, number: i64| number.try_into().map_err(|_| broken(column));
+        let ended = match self.sessions_ended_at.map(UnixMillis) {
+            Some(at) if at >= since => {
+                Some((number("ended_token_epoch", self.ended_token_epoch)?, at))
+            }
+            _ => None,
+        };
+        Ok(Outdated {
+            user: self.id.parse().map_err(|_| broken("id"))?,
+            least: number("token_epoch", self.token_epoch)?,
+            at: UnixMillis(self.tokens_outdated_at),
+            ended,
+        })
+    }
+}
+
+/// Users whose token epoch rose at or after `since`, and whether their sessions ended in that time.
 pub(super) async fn outdated_since(
     tx: &mut Tx,
     tenant: TenantId,
     since: UnixMillis,
 ) -> Result<Vec<Outdated>, DbError> {
-    tx.all::<(String, i64, i64)>(OUTDATED_SINCE, args![tenant, since])
-        .await?
-        .into_iter()
-        .map(
-            |(id, token_epoch, at)| match (id.parse(), token_epoch.try_into()) {
-                (Ok(user), Ok(least)) => Ok(Outdated {
-                    user,
-                    least,
-                    at: UnixMillis(at),
-                }),
-                _ => Err(DbError::Inconsistent {
-                    table: "users",
-                    column: "token_epoch",
-                    id,
-                }),
-            },
-        )
-        .collect()
+    let rows: Vec<OutdatedRow> = tx.all(OUTDATED_SINCE, args![tenant, since]).await?;
+    rows.into_iter().map(|row| row.read(since)).collect()
 }

@@ -69,7 +69,7 @@ pub(crate) async fn issue(app: &App, opened: Opened) -> Result<IssuedTokens, Ses
 }
 
 /// Who stands behind an access token that is presented to the control plane itself.
-/// Errors: `TokenInvalid`, `TokenExpired`, `TokenRevoked`.
+/// Errors: `TokenInvalid`, `TokenExpired`, `TokenRevoked`, `TokenOutdated`.
 /// Source: RFC 9068 §4.
 pub(crate) async fn authenticate(
     app: &App,
@@ -94,7 +94,7 @@ pub(crate) async fn authenticate(
 
 /// Judges a person's token once more, inside the transaction that relies on it: all that
 /// [`authenticate`] asked but the signature.
-/// Errors: `TokenExpired`, `TokenRevoked`.
+/// Errors: `TokenExpired`, `TokenRevoked`, `TokenOutdated`.
 pub(crate) fn look_again<'a>(tx: &'a mut Tx, actor: &'a Actor, now: UnixMillis) -> Looking<'a> {
     Box::pin(async move {
         let Principal::User {
@@ -108,14 +108,14 @@ pub(crate) fn look_again<'a>(tx: &'a mut Tx, actor: &'a Actor, now: UnixMillis) 
         if now.to_seconds() >= token.expires_at.plus_seconds(CLOCK_LEEWAY_S) {
             return Err(Denied::TokenExpired.into());
         }
-        let is_good = match tenants::find(tx, actor.tenant).await? {
-            Some(tenant) => is_live(tx, &tenant, (user, session), token.epoch, now).await?,
-            None => false,
+        let life = match tenants::find(tx, actor.tenant).await? {
+            Some(tenant) => life(tx, &tenant, (user, session), token.epoch, now).await?,
+            None => Life::Ended,
         };
-        if is_good {
-            Ok(PermissionSet::none())
-        } else {
-            Err(Denied::TokenRevoked.into())
+        match life {
+            Life::Good => Ok(PermissionSet::none()),
+            Life::Ended => Err(Denied::TokenRevoked.into()),
+            Life::Outdated => Err(Denied::TokenOutdated.into()),
         }
     })
 }
@@ -259,7 +259,7 @@ fn verify(
     Ok(claims)
 }
 
-/// Errors: `TokenRevoked` when the token is not live.
+/// Errors: `TokenRevoked`; `TokenOutdated`, which a refresh mends.
 async fn require_live(
     tx: &mut Tx,
     tenant: &Tenant,
@@ -267,27 +267,42 @@ async fn require_live(
     now: UnixMillis,
 ) -> Result<(), SessionError> {
     let whose = (claims.sub, claims.sid);
-    if is_live(tx, tenant, whose, claims.epoch, now).await? {
-        Ok(())
-    } else {
-        Err(SessionError::TokenRevoked)
+    match life(tx, tenant, whose, claims.epoch, now).await? {
+        Life::Good => Ok(()),
+        Life::Ended => Err(SessionError::TokenRevoked),
+        Life::Outdated => Err(SessionError::TokenOutdated),
     }
+}
+
+/// How an access token stands, its expiry apart.
+enum Life {
+    /// Its session lives, and what it says is true.
+    Good,
+    /// Its session has ended.
+    Ended,
+    /// Its session lives, but what it says of its user is true no more.
+    Outdated,
 }
 
 /// Whether the access token's session lives and what the token says is still true: what the edge
 /// learns from the revocation feed.
-async fn is_live(
+async fn life(
     tx: &mut Tx,
     tenant: &Tenant,
     (user, session): (UserId, SessionId),
     epoch: u64,
     now: UnixMillis,
-) -> Result<bool, DbError> {
+) -> Result<Life, DbError> {
     let found = store::find(tx, tenant.id, session).await?;
     let Some(session) = found.filter(|session| session.user == user) else {
-        return Ok(false);
+        return Ok(Life::Ended);
     };
     let standing = users::standing(tx, tenant.id, session.user).await?;
-    let is_current = standing.is_some_and(|standing| standing.takes(epoch));
-    Ok(is_current && session.is_live(tenant, standing, now))
+    if !session.is_live(tenant, standing, now) {
+        Ok(Life::Ended)
+    } else if standing.is_some_and(|standing| standing.takes(epoch)) {
+        Ok(Life::Good)
+    } else {
+        Ok(Life::Outdated)
+    }
 }
