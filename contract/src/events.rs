@@ -45,6 +45,7 @@ kinds! {
     SigningKeyCreated = "signing_key.created", "A signing key was made and published.";
     SigningKeyRotated = "signing_key.rotated", "Another key signs from now on.";
     SigningKeyRetired = "signing_key.retired", "A signing key left the published set.";
+    SigningKeyWithdrawn = "signing_key.withdrawn", "A signing key was ended before its time; what it signed is refused.";
     ApiKeyCreated = "api_key.created", "An API key was made.";
     ApiKeyRevoked = "api_key.revoked", "An API key was revoked.";
     UserCreated = "user.created", "A person signed up or was added.";

@@ -43,6 +43,9 @@ pub struct Feed {
     /// Users of whom earlier tokens say what is true no more, though their sessions go on; the number
     /// as in `subjects`.
     pub outdated: BTreeMap<UserId, u64>,
+    /// Key ids, of tokens and of bundles, whose keys were withdrawn: what they signed is refused, also
+    /// where a published set that is still in hand holds them.
+    pub withdrawn_keys: Vec<String>,
 }
 
 objects_only!(Feed);

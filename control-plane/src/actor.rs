@@ -51,7 +51,7 @@ permissions! {
     PoliciesPublish = "policies:publish", "Publish policy bundles.";
     PoliciesActivate = "policies:activate", "Activate and roll back policy bundles.";
     SigningKeysRead = "signing_keys:read", "List signing keys.";
-    SigningKeysRotate = "signing_keys:rotate", "Rotate signing keys.";
+    SigningKeysRotate = "signing_keys:rotate", "Rotate and withdraw signing keys.";
 }
 
 impl FromStr for Permission {
@@ -149,6 +149,10 @@ pub struct PresentedToken {
     pub expires_at: UnixSeconds,
     /// The token epoch of its user that it was issued under.
     pub epoch: u64,
+    /// SHA-256 of the id of the key that signed it.
+    pub signer: [u8; 32],
+    /// The version of the tenant's keys under which that key was published.
+    pub keys_version: i64,
 }
 
 /// Who asks, in which tenant, from where.

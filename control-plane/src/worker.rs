@@ -41,7 +41,7 @@ pub async fn run_due_work(app: &App) {
     // First, so that a database that does not answer can't make the memory grow.
     ops::take_in_figures();
     report("signing_keys", signing_keys::run_due_work(app).await);
-    report("policies", policies::follow_roles(app).await);
+    report("policies", policies::follow_changes(app).await);
 }
 
 /// Does what is due but can wait a minute, because looking for it asks about every tenant.

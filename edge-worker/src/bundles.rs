@@ -45,6 +45,8 @@ pub struct ActivePolicy {
     pub sequence: u64,
     /// From when on it decides nothing.
     pub expires_at: UnixSeconds,
+    /// The key that signed it.
+    pub kid: String,
 }
 
 impl ActivePolicy {
@@ -102,6 +104,7 @@ impl refresh::Candidate for Candidate {
 
     /// Errors: altered, expired, replayed, another tenant's, or not usable here.
     fn accept(self, memory: &mut Memory, config: &Config, now: UnixMillis) -> Result<(), Refused> {
+        let kid = self.0.kid().unwrap_or_default().to_owned();
         let bundle = self.0.verified(&Expect {
             tenant: config.tenant,
             now: now.to_seconds(),
@@ -115,6 +118,7 @@ impl refresh::Candidate for Candidate {
             revision: bundle.manifest.revision,
             sequence: bundle.activation.sequence,
             expires_at: bundle.activation.exp,
+            kid,
         }));
         Ok(())
     }

@@ -285,7 +285,7 @@ impl<'r> Gate<'r> {
         now: UnixMillis,
     ) -> Result<bool, Refusal> {
         // what is known to be revoked stays revoked, however old the knowledge
-        if let Some(void) = memory.revocations.voids(&token.claims) {
+        if let Some(void) = memory.revocations.voids(&token.claims, &token.kid) {
             return Err(void_token(void));
         }
         match memory.revocations.reliance(self.config, true, now) {
@@ -391,6 +391,10 @@ fn void_token(void: Void) -> Refusal {
         Void::Outdated => (
             Code::TokenOutdated,
             "the user's roles have changed since this token was issued; refresh it",
+        ),
+        Void::KeyWithdrawn => (
+            Code::TokenOutdated,
+            "the key that signed this token was withdrawn; refresh it",
         ),
     };
     Refusal::new(code, detail).challenging(Challenge::Error("invalid_token"))

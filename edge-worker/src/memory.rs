@@ -1,13 +1,13 @@
 //! What one isolate remembers between requests.
 
-use plinto_contract::time::UnixMillis;
+use plinto_contract::{revocation::Feed, time::UnixMillis};
 
 use crate::{
     bundles::Policy,
     config::Config,
     freshness::Use,
     input::Vocabulary,
-    keys::{KeySet, Keys},
+    keys::{KeySet, Keys, Known},
     revocations::{Reliance, Revocations},
     rim::Copy,
     tokens::Tokens,
@@ -175,6 +175,37 @@ impl Memory {
             due.wait.insert(Document::BundleKeys);
         }
         due
+    }
+
+    /// Whether the version of the feed in hand binds another feed. What a key said that is withdrawn, or
+    /// published no more, binds nobody: whoever stole it could have named a version that never comes.
+    pub fn is_bound(&mut self, feed: &Feed, now: UnixMillis) -> bool {
+        let Some(kid) = self.revocations.kid() else {
+            return false;
+        };
+        !feed.withdrawn_keys.iter().any(|withdrawn| withdrawn == kid)
+            && self.keys.find(KeySet::Bundle, kid, now) != Known::Unknown
+    }
+
+    /// Whether what this key signs is refused, though a published set in hand may hold it.
+    pub fn is_withdrawn(&mut self, kid: &str, now: UnixMillis) -> bool {
+        self.revocations.is_withdrawn(kid)
+            && self
+                .revocations
+                .kid()
+                .is_some_and(|signer| self.keys.find(KeySet::Bundle, signer, now) != Known::Unknown)
+    }
+
+    /// Drops the policy if one of these keys signed it, and with it the sequence that binds the next one.
+    pub fn drop_signed_by(&mut self, withdrawn: &[String]) {
+        let is_gone = self
+            .policy
+            .latest()
+            .is_some_and(|policy| withdrawn.contains(&policy.kid));
+        if is_gone {
+            self.policy = Policy::default();
+            *self.held.get_mut(Document::Policy) = None;
+        }
     }
 
     /// Whether somebody is fetching a document right now.

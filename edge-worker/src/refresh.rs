@@ -253,7 +253,8 @@ async fn verify<R: Rim, C: Candidate>(
     until: UnixMillis,
 ) -> Result<(), String> {
     let candidate = C::read(body).map_err(|error| error.to_string())?;
-    let key = bundle_key(rim, candidate.kid(), until).await?;
+    let kid = candidate.kid().ok_or("the signature names no key")?;
+    let key = bundle_key(rim, kid, until).await?;
     let job = candidate
         .signature_job(&key)
         .map_err(|error| error.to_string())?;
@@ -261,18 +262,18 @@ async fn verify<R: Rim, C: Candidate>(
         return Err("the signature is not valid".to_owned());
     }
     let now = rim.now();
+    let mut memory = rim.memory();
+    // Only now: a feed that withdraws the key may have come during the check.
+    if memory.is_withdrawn(kid, now) {
+        return Err("the signing key was withdrawn".to_owned());
+    }
     candidate
-        .accept(&mut rim.memory(), rim.config(), now)
+        .accept(&mut memory, rim.config(), now)
         .map_err(|error| error.to_string())
 }
 
 /// The key that signed a document, fetched if need be.
-async fn bundle_key<R: Rim>(
-    rim: &R,
-    kid: Option<&str>,
-    until: UnixMillis,
-) -> Result<Arc<Jwk>, String> {
-    let kid = kid.ok_or("the signature names no key")?;
+async fn bundle_key<R: Rim>(rim: &R, kid: &str, until: UnixMillis) -> Result<Arc<Jwk>, String> {
     for _ in 0..KEY_ROUNDS {
         let now = rim.now();
         let found = rim.memory().keys.find(KeySet::Bundle, kid, now);

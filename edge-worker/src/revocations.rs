@@ -49,6 +49,8 @@ pub enum Refused {
 
 #[derive(Debug)]
 struct Known {
+    /// The key that signed it.
+    kid: String,
     version: u64,
     expires_at: UnixSeconds,
     issued_before: UnixSeconds,
@@ -56,6 +58,7 @@ struct Known {
     sessions: HashSet<SessionId>,
     subjects: BTreeMap<UserId, u64>,
     outdated: BTreeMap<UserId, u64>,
+    withdrawn_keys: HashSet<String>,
 }
 
 /// Why a token is void before it expires.
@@ -65,6 +68,9 @@ pub enum Void {
     Ended,
     /// Its session goes on, but what the token says of its user is true no more: a refresh helps.
     Outdated,
+    /// The key that signed it was withdrawn: whose token it is, nobody can say. Who has a session
+    /// refreshes.
+    KeyWithdrawn,
 }
 
 /// How far the feed can be relied on.
@@ -122,8 +128,12 @@ impl Revocations {
     }
 
     /// Why the feed voids this token, if it does.
-    pub fn voids(&self, claims: &AccessToken) -> Option<Void> {
+    /// `kid`: the key that signed it.
+    pub fn voids(&self, claims: &AccessToken, kid: &str) -> Option<Void> {
         let known = self.known.as_ref()?;
+        if known.withdrawn_keys.contains(kid) {
+            return Some(Void::KeyWithdrawn);
+        }
         let is_earlier = |epochs: &BTreeMap<UserId, u64>| {
             epochs
                 .get(&claims.sub)
@@ -139,6 +149,18 @@ impl Revocations {
         } else {
             None
         }
+    }
+
+    /// Whether the feed names a key as withdrawn.
+    pub fn is_withdrawn(&self, kid: &str) -> bool {
+        self.known
+            .as_ref()
+            .is_some_and(|known| known.withdrawn_keys.contains(kid))
+    }
+
+    /// The key that signed the feed in hand.
+    pub fn kid(&self) -> Option<&str> {
+        self.known.as_ref().map(|known| known.kid.as_str())
     }
 
     /// The version in hand.
@@ -188,18 +210,17 @@ impl refresh::Candidate for Candidate {
         if feed.tenant != config.tenant || feed.iss != config.issuer {
             return Err(Refused::Tenant);
         }
-        let now = now.to_seconds();
-        if feed.exp <= now || feed.iat > now.plus_seconds(CLOCK_LEEWAY_S) {
+        let now_s = now.to_seconds();
+        if feed.exp <= now_s || feed.iat > now_s.plus_seconds(CLOCK_LEEWAY_S) {
             return Err(Refused::Time);
         }
-        let revocations = &mut memory.revocations;
-        if revocations
-            .version()
-            .is_some_and(|version| feed.version < version)
-        {
+        let is_older = |version| feed.version < version;
+        if memory.revocations.version().is_some_and(is_older) && memory.is_bound(&feed, now) {
             return Err(Refused::Older);
         }
-        revocations.known = Some(Known {
+        memory.drop_signed_by(&feed.withdrawn_keys);
+        memory.revocations.known = Some(Known {
+            kid: self.0.header.kid.unwrap_or_default(),
             version: feed.version,
             expires_at: feed.exp,
             issued_before: feed.issued_before,
@@ -207,6 +228,7 @@ impl refresh::Candidate for Candidate {
             sessions: feed.sessions.into_iter().collect(),
             subjects: feed.subjects,
             outdated: feed.outdated,
+            withdrawn_keys: feed.withdrawn_keys.into_iter().collect(),
         });
         Ok(())
     }

@@ -235,6 +235,7 @@ impl Authority {
             sessions: Vec::new(),
             subjects: BTreeMap::new(),
             outdated: BTreeMap::new(),
+            withdrawn_keys: Vec::new(),
         }
     }
 

@@ -191,6 +191,8 @@ async fn of_machines(world: &World) -> Vec<Write> {
     activate(&admin, &revision).await;
     let second = publish(&admin, bundle_of(super::worlds::CLOSED)).await;
     activate(&admin, &second).await;
+    let signing_keys = admin.get("/v1/signing_keys").await.expect(200).json();
+    let signing_key = text(&signing_keys["data"][0]["id"]);
     let ids = [
         ("api_key_id", key.as_str()),
         ("role_id", &role),
@@ -198,6 +200,7 @@ async fn of_machines(world: &World) -> Vec<Write> {
         ("user_id", &user),
         ("session_id", &session),
         ("revision", &revision),
+        ("signing_key_id", &signing_key),
     ];
     let none = Value::Null;
     let write = |operation, body: &Value| Write::new(operation, &ids, body);
@@ -244,6 +247,7 @@ async fn of_machines(world: &World) -> Vec<Write> {
         write("DELETE /v1/roles/{role_id}", &none),
         write("POST /v1/sessions/{session_id}/revoke", &none),
         write("POST /v1/signing_keys/rotate", &json!({"purpose": "token"})),
+        write("POST /v1/signing_keys/{signing_key_id}/withdraw", &none),
         write("PATCH /v1/tenant", &json!({"name": "Other"})),
         write("POST /v1/tenant/revoke_sessions", &none),
         write("POST /v1/users/{user_id}/disable", &none),
@@ -499,6 +503,38 @@ async fn a_user_disabled_while_their_request_is_being_sent_keeps_their_password(
         answer.expect_problem(401, "token_revoked");
         let path = format!("{user}/enable");
         admin(&world).post_empty(&path).await.expect(200);
+        try_sign_in(&world.anon(), &alice.email, PASSWORD)
+            .await
+            .expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_token_whose_key_is_withdrawn_while_its_request_is_being_sent_changes_nothing() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        let (body, is_asked, go_on) = dawdling(&json!({
+            "current_password": PASSWORD, "new_password": OTHER_PASSWORD,
+        }));
+        let client = alice.client(&world);
+        let path = "/t/acme/v1/me/password";
+        let request = client.send(Method::POST, path, Some("application/json"), body);
+        let withdrawing = async {
+            is_asked.await.unwrap();
+            let keys = admin(&world)
+                .get("/v1/signing_keys")
+                .await
+                .expect(200)
+                .json();
+            let keys = keys["data"].as_array().unwrap().iter();
+            let mut tokens = keys.filter(|key| key["purpose"] == "token");
+            let signer = tokens.find(|key| key["state"] == "active").unwrap();
+            let path = format!("/v1/signing_keys/{}/withdraw", text(&signer["id"]));
+            admin(&world).post_empty(&path).await.expect(200);
+            go_on.send(()).unwrap();
+        };
+        let (answer, ()) = tokio::join!(request, withdrawing);
+        answer.expect_problem(401, "token_revoked");
         try_sign_in(&world.anon(), &alice.email, PASSWORD)
             .await
             .expect(200);

@@ -25,4 +25,5 @@ mod tenant;
 mod throttle;
 mod token;
 mod users;
+mod withdrawn_keys;
 mod worlds;

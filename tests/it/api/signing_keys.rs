@@ -1,6 +1,10 @@
 //! Signing keys, their rotation, and the documents that verifiers fetch.
 
-use control_plane::features::signing_keys::{self, Purpose};
+use control_plane::features::{
+    signing_keys::{self, Purpose, SigningKeysError},
+    tenants,
+};
+use plinto_contract::ids::TenantId;
 use plinto_jose::{Algorithm, JwkSet, Jws};
 use plinto_tests::world::{Client, World};
 use serde_json::{Value, json};
@@ -14,11 +18,17 @@ async fn set(client: &Client, path: &str) -> JwkSet {
 }
 
 async fn sign(world: &World, purpose: Purpose) -> Jws {
-    let tenant = world.acme.tenant;
-    let compact = signing_keys::sign(&world.app, tenant, purpose, Some("t"), b"{}")
-        .await
-        .unwrap();
+    let compact = try_sign(world, world.acme.tenant, purpose).await.unwrap();
     Jws::parse(&compact).unwrap()
+}
+
+async fn try_sign(
+    world: &World,
+    tenant: TenantId,
+    purpose: Purpose,
+) -> Result<String, SigningKeysError> {
+    let tenant = tenants::by_id(&world.app, tenant).await?;
+    signing_keys::sign(&world.app, &tenant, purpose, Some("t"), b"{}").await
 }
 
 fn verifies(jws: &Jws, keys: &JwkSet) -> bool {
@@ -226,10 +236,9 @@ async fn swapped_private_keys_do_not_sign() {
         let args = control_plane::args![other.tenant, world.acme.tenant];
         assert_eq!(tx.execute(sql, args).await.unwrap(), 1);
         tx.commit().await.unwrap();
-        let signed =
-            signing_keys::sign(&world.app, world.acme.tenant, Purpose::Token, None, b"{}").await;
+        let signed = try_sign(&world, world.acme.tenant, Purpose::Token).await;
         assert!(signed.is_err());
-        signing_keys::sign(&world.app, other.tenant, Purpose::Token, None, b"{}")
+        try_sign(&world, other.tenant, Purpose::Token)
             .await
             .unwrap();
     }

@@ -160,6 +160,11 @@ async fn a_sign_out_that_is_not_understood_ends_nothing() {
             [pointer]
         );
     }
+    let query = client.post_empty(&format!("{path}?all=true")).await;
+    assert_eq!(
+        pointers(&query.expect_problem(422, "validation_failed")),
+        ["?all"]
+    );
     let form = "application/x-www-form-urlencoded";
     let answer = client.post_bytes(path, form, "all=true").await;
     answer.expect_problem(415, "unsupported_media_type");

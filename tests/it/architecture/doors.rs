@@ -45,6 +45,10 @@ const WITHOUT_ACTOR: &[(&str, &str)] = &[
         "tenants::by_slug",
         "finds the tenant that a path names, before there is an actor",
     ),
+    (
+        "tenants::tell",
+        "forgets what this process keeps; called by verbs that have checked their actor",
+    ),
     ("tenants::exist", "asked at start, before there is an actor"),
 ];
 
@@ -57,6 +61,10 @@ const WITHOUT_TENANT: &[(&str, &str)] = &[
     ),
     (
         "signing_keys::due",
+        "the server's own work, over all tenants",
+    ),
+    (
+        "signing_keys::new_bundle_keys",
         "the server's own work, over all tenants",
     ),
     (

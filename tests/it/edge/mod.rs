@@ -14,4 +14,5 @@ mod revocation;
 mod simulated;
 mod tokens;
 mod waiting;
+mod withdrawn;
 mod worker;

@@ -23,7 +23,8 @@ use crate::{
     events,
     features::{
         roles,
-        signing_keys::{self, Purpose},
+        signing_keys::{self, Purpose, SigningKeysError},
+        tenants,
     },
 };
 
@@ -122,7 +123,10 @@ pub(crate) async fn history(
 /// What is active, and whether it will be built anew shortly.
 pub(crate) async fn status(app: &App, actor: &Actor) -> Result<Status, PoliciesError> {
     actor.require(Permission::PoliciesRead)?;
-    let kid = signing_keys::active_kid(app, actor.tenant, Purpose::Bundle).await?;
+    let tenant = tenants::by_id(app, actor.tenant)
+        .await
+        .map_err(SigningKeysError::from)?;
+    let kid = signing_keys::active_kid(app, &tenant, Purpose::Bundle).await?;
     let mut tx = app.db.read().await?;
     let active = store::active(&mut tx, actor.tenant).await?;
     let roles_version = roles::version(&mut tx, actor.tenant).await?;

@@ -3,14 +3,18 @@
 use plinto_contract::ids::TenantId;
 
 use super::{error::PoliciesError, service, store};
-use crate::{actor::Actor, app::App, features::roles};
+use crate::{
+    actor::Actor,
+    app::App,
+    features::{roles, signing_keys},
+};
 
-/// 60 s: how far back a look at changed roles goes. The full round covers what was missed.
+/// 60 s: how far back a look at what changed goes. The full round covers what was missed.
 const RECENTLY_S: i64 = 60;
 
-/// Rebuilds the artifacts of tenants whose roles changed lately. Cheap when none did; meant for
-/// every second.
-pub(crate) async fn follow_roles(app: &App) -> Result<usize, PoliciesError> {
+/// Rebuilds the artifacts of tenants whose roles or bundle key changed lately. Cheap when none did;
+/// meant for every second.
+pub(crate) async fn follow_changes(app: &App) -> Result<usize, PoliciesError> {
     let since = app.clock.now().plus_seconds(-RECENTLY_S);
     let mut tx = app.db.read().await?;
     let mut outdated = Vec::new();
@@ -20,6 +24,7 @@ pub(crate) async fn follow_roles(app: &App) -> Result<usize, PoliciesError> {
             outdated.push(changed.tenant);
         }
     }
+    outdated.extend(signing_keys::new_bundle_keys(&mut tx, since).await?);
     drop(tx);
     rebuild(app, outdated).await
 }

@@ -17,6 +17,8 @@ use crate::features::users::Outdated;
 pub(crate) const LIFETIME_S: i64 = 60;
 /// 15 s: a feed is signed anew at this age even if it says the same.
 pub(crate) const RESIGN_AFTER_S: i64 = 15;
+/// 2 d: how long a feed names a withdrawn key. An edge that gets no other goes by a key set for a day.
+const WITHDRAWN_SAID_S: i64 = 2 * 24 * 60 * 60;
 /// 16,384: entries of a feed, about 700 KiB as a token. What does not fit is covered by
 /// refusing everything issued before it.
 pub(crate) const ENTRIES_MAX: usize = 16_384;
@@ -30,6 +32,8 @@ pub(crate) struct Revoked {
     pub sessions: Vec<(SessionId, UnixMillis)>,
     /// Users whose earlier tokens are refused.
     pub subjects: Vec<Outdated>,
+    /// Ids of keys that were withdrawn, each as long as an edge may go by a set that holds it.
+    pub withdrawn_keys: Vec<String>,
 }
 
 /// What a feed says, without when it says it.
@@ -40,6 +44,12 @@ pub(crate) struct Content {
     sessions: BTreeSet<SessionId>,
     subjects: BTreeMap<UserId, u64>,
     outdated: BTreeMap<UserId, u64>,
+    withdrawn_keys: BTreeSet<String>,
+}
+
+/// From when on the withdrawal of a key still matters.
+pub(crate) fn keys_since(now: UnixMillis) -> UnixMillis {
+    now.plus_seconds(-WITHDRAWN_SAID_S)
 }
 
 /// From when on a revocation still matters: no token issued before is alive.
@@ -71,6 +81,7 @@ impl Content {
         let mut content = Self {
             issued_before: revoked.issued_before,
             outdated_before,
+            withdrawn_keys: revoked.withdrawn_keys.into_iter().collect(),
             ..Self::default()
         };
         for (_, entry) in entries {
@@ -108,6 +119,7 @@ impl Content {
             sessions: self.sessions.iter().copied().collect(),
             subjects: self.subjects.clone(),
             outdated: self.outdated.clone(),
+            withdrawn_keys: self.withdrawn_keys.iter().cloned().collect(),
         }
     }
 }

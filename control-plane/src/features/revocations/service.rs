@@ -115,12 +115,12 @@ async fn refresh(
     let content = read(&mut tx, app, &tenant, now).await?;
     drop(tx);
     let age_s = now.to_seconds().0.saturating_sub(state.issued_at.0);
-    let (content, version) = match &state.served {
+    let (content, version, tenant) = match &state.served {
         Some(served) if content == state.content => {
             if (0..RESIGN_AFTER_S).contains(&age_s) {
                 return Ok(served.clone());
             }
-            (content, state.version)
+            (content, state.version, tenant)
         }
         _ => renumber(app, tenant.id, now).await?,
     };
@@ -133,7 +133,7 @@ async fn refresh(
     );
     let payload = serde_json::to_vec(&feed)?;
     let typ = Some(TYP_REVOCATIONS);
-    let token = signing_keys::sign(app, tenant.id, Purpose::Bundle, typ, &payload).await?;
+    let token = signing_keys::sign(app, &tenant, Purpose::Bundle, typ, &payload).await?;
     let served = Served {
         token: token.into(),
         etag: format!("{version}.{}", issued_at.0),
@@ -146,13 +146,13 @@ async fn refresh(
     Ok(served)
 }
 
-/// Takes a new version and reads what it says under that version's lock: no other instance's
-/// higher version says something older.
+/// Takes a new version and reads what it says under that version's lock, and the tenant whose key is to
+/// sign it: no other instance's higher version says something older.
 async fn renumber(
     app: &App,
     tenant: TenantId,
     now: UnixMillis,
-) -> Result<(Content, u64), RevocationsError> {
+) -> Result<(Content, u64, Tenant), RevocationsError> {
     let mut tx = authority::begin_own(app).await?;
     let version = store::next_version(&mut tx, tenant).await?;
     let tenant = tenants::find(&mut tx, tenant)
@@ -160,7 +160,7 @@ async fn renumber(
         .ok_or(TenantsError::NotFound)?;
     let content = read(&mut tx, app, &tenant, now).await?;
     tx.commit().await?;
-    Ok((content, u64::try_from(version).unwrap_or_default()))
+    Ok((content, u64::try_from(version).unwrap_or_default(), tenant))
 }
 
 /// Gathers what was revoked within the life of an access token from those who revoke.
@@ -175,6 +175,8 @@ async fn read(
         issued_before: tenant.tokens_good_from(),
         sessions: sessions::revoked_since(tx, tenant.id, since).await?,
         subjects: users::outdated_since(tx, tenant.id, since).await?,
+        withdrawn_keys: signing_keys::withdrawn_since(tx, tenant.id, model::keys_since(now))
+            .await?,
     };
     Ok(Content::of(revoked, ENTRIES_MAX))
 }

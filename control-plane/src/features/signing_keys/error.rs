@@ -16,7 +16,10 @@ pub enum SigningKeysError {
     /// The successor is not yet known to every verifier.
     #[error("the next key can sign in {0} s, when every verifier has it")]
     RotationInProgress(i64),
-    /// The tenant is not there, or has no such key.
+    /// The tenant has no key of this id.
+    #[error("there is no such signing key")]
+    NotFound,
+    /// The tenant is not there, or has no key to sign with.
     #[error("the tenant has no active key")]
     NoKey,
     /// Making, sealing, opening or using a key failed.
@@ -62,6 +65,7 @@ impl HasCode for SigningKeysError {
         match self {
             Self::Denied(denied) => denied.code(),
             Self::RotationInProgress(_) => Code::RotationInProgress,
+            Self::NotFound => Code::NotFound,
             Self::NoKey | Self::Key(_) => Code::Internal,
             Self::Database(error) => error.code(),
         }

@@ -2,9 +2,10 @@
 //!
 //! A key goes `next` → `active` → `retiring` → `retired`. It is published before it signs and stays
 //! published while what it signed lives, so that no verifier meets a signature whose key it could
-//! not have fetched. Private keys are sealed at rest (statement W10) and erased when retired.
+//! not have fetched. Private keys are sealed at rest (statement W10) and erased when retired. One that
+//! somebody else may have is withdrawn: at once, whatever it signed.
 //!
-//! Table: `signing_keys`. Events: `signing_key.created`, `.rotated`, `.retired`.
+//! Table: `signing_keys`. Events: `signing_key.created`, `.rotated`, `.retired`, `.withdrawn`.
 //! Permissions: `signing_keys:read`, `signing_keys:rotate`. Source: RFC 7517, RFC 7638.
 
 mod error;
@@ -15,4 +16,7 @@ mod store;
 
 pub use error::SigningKeysError;
 pub use model::{Purpose, SigningKeyRecord, State};
-pub use service::{Cache, active_kid, jwks, list, prepare, provision, rotate, run_due_work, sign};
+pub use service::{
+    Cache, active_kid, jwks, list, new_bundle_keys, prepare, provision, published, rotate,
+    run_due_work, sign, withdrawn_since,
+};

@@ -55,8 +55,11 @@ words! {
         Active = "active",
         /// Published while what it signed lives.
         Retiring = "retiring",
-        /// Withdrawn; its private part is erased.
+        /// Gone from the published set in its time; its private part is erased.
         Retired = "retired",
+        /// Ended before its time: gone from the published set, its private part erased, and what it
+        /// signed is refused.
+        Withdrawn = "withdrawn",
     }
 }
 
@@ -110,6 +113,8 @@ pub struct SigningKeyRecord {
     pub activated_at: Option<UnixMillis>,
     /// When what it signed has run out.
     pub retires_at: Option<UnixMillis>,
+    /// When it was ended before its time.
+    pub withdrawn_at: Option<UnixMillis>,
 }
 
 impl SigningKeyRecord {
@@ -132,7 +137,13 @@ mod tests {
 
     #[test]
     fn words_read_back() {
-        for state in [State::Next, State::Active, State::Retiring, State::Retired] {
+        for state in [
+            State::Next,
+            State::Active,
+            State::Retiring,
+            State::Retired,
+            State::Withdrawn,
+        ] {
             assert_eq!(state.as_str().parse(), Ok(state));
         }
         for purpose in Purpose::ALL {

@@ -8,12 +8,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     model::{Purpose, SigningKeyRecord},
-    service,
+    service::{self, withdraw::withdraw},
 };
 use crate::{
     actor::Actor,
     app::App,
-    features::tenants::{self, Tenant},
+    features::tenants,
     http::{ApiError, CachePolicy, Json, List, Path, cached, schemas},
 };
 
@@ -22,6 +22,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_signing_keys))
         .routes(routes!(rotate_signing_key))
+        .routes(routes!(withdraw_signing_key))
 }
 
 /// Doors under an issuer, open to everybody.
@@ -51,6 +52,9 @@ struct SigningKeyBody {
     activated_at: Option<UnixMillis>,
     #[schema(value_type = Option<schemas::Moment>)]
     retires_at: Option<UnixMillis>,
+    /// When it was ended before its time.
+    #[schema(value_type = Option<schemas::Moment>)]
+    withdrawn_at: Option<UnixMillis>,
 }
 
 impl From<SigningKeyRecord> for SigningKeyBody {
@@ -65,6 +69,7 @@ impl From<SigningKeyRecord> for SigningKeyBody {
             usable_at: key.usable_at,
             activated_at: key.activated_at,
             retires_at: key.retires_at,
+            withdrawn_at: key.withdrawn_at,
         }
     }
 }
@@ -115,6 +120,20 @@ async fn rotate_signing_key(
     )))
 }
 
+/// End a signing key at once
+///
+/// For a key that somebody else may have: it leaves the published set, and what it signed is refused, at
+/// the edge within about a second. If it signed, the next key signs instead. Sessions go on.
+#[utoipa::path(post, path = "/v1/signing_keys/{signing_key_id}/withdraw", tag = "signing keys",
+    params(("signing_key_id" = String, Path)), responses((status = 200, body = SigningKeyBody)))]
+async fn withdraw_signing_key(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<SigningKeyId>,
+) -> Result<Json<SigningKeyBody>, ApiError> {
+    Ok(Json(withdraw(&app, &actor, id).await?.into()))
+}
+
 /// The keys that verify the tenant's tokens
 #[utoipa::path(get, path = "/t/{tenant}/.well-known/jwks.json", tag = "discovery",
     params(("tenant" = String, Path)), responses((status = 200, description = "JWK Set (RFC 7517)")))]
@@ -143,8 +162,8 @@ async fn published(
     purpose: Purpose,
     headers: &HeaderMap,
 ) -> Result<Response, ApiError> {
-    let Tenant { id, .. } = tenants::by_slug(app, slug).await?;
-    let set = service::jwks(app, id, purpose)
+    let tenant = tenants::by_slug(app, slug).await?;
+    let set = service::jwks(app, &tenant, purpose)
         .await?
         .to_value()
         .to_string();

@@ -1,4 +1,6 @@
-//! The verbs on signing keys.
+//! The verbs on signing keys. Ending one before its time: [`withdraw`].
+
+pub(crate) mod withdraw;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,18 +21,22 @@ use crate::{
     db::{DbError, Tx},
     envelope::Place,
     events,
-    features::tenants,
+    features::tenants::{self, Tenant},
 };
 
 /// 10,000 keys: two for each of 5,000 tenants that are busy at once.
 const CACHE_CAPACITY: u64 = 10_000;
 
-/// The active keys, decrypted, and the published sets.
+/// The active keys, decrypted, and the published sets, under the version of the tenant's keys: who has
+/// just read the tenant never goes by keys of before.
 #[derive(Debug)]
 pub struct Cache {
-    active: moka::future::Cache<(TenantId, Purpose), Arc<SigningKey>>,
-    published: moka::future::Cache<(TenantId, Purpose), Arc<JwkSet>>,
+    active: moka::future::Cache<Version, Arc<SigningKey>>,
+    published: moka::future::Cache<Version, Arc<JwkSet>>,
 }
+
+/// A tenant's keys of one purpose, as they were at one time.
+type Version = (TenantId, Purpose, i64);
 
 impl Default for Cache {
     fn default() -> Self {
@@ -44,13 +50,6 @@ impl Default for Cache {
                 .time_to_live(Duration::from_secs(u64::from(KEY_SET_KEPT_S)))
                 .build(),
         }
-    }
-}
-
-impl Cache {
-    async fn forget(&self, tenant: TenantId, purpose: Purpose) {
-        self.active.invalidate(&(tenant, purpose)).await;
-        self.published.invalidate(&(tenant, purpose)).await;
     }
 }
 
@@ -143,16 +142,18 @@ pub async fn rotate(
     )
     .await?;
     let keys = store::published(&mut tx, actor.tenant, purpose).await?;
+    let changed = tenants::keys_changed(&mut tx, actor.tenant).await?;
     tx.commit().await?;
-    app.signing_keys.forget(actor.tenant, purpose).await;
+    changed.tell(app).await;
     Ok(keys)
 }
 
 /// Signs with the tenant's active key and returns the compact form.
+/// `tenant`: just read, so that its keys are those of now.
 /// `typ`: the media type without `application/`, such as `at+jwt`.
 pub async fn sign(
     app: &App,
-    tenant: TenantId,
+    tenant: &Tenant,
     purpose: Purpose,
     typ: Option<&str>,
     payload: &[u8],
@@ -162,36 +163,60 @@ pub async fn sign(
 }
 
 /// The id of the key that signs now.
+/// `tenant`: just read.
 pub async fn active_kid(
     app: &App,
-    tenant: TenantId,
+    tenant: &Tenant,
     purpose: Purpose,
 ) -> Result<String, SigningKeysError> {
     Ok(active(app, tenant, purpose).await?.public().thumbprint())
 }
 
-/// The public keys that verify what the tenant signs.
+/// The public keys that verify what the tenant signs, as of the moment it was read.
 pub async fn jwks(
     app: &App,
-    tenant: TenantId,
+    tenant: &Tenant,
     purpose: Purpose,
 ) -> Result<Arc<JwkSet>, SigningKeysError> {
-    if let Some(set) = app.signing_keys.published.get(&(tenant, purpose)).await {
+    let version = (tenant.id, purpose, tenant.keys_version);
+    if let Some(set) = app.signing_keys.published.get(&version).await {
         return Ok(set);
     }
     let mut tx = app.db.read().await?;
-    let keys = store::published(&mut tx, tenant, purpose).await?;
+    let keys = store::published(&mut tx, tenant.id, purpose).await?;
     let set = Arc::new(JwkSet {
         keys: keys.into_iter().map(|key| key.public).collect(),
     });
-    app.signing_keys
-        .published
-        .insert((tenant, purpose), Arc::clone(&set))
-        .await;
+    let published = &app.signing_keys.published;
+    published.insert(version, Arc::clone(&set)).await;
     Ok(set)
 }
 
-/// Withdraws keys whose signatures have run out, and rotates those that have signed long enough.
+/// Ids of the published keys, read in the caller's transaction.
+pub async fn published(
+    tx: &mut Tx,
+    tenant: TenantId,
+    purpose: Purpose,
+) -> Result<Vec<String>, DbError> {
+    let keys = store::published(tx, tenant, purpose).await?;
+    Ok(keys.into_iter().map(|key| key.kid).collect())
+}
+
+/// Ids of the keys that were withdrawn at or after `since`.
+pub async fn withdrawn_since(
+    tx: &mut Tx,
+    tenant: TenantId,
+    since: UnixMillis,
+) -> Result<Vec<String>, DbError> {
+    store::withdrawn_since(tx, tenant, since).await
+}
+
+/// Every tenant whose bundle key signs since this moment or a later one. For background work.
+pub async fn new_bundle_keys(tx: &mut Tx, since: UnixMillis) -> Result<Vec<TenantId>, DbError> {
+    store::new_bundle_keys(tx, since).await
+}
+
+/// Retires keys whose signatures have run out, and rotates those that have signed long enough.
 /// One tenant's trouble does not keep the others waiting: it is logged and tried again.
 pub async fn run_due_work(app: &App) -> Result<(), SigningKeysError> {
     let now = app.clock.now();
@@ -237,21 +262,21 @@ async fn retire_due(app: &App, actor: &Actor, now: UnixMillis) -> Result<(), Sig
         )
         .await?;
     }
+    let changed = tenants::keys_changed(&mut tx, actor.tenant).await?;
     tx.commit().await?;
-    for purpose in Purpose::ALL {
-        app.signing_keys.forget(actor.tenant, purpose).await;
-    }
+    changed.tell(app).await;
     Ok(())
 }
 
 async fn active(
     app: &App,
-    tenant: TenantId,
+    tenant: &Tenant,
     purpose: Purpose,
 ) -> Result<Arc<SigningKey>, SigningKeysError> {
+    let version = (tenant.id, purpose, tenant.keys_version);
     app.signing_keys
         .active
-        .try_get_with((tenant, purpose), open_active(app, tenant, purpose))
+        .try_get_with(version, open_active(app, tenant.id, purpose))
         .await
         .map_err(|error| (*error).clone())
 }
@@ -302,6 +327,7 @@ fn seal(
         usable_at: now,
         activated_at: (state == State::Active).then_some(now),
         retires_at: None,
+        withdrawn_at: None,
     };
     let row = record.id.to_string();
     let private_sealed =

@@ -1,6 +1,9 @@
 //! SQL over `signing_keys`.
 
-use plinto_contract::{ids::TenantId, time::UnixMillis};
+use plinto_contract::{
+    ids::{SigningKeyId, TenantId},
+    time::UnixMillis,
+};
 use plinto_jose::Jwk;
 
 use super::model::{Purpose, SigningKeyRecord, State};
@@ -11,20 +14,20 @@ use crate::{
 
 const INSERT: &str = "insert into signing_keys
     (id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state, created_at, usable_at,
-    activated_at, retires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    activated_at, retires_at, withdrawn_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
 const PUBLISHED: &str =
     "select id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state,
-    created_at, usable_at, activated_at, retires_at from signing_keys
+    created_at, usable_at, activated_at, retires_at, withdrawn_at from signing_keys
     where tenant_id = $1 and purpose = $2 and state in ('active', 'next', 'retiring') order by id";
 
 const ALL: &str = "select id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state,
-    created_at, usable_at, activated_at, retires_at from signing_keys
+    created_at, usable_at, activated_at, retires_at, withdrawn_at from signing_keys
     where tenant_id = $1 order by id desc";
 
 const IN_STATE: &str = "select id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state,
-    created_at, usable_at, activated_at, retires_at from signing_keys
+    created_at, usable_at, activated_at, retires_at, withdrawn_at from signing_keys
     where tenant_id = $1 and purpose = $2 and state = $3";
 
 const RETIRE_ACTIVE: &str = "update signing_keys set state = 'retiring', retires_at = $3
@@ -34,14 +37,27 @@ const ACTIVATE: &str = "update signing_keys set state = 'active', activated_at =
     where tenant_id = $1 and id = $2 and state = 'next'";
 
 const DUE: &str = "select id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state,
-    created_at, usable_at, activated_at, retires_at from signing_keys
+    created_at, usable_at, activated_at, retires_at, withdrawn_at from signing_keys
     where (state = 'retiring' and retires_at <= $1) or (state = 'active' and activated_at <= $2)
     order by id";
+
+const FIND: &str = "select id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state,
+    created_at, usable_at, activated_at, retires_at, withdrawn_at from signing_keys
+    where tenant_id = $1 and id = $2";
+
+const WITHDRAW: &str = "update signing_keys set state = 'withdrawn', private_sealed = '',
+    withdrawn_at = $4 where tenant_id = $1 and id = $2 and state = $3";
+
+const WITHDRAWN_SINCE: &str = "select kid from signing_keys
+    where tenant_id = $1 and state = 'withdrawn' and withdrawn_at >= $2 order by kid";
+
+const NEW_BUNDLE_KEYS: &str = "select tenant_id from signing_keys
+    where state = 'active' and activated_at >= $1 and purpose = 'bundle'";
 
 const RETIRE_DUE: &str = "update signing_keys set state = 'retired', private_sealed = ''
     where tenant_id = $1 and state = 'retiring' and retires_at <= $2
     returning id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state, created_at,
-    usable_at, activated_at, retires_at";
+    usable_at, activated_at, retires_at, withdrawn_at";
 
 #[derive(sqlx::FromRow)]
 struct SigningKeyRow {
@@ -57,6 +73,7 @@ struct SigningKeyRow {
     usable_at: i64,
     activated_at: Option<i64>,
     retires_at: Option<i64>,
+    withdrawn_at: Option<i64>,
 }
 
 /// A key with its sealed private part.
@@ -86,6 +103,7 @@ impl SigningKeyRow {
                 usable_at: UnixMillis(self.usable_at),
                 activated_at: self.activated_at.map(UnixMillis),
                 retires_at: self.retires_at.map(UnixMillis),
+                withdrawn_at: self.withdrawn_at.map(UnixMillis),
             },
             private_sealed: self.private_sealed,
         })
@@ -107,6 +125,7 @@ pub(super) async fn insert(tx: &mut Tx, tenant: TenantId, key: &Stored) -> Resul
         record.usable_at,
         record.activated_at,
         record.retires_at,
+        record.withdrawn_at,
     ];
     tx.execute(INSERT, args).await?;
     Ok(())
@@ -161,7 +180,67 @@ pub(super) async fn succeed(
     Ok(tx.execute(ACTIVATE, args![tenant, next.id, now]).await? == 1)
 }
 
-/// Withdraws the keys whose signatures have run out.
+/// One key.
+pub(super) async fn find(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: SigningKeyId,
+) -> Result<Option<SigningKeyRecord>, DbError> {
+    tx.optional::<SigningKeyRow>(FIND, args![tenant, id])
+        .await?
+        .map(|row| row.read().map(|key| key.record))
+        .transpose()
+}
+
+/// Ends a key before its time and erases its private part. False when it is no longer in the state that
+/// it was seen in.
+pub(super) async fn withdraw(
+    tx: &mut Tx,
+    tenant: TenantId,
+    seen: &SigningKeyRecord,
+    now: UnixMillis,
+) -> Result<bool, DbError> {
+    let args = args![tenant, seen.id, seen.state.as_str(), now];
+    Ok(tx.execute(WITHDRAW, args).await? == 1)
+}
+
+/// Lets `next` sign where no key does. False when somebody else has done it.
+pub(super) async fn activate(
+    tx: &mut Tx,
+    tenant: TenantId,
+    next: SigningKeyId,
+    now: UnixMillis,
+) -> Result<bool, DbError> {
+    Ok(tx.execute(ACTIVATE, args![tenant, next, now]).await? == 1)
+}
+
+/// Ids by which verifiers know the keys that were withdrawn at or after `since`.
+pub(super) async fn withdrawn_since(
+    tx: &mut Tx,
+    tenant: TenantId,
+    since: UnixMillis,
+) -> Result<Vec<String>, DbError> {
+    let rows: Vec<(String,)> = tx.all(WITHDRAWN_SINCE, args![tenant, since]).await?;
+    Ok(rows.into_iter().map(|(kid,)| kid).collect())
+}
+
+/// Every tenant whose bundle key signs since this moment or a later one.
+pub(super) async fn new_bundle_keys(
+    tx: &mut Tx,
+    since: UnixMillis,
+) -> Result<Vec<TenantId>, DbError> {
+    let rows: Vec<(String,)> = tx.all(NEW_BUNDLE_KEYS, args![since]).await?;
+    let read = |(id,): (String,)| {
+        id.parse().map_err(|_| DbError::Inconsistent {
+            table: "signing_keys",
+            column: "tenant_id",
+            id,
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Takes the keys whose signatures have run out from the published set.
 pub(super) async fn retire_due(
     tx: &mut Tx,
     tenant: TenantId,

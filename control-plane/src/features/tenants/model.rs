@@ -44,6 +44,8 @@ pub struct Tenant {
     pub session_idle_s: Option<i64>,
     /// A session ends after this long whatever happens, seconds; `None`: as the server's settings say.
     pub session_absolute_s: Option<i64>,
+    /// Rises with every change of the tenant's signing keys.
+    pub keys_version: i64,
     /// Rises when every session of the tenant ends.
     pub session_epoch: i64,
     /// When it last rose.
@@ -131,6 +133,7 @@ impl CreateTenant {
             client_ids: vec![DEFAULT_CLIENT.to_owned()],
             session_idle_s: None,
             session_absolute_s: None,
+            keys_version: 0,
             session_epoch: 0,
             sessions_ended_at: None,
             created_at: now,
@@ -138,8 +141,8 @@ impl CreateTenant {
         }
     }
 
-    /// The values that cannot be, beside those of [`Tenant::faults`].
-    pub(super) fn faults(&self) -> Vec<FieldError> {
+    /// The values that cannot be.
+    pub fn faults(&self) -> Vec<FieldError> {
         let mut faults = Vec::new();
         if !is_slug(&self.slug) {
             faults.push(FieldError::new(
@@ -148,6 +151,7 @@ impl CreateTenant {
                 "1 to 63 lower-case letters, digits and inner hyphens",
             ));
         }
+        faults.extend(settings::text_faults(&self.name, &self.audience));
         if !is_signing_alg(self.signing_alg) {
             faults.push(FieldError::new(
                 "/signing_alg",

@@ -48,12 +48,11 @@ pub async fn create(
     input: CreateTenant,
 ) -> Result<Tenant, TenantsError> {
     actor.require(Permission::TenantWrite)?;
-    let mut faults = input.faults();
-    let tenant = input.into_tenant(actor.tenant, app.clock.now());
-    faults.extend(tenant.faults());
+    let faults = input.faults();
     if !faults.is_empty() {
         return Err(TenantsError::Invalid(faults));
     }
+    let tenant = input.into_tenant(actor.tenant, app.clock.now());
     let taken = || TenantsError::SlugTaken(tenant.slug.clone());
     store::insert(tx, &tenant)
         .await
@@ -127,6 +126,28 @@ pub async fn end_sessions(app: &App, actor: &Actor) -> Result<(), TenantsError> 
     tx.commit().await?;
     app.tenants.0.invalidate(&tenant.slug).await;
     Ok(())
+}
+
+/// Notes, in the transaction that changes the tenant's signing keys, that they have changed. After the
+/// commit, [`KeysChanged::tell`] has this process know it at once.
+pub async fn keys_changed(tx: &mut Tx, tenant: TenantId) -> Result<KeysChanged, DbError> {
+    Ok(KeysChanged {
+        slug: store::keys_changed(tx, tenant).await?,
+    })
+}
+
+/// A tenant whose signing keys have changed.
+#[derive(Debug)]
+#[must_use = "tell it after the commit"]
+pub struct KeysChanged {
+    slug: String,
+}
+
+impl KeysChanged {
+    /// Forgets what this process knew of the tenant.
+    pub async fn tell(self, app: &App) {
+        app.tenants.0.invalidate(&self.slug).await;
+    }
 }
 
 /// The tenant of a slug. For the doors that must know whose door they are: every request under an

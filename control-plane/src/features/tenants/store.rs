@@ -11,20 +11,20 @@ use crate::{
 
 const INSERT: &str = "insert into tenants
     (id, slug, name, audience, signing_alg, version, sign_up, allowed_origins, client_ids,
-    session_idle_s, session_absolute_s, session_epoch, sessions_ended_at, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    session_idle_s, session_absolute_s, keys_version, session_epoch, sessions_ended_at, created_at,
+    updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 
 const BY_SLUG: &str = "select id, slug, name, audience, signing_alg, version, sign_up,
-    allowed_origins, client_ids, session_idle_s, session_absolute_s, session_epoch,
-    sessions_ended_at, created_at, updated_at from tenants where slug = $1";
+    allowed_origins, client_ids, session_idle_s, session_absolute_s, keys_version,
+    session_epoch, sessions_ended_at, created_at, updated_at from tenants where slug = $1";
 
 const BY_ID: &str = "select id, slug, name, audience, signing_alg, version, sign_up,
-    allowed_origins, client_ids, session_idle_s, session_absolute_s, session_epoch,
-    sessions_ended_at, created_at, updated_at from tenants where id = $1";
+    allowed_origins, client_ids, session_idle_s, session_absolute_s, keys_version,
+    session_epoch, sessions_ended_at, created_at, updated_at from tenants where id = $1";
 
 const ALL: &str = "select id, slug, name, audience, signing_alg, version, sign_up,
-    allowed_origins, client_ids, session_idle_s, session_absolute_s, session_epoch,
-    sessions_ended_at, created_at, updated_at from tenants order by id";
+    allowed_origins, client_ids, session_idle_s, session_absolute_s, keys_version,
+    session_epoch, sessions_ended_at, created_at, updated_at from tenants order by id";
 
 const END_SESSIONS: &str = "update tenants set session_epoch = session_epoch + 1,
     sessions_ended_at = $2, updated_at = $2, version = version + 1 where id = $1";
@@ -46,6 +46,7 @@ struct TenantRow {
     client_ids: String,
     session_idle_s: Option<i64>,
     session_absolute_s: Option<i64>,
+    keys_version: i64,
     session_epoch: i64,
     sessions_ended_at: Option<i64>,
     created_at: i64,
@@ -72,6 +73,7 @@ impl TenantRow {
             slug: self.slug,
             name: self.name,
             audience: self.audience,
+            keys_version: self.keys_version,
             session_epoch: self.session_epoch,
             sessions_ended_at: self.sessions_ended_at.map(UnixMillis),
             created_at: UnixMillis(self.created_at),
@@ -93,6 +95,7 @@ pub(super) async fn insert(tx: &mut Tx, tenant: &Tenant) -> Result<(), DbError> 
         json!(tenant.client_ids).to_string(),
         tenant.session_idle_s,
         tenant.session_absolute_s,
+        tenant.keys_version,
         tenant.session_epoch,
         tenant.sessions_ended_at,
         tenant.created_at,
@@ -140,6 +143,15 @@ pub(super) async fn update(
         changed.updated_at,
     ];
     Ok(tx.execute(UPDATE, args).await? > 0)
+}
+
+const KEYS_CHANGED: &str = "update tenants set keys_version = keys_version + 1 where id = $1
+    returning slug";
+
+/// Raises the version of the tenant's keys; answers its slug.
+pub(super) async fn keys_changed(tx: &mut Tx, tenant: TenantId) -> Result<String, DbError> {
+    let (slug,) = tx.one::<(String,)>(KEYS_CHANGED, args![tenant]).await?;
+    Ok(slug)
 }
 
 /// Ends every session of the tenant, however many there are, by one row.

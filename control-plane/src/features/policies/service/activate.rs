@@ -21,7 +21,8 @@ use crate::{
             store,
         },
         roles,
-        signing_keys::{self, Purpose},
+        signing_keys::{self, Purpose, SigningKeysError},
+        tenants::{self, Tenant},
     },
 };
 
@@ -100,8 +101,9 @@ pub(crate) async fn rebuild(app: &App, actor: &Actor) -> Result<Option<Activatio
         return Ok(None);
     };
     let roles_version = roles::version(&mut tx, actor.tenant).await?;
+    let tenant = own_tenant(&mut tx, actor).await?;
     drop(tx);
-    let kid = signing_keys::active_kid(app, actor.tenant, Purpose::Bundle).await?;
+    let kid = signing_keys::active_kid(app, &tenant, Purpose::Bundle).await?;
     let renew_before_s = app.config.policies.renew_before_s;
     match active.is_outdated(roles_version, &kid, app.clock.now(), renew_before_s) {
         Some(reason) => {
@@ -110,6 +112,12 @@ pub(crate) async fn rebuild(app: &App, actor: &Actor) -> Result<Option<Activatio
         }
         None => Ok(None),
     }
+}
+
+/// The tenant as it is now, and with it which keys are its own.
+async fn own_tenant(tx: &mut Tx, actor: &Actor) -> Result<Tenant, PoliciesError> {
+    let tenant = tenants::find(tx, actor.tenant).await?;
+    Ok(tenant.ok_or(SigningKeysError::NoKey)?)
 }
 
 /// Takes one step from `active`. `None`: somebody else took one meanwhile.
@@ -132,6 +140,7 @@ async fn take(
         .await?
         .ok_or(PoliciesError::NotFound)?;
     let roles = roles::policy_data(&mut tx, actor.tenant).await?;
+    let tenant = own_tenant(&mut tx, actor).await?;
     drop(tx);
     // Its tests passed with the engine it was published under; another one may decide otherwise.
     // What is in force is rebuilt without them: to leave it would leave roles as they were.
@@ -139,7 +148,7 @@ async fn take(
     if needs_check {
         app.workbench.check(&archive).await?;
     }
-    let kid = signing_keys::active_kid(app, actor.tenant, Purpose::Bundle).await?;
+    let kid = signing_keys::active_kid(app, &tenant, Purpose::Bundle).await?;
     let roles_version = roles.version;
     let ingredients = Ingredients {
         tenant: actor.tenant,
@@ -150,7 +159,7 @@ async fn take(
         roles,
         kid: kid.clone(),
     };
-    let Some(Artifact { packed, digest }) = build(app, actor, archive, ingredients).await? else {
+    let Some(Artifact { packed, digest }) = build(app, &tenant, archive, ingredients).await? else {
         return Ok(None);
     };
     let made = Activation {
@@ -173,13 +182,13 @@ async fn take(
 /// Builds and signs outside any transaction. `None`: the key was rotated in between.
 async fn build(
     app: &App,
-    actor: &Actor,
+    tenant: &Tenant,
     archive: Vec<u8>,
     ingredients: Ingredients,
 ) -> Result<Option<Artifact>, PoliciesError> {
     let kid = ingredients.kid.clone();
     let expect = Expect {
-        tenant: actor.tenant,
+        tenant: tenant.id,
         now: ingredients.issued_at,
         min_sequence: u64::try_from(ingredients.sequence).unwrap_or_default(),
     };
@@ -187,12 +196,11 @@ async fn build(
         .workbench
         .run(move || artifact::draft(&archive, ingredients))
         .await?;
-    let signature =
-        signing_keys::sign(app, actor.tenant, Purpose::Bundle, None, draft.payload()).await?;
+    let signature = signing_keys::sign(app, tenant, Purpose::Bundle, None, draft.payload()).await?;
     if artifact::kid_of(&signature).as_deref() != Some(kid.as_str()) {
         return Ok(None);
     }
-    let keys = signing_keys::jwks(app, actor.tenant, Purpose::Bundle).await?;
+    let keys = signing_keys::jwks(app, tenant, Purpose::Bundle).await?;
     app.workbench
         .run(move || artifact::finish(draft, signature, &keys, &expect))
         .await

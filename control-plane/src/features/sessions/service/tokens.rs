@@ -8,10 +8,11 @@ use plinto_contract::{
     time::UnixMillis,
 };
 use plinto_jose::{
-    Algorithm, JwkSet,
+    Algorithm, JwkSet, Jws,
     jwt::{self, Expectations},
 };
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{Opened, end, own_tenant};
@@ -46,7 +47,7 @@ pub(crate) async fn issue(app: &App, opened: Opened) -> Result<IssuedTokens, Ses
     let origin = Origin {
         issuer: app.config.issuer(&tenant.slug),
         issued_from: tenant.tokens_good_from(),
-        audience: tenant.audience,
+        audience: tenant.audience.clone(),
         access_token_s: app.config.sessions.access_token_s,
     };
     let claims = session.claims(&origin, app.random.id(app.clock.now()), &rights);
@@ -54,7 +55,7 @@ pub(crate) async fn issue(app: &App, opened: Opened) -> Result<IssuedTokens, Ses
     let payload = json!(claims).to_string();
     let access_token = signing_keys::sign(
         app,
-        tenant.id,
+        &tenant,
         Purpose::Token,
         Some(TYP_ACCESS_TOKEN),
         payload.as_bytes(),
@@ -76,20 +77,50 @@ pub(crate) async fn authenticate(
     tenant: &Tenant,
     bearer: &str,
 ) -> Result<Principal, SessionError> {
-    let keys = signing_keys::jwks(app, tenant.id, Purpose::Token).await?;
+    // What anybody may send is judged by what is in memory first: it costs no query.
+    let keys = signing_keys::jwks(app, tenant, Purpose::Token).await?;
     let claims = verify(app, tenant, &keys, bearer)?;
     let mut tx = app.db.read().await?;
-    // The caller's is a second old, and may not know yet that all sessions have ended.
-    let tenant = own_tenant(&mut tx, tenant.id).await?;
-    require_live(&mut tx, &tenant, &claims, app.clock.now()).await?;
+    // The caller's is a second old: a key may have been withdrawn since, or all sessions ended.
+    let current = own_tenant(&mut tx, tenant.id).await?;
+    if current.keys_version != tenant.keys_version {
+        drop(tx);
+        let keys = signing_keys::jwks(app, &current, Purpose::Token).await?;
+        verify(app, &current, &keys, bearer)?;
+        tx = app.db.read().await?;
+    }
+    require_live(&mut tx, &current, &claims, app.clock.now()).await?;
     Ok(Principal::User {
         user: claims.sub,
         session: claims.sid,
         token: PresentedToken {
             expires_at: claims.exp,
             epoch: claims.epoch,
+            signer: signer(bearer),
+            keys_version: current.keys_version,
         },
     })
+}
+
+/// SHA-256 of the id of the key that a verified token names.
+fn signer(bearer: &str) -> [u8; 32] {
+    let kid = Jws::parse(bearer).ok().and_then(|jws| jws.header.kid);
+    Sha256::digest(kid.unwrap_or_default()).into()
+}
+
+/// Whether the key that signed a token has been withdrawn since the token was verified.
+async fn is_withdrawn(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    token: &PresentedToken,
+) -> Result<bool, DbError> {
+    if tenant.keys_version == token.keys_version {
+        return Ok(false);
+    }
+    let published = signing_keys::published(tx, tenant.id, Purpose::Token).await?;
+    Ok(!published
+        .iter()
+        .any(|kid| <[u8; 32]>::from(Sha256::digest(kid)) == token.signer))
 }
 
 /// Judges a person's token once more, inside the transaction that relies on it: all that
@@ -109,8 +140,10 @@ pub(crate) fn look_again<'a>(tx: &'a mut Tx, actor: &'a Actor, now: UnixMillis) 
             return Err(Denied::TokenExpired.into());
         }
         let life = match tenants::find(tx, actor.tenant).await? {
-            Some(tenant) => life(tx, &tenant, (user, session), token.epoch, now).await?,
-            None => Life::Ended,
+            Some(tenant) if !is_withdrawn(tx, &tenant, &token).await? => {
+                life(tx, &tenant, (user, session), token.epoch, now).await?
+            }
+            _ => Life::Ended,
         };
         match life {
             Life::Good => Ok(PermissionSet::none()),
@@ -149,14 +182,14 @@ pub(crate) async fn introspect(
     actor.require(Permission::TokensIntrospect)?;
     let now = app.clock.now();
     // Before the transaction: two connections at once from one request would tie up the pool.
-    let keys = signing_keys::jwks(app, actor.tenant, Purpose::Token).await?;
+    let tenant = tenants::by_id(app, actor.tenant).await?;
+    let keys = signing_keys::jwks(app, &tenant, Purpose::Token).await?;
     let mut tx = app.db.read().await?;
-    let tenant = own_tenant(&mut tx, actor.tenant).await?;
     if let Some(token) = RefreshToken::parse(token) {
         return introspect_refresh(&mut tx, app, &tenant, &token, now).await;
     }
     let known = match verify(app, &tenant, &keys, token) {
-        Ok(claims) => require_live(&mut tx, tenant.id, &claims, now)
+        Ok(claims) => require_live(&mut tx, &tenant, &claims, now)
             .await
             .map(|()| claims),
         Err(error) => Err(error),
@@ -206,14 +239,14 @@ pub(crate) async fn take_back(
     client: &Client,
     token: &str,
 ) -> Result<(), SessionError> {
-    let keys = signing_keys::jwks(app, actor.tenant, Purpose::Token).await?;
+    let tenant = tenants::by_id(app, actor.tenant).await?;
+    let keys = signing_keys::jwks(app, &tenant, Purpose::Token).await?;
     let mut tx = authority::begin(app, actor, Need::Open).await?;
     let id = if let Some(token) = RefreshToken::parse(token) {
         store::find_refresh_token(&mut tx, actor.tenant, &token.hash())
             .await?
             .map(|it| it.session)
     } else {
-        let tenant = own_tenant(&mut tx, actor.tenant).await?;
         verify(app, &tenant, &keys, token)
             .ok()
             .map(|claims| claims.sid)

@@ -136,15 +136,7 @@ impl UpdateTenant {
 impl Tenant {
     /// Which settings cannot be.
     pub(in crate::features::tenants) fn faults(&self) -> Vec<FieldError> {
-        let mut faults = Vec::new();
-        if let Err(problem) = text::check_name(&self.name, TEXT_MAX) {
-            faults.push(problem.at("/name"));
-        }
-        if !is_audience(&self.audience) {
-            let detail =
-                "1 to 200 printable ASCII characters without spaces, as in `https://api.example.com`";
-            faults.push(FieldError::new("/audience", "invalid_value", detail));
-        }
+        let mut faults = text_faults(&self.name, &self.audience);
         list(
             "/allowed_origins",
             &self.allowed_origins,
@@ -186,6 +178,20 @@ impl Tenant {
             faults.push(FieldError::new("/session_idle_s", "out_of_range", detail));
         }
     }
+}
+
+/// Which of a tenant's texts cannot be.
+pub(super) fn text_faults(name: &str, audience: &str) -> Vec<FieldError> {
+    let mut faults = Vec::new();
+    if let Err(problem) = text::check_name(name, TEXT_MAX) {
+        faults.push(problem.at("/name"));
+    }
+    if !is_audience(audience) {
+        let detail =
+            "1 to 200 printable ASCII characters without spaces, as in `https://api.example.com`";
+        faults.push(FieldError::new("/audience", "invalid_value", detail));
+    }
+    faults
 }
 
 /// Looks at each entry of a list by itself, and at the list.
