@@ -156,10 +156,11 @@ async fn refresh_keys<R: Rim>(
 }
 
 async fn refresh_signed<R: Rim>(rim: &R, place: &Place) -> Result<(), String> {
-    let until = rim.now().plus_millis(WAIT_MS);
+    let began = rim.now();
+    let until = began.plus_millis(WAIT_MS);
     let cached = rim.cached(place).await;
     let Err(error) = renew(rim, place, cached.as_ref(), until).await else {
-        return Ok(());
+        return young_enough(rim, place, began);
     };
     if held(rim, place).is_none()
         && let Some(copy) = cached
@@ -172,6 +173,22 @@ async fn refresh_signed<R: Rim>(rim: &R, place: &Place) -> Result<(), String> {
     let now = rim.now();
     freshness(&mut rim.memory(), place.document).failed(now);
     Err(error)
+}
+
+/// A control plane that cannot reach its database answers with what it knows, and says how old that
+/// is. Asking again at once brings nothing better, so it counts as a failure: requests go on with it
+/// up to the hard limit, and the pauses between attempts grow.
+fn young_enough<R: Rim>(rim: &R, place: &Place, began: UnixMillis) -> Result<(), String> {
+    let (now, bound_ms) = (rim.now(), bound_ms(rim, place.document));
+    let mut memory = rim.memory();
+    let freshness = freshness(&mut memory, place.document);
+    match freshness.age_ms(began) {
+        Some(age_ms) if age_ms >= bound_ms => {
+            freshness.failed(now);
+            Err(format!("what the control plane knows is {age_ms} ms old"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Takes the data centre's copy if it is young enough, else the control plane's.
@@ -203,17 +220,23 @@ async fn renew<R: Rim>(
 async fn newest<R: Rim>(rim: &R, place: &Place) -> Result<Copy, String> {
     let held = held(rim, place).filter(|_| may_keep(rim, place.document));
     let etag = held.as_ref().and_then(|copy| copy.etag.clone());
-    let asked_at = rim.now();
     match rim.fetch(place, etag.as_deref(), ANSWER_MS).await? {
         Fetched::New(copy) => Ok(copy),
-        Fetched::NotModified => match held {
+        Fetched::NotModified(confirmed_at) => match held {
             Some(copy) => Ok(Copy {
-                confirmed_at: asked_at,
+                confirmed_at,
                 ..copy
             }),
             None => Err("not modified, but nothing is in hand".to_owned()),
         },
     }
+}
+
+/// How old an answer says it is, in milliseconds. Source: RFC 9111 §5.1. What cannot be read says
+/// nothing.
+pub fn age_ms(header: Option<&str>) -> i64 {
+    let seconds = header.and_then(|text| text.trim().parse::<u32>().ok());
+    i64::from(seconds.unwrap_or_default()).saturating_mul(1_000)
 }
 
 fn keep<R: Rim>(rim: &R, place: &Place, copy: Copy) {

@@ -74,7 +74,8 @@ pub struct Copy {
     pub etag: Option<String>,
     /// The control plane's `Cache-Control`.
     pub cache_control: Option<String>,
-    /// When the question left to which this, or "not modified", was the answer.
+    /// When the question left to which this, or "not modified", was the answer; earlier by as much as
+    /// the answer said that it is old.
     pub confirmed_at: UnixMillis,
 }
 
@@ -83,8 +84,8 @@ pub struct Copy {
 pub enum Fetched {
     /// A document.
     New(Copy),
-    /// The one whose `ETag` was sent is still right.
-    NotModified,
+    /// The one whose `ETag` was sent was still right at this moment.
+    NotModified(UnixMillis),
 }
 
 /// The right and duty to refresh one document.

@@ -13,7 +13,10 @@ use worker::{
 };
 
 use super::platform;
-use crate::rim::{Copy, Fetched, Place};
+use crate::{
+    refresh::age_ms,
+    rim::{Copy, Fetched, Place},
+};
 
 /// Name of the Cache API's part that holds our documents, away from the application's own.
 const CACHE_NAME: &str = "plinto-edge";
@@ -34,22 +37,23 @@ pub(super) async fn fetch(
     let response = send(&place.url, etag, timeout_ms)
         .await
         .map_err(|error| format!("no answer: {error:?}"))?;
+    let headers = response.headers();
+    let header = |name: &str| headers.get(name).ok().flatten();
+    let confirmed_at = asked_at.plus_millis(-age_ms(header("age").as_deref()));
     let status = response.status();
     if status == 304 && etag.is_some() {
-        return Ok(Fetched::NotModified);
+        return Ok(Fetched::NotModified(confirmed_at));
     }
     if status != 200 {
         return Err(format!("status {status}"));
     }
-    let headers = response.headers();
-    let header = |name: &str| headers.get(name).ok().flatten();
     let (etag, cache_control) = (header("etag"), header("cache-control"));
     let body = body(response.into(), place.max_bytes).await?;
     Ok(Fetched::New(Copy {
         body: Rc::new(body),
         etag,
         cache_control,
-        confirmed_at: asked_at,
+        confirmed_at,
     }))
 }
 

@@ -38,6 +38,8 @@ pub(super) enum Conduct {
     Silent,
     /// It answers at once, with what is no document.
     Babbles,
+    /// It answers at once, and says that what it knows is so many milliseconds old.
+    Remembers(i64),
 }
 
 /// Everything but the isolates.
@@ -248,7 +250,7 @@ impl Rim for Simulated {
         etag: Option<&str>,
         timeout_ms: i64,
     ) -> Result<Fetched, String> {
-        let confirmed_at = self.now();
+        let mut confirmed_at = self.now();
         let conduct = *self.centre.conduct.borrow().get(place.document);
         let (body, new) = match conduct.unwrap_or(Conduct::Answers(20)) {
             Conduct::Answers(after_ms) if after_ms < timeout_ms => {
@@ -256,6 +258,11 @@ impl Rim for Simulated {
                 let new = self.centre.etag(place.document);
                 self.pause(after_ms).await;
                 (body, new)
+            }
+            Conduct::Remembers(age_ms) => {
+                confirmed_at = confirmed_at.plus_millis(-age_ms);
+                let body = self.centre.published(place.document);
+                (body, self.centre.etag(place.document))
             }
             Conduct::Babbles => (b"<html>".to_vec(), "\"none\"".to_owned()),
             Conduct::Answers(_) | Conduct::Silent => {
@@ -269,7 +276,7 @@ impl Rim for Simulated {
             .borrow_mut()
             .push((place.document, is_known));
         if is_known {
-            return Ok(Fetched::NotModified);
+            return Ok(Fetched::NotModified(confirmed_at));
         }
         Ok(Fetched::New(Copy {
             body: Rc::new(body),

@@ -97,6 +97,32 @@ fn after_a_quiet_a_request_waits_for_the_feed_again() {
     assert!(age.unwrap() < SLOW_MS, "{age:?}");
 }
 
+/// S3: a control plane whose database is away answers with what it knows; an edge takes that for as old
+/// as it is said to be, waits for nothing better, and refuses past the hard limit.
+#[test]
+fn a_feed_that_is_said_to_be_old_counts_as_old() {
+    let centre = Centre::new();
+    let edge = centre.isolate();
+    let token = centre.token();
+    passed(edge.timed(&token).0);
+    centre.wait_ms(5_000);
+    centre.behave_at(Document::Revocations, Conduct::Remembers(5_000));
+    for _ in 0..100 {
+        let (verdict, waited_ms) = edge.timed(&token);
+        passed(verdict);
+        assert!(waited_ms < SLOW_MS, "{waited_ms} ms");
+    }
+    let asked = centre.asked.borrow();
+    let feeds = asked
+        .iter()
+        .filter(|(document, _)| *document == Document::Revocations);
+    assert_eq!(feeds.count(), 2, "asked again and again for the same");
+    drop(asked);
+    centre.behave_at(Document::Revocations, Conduct::Remembers(60_000));
+    let (verdict, _) = centre.isolate().timed(&token);
+    assert_eq!(code(verdict), "revocation_unknown");
+}
+
 /// A new isolate lives on what its data centre had last, within one time-out, although the policy
 /// and the feed need keys that don't come either.
 #[test]
