@@ -14,7 +14,7 @@ use std::{
 use plinto_contract::problem::PAGES;
 use serde::Deserialize;
 
-pub use check::KEY_SET_KEPT_S;
+pub use check::KNOWN_FOR_S;
 pub use load::{ConfigError, SETTINGS, Setting};
 pub use public_url::PublicUrl;
 
@@ -60,7 +60,8 @@ pub struct Config {
 pub struct DatabaseConfig {
     /// `sqlite:<path>` or `postgres://…`. Default `sqlite:plinto.sqlite`.
     pub url: Secret,
-    /// Connections to a `PostgreSQL` server at most. Default 16.
+    /// Connections to a `PostgreSQL` server at most, beside 4 for the documents that edges fetch.
+    /// Default 16.
     pub max_connections: u32,
     /// Whether `SQLite` transactions share disk flushes. Default true; false is for measuring.
     pub group_commits: bool,
@@ -76,7 +77,10 @@ pub struct HttpConfig {
     pub timeout_s: u64,
     /// Time for a client to send its headers, and an idle connection's time, seconds. Default 30.
     pub header_timeout_s: u64,
-    /// Requests handled at once; more are answered 503. Default 1,024.
+    /// Time for a client to send its body once its headers are there, seconds. Default 10.
+    pub body_timeout_s: u64,
+    /// Requests handled at once, once their bodies are there; more are answered 503. As many again
+    /// for public documents. Default 1,024.
     pub concurrency: usize,
     /// Requests per minute and client address; 0 switches the limit off. Ten times as many for the
     /// documents under `.well-known` and `edge`, fifty times as many for a good API key, whatever
@@ -113,7 +117,7 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SigningKeysConfig {
-    /// How long a new key is published before it may sign, seconds. At least 65: that long a cache
+    /// How long a new key is published before it may sign, seconds. At least 60: that long a cache
     /// in between and the edge may show the set from before. Default 900.
     pub publish_ahead_s: i64,
     /// Age at which the worker rotates a key, seconds. Default 90 days.
@@ -193,6 +197,7 @@ impl Default for HttpConfig {
             body_bytes: 64 * 1024,
             timeout_s: 30,
             header_timeout_s: 30,
+            body_timeout_s: 10,
             concurrency: 1_024,
             requests_per_minute: 1_200,
             client_ip_header: None,

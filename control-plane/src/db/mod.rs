@@ -40,7 +40,7 @@ pub struct Db(Arc<Engine>);
 #[derive(Debug)]
 enum Engine {
     Sqlite(sqlite::Sqlite),
-    Postgres(postgres::Postgres),
+    Postgres(postgres::Pools),
 }
 
 /// One transaction. Dropped without [`Tx::commit`], it never happened.
@@ -126,7 +126,7 @@ impl Db {
     pub async fn begin_holding(&self, held: &Held) -> Result<Tx, DbError> {
         let engine = match &*self.0 {
             Engine::Sqlite(sqlite) => TxEngine::SqliteWrite(sqlite.writer.turn().await?),
-            Engine::Postgres(postgres) => TxEngine::Postgres(postgres.begin(held.names()).await?),
+            Engine::Postgres(pools) => TxEngine::Postgres(pools.work.begin(held.names()).await?),
         };
         Ok(Tx::new(engine))
     }
@@ -135,7 +135,17 @@ impl Db {
     pub async fn read(&self) -> Result<Tx, DbError> {
         let engine = match &*self.0 {
             Engine::Sqlite(sqlite) => TxEngine::SqliteRead(sqlite.readers.begin().await?),
-            Engine::Postgres(postgres) => TxEngine::Postgres(postgres.read().await?),
+            Engine::Postgres(pools) => TxEngine::Postgres(pools.work.read().await?),
+        };
+        Ok(Tx::new(engine))
+    }
+
+    /// The same for the documents that edges fetch, on connections of their own: requests that hold
+    /// all others, or wait for a lock, do not stand in their way.
+    pub async fn read_document(&self) -> Result<Tx, DbError> {
+        let engine = match &*self.0 {
+            Engine::Sqlite(sqlite) => TxEngine::SqliteRead(sqlite.document_readers.begin().await?),
+            Engine::Postgres(pools) => TxEngine::Postgres(pools.documents.read().await?),
         };
         Ok(Tx::new(engine))
     }
@@ -148,11 +158,19 @@ impl Db {
         Ok(())
     }
 
+    /// Waits until a transaction that writes could begin. Where the server orders them, at once.
+    pub async fn wait_to_write(&self) -> Result<(), DbError> {
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.writer.turn().await.map(drop),
+            Engine::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Finishes what is under way and closes the files and connections.
     pub async fn close(&self) {
         match &*self.0 {
             Engine::Sqlite(sqlite) => sqlite.close().await,
-            Engine::Postgres(postgres) => postgres.pool.close().await,
+            Engine::Postgres(pools) => pools.close().await,
         }
     }
 

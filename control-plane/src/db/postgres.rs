@@ -1,4 +1,5 @@
-//! `PostgreSQL`: a pool, and transactions that need nothing of a session but itself.
+//! `PostgreSQL`: a pool for work, a small one for the documents that edges fetch, and transactions
+//! that need nothing of a session but itself.
 //!
 //! Everything that a transaction relies on is set by its own beginning: its isolation, and how long
 //! a lock, a statement and its silence may last. So neither a server's defaults nor a pooler that
@@ -14,6 +15,20 @@ use sqlx::{
 
 pub(super) use self::open::open;
 use super::held::Name;
+
+/// The open pools.
+#[derive(Debug)]
+pub(super) struct Pools {
+    pub(super) work: Postgres,
+    pub(super) documents: Postgres,
+}
+
+impl Pools {
+    pub(super) async fn close(&self) {
+        self.documents.pool.close().await;
+        self.work.pool.close().await;
+    }
+}
 
 /// An open pool, and how its transactions begin.
 #[derive(Debug, Clone)]
@@ -45,6 +60,16 @@ impl Limits {
             connection: request / 6,
             statement: request / 3,
             silence: request,
+        }
+    }
+
+    /// For documents that edges wait for: while a reading has to wait, what is known is served.
+    const fn of_document() -> Self {
+        Self {
+            lock: Duration::from_secs(1),
+            connection: Duration::from_secs(3),
+            statement: Duration::from_secs(3),
+            silence: Duration::from_secs(10),
         }
     }
 

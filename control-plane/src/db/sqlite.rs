@@ -26,6 +26,8 @@ const APPLICATION_ID_AT: usize = 68;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// 4: readers beyond the cores only add memory.
 const READERS: u32 = 4;
+/// 2: readers for the documents that edges fetch.
+const DOCUMENT_READERS: u32 = 2;
 
 const HAS_HISTORY: &str =
     "select count(*) > 0 from sqlite_master where type = 'table' and name = '_sqlx_migrations'";
@@ -36,6 +38,7 @@ pub(super) struct Sqlite {
     path: PathBuf,
     pub(super) writer: Writer,
     pub(super) readers: SqlitePool,
+    pub(super) document_readers: SqlitePool,
 }
 
 /// What stands at the path.
@@ -69,14 +72,18 @@ impl Sqlite {
                 .await
                 .map_err(|error| OpenError::migration(&path.display(), &error))?;
         }
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_lazy_with(options.read_only(true));
+        let options = options.read_only(true);
+        let readers = |count| {
+            SqlitePoolOptions::new()
+                .max_connections(count)
+                .acquire_timeout(Duration::from_secs(5))
+                .connect_lazy_with(options.clone())
+        };
         Ok(Self {
             path: path.to_owned(),
             writer: Writer::start(connection, if group { GROUP_MAX } else { 1 }),
-            readers,
+            readers: readers(READERS),
+            document_readers: readers(DOCUMENT_READERS),
         })
     }
 
@@ -85,6 +92,7 @@ impl Sqlite {
     }
 
     pub(super) async fn close(&self) {
+        self.document_readers.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }

@@ -77,6 +77,17 @@ pub fn cached(
     response
 }
 
+/// Says how old a document is that could not be read anew, so that no cache and no edge takes it for
+/// newer. Source: RFC 9111 §5.1.
+pub fn aged(mut response: Response, age_s: i64) -> Response {
+    if age_s > 0 {
+        response
+            .headers_mut()
+            .insert(header::AGE, HeaderValue::from(age_s));
+    }
+    response
+}
+
 /// Weak comparison, as `If-None-Match` asks for. `etag` comes with its quotes.
 pub fn matches(request: &HeaderMap, etag: &str) -> bool {
     request

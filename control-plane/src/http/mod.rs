@@ -4,6 +4,7 @@ pub mod actor;
 pub mod cache;
 pub mod idempotency;
 pub mod input;
+pub mod known;
 pub mod layers;
 pub mod page;
 pub mod problem;
@@ -16,7 +17,7 @@ mod strict;
 mod text;
 pub mod version;
 
-pub use cache::{CachePolicy, cached};
+pub use cache::{CachePolicy, aged, cached};
 pub use input::{Json, OptionalJson, Path, Query};
 pub use page::{List, Page};
 pub use problem::{ApiError, HasCode};

@@ -276,7 +276,7 @@ async fn wrong_settings_are_named_in_one_line() {
     assert_eq!(line.trim().lines().count(), 1, "{line}");
     let unusable = ControlPlane::unstarted(&[("PLINTO_SIGNING_KEYS_PUBLISH_AHEAD_S", "3")]);
     let line = String::from_utf8(unusable.run(&["serve"]).stderr).unwrap();
-    let expected = "`signing_keys.publish_ahead_s` must lie between 65 and";
+    let expected = "`signing_keys.publish_ahead_s` must lie between 60 and";
     assert!(
         line.contains(expected) && line.trim().lines().count() == 1,
         "{line}"

@@ -27,7 +27,6 @@ const WITHOUT_LOOK: &[(&str, &str)] = &[
         "api_keys::note_use",
         "notes the use of a key that was just found good",
     ),
-    ("revocations::renumber", "numbers a public document"),
     (
         "sessions::refresh",
         "the refresh token decides, in one statement",

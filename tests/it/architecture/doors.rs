@@ -26,6 +26,10 @@ const WITHOUT_ACTOR: &[(&str, &str)] = &[
         "signing_keys::active_kid",
         "a public name; called by verbs that have checked their actor",
     ),
+    ("policies::by_digest", "published to everybody"),
+    ("policies::current", "published to everybody"),
+    ("revocations::feed", "published to everybody"),
+    ("signing_keys::document", "published to everybody"),
     ("signing_keys::jwks", "published to everybody"),
     (
         "signing_keys::prepare",
@@ -40,6 +44,10 @@ const WITHOUT_ACTOR: &[(&str, &str)] = &[
         "called by verbs that have checked their actor",
     ),
     ("tenants::all", "the server's own work, over all tenants"),
+    (
+        "tenants::allows_origin",
+        "answers a browser, before there is an actor",
+    ),
     ("tenants::by_id", "the tenant is the actor's own"),
     (
         "tenants::by_slug",
@@ -50,6 +58,7 @@ const WITHOUT_ACTOR: &[(&str, &str)] = &[
         "forgets what this process keeps; called by verbs that have checked their actor",
     ),
     ("tenants::exist", "asked at start, before there is an actor"),
+    ("tenants::published", "published to everybody"),
 ];
 
 /// Store functions whose row is not found by tenant, and why that is right.
@@ -81,10 +90,6 @@ const WITHOUT_EVENT: &[(&str, &str)] = &[
     (
         "api_keys::note_use",
         "notes when a key was last used, at most once a minute",
-    ),
-    (
-        "revocations::renumber",
-        "numbers a document; what it says has its own events",
     ),
     (
         "sign_in::count",

@@ -16,7 +16,7 @@ use super::stage::{CLOSED, PROMISED, Stage};
 
 /// The least that the control plane takes: as long as caches may keep an older set and the edge
 /// goes by one.
-const PUBLISHED_AHEAD_S: &str = "65";
+const PUBLISHED_AHEAD_S: &str = "60";
 
 /// The second new key is published after the edge has fetched the first set, so that it can only
 /// be known from a refresh.

@@ -8,7 +8,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use super::{Limits, Postgres};
+use super::{Limits, Pools, Postgres};
 use crate::{
     config::Config,
     db::{OpenError, history},
@@ -42,6 +42,8 @@ const BEGIN_MIGRATION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
     SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0;
     SELECT pg_advisory_xact_lock(x'706c696e746f'::bigint)";
 
+/// 4: connections for documents. One reading of each is under way, and takes a millisecond.
+const DOCUMENT_CONNECTIONS: u32 = 4;
 /// 1 s: a connection that was used less long ago is not asked whether it still stands.
 const RESTED: Duration = Duration::from_secs(1);
 /// 5 s: who has not answered by then is not there.
@@ -49,7 +51,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// Connects, checks whose database it is, and brings it up to date.
 /// `upgrade`: bring an older database up to this version.
-pub(in crate::db) async fn open(config: &Config, upgrade: bool) -> Result<Postgres, OpenError> {
+pub(in crate::db) async fn open(config: &Config, upgrade: bool) -> Result<Pools, OpenError> {
     let options = PgConnectOptions::from_str(config.database.url.expose())
         .map_err(|error| OpenError::unreachable(&"the database URL", &error))?
         .application_name("plinto")
@@ -78,9 +80,22 @@ pub(in crate::db) async fn open(config: &Config, upgrade: bool) -> Result<Postgr
             "the database gives each transaction another session: statements are not kept prepared"
         );
     }
-    let limits = Limits::within(Duration::from_secs(config.http.timeout_s));
-    let pool = PgPoolOptions::new()
-        .max_connections(config.database.max_connections)
+    let _ = connection.close().await;
+    let pool = |connections, limits: Limits| Postgres {
+        pool: pool(connections, limits).connect_lazy_with(options.clone()),
+        keeps_statements,
+        limits: limits.sql(),
+    };
+    let request = Duration::from_secs(config.http.timeout_s);
+    Ok(Pools {
+        work: pool(config.database.max_connections, Limits::within(request)),
+        documents: pool(DOCUMENT_CONNECTIONS, Limits::of_document()),
+    })
+}
+
+fn pool(connections: u32, limits: Limits) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
         .acquire_timeout(limits.connection)
         // A connection is tested when it comes back; only after a rest is it worth asking again.
         .test_before_acquire(false)
@@ -92,13 +107,6 @@ pub(in crate::db) async fn open(config: &Config, upgrade: bool) -> Result<Postgr
                 Ok(true)
             })
         })
-        .connect_lazy_with(options);
-    let _ = connection.close().await;
-    Ok(Postgres {
-        pool,
-        keeps_statements,
-        limits: limits.sql(),
-    })
 }
 
 async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {

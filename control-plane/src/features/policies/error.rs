@@ -9,7 +9,10 @@ use plinto_policy::{
 
 use super::service::check::Refusal;
 use crate::{
-    actor::Denied, db::DbError, features::signing_keys::SigningKeysError, http::HasCode,
+    actor::Denied,
+    db::DbError,
+    features::{signing_keys::SigningKeysError, tenants::TenantsError},
+    http::{HasCode, known::Unread},
     tells_refusals,
 };
 
@@ -71,6 +74,12 @@ pub(crate) enum PoliciesError {
     /// What we built is not what the edge would accept.
     #[error("the signed bundle did not verify")]
     Unverifiable(#[source] plinto_jose::Error),
+    /// No tenant has this slug.
+    #[error(transparent)]
+    Tenant(#[from] TenantsError),
+    /// The tenant is not known now.
+    #[error(transparent)]
+    TenantUnread(#[from] Unread<TenantsError>),
     /// The bundle key.
     #[error(transparent)]
     Signing(#[from] SigningKeysError),
@@ -98,6 +107,8 @@ impl HasCode for PoliciesError {
             Self::Busy => Code::Overloaded,
             Self::Overtaken => Code::PreconditionFailed,
             Self::Checker(_) | Self::Interrupted | Self::Unverifiable(_) => Code::Internal,
+            Self::Tenant(error) => error.code(),
+            Self::TenantUnread(error) => error.code(),
             Self::Signing(error) => error.code(),
             Self::Denied(error) => error.code(),
             Self::Database(error) => error.code(),

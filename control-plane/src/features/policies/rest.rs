@@ -29,8 +29,8 @@ use crate::{
     actor::Actor,
     app::App,
     http::{
-        ApiError, CachePolicy, Json, List, Page, Path, cached, input::too_large, page::PageQuery,
-        schemas,
+        ApiError, CachePolicy, Json, List, Page, Path, aged, cached, input::too_large,
+        page::PageQuery, schemas,
     },
 };
 
@@ -304,19 +304,19 @@ async fn list_activations(
 async fn get_active_artifact(
     State(app): State<App>,
     Extension(artifacts): Extension<Artifacts>,
-    actor: Actor,
+    Path(slug): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let (active, content) = edge::current(&app, &actor, &artifacts).await?;
+    let (active, content) = edge::current(&app, &artifacts, &slug).await?;
     let policy = CachePolicy::Brief {
         max_age_s: CURRENT_MAX_AGE_S,
     };
     let body = Bytes::from_owner(content);
-    let mut response = cached(&headers, GZIP, body, Some(&active.digest), policy);
+    let mut response = cached(&headers, GZIP, body, Some(&active.value.digest), policy);
     response
         .headers_mut()
-        .insert(SEQUENCE, HeaderValue::from(active.sequence));
-    Ok(response)
+        .insert(SEQUENCE, HeaderValue::from(active.value.sequence));
+    Ok(aged(response, active.age_s))
 }
 
 /// A recent signed policy bundle by its digest
@@ -326,11 +326,10 @@ async fn get_active_artifact(
 async fn get_artifact(
     State(app): State<App>,
     Extension(artifacts): Extension<Artifacts>,
-    actor: Actor,
-    Path((_, digest)): Path<(String, String)>,
+    Path((slug, digest)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let content = edge::by_digest(&app, &actor, &artifacts, &digest).await?;
+    let content = edge::by_digest(&app, &artifacts, &slug, &digest).await?;
     let body = Bytes::from_owner(content);
     Ok(cached(
         &headers,

@@ -10,13 +10,13 @@ use plinto_contract::{
     time::{UnixMillis, UnixSeconds},
 };
 
-use crate::features::users::Outdated;
+use crate::{envelope::sha256_hex, features::users::Outdated};
 
 /// 60 s: how long a signed feed is valid. Far above an edge's own bound on its age, so that only a
 /// replayed one meets it.
 pub(crate) const LIFETIME_S: i64 = 60;
-/// 15 s: a feed is signed anew at this age even if it says the same.
-pub(crate) const RESIGN_AFTER_S: i64 = 15;
+/// 15 s: in each such period of the clock a feed is signed anew, even if it says the same.
+const PERIOD_S: i64 = 15;
 /// 2 d: how long a feed names a withdrawn key. An edge that gets no other goes by a key set for a day.
 const WITHDRAWN_SAID_S: i64 = 2 * 24 * 60 * 60;
 /// 16,384: entries of a feed, about 700 KiB as a token. What does not fit is covered by
@@ -60,7 +60,36 @@ pub(crate) fn since(now: UnixMillis, access_token_s: i64) -> UnixMillis {
     now.plus_seconds(access_token_s.saturating_add(leeway).saturating_neg())
 }
 
+/// The period of a second. All instances begin a new one together, so that an edge which asks now
+/// one and now another is told "not modified" by both.
+pub(crate) fn period(at: UnixSeconds) -> i64 {
+    at.0.div_euclid(PERIOD_S)
+}
+
+/// The version of a feed read at a moment: that moment, in milliseconds, but always above the one
+/// before. A later reading has the higher version whichever instance made it, as far as their clocks
+/// agree.
+pub(crate) fn version(read_at: UnixMillis, before: Option<u64>) -> u64 {
+    let next = before.map_or(0, |before| before.saturating_add(1));
+    u64::try_from(read_at.0).unwrap_or_default().max(next)
+}
+
 impl Content {
+    /// Names what is said and in which period. Whose signature it has makes no difference: two instances
+    /// that sign with different keys for a minute after a rotation still say the same.
+    /// Errors: content that is no JSON; there is none.
+    pub(crate) fn etag(
+        &self,
+        tenant: TenantId,
+        at: UnixSeconds,
+    ) -> Result<String, serde_json::Error> {
+        let undated = self.feed(String::new(), tenant, 0, UnixSeconds(0));
+        let said = serde_json::to_vec(&undated)?;
+        let mut digest = sha256_hex(said);
+        digest.truncate(32);
+        Ok(format!("{digest}.{}", period(at)))
+    }
+
     /// Turns what was revoked into what an edge checks.
     pub(crate) fn of(revoked: Revoked, entries_max: usize) -> Self {
         let sessions = revoked.sessions.into_iter();
@@ -212,6 +241,31 @@ mod tests {
     #[test]
     fn a_revocation_matters_for_a_tokens_life_and_both_leeways() {
         assert_eq!(since(UnixMillis(1_000_000), 600), UnixMillis(340_000));
+    }
+
+    #[test]
+    fn a_version_rises_with_the_clock_and_also_when_it_stands_or_falls() {
+        assert_eq!(version(UnixMillis(1_000), None), 1_000);
+        assert_eq!(version(UnixMillis(1_001), Some(1_000)), 1_001);
+        assert_eq!(version(UnixMillis(1_000), Some(1_000)), 1_001);
+        assert_eq!(version(UnixMillis(5), Some(1_000)), 1_001);
+    }
+
+    #[test]
+    fn two_instances_give_what_says_the_same_the_same_name() {
+        let tenant = TenantId::from_parts(1, [1; 10]);
+        let content = |number| {
+            let sessions = vec![(session(number), UnixMillis(5))];
+            let revoked = Revoked {
+                sessions,
+                ..Revoked::default()
+            };
+            Content::of(revoked, 10)
+        };
+        let name = |number, at| content(number).etag(tenant, UnixSeconds(at)).unwrap();
+        assert_eq!(name(1, 30), name(1, 44));
+        assert_ne!(name(1, 30), name(1, 45));
+        assert_ne!(name(1, 30), name(2, 30));
     }
 
     #[test]

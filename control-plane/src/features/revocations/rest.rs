@@ -1,13 +1,14 @@
 //! The revocation feed under an issuer.
 
+use std::sync::Arc;
+
 use axum::{Extension, body::Bytes, extract::State, http::HeaderMap, response::Response};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::service::{self, Feeds};
 use crate::{
-    actor::Actor,
     app::App,
-    http::{ApiError, CachePolicy, cached},
+    http::{ApiError, CachePolicy, Path, aged, cached},
 };
 
 /// 1 s: how much later an edge behind a cache learns of a revocation.
@@ -17,7 +18,7 @@ const MAX_AGE_S: u32 = 1;
 pub fn public_routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(get_revocations))
-        .layer(Extension(Feeds::default()))
+        .layer(Extension(Arc::new(Feeds::default())))
 }
 
 /// What ended before its tokens did
@@ -29,20 +30,16 @@ pub fn public_routes() -> OpenApiRouter<App> {
     responses((status = 200, content_type = "application/jwt", body = String), (status = 304)))]
 async fn get_revocations(
     State(app): State<App>,
-    Extension(feeds): Extension<Feeds>,
-    actor: Actor,
+    Extension(feeds): Extension<Arc<Feeds>>,
+    Path(slug): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let served = service::feed(&app, &actor, &feeds).await?;
+    let served = service::feed(&app, &feeds, &slug).await?;
     let policy = CachePolicy::Brief {
         max_age_s: MAX_AGE_S,
     };
-    let body = Bytes::copy_from_slice(served.token.as_bytes());
-    Ok(cached(
-        &headers,
-        "application/jwt",
-        body,
-        Some(&served.etag),
-        policy,
-    ))
+    let body = Bytes::copy_from_slice(served.value.token.as_bytes());
+    let etag = Some(&*served.value.etag);
+    let answer = cached(&headers, "application/jwt", body, etag, policy);
+    Ok(aged(answer, served.age_s))
 }

@@ -1,166 +1,95 @@
 //! The verb on the revocation feed: serve it, true to this moment.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
 use plinto_contract::{
-    ids::TenantId,
     revocation::TYP_REVOCATIONS,
     time::{UnixMillis, UnixSeconds},
 };
-use tokio::sync::Mutex;
 
 use super::{
     error::RevocationsError,
-    model::{self, Content, ENTRIES_MAX, RESIGN_AFTER_S, Revoked},
-    store,
+    model::{self, Content, ENTRIES_MAX, Revoked},
 };
 use crate::{
-    actor::Actor,
     app::App,
-    authority,
     db::Tx,
     features::{
         sessions,
         signing_keys::{self, Purpose},
-        tenants::{self, Tenant, TenantsError},
+        tenants::{self, Tenant},
         users,
     },
+    http::known::{Found, Known, Unread},
 };
 
-/// 10,000: tenants whose feed is in memory.
-const TENANTS_MAX: u64 = 10_000;
-/// 10 min: a feed that nobody fetches leaves memory.
-const IDLE: Duration = Duration::from_mins(10);
-
-/// The feeds as they were last served.
-#[derive(Debug, Clone)]
-pub(crate) struct Feeds(moka::future::Cache<TenantId, Arc<Slot>>);
-
-/// One tenant's feed. Requests that come while it is read share the next reading: however many
-/// come, one reading at a time asks the database.
-#[derive(Debug, Default)]
-struct Slot {
-    /// Requests so far.
-    arrived: AtomicU64,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// Every request that arrived before this one is answered by `served`.
-    covers: u64,
-    content: Content,
-    issued_at: UnixSeconds,
-    version: u64,
-    served: Option<Served>,
-}
+/// The feeds as they were last served, by the tenant's slug.
+pub(crate) type Feeds = Known<String, Served, RevocationsError>;
 
 /// A signed feed.
 #[derive(Debug, Clone)]
 pub(crate) struct Served {
     /// A compact JWS.
     pub(crate) token: Arc<str>,
-    /// Names this signature.
-    pub(crate) etag: String,
+    /// Names what it says and when it was signed.
+    pub(crate) etag: Arc<str>,
+    content: Arc<Content>,
+    version: u64,
+    issued_at: UnixSeconds,
+    kid: Arc<str>,
 }
 
-impl Default for Feeds {
-    fn default() -> Self {
-        let cache = moka::future::Cache::builder()
-            .max_capacity(TENANTS_MAX)
-            .time_to_idle(IDLE)
-            .build();
-        Self(cache)
-    }
-}
-
-/// The feed of the actor's tenant. It says everything that was committed before the call; it is
-/// signed anew only when it says something else or its signature gets old.
+/// The feed of a tenant, by its slug. It says everything that was committed before the call, unless
+/// the database does not answer; it is signed anew only when it says something else or its
+/// signature gets old. Nothing is written: a full disk is no reason not to say who is revoked.
+/// Errors: `Tenant`.
 pub(crate) async fn feed(
     app: &App,
-    actor: &Actor,
     feeds: &Feeds,
-) -> Result<Served, RevocationsError> {
-    let slot = feeds
-        .0
-        .get_with(actor.tenant, async { Arc::default() })
-        .await;
-    let mine = slot.arrived.fetch_add(1, Ordering::SeqCst);
-    let mut state = slot.state.lock().await;
-    if let Some(served) = state.served.as_ref().filter(|_| mine < state.covers) {
-        return Ok(served.clone());
-    }
-    let covers = slot.arrived.load(Ordering::SeqCst);
-    let served = refresh(app, actor.tenant, &mut state).await?;
-    state.covers = covers;
-    Ok(served)
+    slug: &str,
+) -> Result<Found<Served>, Unread<RevocationsError>> {
+    let (handle, name) = (app.clone(), slug.to_owned());
+    let read = move |before| {
+        let (app, slug) = (handle.clone(), name.clone());
+        async move { read_and_sign(&app, &slug, before).await }
+    };
+    feeds.get(app, slug.to_owned(), read).await
 }
 
-async fn refresh(
+async fn read_and_sign(
     app: &App,
-    tenant: TenantId,
-    state: &mut State,
+    slug: &str,
+    before: Option<Served>,
 ) -> Result<Served, RevocationsError> {
+    // Before anything is read: what is said is at least as new as its `iat`.
     let now = app.clock.now();
-    let mut tx = app.db.read().await?;
-    let tenant = tenants::find(&mut tx, tenant)
-        .await?
-        .ok_or(TenantsError::NotFound)?;
+    let mut tx = app.db.read_document().await?;
+    let tenant = tenants::find_by_slug(&mut tx, slug).await?;
     let content = read(&mut tx, app, &tenant, now).await?;
     drop(tx);
-    let age_s = now.to_seconds().0.saturating_sub(state.issued_at.0);
-    let (content, version, tenant) = match &state.served {
-        Some(served) if content == state.content => {
-            if (0..RESIGN_AFTER_S).contains(&age_s) {
-                return Ok(served.clone());
-            }
-            (content, state.version, tenant)
-        }
-        _ => renumber(app, tenant.id, now).await?,
-    };
+    let kid = signing_keys::active_kid(app, &tenant, Purpose::Bundle).await?;
     let issued_at = now.to_seconds();
-    let feed = content.feed(
-        app.config.issuer(&tenant.slug),
-        tenant.id,
-        version,
-        issued_at,
-    );
+    let same = before.as_ref().filter(|before| {
+        *before.content == content
+            && *before.kid == *kid
+            && model::period(before.issued_at) == model::period(issued_at)
+    });
+    if let Some(same) = same {
+        return Ok(same.clone());
+    }
+    let version = model::version(now, before.as_ref().map(|before| before.version));
+    let feed = content.feed(app.config.issuer(slug), tenant.id, version, issued_at);
     let payload = serde_json::to_vec(&feed)?;
     let typ = Some(TYP_REVOCATIONS);
     let token = signing_keys::sign(app, &tenant, Purpose::Bundle, typ, &payload).await?;
-    let served = Served {
+    Ok(Served {
         token: token.into(),
-        etag: format!("{version}.{}", issued_at.0),
-    };
-    // All at once and last: a failure on the way leaves the state as it was.
-    state.content = content;
-    state.version = version;
-    state.issued_at = issued_at;
-    state.served = Some(served.clone());
-    Ok(served)
-}
-
-/// Takes a new version and reads what it says under that version's lock, and the tenant whose key is to
-/// sign it: no other instance's higher version says something older.
-async fn renumber(
-    app: &App,
-    tenant: TenantId,
-    now: UnixMillis,
-) -> Result<(Content, u64, Tenant), RevocationsError> {
-    let mut tx = authority::begin_own(app).await?;
-    let version = store::next_version(&mut tx, tenant).await?;
-    let tenant = tenants::find(&mut tx, tenant)
-        .await?
-        .ok_or(TenantsError::NotFound)?;
-    let content = read(&mut tx, app, &tenant, now).await?;
-    tx.commit().await?;
-    Ok((content, u64::try_from(version).unwrap_or_default(), tenant))
+        etag: content.etag(tenant.id, issued_at)?.into(),
+        content: Arc::new(content),
+        version,
+        issued_at,
+        kid: kid.into(),
+    })
 }
 
 /// Gathers what was revoked within the life of an access token from those who revoke.

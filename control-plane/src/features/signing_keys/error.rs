@@ -16,10 +16,13 @@ pub enum SigningKeysError {
     /// The successor is not yet known to every verifier.
     #[error("the next key can sign in {0} s, when every verifier has it")]
     RotationInProgress(i64),
+    /// No tenant has this slug.
+    #[error("there is no such tenant")]
+    NoTenant,
     /// The tenant has no key of this id.
     #[error("there is no such signing key")]
     NotFound,
-    /// The tenant is not there, or has no key to sign with.
+    /// The tenant has no key to sign with.
     #[error("the tenant has no active key")]
     NoKey,
     /// Making, sealing, opening or using a key failed.
@@ -53,6 +56,7 @@ impl From<tenants::TenantsError> for SigningKeysError {
         match error {
             tenants::TenantsError::Database(error) => error.into(),
             tenants::TenantsError::Denied(denied) => Self::Denied(denied),
+            tenants::TenantsError::NotFound => Self::NoTenant,
             _ => Self::NoKey,
         }
     }
@@ -65,7 +69,7 @@ impl HasCode for SigningKeysError {
         match self {
             Self::Denied(denied) => denied.code(),
             Self::RotationInProgress(_) => Code::RotationInProgress,
-            Self::NotFound => Code::NotFound,
+            Self::NoTenant | Self::NotFound => Code::NotFound,
             Self::NoKey | Self::Key(_) => Code::Internal,
             Self::Database(error) => error.code(),
         }

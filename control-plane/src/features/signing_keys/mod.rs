@@ -17,6 +17,6 @@ mod store;
 pub use error::SigningKeysError;
 pub use model::{Purpose, SigningKeyRecord, State};
 pub use service::{
-    Cache, active_kid, jwks, list, new_bundle_keys, prepare, provision, published, rotate,
-    run_due_work, sign, withdrawn_since,
+    Cache, active_kid, document, jwks, list, new_bundle_keys, prepare, provision, published,
+    rotate, run_due_work, sign, withdrawn_since,
 };

@@ -1,6 +1,6 @@
 //! `/v1/signing_keys`, and the published sets under each issuer.
 
-use axum::{extract::State, http::HeaderMap, response::Response};
+use axum::{body::Bytes, extract::State, http::HeaderMap, response::Response};
 use plinto_contract::{ids::SigningKeyId, limits::JWKS_MAX_AGE_S, time::UnixMillis};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,8 +13,7 @@ use super::{
 use crate::{
     actor::Actor,
     app::App,
-    features::tenants,
-    http::{ApiError, CachePolicy, Json, List, Path, cached, schemas},
+    http::{ApiError, CachePolicy, Json, List, Path, aged, cached, schemas},
 };
 
 /// Doors of the management API.
@@ -162,19 +161,11 @@ async fn published(
     purpose: Purpose,
     headers: &HeaderMap,
 ) -> Result<Response, ApiError> {
-    let tenant = tenants::by_slug(app, slug).await?;
-    let set = service::jwks(app, &tenant, purpose)
-        .await?
-        .to_value()
-        .to_string();
+    let found = service::document(app, slug, purpose).await?;
     let policy = CachePolicy::Public {
         max_age_s: JWKS_MAX_AGE_S,
     };
-    Ok(cached(
-        headers,
-        "application/jwk-set+json",
-        set,
-        None,
-        policy,
-    ))
+    let body = Bytes::copy_from_slice(found.value.as_bytes());
+    let answer = cached(headers, "application/jwk-set+json", body, None, policy);
+    Ok(aged(answer, found.age_s))
 }

@@ -17,13 +17,15 @@ use crate::{
     actor::{Actor, Permission},
     app::App,
     authority::{self, Need},
-    config::KEY_SET_KEPT_S,
     db::{DbError, Tx},
     envelope::Place,
     events,
     features::tenants::{self, Tenant},
+    http::known::{Found, Known, Unread},
 };
 
+/// 5 s: how long we verify by a set without reading it anew.
+const SET_TTL: Duration = Duration::from_secs(5);
 /// 10,000 keys: two for each of 5,000 tenants that are busy at once.
 const CACHE_CAPACITY: u64 = 10_000;
 
@@ -32,7 +34,10 @@ const CACHE_CAPACITY: u64 = 10_000;
 #[derive(Debug)]
 pub struct Cache {
     active: moka::future::Cache<Version, Arc<SigningKey>>,
+    /// As we verify by them.
     published: moka::future::Cache<Version, Arc<JwkSet>>,
+    /// As everybody else fetches them, by slug.
+    documents: Known<(String, Purpose), Arc<str>, SigningKeysError>,
 }
 
 /// A tenant's keys of one purpose, as they were at one time.
@@ -47,8 +52,9 @@ impl Default for Cache {
                 .build(),
             published: moka::future::Cache::builder()
                 .max_capacity(CACHE_CAPACITY)
-                .time_to_live(Duration::from_secs(u64::from(KEY_SET_KEPT_S)))
+                .time_to_live(SET_TTL)
                 .build(),
+            documents: Known::default(),
         }
     }
 }
@@ -183,13 +189,38 @@ pub async fn jwks(
         return Ok(set);
     }
     let mut tx = app.db.read().await?;
-    let keys = store::published(&mut tx, tenant.id, purpose).await?;
-    let set = Arc::new(JwkSet {
-        keys: keys.into_iter().map(|key| key.public).collect(),
-    });
+    let set = Arc::new(read_set(&mut tx, tenant.id, purpose).await?);
     let published = &app.signing_keys.published;
     published.insert(version, Arc::clone(&set)).await;
     Ok(set)
+}
+
+/// The set as a document for verifiers, by the tenant's slug.
+/// Errors: `NoTenant`.
+pub async fn document(
+    app: &App,
+    slug: &str,
+    purpose: Purpose,
+) -> Result<Found<Arc<str>>, Unread<SigningKeysError>> {
+    let (handle, name) = (app.clone(), slug.to_owned());
+    let read = move |_| {
+        let (app, slug) = (handle.clone(), name.clone());
+        async move {
+            let mut tx = app.db.read_document().await?;
+            let tenant = tenants::find_by_slug(&mut tx, &slug).await?;
+            let set = read_set(&mut tx, tenant.id, purpose).await?;
+            Ok(set.to_value().to_string().into())
+        }
+    };
+    let key = (slug.to_owned(), purpose);
+    app.signing_keys.documents.get(app, key, read).await
+}
+
+async fn read_set(tx: &mut Tx, tenant: TenantId, purpose: Purpose) -> Result<JwkSet, DbError> {
+    let keys = store::published(tx, tenant, purpose).await?;
+    Ok(JwkSet {
+        keys: keys.into_iter().map(|key| key.public).collect(),
+    })
 }
 
 /// Ids of the published keys, read in the caller's transaction.
@@ -286,7 +317,7 @@ async fn open_active(
     tenant: TenantId,
     purpose: Purpose,
 ) -> Result<Arc<SigningKey>, SigningKeysError> {
-    let mut tx = app.db.read().await?;
+    let mut tx = app.db.read_document().await?;
     let stored = store::in_state(&mut tx, tenant, purpose, State::Active)
         .await?
         .ok_or(SigningKeysError::NoKey)?;

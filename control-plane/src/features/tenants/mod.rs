@@ -12,5 +12,6 @@ mod store;
 pub use error::TenantsError;
 pub use model::{CreateTenant, DEFAULT_CLIENT, SignUpMode, Tenant, is_client_id};
 pub use service::{
-    Cache, all, by_id, by_slug, create, end_sessions, exist, find, get, keys_changed, update,
+    Cache, all, allows_origin, by_id, by_slug, create, end_sessions, exist, find, find_by_slug,
+    get, keys_changed, published, update,
 };

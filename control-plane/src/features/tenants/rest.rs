@@ -17,7 +17,7 @@ use super::{
 use crate::{
     actor::Actor,
     app::App,
-    http::{ApiError, CachePolicy, Json, Path, cached, schemas, version},
+    http::{ApiError, CachePolicy, Json, Path, aged, cached, schemas, version},
 };
 
 /// 300 s: as long as the key set that it points to.
@@ -221,11 +221,12 @@ async fn metadata(
     Path(slug): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let tenant = service::by_slug(&app, &slug).await?;
-    let issuer = app.config.issuer(&tenant.slug);
-    let document = tenant.metadata(&issuer).to_string();
+    let found = service::published(&app, &slug).await?;
+    let issuer = app.config.issuer(&found.value.slug);
+    let document = found.value.metadata(&issuer).to_string();
     let policy = CachePolicy::Public {
         max_age_s: METADATA_MAX_AGE_S,
     };
-    Ok(cached(&headers, "application/json", document, None, policy))
+    let answer = cached(&headers, "application/json", document, None, policy);
+    Ok(aged(answer, found.age_s))
 }

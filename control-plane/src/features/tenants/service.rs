@@ -16,6 +16,7 @@ use crate::{
     authority::{self, Need},
     db::{Db, DbError, Tx},
     events,
+    http::known::{Found, Known, Unread},
 };
 
 /// 1 s: how late another instance may learn of a change; the one that made it knows at once.
@@ -23,19 +24,25 @@ const CACHE_TTL: Duration = Duration::from_secs(1);
 /// 10,000 tenants at once.
 const CACHE_CAPACITY: u64 = 10_000;
 
-/// Tenants by slug, for a second.
+/// Tenants by slug.
 #[derive(Debug)]
-pub struct Cache(moka::future::Cache<String, Tenant>);
+pub struct Cache {
+    /// For a second.
+    recent: moka::future::Cache<String, Tenant>,
+    /// For public documents.
+    published: Known<String, Tenant, TenantsError>,
+}
 
 impl Default for Cache {
     fn default() -> Self {
         let builder = moka::future::Cache::builder();
-        Self(
-            builder
+        Self {
+            recent: builder
                 .max_capacity(CACHE_CAPACITY)
                 .time_to_live(CACHE_TTL)
                 .build(),
-        )
+            published: Known::default(),
+        }
     }
 }
 
@@ -108,7 +115,7 @@ pub async fn update(
     )
     .await?;
     tx.commit().await?;
-    app.tenants.0.invalidate(&tenant.slug).await;
+    app.tenants.recent.invalidate(&tenant.slug).await;
     Ok(tenant)
 }
 
@@ -124,7 +131,7 @@ pub async fn end_sessions(app: &App, actor: &Actor) -> Result<(), TenantsError> 
     let kind = EventKind::TenantSessionsRevoked;
     events::record(&mut tx, app, actor, kind, tenant.id, json!({})).await?;
     tx.commit().await?;
-    app.tenants.0.invalidate(&tenant.slug).await;
+    app.tenants.recent.invalidate(&tenant.slug).await;
     Ok(())
 }
 
@@ -146,26 +153,51 @@ pub struct KeysChanged {
 impl KeysChanged {
     /// Forgets what this process knew of the tenant.
     pub async fn tell(self, app: &App) {
-        app.tenants.0.invalidate(&self.slug).await;
+        app.tenants.recent.invalidate(&self.slug).await;
     }
 }
 
 /// The tenant of a slug. For the doors that must know whose door they are: every request under an
 /// issuer asks, so the answer is kept for a second.
 pub async fn by_slug(app: &App, slug: &str) -> Result<Tenant, TenantsError> {
-    if let Some(tenant) = app.tenants.0.get(slug).await {
+    if let Some(tenant) = app.tenants.recent.get(slug).await {
         return Ok(tenant);
     }
+    let mut tx = app.db.read().await?;
+    let tenant = find_by_slug(&mut tx, slug).await?;
+    app.tenants
+        .recent
+        .insert(slug.to_owned(), tenant.clone())
+        .await;
+    Ok(tenant)
+}
+
+/// The tenant of a slug for what its issuer publishes: known for a while without the database.
+pub async fn published(app: &App, slug: &str) -> Result<Found<Tenant>, Unread<TenantsError>> {
+    let (handle, name) = (app.clone(), slug.to_owned());
+    let read = move |_| {
+        let (app, slug) = (handle.clone(), name.clone());
+        async move { find_by_slug(&mut app.db.read_document().await?, &slug).await }
+    };
+    app.tenants.published.get(app, slug.to_owned(), read).await
+}
+
+/// The tenant of a slug inside a transaction of the caller's.
+pub async fn find_by_slug(tx: &mut Tx, slug: &str) -> Result<Tenant, TenantsError> {
     // No slug, no look-up: a path may say anything.
     if !is_slug(slug) {
         return Err(TenantsError::NotFound);
     }
-    let mut tx = app.db.read().await?;
-    let tenant = store::by_slug(&mut tx, slug)
+    store::by_slug(tx, slug)
         .await?
-        .ok_or(TenantsError::NotFound)?;
-    app.tenants.0.insert(slug.to_owned(), tenant.clone()).await;
-    Ok(tenant)
+        .ok_or(TenantsError::NotFound)
+}
+
+/// Whether pages of an origin may call what people use under a tenant's issuer. Who cannot be asked
+/// allows nothing.
+pub async fn allows_origin(app: &App, slug: &str, origin: &str) -> bool {
+    let tenant = by_slug(app, slug).await;
+    tenant.is_ok_and(|tenant| tenant.allows_origin(origin))
 }
 
 /// Whether there is any tenant, and with it anything sealed.

@@ -6,13 +6,16 @@ use std::{sync::Arc, time::Duration};
 use plinto_contract::ids::TenantId;
 
 use crate::{
-    actor::Actor,
     app::App,
-    features::policies::{
-        error::PoliciesError,
-        model::{self, Activation},
-        store,
+    features::{
+        policies::{
+            error::PoliciesError,
+            model::{self, Activation},
+            store,
+        },
+        tenants,
     },
+    http::known::{Found, Known, Unread},
 };
 
 /// 64 MiB: artifacts in memory. One is some kilobytes and at most a megabyte.
@@ -20,57 +23,98 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// 1 h: an artifact that nobody fetches leaves memory.
 const CACHE_IDLE: Duration = Duration::from_hours(1);
 
-/// Artifacts in memory, by tenant and digest. They never change, so they never go stale.
+/// What edges fetched lately.
 #[derive(Debug, Clone)]
-pub(crate) struct Artifacts(moka::future::Cache<(TenantId, String), Arc<[u8]>>);
+pub(crate) struct Artifacts {
+    /// What is active, by the tenant's slug.
+    active: Arc<Known<String, Active, PoliciesError>>,
+    /// By tenant and digest. They never change, so they never go stale.
+    content: moka::future::Cache<(TenantId, String), Arc<[u8]>>,
+}
+
+/// A tenant's activation in force.
+#[derive(Debug, Clone)]
+struct Active {
+    tenant: TenantId,
+    activation: Arc<Activation>,
+}
 
 impl Default for Artifacts {
     fn default() -> Self {
-        let cache = moka::future::Cache::builder()
+        let content = moka::future::Cache::builder()
             .max_capacity(CACHE_BYTES)
             .weigher(|_, content: &Arc<[u8]>| u32::try_from(content.len()).unwrap_or(u32::MAX))
             .time_to_idle(CACHE_IDLE)
             .build();
-        Self(cache)
+        Self {
+            active: Arc::default(),
+            content,
+        }
     }
 }
 
-/// The active artifact of the actor's tenant.
-/// Errors: `NothingActive`.
+/// The active artifact of a tenant, by its slug, with the activation that made it.
+/// Errors: `NothingActive`, `Tenant`.
 pub(crate) async fn current(
     app: &App,
-    actor: &Actor,
     artifacts: &Artifacts,
-) -> Result<(Activation, Arc<[u8]>), PoliciesError> {
-    let mut tx = app.db.read().await?;
-    let active = store::active(&mut tx, actor.tenant)
-        .await?
-        .ok_or(PoliciesError::NothingActive)?;
-    drop(tx);
-    let content = by_digest(app, actor, artifacts, &active.digest).await?;
-    Ok((active, content))
+    slug: &str,
+) -> Result<(Found<Arc<Activation>>, Arc<[u8]>), Unread<PoliciesError>> {
+    let (handle, name) = (app.clone(), slug.to_owned());
+    let read = move |_| {
+        let (app, slug) = (handle.clone(), name.clone());
+        async move {
+            let mut tx = app.db.read_document().await?;
+            let tenant = tenants::find_by_slug(&mut tx, &slug).await?.id;
+            let activation = store::active(&mut tx, tenant)
+                .await?
+                .ok_or(PoliciesError::NothingActive)?
+                .into();
+            Ok(Active { tenant, activation })
+        }
+    };
+    let Found { value, age_s } = artifacts.active.get(app, slug.to_owned(), read).await?;
+    let content = content(app, artifacts, value.tenant, &value.activation.digest).await?;
+    let found = Found {
+        value: value.activation,
+        age_s,
+    };
+    Ok((found, content))
 }
 
-/// A recent artifact of the actor's tenant.
-/// Errors: `NotFound`.
+/// A recent artifact of a tenant, by its slug.
+/// Errors: `NotFound`, `Tenant`.
 pub(crate) async fn by_digest(
     app: &App,
-    actor: &Actor,
     artifacts: &Artifacts,
+    slug: &str,
     digest: &str,
-) -> Result<Arc<[u8]>, PoliciesError> {
+) -> Result<Arc<[u8]>, Unread<PoliciesError>> {
     if !model::is_digest(digest) {
-        return Err(PoliciesError::NotFound);
+        return Err(PoliciesError::NotFound.into());
     }
-    let key = (actor.tenant, digest.to_owned());
-    if let Some(content) = artifacts.0.get(&key).await {
-        return Ok(content);
-    }
-    let mut tx = app.db.read().await?;
-    let content: Arc<[u8]> = store::artifact(&mut tx, actor.tenant, digest)
-        .await?
-        .ok_or(PoliciesError::NotFound)?
-        .into();
-    artifacts.0.insert(key, Arc::clone(&content)).await;
-    Ok(content)
+    let tenant = tenants::published(app, slug)
+        .await
+        .map_err(PoliciesError::from)?;
+    content(app, artifacts, tenant.value.id, digest).await
+}
+
+async fn content(
+    app: &App,
+    artifacts: &Artifacts,
+    tenant: TenantId,
+    digest: &str,
+) -> Result<Arc<[u8]>, Unread<PoliciesError>> {
+    let read = async {
+        let mut tx = app.db.read_document().await?;
+        let content = store::artifact(&mut tx, tenant, digest)
+            .await?
+            .ok_or(PoliciesError::NotFound)?;
+        Ok(content.into())
+    };
+    artifacts
+        .content
+        .try_get_with((tenant, digest.to_owned()), read)
+        .await
+        .map_err(Unread::Failed)
 }
