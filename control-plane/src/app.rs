@@ -17,7 +17,7 @@ use crate::{
     db::{Db, DbError, OpenError},
     envelope::{Envelope, EnvelopeError},
     features::{api_keys, policies, sessions, sign_in, signing_keys, tenants},
-    http::{RateLimits, page::Cursors},
+    http::{Bodies, RateLimits, page::Cursors},
     random::{Random, SystemRandom},
     secret::Secret,
 };
@@ -46,7 +46,9 @@ pub struct Inner {
     /// Cancelled when the process is asked to stop.
     pub stopping: CancellationToken,
     /// Slots for requests.
-    pub running: tokio::sync::Semaphore,
+    pub slots: Slots,
+    /// Places for bodies that are waited for.
+    pub bodies: Bodies,
     /// Attempts to sign in that are being judged.
     pub sign_ins: sign_in::Lines,
     /// Slots for password hashing.
@@ -132,10 +134,12 @@ impl App {
         let envelope = Envelope::new(&master_key, &config.previous_master_keys)?;
         Ok(Self(Arc::new(Inner {
             cursors: Cursors::new(envelope.derive("page cursors")),
+            api_keys: api_keys::Cache::new(&envelope),
             envelope,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
-            running: tokio::sync::Semaphore::new(config.http.concurrency),
+            slots: Slots::new(config.http.concurrency),
+            bodies: Bodies::new(&config.http),
             sign_ins: sign_in::Lines::default(),
             hashing: Hashing::new(
                 config.credentials.hashing_threads,
@@ -148,13 +152,31 @@ impl App {
                 api_key: api_keys::look_again,
                 person: sessions::look_again,
             },
-            api_keys: api_keys::Cache::default(),
             workbench: policies::Workbench::new(program),
             config,
             db,
             clock,
             random,
         })))
+    }
+}
+
+/// How many requests run at once. Those for public documents have slots of their own, so that edges
+/// get what they need while all else is taken.
+#[derive(Debug)]
+pub struct Slots {
+    /// For work.
+    pub work: tokio::sync::Semaphore,
+    /// For public documents.
+    pub documents: tokio::sync::Semaphore,
+}
+
+impl Slots {
+    fn new(each: usize) -> Self {
+        Self {
+            work: tokio::sync::Semaphore::new(each),
+            documents: tokio::sync::Semaphore::new(each),
+        }
     }
 }
 

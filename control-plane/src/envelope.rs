@@ -153,10 +153,20 @@ impl Envelope {
 
     /// A key for another purpose, derived from the master key; `purpose` keeps them apart.
     pub fn derive(&self, purpose: &str) -> hmac::Key {
-        let parent = hmac::Key::new(hmac::HMAC_SHA256, &self.current.bytes);
-        let tag = hmac::sign(&parent, format!("derive {purpose}").as_bytes());
-        hmac::Key::new(hmac::HMAC_SHA256, tag.as_ref())
+        derive(&self.current, purpose)
     }
+
+    /// The same from each previous master key.
+    pub fn derive_previous(&self, purpose: &str) -> Vec<hmac::Key> {
+        let previous = self.previous.iter();
+        previous.map(|key| derive(key, purpose)).collect()
+    }
+}
+
+fn derive(master: &MasterKey, purpose: &str) -> hmac::Key {
+    let parent = hmac::Key::new(hmac::HMAC_SHA256, &master.bytes);
+    let tag = hmac::sign(&parent, format!("derive {purpose}").as_bytes());
+    hmac::Key::new(hmac::HMAC_SHA256, tag.as_ref())
 }
 
 fn cipher(key: &[u8]) -> Result<LessSafeKey, EnvelopeError> {

@@ -6,6 +6,7 @@
 
 pub mod actor;
 pub mod app;
+pub mod authentication;
 pub mod authority;
 pub mod bootstrap;
 pub mod clock;

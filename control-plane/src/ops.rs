@@ -1,23 +1,26 @@
 //! Doors for operators: health, readiness, version, figures, the `OpenAPI` document and its page.
 //! The pages about problem codes stand in `problem_pages.rs`.
 
+use std::time::Duration;
+
 use axum::{
     Router,
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use plinto_contract::problem::Code;
 use serde_json::json;
+use tokio::time::timeout;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     app::App,
-    http::{ApiError, Json},
+    http::{ApiError, Json, cors, layers},
     problem_pages,
 };
 
@@ -27,12 +30,18 @@ const DOCS_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 
      img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
      form-action 'none'";
 
+/// 1 s: what is not to be had for this long is refused to requests, too, or keeps them waiting.
+const MOMENT: Duration = Duration::from_secs(1);
+
 /// The doors.
 pub fn routes(api: OpenApi) -> Router<App> {
     let docs = Router::new()
         .merge(SwaggerUi::new("/docs").url("/openapi.json", api))
-        .layer(middleware::from_fn(docs_headers));
+        .method_not_allowed_fallback(layers::method_not_allowed)
+        .layer(middleware::from_fn(docs_headers))
+        .layer(cors::for_everybody());
     Router::new()
+        .route("/", get(start))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/version", get(version))
@@ -41,18 +50,38 @@ pub fn routes(api: OpenApi) -> Router<App> {
         .merge(docs)
 }
 
+/// Whoever comes without knowing where to go finds the API's page.
+async fn start() -> Redirect {
+    Redirect::temporary("/docs/")
+}
+
 /// The process runs.
 async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The process can answer requests: it is not stopping and its database answers.
+/// The process can answer requests: it is not stopping, and within a moment there is a slot, an
+/// answer of the database, and a turn to write.
 async fn readyz(State(app): State<App>) -> Result<&'static str, ApiError> {
     if app.stopping.is_cancelled() {
         return Err(ApiError::new(Code::Unavailable, "the server is stopping"));
     }
-    app.db.ping().await?;
+    let (slot, answer, turn) = tokio::join!(
+        timeout(MOMENT, async { app.slots.work.acquire().await.is_ok() }),
+        timeout(MOMENT, app.db.ping()),
+        timeout(MOMENT, app.db.wait_to_write()),
+    );
+    if slot.is_err() {
+        let detail = "all slots for requests are taken";
+        return Err(ApiError::new(Code::Overloaded, detail));
+    }
+    answer.map_err(|_| busy("the database has no connection free, or does not answer"))??;
+    turn.map_err(|_| busy("writes wait for their turn"))??;
     Ok("ready\n")
+}
+
+fn busy(detail: &str) -> ApiError {
+    ApiError::new(Code::Unavailable, detail)
 }
 
 async fn version(State(app): State<App>) -> Json<serde_json::Value> {
@@ -80,13 +109,32 @@ pub fn recorder() -> Option<&'static PrometheusHandle> {
     const SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
     RECORDER
         .get_or_init(|| {
-            PrometheusBuilder::new()
+            let recorder = PrometheusBuilder::new()
                 .set_buckets(&SECONDS)
                 .ok()?
                 .install_recorder()
-                .ok()
+                .ok()?;
+            describe();
+            Some(recorder)
         })
         .as_ref()
+}
+
+/// What each figure means, for whoever looks at them.
+fn describe() {
+    metrics::describe_counter!(
+        "plinto_http_requests_total",
+        "Requests answered, by method, route and status."
+    );
+    metrics::describe_histogram!(
+        "plinto_http_request_duration_seconds",
+        metrics::Unit::Seconds,
+        "Time from a request's headers to its answer, by method, route and status."
+    );
+    metrics::describe_counter!(
+        "plinto_sqlite_group_commits_total",
+        "Disk flushes of the SQLite writer, each for a group of transactions."
+    );
 }
 
 /// Takes in what was measured since the last time. The recorder keeps every single sample until

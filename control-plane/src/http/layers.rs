@@ -8,21 +8,26 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use plinto_contract::{headers, ids::RequestId, problem::Code};
+use plinto_contract::{headers, ids::RequestId, limits::BUNDLE_PACKED_BYTES, problem::Code};
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::{
+    actor::Actor,
     app::{App, Overloaded},
     http::{
         ApiError, Ask,
         actor::{bearer, client_ip},
+        rate_limit::network,
     },
     secret::Secret,
 };
 
 /// 128 characters: a client's own name for a request, when it is one.
 const CLIENT_REQUEST_ID_MAX: usize = 128;
+
+/// 2 MiB: the largest body, a bundle. Its reader says what is wrong with one that is too large.
+const LARGE_BODY_BYTES: usize = BUNDLE_PACKED_BYTES * 2;
 
 /// The request's name, in its extensions.
 #[derive(Debug, Clone, Copy)]
@@ -150,16 +155,62 @@ pub async fn time_limit(State(app): State<App>, request: Request, next: Next) ->
     }
 }
 
+/// Waits for the body, so that nobody who sends slowly holds a slot.
+pub async fn whole_body(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let address = client_ip(&parts, &app.config.http).map(network);
+    let limit = app.config.http.body_bytes;
+    match app.bodies.read(address, body, limit).await {
+        Ok(body) => next.run(Request::from_parts(parts, body)).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Waits for the rest of a body that only those with a good API key may send. Runs after
+/// authentication.
+pub async fn large_body(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let Some(tenant) = parts.extensions.get::<Actor>().map(|actor| actor.tenant) else {
+        return next.run(Request::from_parts(parts, body)).await;
+    };
+    match app.bodies.read_large(tenant, body, LARGE_BODY_BYTES).await {
+        Ok(body) => next.run(Request::from_parts(parts, body)).await,
+        Err(error) => error.into_response(),
+    }
+}
+
 /// Bounds how many requests run at once: the rest are told to come again instead of waiting.
-pub async fn concurrency_limit(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Ok(_slot) = app.running.try_acquire() else {
+pub async fn slot(State(app): State<App>, request: Request, next: Next) -> Response {
+    let Ok(_slot) = app.slots.work.try_acquire() else {
         return ApiError::from(Overloaded).into_response();
     };
     next.run(request).await
 }
 
+/// The same for public documents: edges get theirs while all else is taken.
+pub async fn document_slot(State(app): State<App>, request: Request, next: Next) -> Response {
+    let Ok(_slot) = app.slots.documents.try_acquire() else {
+        return ApiError::from(Overloaded).into_response();
+    };
+    next.run(request).await
+}
+
+/// Whose budget a request is paid from.
+#[derive(Debug, Clone)]
+pub struct Budgets {
+    /// Has the budgets.
+    pub app: App,
+    /// Whether a credential is one that we made, and so has a budget of its own. Asked before any
+    /// budget is charged: it must cost next to nothing, and nobody may be able to make one up.
+    pub has_own: fn(&App, &str) -> bool,
+}
+
 /// Bounds a client's requests. Requests without an address (tests, in process) pass.
-pub async fn rate_limit(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn rate_limit(
+    State(Budgets { app, has_own }): State<Budgets>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (parts, body) = request.into_parts();
     let Some(ip) = client_ip(&parts, &app.config.http) else {
         return next.run(Request::from_parts(parts, body)).await;
@@ -168,13 +219,34 @@ pub async fn rate_limit(State(app): State<App>, request: Request, next: Next) ->
     let ask = Ask::of(route.map_or("", MatchedPath::as_str));
     let credential = bearer(&parts.headers).ok().flatten();
     let credential = credential.as_ref().map(Secret::expose);
-    let (limit_headers, result) = app.rate_limits.check(ip, ask, credential);
+    let own = credential.filter(|credential| has_own(&app, credential));
+    let (limit_headers, result) = app.rate_limits.check(ip, ask, own);
     let mut response = match result {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(error) => error.into_response(),
+        Err(error) => readable_by_pages(error.into_response()),
     };
     response.headers_mut().extend(limit_headers);
     response
+}
+
+/// A page's script may learn that it asks too often and when to come again: this is said before
+/// anybody looks whose page it is, and tells nothing else.
+fn readable_by_pages(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("retry-after,ratelimit,ratelimit-policy,x-request-id"),
+    );
+    response
+}
+
+/// What is answered to a method that a path does not know.
+pub async fn method_not_allowed() -> ApiError {
+    ApiError::new(Code::MethodNotAllowed, Code::MethodNotAllowed.title())
 }
 
 /// What is answered when a handler panicked; the process lives on, and the panic hook has logged it.

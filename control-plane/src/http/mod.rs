@@ -1,7 +1,9 @@
 //! The toolkit all doors share: who asks, problems, input, pages, layers. Knows no feature.
 
 pub mod actor;
+mod bodies;
 pub mod cache;
+pub mod cors;
 pub mod idempotency;
 pub mod input;
 pub mod known;
@@ -13,10 +15,12 @@ mod rate_limit;
 pub mod retry;
 pub mod schemas;
 pub mod server;
+mod shares;
 mod strict;
 mod text;
 pub mod version;
 
+pub use bodies::Bodies;
 pub use cache::{CachePolicy, aged, cached};
 pub use input::{Json, OptionalJson, Path, Query};
 pub use page::{List, Page};

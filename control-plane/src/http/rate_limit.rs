@@ -2,14 +2,14 @@
 //!
 //! Three budgets. Addresses have one for the documents that verifiers and edges fetch again and
 //! again, so that people behind the same address cannot use it up and close a gate, and one for
-//! everything else. A machine with an API key has its own, whatever address it comes from; but only
-//! once the key was found good, or made-up keys would be a way around the limit.
+//! everything else. A machine with an API key has its own, whatever address it comes from and
+//! however busy that is; but only with a key that we made, or made-up keys would be a way around the
+//! limit.
 
 use std::{
     hash::Hash,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
-    time::Duration,
 };
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -31,10 +31,6 @@ const WINDOW_S: u32 = 60;
 const DOCUMENTS_FACTOR: u32 = 10;
 /// 50: a resource server asks about a token for each of its own requests.
 const KEY_FACTOR: u32 = 50;
-/// 60 s: a good key costs its address one request in this time.
-const KEY_IS_GOOD_FOR: Duration = Duration::from_mins(1);
-/// 10,000: keys at hand, 100 bytes each.
-const KEYS_MAX: u64 = 10_000;
 
 /// What a request asks for, as far as its limit is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,9 +65,6 @@ pub struct RateLimits {
     work: Budget<IpAddr>,
     documents: Budget<IpAddr>,
     keys: Budget<String>,
-    /// Digests of the credentials that were found good in the last minute. They open nothing: they
-    /// only say which budget pays.
-    good: moka::future::Cache<String, ()>,
 }
 
 impl RateLimits {
@@ -81,38 +74,22 @@ impl RateLimits {
             work: Budget::new("default", per_minute),
             documents: Budget::new("documents", per_minute.saturating_mul(DOCUMENTS_FACTOR)),
             keys: Budget::new("api_key", per_minute.saturating_mul(KEY_FACTOR)),
-            good: moka::future::Cache::builder()
-                .max_capacity(KEYS_MAX)
-                .time_to_live(KEY_IS_GOOD_FOR)
-                .build(),
-        }
-    }
-
-    /// Notes that a credential was found good: its next requests are its own to pay for.
-    pub async fn is_good(&self, credential: &str) {
-        let digest = sha256_hex(credential);
-        if !self.good.contains_key(&digest) {
-            self.good.insert(digest, ()).await;
         }
     }
 
     /// Counts a request. The headers go on its answer, refused or not.
+    /// `own`: a credential that we made, which pays for itself.
     pub fn check(
         &self,
         ip: IpAddr,
         ask: Ask,
-        credential: Option<&str>,
+        own: Option<&str>,
     ) -> (HeaderMap, Result<(), ApiError>) {
-        match ask {
-            Ask::Probe => (HeaderMap::new(), Ok(())),
-            Ask::Document => self.documents.check(&network(ip)),
-            Ask::Work => {
-                let digest = credential.map(sha256_hex);
-                match digest.filter(|digest| self.good.contains_key(digest)) {
-                    Some(digest) => self.keys.check(&digest),
-                    None => self.work.check(&network(ip)),
-                }
-            }
+        match (ask, own) {
+            (Ask::Probe, _) => (HeaderMap::new(), Ok(())),
+            (Ask::Document, _) => self.documents.check(&network(ip)),
+            (Ask::Work, Some(own)) => self.keys.check(&sha256_hex(own)),
+            (Ask::Work, None) => self.work.check(&network(ip)),
         }
     }
 
@@ -210,7 +187,7 @@ fn set(headers: &mut HeaderMap, name: &'static str, value: String) {
 }
 
 /// One customer has a whole IPv6 /64: it counts as one address.
-fn network(ip: IpAddr) -> IpAddr {
+pub(super) fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
         IpAddr::V6(ip) => {

@@ -1,9 +1,13 @@
-//! Listens, serves, and stops gracefully. Slow and idle connections are closed (statement W7).
+//! Listens, serves, and stops gracefully. Slow and idle connections are closed, and no address has
+//! more than its share of them (statement W7).
 //!
 //! HTTP/1.1 only: TLS and HTTP/2 end at the proxy in front, and a server that has to look which of
 //! two protocols a silent client is about to speak cannot bound how long it looks.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::Request;
@@ -18,10 +22,24 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use crate::{app::App, config::HttpConfig};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::{
+    app::App,
+    config::HttpConfig,
+    http::{
+        rate_limit::network,
+        shares::{Place, Shares},
+    },
+};
 
 /// 64 KiB: request line and headers together.
 const HEADER_BYTES: usize = 64 * 1024;
+/// A quarter of the process's file handles is one address's share of connections; another quarter is
+/// kept for the database.
+const SHARE: usize = 4;
+/// 65,536: file handles that are counted on where the system sets no limit.
+const HANDLES: u64 = 65_536;
 /// A tenth of the time for the end is kept for closing the database.
 const CLOSING_SHARE: u32 = 10;
 /// 100 ms: the process has no file handle left; accepting again at once would only burn a core.
@@ -31,11 +49,16 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub async fn serve(app: &App, listener: TcpListener, router: Router) {
     let builder = builder(&app.config.http);
     let graceful = GracefulShutdown::new();
+    let connections = connections(handles());
     loop {
         tokio::select! {
             () = app.stopping.cancelled() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => handle(app, (&builder, &graceful), &router, (stream, peer)),
+                Ok((stream, peer)) => match connections.take(client(app, peer)) {
+                    Ok(place) => handle(app, (&builder, &graceful), &router, (stream, peer, place)),
+                    // Nothing was read yet, so there is nothing to answer.
+                    Err(full) => tracing::debug!(?full, "a connection was closed at once"),
+                },
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -45,6 +68,31 @@ pub async fn serve(app: &App, listener: TcpListener, router: Router) {
     }
     drop(listener);
     end(app, graceful).await;
+}
+
+/// How many files and connections the process may have open: as many as the system lets it.
+fn handles() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    let limit = match setrlimit(Resource::Nofile, most) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    usize::try_from(limit.unwrap_or(HANDLES)).unwrap_or(usize::MAX)
+}
+
+fn connections(handles: usize) -> Shares<IpAddr> {
+    let each = handles / SHARE;
+    Shares::new(each, handles.saturating_sub(each))
+}
+
+/// Whose share a connection is of. Behind a proxy all are the proxy's.
+fn client(app: &App, peer: SocketAddr) -> Option<IpAddr> {
+    let is_direct = app.config.http.client_ip_header.is_none();
+    is_direct.then(|| network(peer.ip().to_canonical()))
 }
 
 /// One deadline over everything that has to end.
@@ -84,7 +132,7 @@ fn handle(
     app: &App,
     (builder, graceful): (&Builder, &GracefulShutdown),
     router: &Router,
-    (stream, peer): (TcpStream, SocketAddr),
+    (stream, peer, place): (TcpStream, SocketAddr, Place<IpAddr>),
 ) {
     // Answers are small: waiting to fill a packet costs more than it saves.
     let _ = stream.set_nodelay(true);
@@ -98,5 +146,30 @@ fn handle(
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection broke off");
         }
+        drop(place);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// W7: an address with more connections than its share leaves the others theirs.
+    #[test]
+    fn one_address_has_a_quarter_of_the_file_handles_and_the_database_keeps_another() {
+        let connections = connections(40);
+        let ip = |text: &str| Some(network(text.parse().unwrap()));
+        let greedy: Vec<_> = (0..20)
+            .filter_map(|_| connections.take(ip("192.0.2.1")).ok())
+            .collect();
+        assert_eq!(greedy.len(), 10);
+        let network: Vec<_> = (0..20)
+            .filter_map(|number| connections.take(ip(&format!("2001:db8::{number}"))).ok())
+            .collect();
+        assert_eq!(network.len(), 10, "one customer has a whole /64");
+        let others: Vec<_> = (0..20)
+            .filter_map(|number| connections.take(ip(&format!("192.0.2.1{number}"))).ok())
+            .collect();
+        assert_eq!(others.len(), 10, "ten handles are the database's");
+    }
 }

@@ -1,9 +1,12 @@
 //! `/v1/api_keys`.
 
+use std::time::Duration;
+
 use control_plane::bootstrap;
 use plinto_contract::events::Event;
-use plinto_tests::world::World;
+use plinto_tests::{process::until, world::World};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::worlds::{admin, client_with, pointers, worlds};
 
@@ -259,16 +262,35 @@ async fn the_last_use_is_noted_once_a_minute() {
             let read = admin(&world).get(&path).await.expect(200).json();
             read["last_used_at"].clone()
         };
+        // It is noted behind the answer.
+        let noted = async |moment: &str| {
+            let what = format!("used at {moment}");
+            until(&what, Duration::from_secs(30), async || {
+                (last_used().await == moment).then_some(())
+            })
+            .await;
+        };
         assert_eq!(last_used().await, Value::Null);
         client.get("/v1/roles").await.expect(200);
-        assert_eq!(last_used().await, "2026-11-11T09:01:00.000Z");
+        noted("2026-11-11T09:01:00.000Z").await;
         world.clock.advance_seconds(59);
         client.get("/v1/roles").await.expect(200);
         assert_eq!(last_used().await, "2026-11-11T09:01:00.000Z");
         world.clock.advance_seconds(2);
         client.get("/v1/roles").await.expect(200);
-        assert_eq!(last_used().await, "2026-11-11T09:02:01.000Z");
+        noted("2026-11-11T09:02:01.000Z").await;
     }
+}
+
+/// A write that waits for its turn keeps no reader waiting.
+#[tokio::test]
+async fn a_use_that_cannot_be_noted_now_delays_nobody() {
+    let world = World::new().await;
+    let stuck = world.app.db.begin().await.unwrap();
+    let admin = admin(&world);
+    let answer = timeout(Duration::from_secs(3), admin.get("/v1/roles")).await;
+    answer.expect("it waits for the writer").expect(200);
+    drop(stuck);
 }
 
 /// A database that takes no writes for a while keeps nobody out.

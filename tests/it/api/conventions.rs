@@ -237,12 +237,15 @@ async fn probes_and_public_documents_do_not_share_a_busy_addresss_budget() {
     client.get("/t/acme/edge/keys").await.expect(429);
 }
 
+/// W7: a machine is not refused for what others at its address do, also when it was not seen before.
 #[tokio::test]
-async fn a_good_api_key_has_a_budget_of_its_own_and_a_made_up_one_has_none() {
+async fn a_good_api_key_keeps_its_budget_though_its_address_has_spent_its_own() {
     let world = World::with(|config| config.http.requests_per_minute = 2).await;
+    for status in [401, 401, 429] {
+        let stranger = world.anon().from("192.0.2.1");
+        stranger.get("/v1/tenant").await.expect(status);
+    }
     let machine = admin(&world).from("192.0.2.1");
-    let first = machine.get("/v1/tenant").await.expect(200);
-    assert_eq!(first.header("ratelimit-policy"), "\"default\";q=2;w=60");
     for _ in 0..10 {
         let answer = machine.get("/v1/tenant").await.expect(200);
         assert_eq!(answer.header("ratelimit-policy"), "\"api_key\";q=100;w=60");
@@ -251,21 +254,40 @@ async fn a_good_api_key_has_a_budget_of_its_own_and_a_made_up_one_has_none() {
     let elsewhere = admin(&world).from("192.0.2.2");
     let answer = elsewhere.get("/t/acme/v1/me").await;
     assert_eq!(answer.header("ratelimit-policy"), "\"api_key\";q=100;w=60");
-    // A new made-up key for each request is no way around the limit.
+}
+
+/// W7: a new made-up key for each request is no way around the limit, however well it is made up.
+#[tokio::test]
+async fn a_made_up_api_key_has_no_budget_of_its_own() {
+    let world = World::with(|config| config.http.requests_per_minute = 2).await;
+    // Right in its form and checksum, but another server's.
+    let other = World::with(|config| {
+        config.master_key = Some(
+            "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"
+                .to_owned()
+                .into(),
+        );
+    })
+    .await;
+    let made_up = [
+        "plinto_sk_1".to_owned(),
+        other.acme.api_key.expose().to_owned(),
+        "plinto_sk_3".to_owned(),
+        other.tenant("other").await.api_key.expose().to_owned(),
+    ];
     let mut answers = Vec::new();
-    for number in 0..4 {
-        let made_up = world.bearer(&format!("plinto_sk_{number}"));
-        let answer = made_up.from("192.0.2.1").get("/v1/tenant").await;
-        answers.push(answer.status.as_u16());
+    for key in &made_up {
+        let client = world.bearer(key).from("192.0.2.1");
+        answers.push(client.get("/v1/tenant").await.status.as_u16());
     }
-    assert_eq!(answers, [401, 429, 429, 429]);
+    assert_eq!(answers, [401, 401, 429, 429]);
 }
 
 #[tokio::test]
 async fn requests_beyond_the_servers_slots_are_sent_away_at_once() {
     let world = World::with(|config| config.http.concurrency = 1).await;
-    let taken = world.app.running.try_acquire().unwrap();
-    let answer = world.anon().get("/t/acme/.well-known/jwks.json").await;
+    let taken = world.app.slots.work.try_acquire().unwrap();
+    let answer = world.anon().get("/t/acme/v1/me").await;
     assert_eq!(
         answer
             .expect_problem(503, "overloaded")
@@ -273,12 +295,15 @@ async fn requests_beyond_the_servers_slots_are_sent_away_at_once() {
         "1"
     );
     world.anon().get("/healthz").await.expect(200);
-    drop(taken);
-    world
-        .anon()
-        .get("/t/acme/.well-known/jwks.json")
-        .await
-        .expect(200);
+    // Edges have slots of their own.
+    let documents = "/t/acme/.well-known/jwks.json";
+    world.anon().get(documents).await.expect(200);
+    let all = world.app.slots.documents.try_acquire().unwrap();
+    let refused = world.anon().get(documents).await;
+    refused.expect_problem(503, "overloaded");
+    drop((taken, all));
+    world.anon().get(documents).await.expect(200);
+    world.anon().get("/t/acme/v1/me").await.expect(401);
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 mod api_keys;
 mod at_rest;
 mod authority;
+mod bodies;
 mod conventions;
+mod documents;
 mod idempotency;
 mod introspect;
 mod lifecycle;
@@ -13,6 +15,7 @@ mod organizations;
 mod people;
 mod policies;
 mod policy_refusals;
+mod public_doors;
 mod queries;
 mod revocations;
 mod rights;

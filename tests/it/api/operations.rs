@@ -31,6 +31,68 @@ async fn a_server_without_its_database_is_not_ready() {
     }
 }
 
+/// W7: whoever sends requests on to this server learns that it refuses them, and why.
+#[tokio::test]
+async fn a_server_that_has_no_slot_left_says_so() {
+    let world = World::with(|config| config.http.concurrency = 1).await;
+    let taken = world.app.slots.work.try_acquire().unwrap();
+    let refused = world.anon().get("/readyz").await;
+    let problem = refused.expect_problem(503, "overloaded").json();
+    assert_eq!(problem["detail"], "all slots for requests are taken");
+    drop(taken);
+    world.anon().get("/readyz").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_server_whose_writer_is_stuck_says_so() {
+    let world = World::new().await;
+    let stuck = world.app.db.begin().await.unwrap();
+    let refused = world.anon().get("/readyz").await;
+    let problem = refused.expect_problem(503, "unavailable").json();
+    assert_eq!(problem["detail"], "writes wait for their turn");
+    drop(stuck);
+    world.anon().get("/readyz").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_server_whose_connections_are_all_taken_says_so() {
+    for world in worlds().await {
+        let mut taken = Vec::new();
+        let connections = match world.app.db.engine() {
+            "sqlite" => 4,
+            _ => world.app.config.database.max_connections,
+        };
+        for _ in 0..connections {
+            taken.push(world.app.db.read().await.unwrap());
+        }
+        let refused = world.anon().get("/readyz").await;
+        let problem = refused.expect_problem(503, "unavailable").json();
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("connection"), "{detail}");
+        drop(taken);
+        world.anon().get("/readyz").await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn every_figure_says_what_it_means() {
+    control_plane::ops::recorder().unwrap();
+    let world = World::new().await;
+    world.anon().get("/version").await.expect(200);
+    let figures = world.anon().get("/metrics").await.expect(200).text();
+    let named = |start: &str| -> Vec<String> {
+        let lines = figures.lines().filter_map(|line| line.strip_prefix(start));
+        lines
+            .filter_map(|line| line.split(' ').next().map(str::to_owned))
+            .collect()
+    };
+    let (figures_there, explained) = (named("# TYPE "), named("# HELP "));
+    assert!(figures_there.len() >= 3, "{figures_there:?}");
+    for name in figures_there {
+        assert!(explained.contains(&name), "{name} has no HELP");
+    }
+}
+
 #[tokio::test]
 async fn the_version_is_told() {
     let world = World::new().await;

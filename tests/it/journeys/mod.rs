@@ -5,6 +5,7 @@ mod bootstrap;
 mod command_line;
 mod control_plane_gone;
 mod database_of_another_version;
+mod dawdlers;
 mod demonstration;
 mod edge_request;
 mod keys_rotate;

@@ -15,5 +15,5 @@ mod store;
 
 pub use model::ApiKeySecret;
 pub(crate) use model::{CreateApiKey, PREFIX};
-pub use service::Cache;
+pub use service::{Cache, is_genuine};
 pub(crate) use service::{authenticate, issue, look_again};

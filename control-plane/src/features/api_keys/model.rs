@@ -1,5 +1,6 @@
 //! An API key: a secret that says what it is and can be told from junk without asking anybody.
 
+use aws_lc_rs::hmac;
 use plinto_contract::{ids::ApiKeyId, problem::FieldError, time::UnixMillis};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -11,8 +12,10 @@ use crate::{
 
 /// What every secret starts with, so that scanners of source code recognise one.
 pub(crate) const PREFIX: &str = "plinto_sk_";
-/// 43 base-62 digits hold 256 bits.
+/// 43 base-62 digits hold 256 bits: 192 of chance and 64 of our mark.
 const BODY_CHARS: usize = 43;
+const BODY_BYTES: usize = 32;
+pub(super) const CHANCE_BYTES: usize = 24;
 /// 6 base-62 digits hold the 32 bits of a CRC.
 const CHECKSUM_CHARS: usize = 6;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -91,12 +94,46 @@ pub(crate) fn permission_names(permissions: &PermissionSet) -> Vec<&'static str>
     permissions.iter().map(Permission::as_str).collect()
 }
 
+/// Tells secrets that we made from made-up ones without asking the database: a part of each is a
+/// keyed digest of the rest. It opens nothing, it only says which budget pays for a request.
+#[derive(Debug)]
+pub(crate) struct Marks {
+    current: hmac::Key,
+    previous: Vec<hmac::Key>,
+}
+
+impl Marks {
+    /// `current` marks new secrets; those marked by `previous` are still ours.
+    pub(crate) fn new(current: hmac::Key, previous: Vec<hmac::Key>) -> Self {
+        Self { current, previous }
+    }
+
+    /// Whether we made a secret.
+    pub(crate) fn are_on(&self, secret: &ApiKeySecret) -> bool {
+        let Some(bits) = secret.bits() else {
+            return false;
+        };
+        let (chance, mark) = bits.split_at(CHANCE_BYTES);
+        std::iter::once(&self.current)
+            .chain(&self.previous)
+            .any(|key| hmac::sign(key, chance).as_ref().starts_with(mark))
+    }
+}
+
 /// A secret in clear. Exists while it is made, shown or checked; never stored, never printed.
 pub struct ApiKeySecret(Zeroizing<String>);
 
 impl ApiKeySecret {
-    /// Makes a secret from 256 random bits.
-    pub(crate) fn from_bits(bits: &[u8; 32]) -> Self {
+    /// Makes a secret from 192 random bits.
+    pub(crate) fn from_chance(chance: &[u8; CHANCE_BYTES], marks: &Marks) -> Self {
+        let mark = hmac::sign(&marks.current, chance);
+        let mut bits = Zeroizing::new([0; BODY_BYTES]);
+        let from = chance.iter().chain(mark.as_ref());
+        bits.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        Self::from_bits(&bits)
+    }
+
+    fn from_bits(bits: &[u8; BODY_BYTES]) -> Self {
         let mut text = Zeroizing::new(String::with_capacity(
             PREFIX.len() + BODY_CHARS + CHECKSUM_CHARS,
         ));
@@ -126,7 +163,26 @@ impl ApiKeySecret {
         (expected == checksum).then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// What is stored: SHA-256, 64 hexadecimal characters. 256 random bits need no slow hash.
+    /// The bits of the body. `None`: its digits say more than fits.
+    fn bits(&self) -> Option<Zeroizing<[u8; BODY_BYTES]>> {
+        let mut bits = Zeroizing::new([0; BODY_BYTES]);
+        let body = self.0.as_bytes().iter().skip(PREFIX.len()).take(BODY_CHARS);
+        for digit in body {
+            let digit = DIGITS.iter().position(|known| known == digit)?;
+            let mut carry = u16::try_from(digit).ok()?;
+            for byte in bits.iter_mut().rev() {
+                let sum = u16::from(*byte).saturating_mul(62).saturating_add(carry);
+                *byte = u8::try_from(sum & 0xff).unwrap_or_default();
+                carry = sum >> 8;
+            }
+            if carry > 0 {
+                return None;
+            }
+        }
+        Some(bits)
+    }
+
+    /// What is stored: SHA-256, 64 hexadecimal characters. 192 random bits need no slow hash.
     pub(crate) fn hash(&self) -> String {
         hex::encode(Sha256::digest(self.0.as_bytes()))
     }
@@ -186,6 +242,36 @@ mod tests {
             let again = ApiKeySecret::parse(secret.expose()).unwrap();
             assert_eq!(again.hash(), secret.hash());
         }
+    }
+
+    fn key(seed: u8) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, &[seed; 32])
+    }
+
+    /// W7: nobody can make up a secret that has a budget of its own.
+    #[test]
+    fn a_secret_that_we_made_is_told_from_a_made_up_one() {
+        let marks = Marks::new(key(1), Vec::new());
+        let secret = ApiKeySecret::from_chance(&[7; CHANCE_BYTES], &marks);
+        assert!(marks.are_on(&secret));
+        let renewed = Marks::new(key(2), vec![key(1)]);
+        assert!(renewed.are_on(&secret), "the master key was replaced");
+        assert!(!Marks::new(key(2), Vec::new()).are_on(&secret));
+        for made_up in [[0; BODY_BYTES], [7; BODY_BYTES], [255; BODY_BYTES]] {
+            assert!(!marks.are_on(&ApiKeySecret::from_bits(&made_up)));
+        }
+    }
+
+    #[test]
+    fn the_bits_of_a_secret_read_back() {
+        for bits in [[0; BODY_BYTES], [1; BODY_BYTES], [255; BODY_BYTES]] {
+            assert_eq!(
+                ApiKeySecret::from_bits(&bits).bits().unwrap().as_slice(),
+                bits
+            );
+        }
+        let beyond = format!("{PREFIX}{}", "z".repeat(BODY_CHARS + CHECKSUM_CHARS));
+        assert!(ApiKeySecret(Zeroizing::new(beyond)).bits().is_none());
     }
 
     #[test]

@@ -13,7 +13,10 @@ use zeroize::Zeroizing;
 
 use super::{
     error::ApiKeysError,
-    model::{ApiKey, ApiKeySecret, CreateApiKey, USE_RECORDED_EVERY_MS, permission_names},
+    model::{
+        ApiKey, ApiKeySecret, CHANCE_BYTES, CreateApiKey, Marks, USE_RECORDED_EVERY_MS,
+        permission_names,
+    },
     store,
 };
 use crate::{
@@ -21,6 +24,7 @@ use crate::{
     app::App,
     authority::{self, Looking, Need},
     db::{DbError, Tx},
+    envelope::Envelope,
     events,
 };
 
@@ -34,15 +38,20 @@ const REVOKED_FOR: Duration = Duration::from_mins(1);
 /// Keys that were presented in the last moment, and those that were revoked in this process.
 #[derive(Debug)]
 pub struct Cache {
+    marks: Marks,
     /// By the hash of the secret.
     known: moka::future::Cache<String, (TenantId, ApiKey)>,
     /// Refused whatever `known` says: a key may be read before its revocation and kept after it.
     revoked: moka::future::Cache<ApiKeyId, ()>,
 }
 
-impl Default for Cache {
-    fn default() -> Self {
+impl Cache {
+    /// Nothing is known yet.
+    pub fn new(envelope: &Envelope) -> Self {
+        const PURPOSE: &str = "api key marks";
+        let previous = envelope.derive_previous(PURPOSE);
         Self {
+            marks: Marks::new(envelope.derive(PURPOSE), previous),
             known: moka::future::Cache::builder()
                 .max_capacity(KNOWN_MAX)
                 .time_to_live(KNOWN_FOR)
@@ -175,9 +184,9 @@ pub(crate) async fn issue(
     input: CreateApiKey,
 ) -> Result<(ApiKey, ApiKeySecret), DbError> {
     let now = app.clock.now();
-    let mut bits = Zeroizing::new([0_u8; 32]);
-    app.random.fill(bits.as_mut_slice());
-    let secret = ApiKeySecret::from_bits(&bits);
+    let mut chance = Zeroizing::new([0; CHANCE_BYTES]);
+    app.random.fill(chance.as_mut_slice());
+    let secret = ApiKeySecret::from_chance(&chance, &app.api_keys.marks);
     let key = ApiKey {
         id: app.random.id(now),
         name: input.name,
@@ -213,6 +222,11 @@ fn created_by(actor: &Actor) -> String {
     }
 }
 
+/// Whether we made a presented secret, whether or not it is still good. Asks nobody.
+pub fn is_genuine(app: &App, presented: &str) -> bool {
+    ApiKeySecret::parse(presented).is_some_and(|secret| app.api_keys.marks.are_on(&secret))
+}
+
 /// Says whose key a presented secret is.
 /// Errors: `NotLive`, the same for junk, unknown, expired and revoked ones.
 pub(crate) async fn authenticate(
@@ -238,10 +252,13 @@ pub(crate) async fn authenticate(
     }
     let stale = now.plus_millis(-USE_RECORDED_EVERY_MS);
     if key.last_used_at.is_none_or(|used_at| used_at < stale) {
-        // The key is good whether or not its use can be noted.
-        if let Err(error) = note_use(app, tenant, key.id, now, stale).await {
-            tracing::warn!(api_key.id = %key.id, %error, "the use of an API key was not noted");
-        }
+        // The key is good whether or not its use can be noted, so nobody waits for that.
+        let (handle, id) = (app.clone(), key.id);
+        app.tasks.spawn(async move {
+            if let Err(error) = note_use(&handle, tenant, id, now, stale).await {
+                tracing::warn!(api_key.id = %id, %error, "the use of an API key was not noted");
+            }
+        });
         key.last_used_at = Some(now);
         app.api_keys.known.insert(hash, (tenant, key.clone())).await;
     }

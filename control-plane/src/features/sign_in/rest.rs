@@ -23,11 +23,14 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(unlock_user))
 }
 
-/// Doors under an issuer.
+/// Doors under an issuer where people come in.
+pub fn entrance_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(sign_in))
+}
+
+/// Doors under an issuer for people who have signed in.
 pub fn issuer_routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(sign_in))
-        .routes(routes!(change_password))
+    OpenApiRouter::new().routes(routes!(change_password))
 }
 
 /// Doors under an issuer that an `Idempotency-Key` may come to.
