@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::{TcpListener, TcpStream},
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -39,7 +39,7 @@ impl PgBouncer {
             .unwrap()
             .port();
         let folder = TempDir::new().unwrap();
-        // It refuses to run as root, and then has to read these as somebody else.
+        // It refuses to run as root, and as somebody else it has to read these.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let users = folder.path().join("users");
         fs::write(&users, format!("\"{}\" \"\"\n", server.username())).unwrap();
@@ -53,8 +53,11 @@ impl PgBouncer {
             users.display(),
         );
         fs::write(&settings, text).unwrap();
-        let child = Command::new(program)
-            .args(["-u", "postgres"])
+        let mut command = Command::new(program);
+        if fs::metadata("/proc/self").unwrap().uid() == 0 {
+            command.args(["-u", "postgres"]);
+        }
+        let child = command
             .arg(&settings)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
