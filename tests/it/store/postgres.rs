@@ -24,8 +24,8 @@ use tokio::{task::JoinSet, time::timeout};
 const FORGOTTEN: Duration = Duration::from_secs(30);
 const PASSWORD: &str = "gavotte brindle quokka tessellate";
 const MAKE: &str = "insert into tenants
-    (id, slug, name, audience, signing_alg, tokens_issued_before, created_at, updated_at)
-    values ($1, $1, 'Name', 'aud', 'RS256', 0, 0, 0)";
+    (id, slug, name, audience, signing_alg, created_at, updated_at)
+    values ($1, $1, 'Name', 'aud', 'RS256', 0, 0)";
 
 fn admin(world: &World) -> Client {
     world.bearer(world.acme.api_key.expose())
