@@ -235,6 +235,8 @@ mod cli {
             &["policy", "inspect", "p"],
             &["policy", "publish", "p", "--dry-run"],
             &["token", "decode", token],
+            &["explain", "no_route"],
+            &["explain"],
         ] {
             let full = File::options().write(true).open("/dev/full").unwrap();
             let output = plinto(folder.path(), &[], arguments)
