@@ -12,7 +12,7 @@ use crate::{
     config::Upstream,
     refusal::Answer,
     request::EdgeRequest,
-    upstream::{Pass, is_answered, is_kept},
+    upstream::{NamedHops, Pass, is_answered, is_kept},
 };
 
 /// A request as the shim packs it: method, URL, the number of headers, then their names and values in
@@ -70,11 +70,11 @@ impl<'a> Packed<'a> {
         upstream: &Upstream,
         request_id: &str,
     ) -> String {
-        let connection = self.header("connection");
+        let hops = NamedHops::read(self.header("connection"));
         let dropped: Vec<&str> = self
             .headers
             .iter()
-            .filter(|(name, value)| !is_kept(name, value, connection))
+            .filter(|(name, value)| !is_kept(name, value, &hops))
             .map(|(name, _)| *name)
             .collect();
         let (scheme, _) = asked.origin.split_once("://").unwrap_or_default();
@@ -158,6 +158,7 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
 
     const TEXT: &str = "GET\nhttps://app.example.com/a?b\n7\nauthorization\nBearer x\nx-empty\n\n\
         x-request-id\nmine\nx-plinto-roles\nowner\nx_plinto_roles\nowner\nconnection\nclose, x-hop\nx-hop\n1";
@@ -205,6 +206,24 @@ mod tests {
         assert_eq!(lines, expected);
         let lines = packed.forwarded(&asked, &pass(), &Upstream::Binding, "req_1");
         assert_eq!(lines.lines().nth(2), Some("https://app.example.com/a?b"));
+    }
+
+    /// Statement T11: 72 KB of them once took two seconds.
+    #[test]
+    fn a_long_connection_header_costs_no_more_than_its_length() {
+        let many = 2_000;
+        let options: Vec<_> = (0..many).map(|number| format!("x-{number}")).collect();
+        let mut text = format!("GET\nhttps://a/\n{}\nconnection\n", many + 1);
+        text.push_str(&options.join(","));
+        for option in &options {
+            let _ = write!(text, "\n{option}\n1");
+        }
+        let packed = Packed::read(&text).unwrap();
+        let asked = packed.request().unwrap();
+        let (lines, steps) =
+            testing::counted(|| packed.forwarded(&asked, &pass(), &Upstream::Binding, "req_1"));
+        assert_eq!(lines.lines().nth(3), Some("2001"));
+        assert!(steps <= 2 * many + 1, "{steps} names were read");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the unit tests of this crate share.
 
+use std::cell::Cell;
+
 use plinto_contract::{
     claims::{AccessToken, Audience},
     ids::{OrganizationId, SessionId, TenantId, TokenId, UserId},
@@ -40,4 +42,19 @@ pub(crate) fn request(method: &str, path: &str, authorization: Option<&str>) -> 
         None,
     )
     .unwrap()
+}
+
+thread_local! {
+    static STEPS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// One more of whatever is counted: work is bounded by counting it, never by a clock.
+pub(crate) fn count_step() {
+    STEPS.set(STEPS.get().saturating_add(1));
+}
+
+/// What `work` returns, and how many steps it took.
+pub(crate) fn counted<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    STEPS.set(0);
+    (work(), STEPS.get())
 }
