@@ -18,6 +18,9 @@ pub const BUNDLE_UNPACKED_BYTES: usize = 8 * 1024 * 1024;
 pub const BUNDLE_FILES: usize = 256;
 /// 30 d: how long an activated bundle is valid without being renewed.
 pub const BUNDLE_LIFETIME_S: i64 = 30 * 24 * 60 * 60;
+/// 64: how deep a value nests that goes into a policy or comes out of one. Who handles a value calls
+/// itself once per level, and a Worker's stack is small.
+pub const POLICY_VALUE_DEPTH: usize = 64;
 /// 64 KiB: a policy input.
 pub const POLICY_INPUT_BYTES: usize = 64 * 1024;
 /// 1 MiB: a request body to the control plane. Source: statement W7.

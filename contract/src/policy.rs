@@ -84,8 +84,11 @@ pub enum DenyReason {
     EvaluationError,
     /// The evaluation ran out of its step budget.
     LimitReached,
-    /// The request is larger than a policy input may be.
+    /// The request is larger than a policy input may be, or nests deeper.
     InputTooLarge,
+    /// The policy allows, but its obligations can't be told to the application: an error of the
+    /// policy's, not an answer to who asked.
+    ObligationsInvalid,
     /// No policy is active.
     NoBundle,
     /// No route of the active bundle matches the request.
@@ -101,6 +104,7 @@ impl DenyReason {
             Self::EvaluationError => "evaluation_error",
             Self::LimitReached => "limit_reached",
             Self::InputTooLarge => "input_too_large",
+            Self::ObligationsInvalid => "obligations_invalid",
             Self::NoBundle => "no_bundle",
             Self::NoRoute => "no_route",
         }
@@ -132,6 +136,7 @@ mod tests {
             DenyReason::EvaluationError,
             DenyReason::LimitReached,
             DenyReason::InputTooLarge,
+            DenyReason::ObligationsInvalid,
             DenyReason::NoBundle,
             DenyReason::NoRoute,
         ] {

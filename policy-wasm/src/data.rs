@@ -1,10 +1,12 @@
 //! The data files of a bundle as one document.
 
+use plinto_contract::limits::POLICY_VALUE_DEPTH;
 use regorus::{Rc, Value, value::Object};
 
 use crate::{
     bundle::{Source, lies_under},
     diagnostics::{Diagnostic, Kind},
+    input::is_heavier_than,
 };
 
 /// Reads every data file and mounts it at its folder: `plinto/data.json` is `data.plinto`.
@@ -20,6 +22,10 @@ pub(crate) fn documents(
         let refuse = |kind, message: String| Diagnostic::of_file(kind, path, message);
         let value = Value::from_json_str(text)
             .map_err(|error| refuse(Kind::Data, format!("is not usable: {error}")))?;
+        if is_heavier_than(&value, usize::MAX) {
+            let message = format!("nests deeper than {POLICY_VALUE_DEPTH}");
+            return Err(refuse(Kind::Data, message));
+        }
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         if folder.is_empty() && !matches!(value, Value::Object(_)) {
             return Err(refuse(

@@ -10,12 +10,13 @@ use plinto_contract::{
     policy::{Decision, DenyReason},
 };
 pub use regorus::Value;
+use serde_json::{Map, Value as Json};
 
 use crate::{
     bundle::Source,
     data,
     diagnostics::PolicyError,
-    input::{is_heavier_than, json_of},
+    input::{dismantle, is_heavier_than, json_of},
     load, steps,
 };
 pub use crate::{
@@ -27,7 +28,7 @@ pub use crate::{
 pub const ENGINE: &str = "regorus";
 /// Its version. Source: `Cargo.toml`; a test compares them.
 pub const ENGINE_VERSION: &str = "0.14.1";
-/// 64 KiB: a decision, as large as an input.
+/// 64 KiB: reasons, and obligations, each as large as an input.
 const DECISION_BYTES: usize = 64 * 1024;
 /// Longest list of reasons that is passed on.
 const REASONS_MAX: usize = 64;
@@ -88,7 +89,8 @@ impl Engine {
     /// Asks the policy. Whatever goes wrong, the answer is a decision: refused, with the fault.
     pub fn evaluate(&self, input: Value, limits: &Limits) -> Evaluation {
         if is_heavier_than(&input, limits.input_bytes) {
-            let detail = format!("the input is larger than {} bytes", limits.input_bytes);
+            let bytes = limits.input_bytes;
+            let detail = format!("the input is larger than {bytes} bytes or nests too deep");
             return Evaluation::refused(DenyReason::InputTooLarge, detail, 0);
         }
         let (value, spent) = run(
@@ -106,16 +108,18 @@ impl Engine {
                 let detail = format!("`{}` is undefined for this input", self.entrypoint);
                 Evaluation::refused(DenyReason::Undefined, detail, spent.steps)
             }
-            Ok(value) => match decision_of(&value) {
-                Ok(decision) => Evaluation {
-                    decision,
-                    fault: None,
-                    steps: spent.steps,
-                },
-                Err(why) => {
-                    Evaluation::refused(DenyReason::WrongShape, why.to_owned(), spent.steps)
+            Ok(value) => {
+                let decision = decision_of(&value);
+                dismantle(value);
+                match decision {
+                    Ok(decision) => Evaluation {
+                        decision,
+                        fault: None,
+                        steps: spent.steps,
+                    },
+                    Err((reason, why)) => Evaluation::refused(reason, why.to_owned(), spent.steps),
                 }
-            },
+            }
             Err(detail) => Evaluation::refused(DenyReason::EvaluationError, detail, spent.steps),
         }
     }
@@ -137,7 +141,7 @@ impl Evaluation {
             decision: Decision {
                 allow: false,
                 reasons: vec![reason.as_str().to_owned()],
-                obligations: serde_json::Map::new(),
+                obligations: Map::new(),
             },
             fault: Some(Fault { reason, detail }),
             steps,
@@ -171,40 +175,56 @@ pub(crate) fn run(
 }
 
 /// The decision contract: an object with `allow`, and optionally `reasons` and `obligations`.
-fn decision_of(value: &Value) -> Result<Decision, &'static str> {
-    // A value may share its parts; written out it would not end.
-    if is_heavier_than(value, DECISION_BYTES) {
-        return Err("the decision is larger than 64 KiB");
-    }
+/// A refusal stands whatever its obligations are like; nobody would be told them.
+fn decision_of(value: &Value) -> Result<Decision, (DenyReason, &'static str)> {
+    let wrong = |why| (DenyReason::WrongShape, why);
     let members = value
         .as_object()
-        .map_err(|_| "the decision must be an object")?;
-    let mut allow = None;
-    let mut decision = Decision::default();
+        .map_err(|_| wrong("the decision must be an object"))?;
+    let (mut allow, mut reasons, mut obligations) = (None, Vec::new(), Ok(Map::new()));
     for (name, value) in members.iter() {
         match name.as_string().map(AsRef::as_ref) {
             Ok("allow") => {
-                allow = Some(
-                    *value
-                        .as_bool()
-                        .map_err(|_| "`allow` must be true or false")?,
-                );
+                let given = value.as_bool();
+                allow = Some(*given.map_err(|_| wrong("`allow` must be true or false"))?);
             }
-            Ok("reasons") => decision.reasons = reasons_of(value)?,
-            Ok("obligations") => match json_of(value) {
-                Some(serde_json::Value::Object(obligations)) => decision.obligations = obligations,
-                _ => return Err("`obligations` must be an object with plain names"),
-            },
-            _ => return Err("the decision has a member besides `allow`, `reasons`, `obligations`"),
+            Ok("reasons") => reasons = reasons_of(value).map_err(wrong)?,
+            Ok("obligations") => obligations = obligations_of(value),
+            _ => {
+                let why = "the decision has a member besides `allow`, `reasons`, `obligations`";
+                return Err(wrong(why));
+            }
         }
     }
-    decision.allow = allow.ok_or("the decision lacks `allow`")?;
-    Ok(decision)
+    let allow = allow.ok_or(wrong("the decision lacks `allow`"))?;
+    let obligations = match obligations {
+        Err(why) if allow => return Err((DenyReason::ObligationsInvalid, why)),
+        sayable => sayable.unwrap_or_default(),
+    };
+    Ok(Decision {
+        allow,
+        reasons,
+        obligations,
+    })
+}
+
+fn obligations_of(value: &Value) -> Result<Map<String, Json>, &'static str> {
+    // A value may share its parts or nest without end; written out it would not end.
+    if is_heavier_than(value, DECISION_BYTES) {
+        return Err("`obligations` are larger than 64 KiB or nest too deep");
+    }
+    match json_of(value) {
+        Some(Json::Object(obligations)) => Ok(obligations),
+        _ => Err("`obligations` must be an object with plain names"),
+    }
 }
 
 /// Reasons are an array, or the set that `reasons contains …` builds.
 fn reasons_of(value: &Value) -> Result<Vec<String>, &'static str> {
     const WRONG: &str = "`reasons` must be a list or a set of texts";
+    if is_heavier_than(value, DECISION_BYTES) {
+        return Err("`reasons` are larger than 64 KiB or nest too deep");
+    }
     let text = |value: &Value| match value.as_string() {
         Ok(text) => Ok(text.to_string()),
         Err(_) => Err(WRONG),

@@ -30,6 +30,9 @@ const PRODUCT_BYTES: usize = 4 * 1024;
 const NUMBER_BYTES: usize = 1024;
 /// 4 MiB: a result that weighs more has cost every step there is.
 const WEIGHED_BYTES: usize = 4 * 1024 * 1024;
+/// 1,024: names in all paths of one `json.patch`. It is the one builtin that nests its result deeper
+/// than its arguments, by as much as its paths are long.
+const PATCH_NAMES: usize = 1_024;
 /// 64: weight that a step pays for. A value weighs 8 and takes up to 64 bytes of memory, so a step
 /// stands for at most 512, and the default budget for 20 MiB (statement Z8).
 const WEIGHT_PER_STEP: usize = 64;
@@ -228,6 +231,13 @@ fn cost_before(name: &str, cost: Cost, arguments: &[Value]) -> Option<u64> {
     let weight = weights
         .sum::<Option<usize>>()
         .filter(|_| result_is_bounded(name, arguments))?;
+    if name == "json.patch"
+        && arguments
+            .get(1)
+            .is_none_or(|patch| names_in(patch) > PATCH_NAMES)
+    {
+        return None;
+    }
     let pattern = match cost {
         Cost::Pattern(steps) => steps,
         Cost::Text | Cost::Tree | Cost::List => 0,
@@ -250,6 +260,23 @@ fn cost_after(cost: Cost, result: &Value) -> u64 {
 
 fn steps_for(weight: usize) -> u64 {
     u64::try_from(weight / WEIGHT_PER_STEP).unwrap_or(u64::MAX)
+}
+
+/// How many names a patch's paths may have together; its other texts count, too.
+fn names_in(patch: &Value) -> usize {
+    match patch {
+        Value::String(text) => text.matches('/').count(),
+        Value::Array(items) => {
+            let names = items.iter().map(names_in);
+            names.fold(items.len(), usize::saturating_add)
+        }
+        Value::Set(items) => items.iter().map(names_in).fold(0, usize::saturating_add),
+        Value::Object(members) => members
+            .values()
+            .map(names_in)
+            .fold(0, usize::saturating_add),
+        _ => 0,
+    }
 }
 
 /// Whether a builtin that multiplies its arguments' lengths stays below the bound.

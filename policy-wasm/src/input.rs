@@ -1,6 +1,9 @@
 //! The input of a policy as the engine's own values, built without a detour over JSON text.
 
-use plinto_contract::policy::{EvaluationRequest, Subject};
+use plinto_contract::{
+    limits::POLICY_VALUE_DEPTH,
+    policy::{EvaluationRequest, Subject},
+};
 use regorus::{Rc, Value, value::Object};
 use serde_json::{Map, Value as Json};
 
@@ -83,7 +86,8 @@ pub fn value_of(json: &Json) -> Value {
 }
 
 /// One of the engine's values as JSON; `None` for what JSON cannot say (an object whose names
-/// are not strings, `undefined`). Sets become arrays in their sorted order.
+/// are not strings, `undefined`). Sets become arrays in their sorted order. The recursion is as deep
+/// as the value: ask [`is_heavier_than`] first.
 pub(crate) fn json_of(value: &Value) -> Option<Json> {
     Some(match value {
         Value::Null => Json::Null,
@@ -102,32 +106,63 @@ pub(crate) fn json_of(value: &Value) -> Option<Json> {
     })
 }
 
-/// Whether a value weighs more than `budget` bytes.
-pub(crate) fn is_heavier_than(value: &Value, budget: usize) -> bool {
-    weigh(value, budget).is_none()
+/// Drops a value without calling itself once per level: a policy can nest one deeper than a stack is.
+pub(crate) fn dismantle(value: Value) {
+    let mut pending = vec![value];
+    while let Some(value) = pending.pop() {
+        // what others hold too is theirs to drop
+        match value {
+            Value::Array(items) => pending.extend(Rc::into_inner(items).into_iter().flatten()),
+            Value::Set(items) => pending.extend(Rc::into_inner(items).into_iter().flatten()),
+            Value::Object(members) => {
+                let members = Rc::into_inner(members).into_iter().flatten();
+                pending.extend(members.flat_map(|(name, value)| [name, value]));
+            }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Undefined => {}
+        }
+    }
 }
 
-/// What a value weighs, if that is at most `bound`: its text, the digits of its numbers, and 8
-/// bytes for each value in it. Shared parts count as often as they occur, and no more of them is
-/// looked at than `bound` allows.
+/// Whether a value weighs more than `budget` bytes, or nests deeper than a value may.
+pub(crate) fn is_heavier_than(value: &Value, budget: usize) -> bool {
+    weight_of(value, budget).is_none()
+}
+
+/// What a value weighs, if that is at most `bound` and it nests no deeper than a value may: its
+/// text, the digits of its numbers, and 8 bytes for each value in it. Shared parts count as often as
+/// they occur, and no more of them is looked at than `bound` allows.
 pub(crate) fn weight_of(value: &Value, bound: usize) -> Option<usize> {
-    Some(bound.saturating_sub(weigh(value, bound)?))
+    Some(bound.saturating_sub(weigh(value, bound, POLICY_VALUE_DEPTH)?))
 }
 
 /// What is left of `budget`, or `None` if it did not suffice.
-fn weigh(value: &Value, budget: usize) -> Option<usize> {
+/// `levels`: how many arrays, sets and objects may still be opened, one in the other.
+fn weigh(value: &Value, budget: usize, levels: usize) -> Option<usize> {
     let budget = budget.checked_sub(8)?;
     match value {
         Value::String(text) => budget.checked_sub(text.len()),
-        Value::Array(items) => items
-            .iter()
-            .try_fold(budget, |left, item| weigh(item, left)),
-        Value::Set(items) => items
-            .iter()
-            .try_fold(budget, |left, item| weigh(item, left)),
-        Value::Object(members) => members.iter().try_fold(budget, |left, (name, value)| {
-            weigh(value, weigh(name, left)?)
-        }),
+        Value::Array(items) => {
+            let levels = levels.checked_sub(1)?;
+            items
+                .iter()
+                .try_fold(budget, |left, item| weigh(item, left, levels))
+        }
+        Value::Set(items) => {
+            let levels = levels.checked_sub(1)?;
+            items
+                .iter()
+                .try_fold(budget, |left, item| weigh(item, left, levels))
+        }
+        Value::Object(members) => {
+            let levels = levels.checked_sub(1)?;
+            members.iter().try_fold(budget, |left, (name, value)| {
+                weigh(value, weigh(name, left, levels)?, levels)
+            })
+        }
         // What fits 64 bits is in the 8 bytes; an integer may have millions of digits.
         Value::Number(number) if number.as_i64().is_none() => {
             let bytes = number.as_big().map_or(0, |integer| integer.bits() / 8);

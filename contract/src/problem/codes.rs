@@ -224,6 +224,9 @@ codes! {
     UpstreamUnreachable = "upstream_unreachable", 502, "The application behind the edge did not answer",
         cause: "The edge let the request pass, and the application's address did not answer.",
         remedy: "Check that the application runs and that `UPSTREAM` leads to it.";
+    ObligationsInvalid = "obligations_invalid", 500, "The policy's obligations cannot be told to the application",
+        cause: "The policy lets the request pass, with obligations that are no object with plain names, nest deeper than 64, or are longer than 4 KiB. Nobody was denied.",
+        remedy: "Let the policy say less, or say it flat; `plinto policy test` can check it.";
     Internal = "internal_error", 500, "Something went wrong on our side",
         cause: "A fault of the server's own.",
         remedy: "Tell the operator the request id, which stands in the log beside the cause.";

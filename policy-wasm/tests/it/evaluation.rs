@@ -83,11 +83,11 @@ fn whatever_is_not_a_decision_is_a_refusal() {
         ),
         (
             "decision := {\"allow\": true, \"obligations\": []}",
-            DenyReason::WrongShape,
+            DenyReason::ObligationsInvalid,
         ),
         (
             "decision := {\"allow\": true, \"obligations\": {1: 2}}",
-            DenyReason::WrongShape,
+            DenyReason::ObligationsInvalid,
         ),
         (
             "decision := {\"allow\": to_number(\"x\") == 1}",
@@ -280,7 +280,89 @@ fn a_decision_that_shares_its_parts_is_not_written_out() {
     let rules = (0..40).fold(start, |rules, index| {
         format!("{rules}r{} := [r{index}, r{index}]\n", index + 1)
     });
-    assert_eq!(fault(&rules, "{}"), Some(DenyReason::WrongShape));
+    assert_eq!(fault(&rules, "{}"), Some(DenyReason::ObligationsInvalid));
+}
+
+/// A refusal stands, and keeps its reasons, whatever its obligations are like.
+#[test]
+fn obligations_that_nobody_can_be_told_make_no_refusal_an_error() {
+    let rules = "decision := {\"allow\": false, \"reasons\": [\"no\"], \"obligations\": {1: 2}}";
+    let evaluation = evaluate(rules, "{}");
+    assert!(evaluation.fault.is_none());
+    assert_eq!(evaluation.decision.reasons, ["no"]);
+    assert!(evaluation.decision.obligations.is_empty());
+}
+
+/// `deep` nests 3,000 levels: each function calls the one before ten times over.
+const NESTED: &str = "ten(x) := [[[[[[[[[[x]]]]]]]]]]
+hundred(x) := ten(ten(ten(ten(ten(ten(ten(ten(ten(ten(x))))))))))
+thousand(x) := hundred(hundred(hundred(hundred(hundred(hundred(hundred(hundred(hundred(hundred(x))))))))))
+deep := thousand(thousand(thousand(1)))
+";
+
+/// A Worker has 1 MiB of stack, and this is less. Z8
+fn on_a_small_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let thread = std::thread::Builder::new().stack_size(1 << 20);
+    thread.spawn(work).unwrap().join().unwrap()
+}
+
+/// Z8: a result of 3,000 levels once overflowed the gate's stack, and took every request that was in
+/// it along.
+#[test]
+fn a_result_that_nests_too_deep_is_an_error_and_breaks_nothing() {
+    for (decision, reason) in [
+        (
+            "{\"allow\": true, \"obligations\": {\"x\": deep}}",
+            DenyReason::ObligationsInvalid,
+        ),
+        (
+            "{\"allow\": true, \"reasons\": deep}",
+            DenyReason::WrongShape,
+        ),
+        ("{\"allow\": deep}", DenyReason::WrongShape),
+        ("{\"allow\": true, \"alow\": deep}", DenyReason::WrongShape),
+        ("{\"allow\": true, deep: 1}", DenyReason::WrongShape),
+        ("deep", DenyReason::WrongShape),
+        ("[deep]", DenyReason::WrongShape),
+    ] {
+        let rules = format!("decision := {decision}\n{NESTED}");
+        let fault = on_a_small_stack(move || fault(&rules, "{}"));
+        assert_eq!(fault, Some(reason), "{decision}");
+    }
+}
+
+/// Z8: `json.patch` can double the depth of a value with each operation.
+#[test]
+fn a_patch_that_nests_without_end_is_refused() {
+    for (doublings, reason) in [
+        (4, None),
+        (9, Some(DenyReason::ObligationsInvalid)),
+        (12, Some(DenyReason::EvaluationError)),
+    ] {
+        let copy =
+            |index: u32| json!({"op": "copy", "from": "/a", "path": "/a".repeat((1 << index) + 1)});
+        let patch: Vec<_> = (0..doublings).map(copy).collect();
+        let input = json!({ "patch": patch }).to_string();
+        let rules = "decision := {\"allow\": true, \"obligations\": deep}
+deep := json.patch({\"a\": {}}, input.patch)";
+        let fault = on_a_small_stack(move || fault(rules, &input));
+        assert_eq!(fault, reason, "{doublings}");
+    }
+}
+
+/// Z8: 64 levels pass in and out, 65 do not.
+#[test]
+fn a_value_that_nests_as_deep_as_it_may_passes() {
+    let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    let rules = "decision := {\"allow\": true}";
+    assert_eq!(fault(rules, &nested(64)), None);
+    assert_eq!(fault(rules, &nested(65)), Some(DenyReason::InputTooLarge));
+    let rules = "decision := {\"allow\": true, \"obligations\": {\"x\": input}}";
+    assert_eq!(fault(rules, &nested(63)), None);
+    assert_eq!(
+        fault(rules, &nested(64)),
+        Some(DenyReason::ObligationsInvalid)
+    );
 }
 
 /// A Worker has 1 MiB of stack; the deepest policy that is accepted must fit.
