@@ -15,6 +15,16 @@ say() { printf 'edge: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 . "$root/scripts/wasm.sh"
 
+# Wrangler says what it builds for.
+case "${WRANGLER_COMMAND:-}" in
+  deploy | "versions upload")
+    here_only='s,^(ISSUER|CONTROL_PLANE|UPSTREAM) *= *"https?://(localhost|127\.[0-9.]+|\[::1\])[:/"].*,\1,p'
+    for name in $(sed -nE "$here_only" "$root/wrangler.toml"); do
+      say "warning: $name in wrangler.toml is an address of this machine, which no deployed Worker reaches"
+    done
+    ;;
+esac
+
 if [ "${PLINTO_EDGE_BUILT:-}" = 1 ] && [ -f "$build/edge_worker.wasm" ] && [ -f "$build/glue.mjs" ]; then
   exit 0
 fi

@@ -236,7 +236,17 @@ async fn token_keys(client: &Client, slug: &str, checks: &mut Checks) {
     const NAME: &str = "token keys";
     const REMEDY: &str = "without them the edge refuses every token";
     match key_set(client, &format!("/t/{slug}/.well-known/jwks.json")).await {
-        Ok(keys) if keys.keys.is_empty() => checks.fail(NAME, "the key set is empty", REMEDY),
+        Ok(keys) if keys.keys.is_empty() => {
+            let message = format!("none of {} published keys can be used", keys.skipped);
+            checks.fail(NAME, message, REMEDY);
+        }
+        Ok(keys) if keys.skipped > 0 => {
+            let (usable, skipped) = (keys.keys.len(), keys.skipped);
+            checks.ok(
+                NAME,
+                format!("{usable} published, {skipped} more that can't be used"),
+            );
+        }
         Ok(keys) => checks.ok(NAME, format!("{} published", keys.keys.len())),
         Err(error) => checks.fail(NAME, error, REMEDY),
     }

@@ -8,8 +8,12 @@ use std::{
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use clap::{Subcommand, ValueHint};
-use plinto_contract::{claims::TYP_ACCESS_TOKEN, limits::CLOCK_LEEWAY_S, time::UnixSeconds};
-use plinto_jose::{Algorithm, JwkSet, Jws, jwt};
+use plinto_contract::{
+    claims::TYP_ACCESS_TOKEN,
+    limits::CLOCK_LEEWAY_S,
+    time::{UnixSeconds, numeric_date},
+};
+use plinto_jose::{Algorithm, Error, JwkSet, Jws, jwt};
 use serde_json::{Value, json};
 
 use crate::{
@@ -162,14 +166,15 @@ fn part(name: &str, text: Option<&str>) -> Result<Value, Failure> {
 }
 
 fn expires_in(claims: &Value, now: UnixSeconds) -> Option<i64> {
-    Some(claims.get("exp")?.as_i64()?.saturating_sub(now.0))
+    let exp = numeric_date(claims.get("exp")?).ok()?;
+    Some(exp.0.saturating_sub(now.0))
 }
 
 fn rows(object: &Value, now: UnixSeconds) -> String {
     let members = object.as_object().into_iter().flatten();
     let rows = members.map(|(name, value)| {
-        let shown = match (value, value.as_i64()) {
-            (_, Some(seconds)) if MOMENTS.contains(&name.as_str()) => moment(seconds, now),
+        let shown = match (value, numeric_date(value)) {
+            (_, Ok(seconds)) if MOMENTS.contains(&name.as_str()) => moment(seconds, now),
             (Value::String(text), _) => text.escape_debug().to_string(),
             (other, _) => other.to_string(),
         };
@@ -179,9 +184,9 @@ fn rows(object: &Value, now: UnixSeconds) -> String {
 }
 
 /// `2026-01-01T00:00:00.000Z (in 9 min)`.
-fn moment(seconds: i64, now: UnixSeconds) -> String {
-    let text = UnixSeconds(seconds).to_millis().to_string();
-    let distance = seconds.saturating_sub(now.0);
+fn moment(at: UnixSeconds, now: UnixSeconds) -> String {
+    let text = at.to_millis().to_string();
+    let distance = at.0.saturating_sub(now.0);
     let (amount, unit) = match distance.unsigned_abs() {
         seconds @ 0..120 => (seconds, "s"),
         seconds @ 120..7_200 => (seconds / 60, "min"),
@@ -193,6 +198,10 @@ fn moment(seconds: i64, now: UnixSeconds) -> String {
     } else {
         format!("{text} (in {amount} {unit})")
     }
+}
+
+fn found_issuer(token: &str) -> Option<String> {
+    jwt::claimed_issuer(&Jws::parse(token).ok()?.payload)
 }
 
 fn verify(token: &str, keys: &JwkSet, wanted: &Wanted<'_>, output: Output) -> Result<(), Failure> {
@@ -207,14 +216,22 @@ fn verify(token: &str, keys: &JwkSet, wanted: &Wanted<'_>, output: Output) -> Re
     let claims = match jwt::verify(token, keys, &expectations, now.0) {
         Ok(claims) => Value::Object(claims),
         Err(error) => {
+            let code = error.code();
+            let reason = match (error, found_issuer(token)) {
+                (Error::Issuer, Some(found)) => {
+                    format!("{error}: `{}` is expected, `{found}` found", wanted.issuer)
+                }
+                (Error::UnknownKey, _) if keys.skipped > 0 => {
+                    format!("{error}; {} of the key set can't be used", keys.skipped)
+                }
+                _ => error.to_string(),
+            };
             output.answer(
-                &json!({ "valid": false, "code": error.code(), "reason": error.to_string() }),
+                &json!({ "valid": false, "code": code, "reason": reason }),
                 String::new,
             )?;
-            return Err(Failure::Check(format!(
-                "the token is not valid: {error} ({})",
-                error.code()
-            )));
+            let message = format!("the token is not valid: {reason} ({code})");
+            return Err(Failure::Check(message));
         }
     };
     output.answer(&json!({ "valid": true, "claims": claims }), || {

@@ -259,13 +259,73 @@ mod cli {
         );
     }
 
+    /// T7, T14: what other issuers publish and sign within RFC 7517 §4.5, §5 and RFC 7519 §2.
+    #[test]
+    fn odd_keys_beside_a_good_one_and_fractions_of_a_second_do_no_harm() {
+        let folder = TempDir::new().unwrap();
+        let key = SigningKey::generate(Algorithm::Es256).unwrap();
+        let good = key.public().to_value();
+        let mut encryption = SigningKey::generate(Algorithm::Rs256)
+            .unwrap()
+            .public()
+            .to_value();
+        encryption["kid"] = good["kid"].clone();
+        let mut other_type = encryption.clone();
+        encryption["use"] = json!("enc");
+        other_type["use"] = json!("sig");
+        let secret = json!({ "kty": "oct", "k": "AAAA", "kid": "o" });
+        let verify = |keys: &[&Value], times: Value| {
+            let keys = json!({ "keys": keys }).to_string();
+            fs::write(folder.path().join("jwks.json"), keys).unwrap();
+            let mut claims =
+                json!({ "iss": "https://id.example", "aud": "api", "exp": 4_102_444_800_u64 });
+            for (name, value) in times.as_object().unwrap() {
+                claims[name] = value.clone();
+            }
+            let token = key
+                .sign(Some("at+jwt"), claims.to_string().as_bytes())
+                .unwrap();
+            let arguments = [
+                "token",
+                "verify",
+                &token,
+                "--jwks",
+                "jwks.json",
+                "--issuer",
+                "https://id.example",
+                "--audience",
+                "api",
+            ];
+            let output = plinto(folder.path(), &arguments, "");
+            (code(&output), err(&output))
+        };
+        for keys in [
+            vec![&good],
+            vec![&encryption, &good],
+            vec![&other_type, &good],
+            vec![&secret, &good],
+        ] {
+            let (code, said) = verify(&keys, json!({}));
+            assert_eq!(code, 0, "{keys:?}: {said}");
+        }
+        let (refused, said) = verify(&[&secret, &encryption], json!({}));
+        assert_eq!(refused, 1);
+        assert!(said.contains("2 of the key set can't be used"), "{said}");
+        for times in [
+            json!({ "iat": 1_767_225_600.75 }),
+            json!({ "nbf": 1_767_225_600.5 }),
+            json!({ "exp": 4_102_444_800.5 }),
+        ] {
+            let (code, said) = verify(&[&good], times.clone());
+            assert_eq!(code, 0, "{times}: {said}");
+        }
+    }
+
     #[test]
     fn a_token_is_verified_against_a_key_set_without_network() {
         let folder = TempDir::new().unwrap();
         let key = SigningKey::generate(Algorithm::Es256).unwrap();
-        let keys = JwkSet {
-            keys: vec![key.public()],
-        };
+        let keys = JwkSet::from(vec![key.public()]);
         fs::write(folder.path().join("jwks.json"), keys.to_value().to_string()).unwrap();
         let verify = |token: &str, issuer: &str, audience: &str| {
             let arguments = [
@@ -296,7 +356,12 @@ mod cli {
         }
         for (token, issuer, audience, why) in [
             (token(&key, 1_767_225_600), issuer, "api", "expired"),
-            (good.clone(), "https://id.example/t/other", "api", "issuer"),
+            (
+                good.clone(),
+                "https://id.example/t/other",
+                "api",
+                "another issuer: `https://id.example/t/other` is expected, `https://id.example/t/acme` found (issuer_mismatch)",
+            ),
             (good.clone(), "https://id.example/t/acme/", "api", "issuer"),
             (good.clone(), issuer, "other", "audience"),
             (

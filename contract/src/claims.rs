@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ids, objects::objects_only, time::UnixSeconds};
+use crate::{
+    ids,
+    objects::objects_only,
+    time::{UnixSeconds, numeric_date},
+};
 
 /// `typ` of an access token. Source: RFC 9068 §2.1.
 pub const TYP_ACCESS_TOKEN: &str = "at+jwt";
@@ -28,7 +32,7 @@ impl Audience {
     }
 }
 
-/// What an access token says of its bearer. Times are in seconds.
+/// What an access token says of its bearer. Times are in seconds; a fraction is read and passed over.
 ///
 /// A verifier ignores members it does not know (RFC 7519 §4), so a claim can be added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -41,8 +45,12 @@ pub struct AccessToken {
     /// The APIs the token is for.
     pub aud: Audience,
     /// Refused from this second on.
+    #[serde(deserialize_with = "numeric_date")]
+    #[schemars(with = "f64", range(min = 0))]
     pub exp: UnixSeconds,
     /// Issued in this second.
+    #[serde(deserialize_with = "numeric_date")]
+    #[schemars(with = "f64", range(min = 0))]
     pub iat: UnixSeconds,
     /// Names this token and no other.
     pub jti: ids::TokenId,
@@ -65,6 +73,8 @@ pub struct AccessToken {
     #[serde(default)]
     pub amr: Vec<String>,
     /// When the user last did so.
+    #[serde(deserialize_with = "numeric_date")]
+    #[schemars(with = "f64", range(min = 0))]
     pub auth_time: UnixSeconds,
 }
 

@@ -87,6 +87,34 @@ const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 /// The first and the last millisecond whose year has four digits.
 const WRITABLE: RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
 
+/// 2^53: the largest integer that all JSON parsers read alike. Source: RFC 8259 §6.
+const MAX_NUMERIC_DATE: i64 = 9_007_199_254_740_992;
+const MAX_FRACTIONAL_DATE: f64 = 9_007_199_254_740_992.0;
+
+/// Reads a `NumericDate`, which may have a fraction, as the second it lies in.
+/// Errors: a string, a negative number, one beyond 2^53.
+/// Source: RFC 7519 §2.
+pub fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UnixSeconds, D::Error> {
+    let number = serde_json::Number::deserialize(deserializer)?;
+    let seconds = match number.as_i64() {
+        Some(seconds) => Some(seconds).filter(|seconds| (0..=MAX_NUMERIC_DATE).contains(seconds)),
+        None => number
+            .as_f64()
+            .filter(|seconds| seconds.is_sign_positive() && *seconds < MAX_FRACTIONAL_DATE)
+            .map(|seconds| {
+                #[expect(
+                    clippy::as_conversions,
+                    clippy::cast_possible_truncation,
+                    reason = "below 2^53, and the fraction is what is cut off"
+                )]
+                let whole = seconds as i64;
+                whole
+            }),
+    };
+    let wrong = || serde::de::Error::custom("must be a number of seconds from 0 to 2^53");
+    seconds.map(UnixSeconds).ok_or_else(wrong)
+}
+
 impl fmt::Display for UnixMillis {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match EPOCH.checked_add(SignedDuration::from_millis(self.0)) {

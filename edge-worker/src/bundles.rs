@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use plinto_contract::time::{UnixMillis, UnixSeconds};
-use plinto_jose::{Jwk, SignatureJob};
+use plinto_jose::{Algorithm, Jwk, SignatureJob};
 use plinto_policy::{
     bundle::{self, Expect, Limits, Unverified},
     diagnostics::PolicyError,
@@ -24,6 +24,11 @@ pub enum Refused {
     /// Unreadable, unsigned, altered, expired, older, or another tenant's.
     #[error("the bundle was refused: {0}")]
     Bundle(#[from] bundle::Error),
+    /// Another bundle has this very sequence: nobody can say which of them is in force.
+    #[error(
+        "the bundle was refused: its sequence {0} is that of the one in hand, its content is not"
+    )]
+    Changed(u64),
     /// Signed right, but its policy does not compile here.
     #[error("the bundle's policy was refused: {0}")]
     Policy(#[from] PolicyError),
@@ -47,6 +52,8 @@ pub struct ActivePolicy {
     pub expires_at: UnixSeconds,
     /// The key that signed it.
     pub kid: String,
+    /// Of all it holds.
+    pub digest: [u8; 32],
 }
 
 impl ActivePolicy {
@@ -98,11 +105,16 @@ impl refresh::Candidate for Candidate {
         self.0.kid()
     }
 
+    fn alg(&self) -> Algorithm {
+        self.0.alg()
+    }
+
     fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, Refused> {
         Ok(self.0.signature_job(key)?)
     }
 
-    /// Errors: altered, expired, replayed, another tenant's, or not usable here.
+    /// Errors: altered, expired, from the future, replayed, of a used sequence, another tenant's, or
+    /// not usable here.
     fn accept(self, memory: &mut Memory, config: &Config, now: UnixMillis) -> Result<(), Refused> {
         let kid = self.0.kid().unwrap_or_default().to_owned();
         let bundle = self.0.verified(&Expect {
@@ -110,15 +122,23 @@ impl refresh::Candidate for Candidate {
             now: now.to_seconds(),
             min_sequence: memory.policy.min_sequence(),
         })?;
+        let sequence = bundle.activation.sequence;
+        if let Some(active) = memory.policy.latest()
+            && active.sequence == sequence
+            && active.digest != bundle.digest
+        {
+            return Err(Refused::Changed(sequence));
+        }
         let engine = Engine::prepare(&bundle.manifest, &bundle.source)?;
         let routes = Routes::compile(engine.routes())?;
         memory.policy.active = Some(Rc::new(ActivePolicy {
             engine,
             routes,
             revision: bundle.manifest.revision,
-            sequence: bundle.activation.sequence,
+            sequence,
             expires_at: bundle.activation.exp,
             kid,
+            digest: bundle.digest,
         }));
         Ok(())
     }

@@ -1,7 +1,11 @@
 //! The Worker's variables, read once into what the rest works with. Wrong ones are named.
 
+use std::net::Ipv4Addr;
+
 use plinto_contract::{ids::TenantId, problem::PAGES};
 use url::Url;
+
+use crate::own::METADATA_PATH;
 
 /// What the gate does once the revocation feed is older than its hard limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +25,15 @@ pub enum Upstream {
     Binding,
 }
 
+/// Where the metadata of this API are found, as its audience says. Source: RFC 9728 §3.1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// What stands behind the well-known path; empty for most.
+    pub path: String,
+    /// The whole address.
+    pub metadata_url: String,
+}
+
 /// Everything that is set from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -28,6 +41,8 @@ pub struct Config {
     pub issuer: String,
     /// What `aud` must contain.
     pub audience: String,
+    /// Where clients find this API's metadata, if its audience is an address.
+    pub resource: Option<Resource>,
     /// The tenant whose policy and tokens are accepted.
     pub tenant: TenantId,
     /// Where requests that may pass go.
@@ -114,6 +129,7 @@ impl Config {
             {
                 Ok(Self {
                     issuer,
+                    resource: resource(&audience),
                     audience,
                     tenant,
                     upstream,
@@ -139,6 +155,39 @@ impl Config {
         };
         format!("{public_url}{PAGES}")
     }
+
+    /// The variables that name this very machine: right beside a control plane in development, and
+    /// of no use to a deployed Worker.
+    pub fn on_loopback(&self) -> Vec<&'static str> {
+        let upstream = match &self.upstream {
+            Upstream::Url(url) => url.as_str(),
+            Upstream::Binding => "",
+        };
+        let addresses = [
+            ("ISSUER", self.issuer.as_str()),
+            ("CONTROL_PLANE", &self.control_plane),
+            ("UPSTREAM", upstream),
+        ];
+        let is_local = |address: &str| {
+            let authority = address.split('/').nth(2);
+            authority.is_some_and(is_loopback)
+        };
+        let named = addresses
+            .into_iter()
+            .filter(|(_, address)| is_local(address));
+        named.map(|(name, _)| name).collect()
+    }
+}
+
+/// Whether a host, with its port or without, is this machine.
+pub fn is_loopback(authority: &str) -> bool {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    host.eq_ignore_ascii_case("localhost")
+        || host == "[::1]"
+        || host.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback())
 }
 
 struct Reader<F> {
@@ -209,11 +258,26 @@ fn issuer(text: &str) -> Result<String, String> {
     }
 }
 
+/// Other audiences than addresses name no place to look at.
+fn resource(audience: &str) -> Option<Resource> {
+    let url = Url::parse(audience).ok()?;
+    let is_address = matches!(url.scheme(), "https" | "http")
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty();
+    let path = url.path().trim_end_matches('/').to_owned();
+    let origin = url.origin().ascii_serialization();
+    is_address.then(|| Resource {
+        metadata_url: format!("{origin}{METADATA_PATH}{path}"),
+        path,
+    })
+}
+
 /// An absolute URL without query and fragment, and without a slash at the end.
 /// `signed_over`: whether keys come from it, so that it must be https or this very machine (T14).
 fn base(text: &str, keys_come_from_it: bool) -> Result<String, String> {
     let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
-    let is_loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let is_loopback = url.host_str().is_some_and(is_loopback);
     match url.scheme() {
         "https" => {}
         "http" if is_loopback || !keys_come_from_it => {}
@@ -269,6 +333,72 @@ mod tests {
         assert_eq!(config.revocation_hard_limit_ms, 60_000);
         assert_eq!(config.on_stale, OnStale::Deny);
         assert_eq!(config.policy_max_age_ms, 1_000);
+    }
+
+    /// RFC 9728 §3.1.
+    #[test]
+    fn the_metadata_s_address_follows_from_the_audience() {
+        let at = |audience: &str| {
+            let resource = read(&[("AUDIENCE", audience)]).unwrap().resource;
+            resource.map(|resource| (resource.metadata_url, resource.path))
+        };
+        let url = |host: &str, path: &str| {
+            let url = format!("{host}/.well-known/oauth-protected-resource{path}");
+            Some((url, path.to_owned()))
+        };
+        assert_eq!(
+            at("https://api.example.com"),
+            url("https://api.example.com", "")
+        );
+        assert_eq!(
+            at("https://api.example.com/"),
+            url("https://api.example.com", "")
+        );
+        assert_eq!(
+            at("https://api.example.com:8443/v1/"),
+            url("https://api.example.com:8443", "/v1")
+        );
+        for no_address in [
+            "documents",
+            "urn:example:api",
+            "https://a/?b",
+            "https://a/#b",
+            "https://u@a/",
+        ] {
+            assert_eq!(at(no_address), None, "{no_address}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_this_machine_are_known() {
+        let names = |changes: &[(&str, &str)]| read(changes).unwrap().on_loopback();
+        assert!(names(&[]).is_empty());
+        assert_eq!(
+            names(&[("UPSTREAM", "http://127.0.0.1:8790")]),
+            ["UPSTREAM"]
+        );
+        assert_eq!(
+            names(&[("ISSUER", "http://localhost:8788/t/demo")]),
+            ["ISSUER", "CONTROL_PLANE"]
+        );
+        for host in [
+            "127.0.0.1:8787",
+            "127.8.0.1",
+            "localhost",
+            "[::1]:8787",
+            "LOCALHOST",
+        ] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in [
+            "app.example.com",
+            "10.0.0.1",
+            "localhost.example.com",
+            "[::2]",
+            "",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
     }
 
     #[test]

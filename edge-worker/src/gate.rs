@@ -12,6 +12,7 @@ use std::{rc::Rc, sync::Arc};
 use plinto_contract::{
     claims::{AccessToken, TYP_ACCESS_TOKEN},
     limits::CLOCK_LEEWAY_S,
+    policy::DenyReason,
     problem::Code,
     time::UnixMillis,
 };
@@ -59,7 +60,7 @@ pub enum Verdict {
 pub struct Gate<'r> {
     config: &'r Config,
     request: &'r EdgeRequest,
-    path: CanonicalPath,
+    path: &'r CanonicalPath,
     token: Token,
     entered_at: UnixMillis,
     has_waited: bool,
@@ -97,7 +98,9 @@ impl<'r> Gate<'r> {
         memory: &mut Memory,
         now: UnixMillis,
     ) -> Result<Self, Refusal> {
-        let path = CanonicalPath::parse(&request.path)
+        let path = request
+            .path
+            .as_ref()
             .map_err(|error| Refusal::new(Code::MalformedRequest, error.to_string()))?;
         let mut is_key_due = false;
         let token = match request.bearer().map_err(malformed_bearer)? {
@@ -190,7 +193,8 @@ impl<'r> Gate<'r> {
     fn find_key(&self, memory: &mut Memory, now: UnixMillis) -> Option<Known> {
         match &self.token {
             Token::Presented(presented) if presented.key.is_none() => {
-                Some(memory.keys.find(KeySet::Token, &presented.kid, now))
+                let alg = presented.jws.header.alg;
+                Some(memory.keys.find(KeySet::Token, &presented.kid, alg, now))
             }
             _ => None,
         }
@@ -206,7 +210,7 @@ impl<'r> Gate<'r> {
         if let Some(token) = &token {
             is_revocation_stale = self.check_revocation(token, memory, now)?;
         }
-        let target = policy.routes.find(&self.request.method, &self.path);
+        let target = policy.routes.find(&self.request.method, self.path);
         let subject = match (&token, &target) {
             (Some(token), _) => token.subject.clone(),
             (None, Some(target)) if target.is_public => memory.vocabulary.anonymous(),
@@ -216,10 +220,10 @@ impl<'r> Gate<'r> {
         let input =
             memory
                 .vocabulary
-                .input(subject, &target, self.request, &self.path, now.to_seconds());
+                .input(subject, &target, self.request, self.path, now.to_seconds());
         let obligations = evaluate(&policy, input, &target, token.is_some())?;
         Pass::new(
-            &self.path,
+            self.path,
             self.request,
             token.as_deref().map(|token| &token.claims),
             &obligations,
@@ -251,6 +255,7 @@ impl<'r> Gate<'r> {
                     claims: presented.claims.clone(),
                     subject: memory.vocabulary.user(&presented.claims),
                     kid: presented.kid.clone(),
+                    alg: presented.jws.header.alg,
                     checked_at: now,
                 });
                 let fingerprint = presented.fingerprint;
@@ -260,20 +265,25 @@ impl<'r> Gate<'r> {
             }
             (Some(_), _) => Err(refuse_token(JoseError::Signature)),
             (None, Some(_)) => Ok(None),
-            (None, None) => match memory.keys.find(KeySet::Token, &presented.kid, now) {
-                Known::Key { key, is_due } => {
-                    // the key must be for the algorithm the token names (T1, T2)
-                    presented.jws.signature_job(&key).map_err(refuse_token)?;
-                    presented.key = Some(key);
-                    self.is_key_due = is_due;
-                    Ok(None)
+            (None, None) => {
+                match memory
+                    .keys
+                    .find(KeySet::Token, &presented.kid, presented.jws.header.alg, now)
+                {
+                    Known::Key { key, is_due } => {
+                        // the key must be for the algorithm the token names (T1, T2)
+                        presented.jws.signature_job(&key).map_err(refuse_token)?;
+                        presented.key = Some(key);
+                        self.is_key_due = is_due;
+                        Ok(None)
+                    }
+                    Known::Unknown => Err(refuse_token(JoseError::UnknownKey)),
+                    Known::Wait | Known::NoKeys => Err(Refusal::new(
+                        Code::EdgeNotReady,
+                        "the issuer's keys could not be fetched",
+                    )),
                 }
-                Known::Unknown => Err(refuse_token(JoseError::UnknownKey)),
-                Known::Wait | Known::NoKeys => Err(Refusal::new(
-                    Code::EdgeNotReady,
-                    "the issuer's keys could not be fetched",
-                )),
-            },
+            }
         }
     }
 
@@ -306,9 +316,17 @@ fn evaluate(
     target: &Target<'_>,
     has_token: bool,
 ) -> Result<Map<String, Json>, Refusal> {
-    let decision = policy.engine.evaluate(input, &Limits::default()).decision;
+    let evaluation = policy.engine.evaluate(input, &Limits::default());
+    let decision = evaluation.decision;
     if decision.allow {
         return Ok(decision.obligations);
+    }
+    let reason = evaluation.fault.map(|fault| fault.reason);
+    if reason == Some(DenyReason::ObligationsInvalid) {
+        return Err(Refusal::new(
+            Code::ObligationsInvalid,
+            "the policy allows this request, but its obligations are no JSON object of a bounded size and depth",
+        ));
     }
     let (code, challenge) = if has_token {
         (Code::PolicyDenied, Challenge::Error("insufficient_scope"))
@@ -336,7 +354,8 @@ fn recognise(
     let fingerprint = Fingerprint::of(token, &config.issuer, &config.audience);
     if let Some(verified) = memory.tokens.find(fingerprint, now) {
         // a key that is no longer published takes its tokens with it (T15)
-        if let Known::Key { is_due, .. } = memory.keys.find(KeySet::Token, &verified.kid, now) {
+        let (kid, alg) = (&verified.kid, verified.alg);
+        if let Known::Key { is_due, .. } = memory.keys.find(KeySet::Token, kid, alg, now) {
             *is_key_due = is_due;
             return Ok(Token::Verified(verified));
         }
@@ -351,12 +370,17 @@ fn recognise(
         leeway_s: CLOCK_LEEWAY_S,
     };
     jwt::check_header(&jws.header, &expected).map_err(refuse_token)?;
-    let claims =
-        jwt::check_claims(&jws.payload, &expected, now.to_seconds().0).map_err(refuse_token)?;
+    let claims = jwt::check_claims(&jws.payload, &expected, now.to_seconds().0)
+        .map_err(|error| refuse_claims(error, &jws.payload, config))?;
     let claims: AccessToken =
         serde_json::from_value(Json::Object(claims)).map_err(|_| refuse_token(JoseError::Claim))?;
     if claims.tenant != config.tenant {
-        return Err(refuse_token(JoseError::Issuer));
+        let mut refusal = refuse_token(JoseError::Issuer);
+        refusal.detail = format!(
+            "the token is another tenant's: `{}` is expected, `{}` found",
+            config.tenant, claims.tenant
+        );
+        return Err(refusal);
     }
     let kid = jws
         .header
@@ -398,6 +422,17 @@ fn void_token(void: Void) -> Refusal {
         ),
     };
     Refusal::new(code, detail).challenging(Challenge::Error("invalid_token"))
+}
+
+/// Another issuer is named beside the one expected: most often one of the two is an old address.
+fn refuse_claims(error: JoseError, payload: &[u8], config: &Config) -> Refusal {
+    let mut refusal = refuse_token(error);
+    if error == JoseError::Issuer
+        && let Some(found) = jwt::claimed_issuer(payload)
+    {
+        refusal.detail = format!("{error}: `{}` is expected, `{found}` found", config.issuer);
+    }
+    refusal
 }
 
 fn malformed_bearer(error: BearerError) -> Refusal {

@@ -11,11 +11,6 @@ use crate::{
     revocations::Reliance,
 };
 
-/// Where it is asked for. Everything under `/.plinto/` is the gate's own and never forwarded.
-pub const HEALTH_PATH: &str = "/.plinto/health";
-/// The gate's own paths.
-pub const OWN_PATHS: &str = "/.plinto/";
-
 /// What is refreshed before the report: what a request with a token would wait for. Nothing that
 /// is fresh: anybody may ask for the report as often as they like.
 pub fn due(config: &Config, memory: &Memory, now: UnixMillis) -> Due {
@@ -37,6 +32,7 @@ pub fn report(config: &Config, memory: &Memory, now: UnixMillis) -> Answer {
         Reliance::Flagged => "stale_flagged",
         Reliance::Unknown => "unknown",
     };
+    let (usable, skipped) = memory.keys.counts(KeySet::Token);
     let keys_age = memory.keys.age_ms(KeySet::Token, now);
     let is_ready = policy.is_some() && keys_age.is_some() && reliance != Reliance::Unknown;
     let body = json!({
@@ -52,6 +48,8 @@ pub fn report(config: &Config, memory: &Memory, now: UnixMillis) -> Answer {
         })),
         "keys": {
             "state": if keys_age.is_some() { "usable" } else { "missing" },
+            "usable": usable,
+            "skipped": skipped,
             "confirmed_ms_ago": keys_age,
         },
         "revocations": {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jwks_cache::{Absence, KeyCache, Lease, Lookup, Settings};
 use plinto_contract::time::UnixMillis;
-use plinto_jose::{Jwk, JwkSet};
+use plinto_jose::{Algorithm, Jwk, JwkSet};
 
 use crate::config::Config;
 
@@ -31,7 +31,7 @@ pub enum Known {
     Wait,
     /// The published set does not hold it.
     Unknown,
-    /// Nothing usable is at hand, and fetching failed just now.
+    /// Nothing usable is at hand, and nobody can say what is published now: fetching failed.
     NoKeys,
 }
 
@@ -63,19 +63,19 @@ impl Keys {
         }
     }
 
-    /// Looks a key up.
-    pub fn find(&mut self, set: KeySet, kid: &str, now: UnixMillis) -> Known {
+    /// Looks up the key of this id for this algorithm.
+    pub fn find(&mut self, set: KeySet, kid: &str, alg: Algorithm, now: UnixMillis) -> Known {
         let (cache, url) = self.of(set);
-        match cache.lookup(url, kid, now.0) {
+        match cache.lookup(url, kid, alg, now.0) {
             Lookup::Fresh(key) => Known::Key { key, is_due: false },
             Lookup::Stale(key) => Known::Key { key, is_due: true },
             Lookup::Missing { fetch: true, .. } => Known::Wait,
             Lookup::Missing { .. } if cache.is_refreshing(url, now.0) => Known::Wait,
-            // an old set can't tell what is published now
+            // neither an old set nor one after which a fetch failed tells what is published now
             Lookup::Missing {
                 why: Absence::UnknownKid,
                 ..
-            } if cache.is_fresh(url, now.0) => Known::Unknown,
+            } if cache.is_fresh(url, now.0) && !cache.is_failing(url) => Known::Unknown,
             Lookup::Missing { .. } => Known::NoKeys,
         }
     }
@@ -83,6 +83,11 @@ impl Keys {
     /// Milliseconds since the set in hand was asked for; `None` without a usable one.
     pub fn age_ms(&self, set: KeySet, now: UnixMillis) -> Option<i64> {
         self.cache.age_ms(self.url(set), now.0)
+    }
+
+    /// How many keys of the set in hand serve, and how many were published that can't.
+    pub fn counts(&self, set: KeySet) -> (usize, usize) {
+        self.cache.counts(self.url(set))
     }
 
     /// Whether the set in hand needs no refresh.
@@ -136,8 +141,33 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use plinto_contract::limits::JWKS_EDGE_AGE_S;
+    use plinto_jose::{OkpCurve, PublicKey};
 
     use super::*;
+    use crate::testing;
+
+    /// T12: a data centre's copy says what was published then; since a fetch failed, nobody knows what
+    /// has been published after it.
+    #[test]
+    fn a_key_that_a_young_copy_lacks_is_not_called_unknown_after_a_failed_fetch() {
+        let config = testing::config();
+        let mut keys = Keys::new(&config);
+        let now = testing::now();
+        let lease = keys.begin(KeySet::Token, now).unwrap();
+        let key = Jwk {
+            kid: Some("a".to_owned()),
+            alg: None,
+            key: PublicKey::Okp {
+                crv: OkpCurve::Ed25519,
+                x: vec![7; 32],
+            },
+        };
+        keys.restore(KeySet::Token, vec![key].into(), None, now.plus_millis(-100));
+        keys.failed(lease, now);
+        let mut find = |kid| keys.find(KeySet::Token, kid, Algorithm::EdDsa, now);
+        assert!(matches!(find("a"), Known::Key { .. }));
+        assert_eq!(find("b"), Known::NoKeys);
+    }
 
     /// T15: the control plane publishes a key long enough ahead for an edge that asks as late as this.
     #[test]

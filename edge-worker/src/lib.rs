@@ -3,7 +3,7 @@
 //! - [`gate`] decides, purely; [`request`], [`path`], [`routes`] and [`input`] say what is asked.
 //! - [`memory`] is what one isolate remembers: [`keys`], [`bundles`], [`revocations`], [`tokens`];
 //!   [`freshness`] says when that may be used, and [`refresh`] refreshes it.
-//! - [`refusal`], [`upstream`] and [`health`] say what is answered and forwarded.
+//! - [`refusal`], [`upstream`], [`own`] and [`health`] say what is answered and forwarded.
 //! - [`packed`] says it to the JavaScript around it, `edge-worker/shim`, which forwards.
 //! - [`config`] reads the variables.
 //! - [`drive`] gets the gate what it lacks; [`rim`] is what a platform does for the edge.
@@ -21,6 +21,7 @@ pub mod health;
 pub mod input;
 pub mod keys;
 pub mod memory;
+pub mod own;
 pub mod packed;
 pub mod path;
 pub mod refresh;

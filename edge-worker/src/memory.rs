@@ -180,20 +180,19 @@ impl Memory {
     /// Whether the version of the feed in hand binds another feed. What a key said that is withdrawn, or
     /// published no more, binds nobody: whoever stole it could have named a version that never comes.
     pub fn is_bound(&mut self, feed: &Feed, now: UnixMillis) -> bool {
-        let Some(kid) = self.revocations.kid() else {
+        let Some((kid, alg)) = self.revocations.signer() else {
             return false;
         };
         !feed.withdrawn_keys.iter().any(|withdrawn| withdrawn == kid)
-            && self.keys.find(KeySet::Bundle, kid, now) != Known::Unknown
+            && self.keys.find(KeySet::Bundle, kid, alg, now) != Known::Unknown
     }
 
     /// Whether what this key signs is refused, though a published set in hand may hold it.
     pub fn is_withdrawn(&mut self, kid: &str, now: UnixMillis) -> bool {
         self.revocations.is_withdrawn(kid)
-            && self
-                .revocations
-                .kid()
-                .is_some_and(|signer| self.keys.find(KeySet::Bundle, signer, now) != Known::Unknown)
+            && self.revocations.signer().is_some_and(|(kid, alg)| {
+                self.keys.find(KeySet::Bundle, kid, alg, now) != Known::Unknown
+            })
     }
 
     /// Drops the policy if one of these keys signed it, and with it the sequence that binds the next one.

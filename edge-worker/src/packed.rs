@@ -176,7 +176,7 @@ mod tests {
         let packed = Packed::read(TEXT).unwrap();
         let request = packed.request().unwrap();
         assert_eq!(request.method, "GET");
-        assert_eq!((&*request.path, &*request.query), ("/a", "?b"));
+        assert_eq!((&*request.raw_path, &*request.query), ("/a", "?b"));
         assert_eq!(request.authorization.as_deref(), Some("Bearer x"));
         assert_eq!(request.ip, None);
         assert_eq!(packed.header("X-Empty"), Some(""));

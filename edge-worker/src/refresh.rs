@@ -6,7 +6,7 @@ use std::{error::Error, pin::pin, sync::Arc};
 use futures_util::future::{join_all, select};
 use jwks_cache::{Lease, Response, max_age_s};
 use plinto_contract::{limits, time::UnixMillis};
-use plinto_jose::{Jwk, JwkSet, MAX_JWK_SET_BYTES, SignatureJob};
+use plinto_jose::{Algorithm, Jwk, JwkSet, MAX_JWK_SET_BYTES, SignatureJob};
 
 use crate::{
     bundles,
@@ -39,6 +39,9 @@ pub trait Candidate: Sized {
 
     /// The bundle key to look up; a signature without a key id is refused.
     fn kid(&self) -> Option<&str>;
+
+    /// The algorithm it is for.
+    fn alg(&self) -> Algorithm;
 
     /// The check to make with that key.
     /// Errors: the key does not fit the algorithm.
@@ -277,7 +280,7 @@ async fn verify<R: Rim, C: Candidate>(
 ) -> Result<(), String> {
     let candidate = C::read(body).map_err(|error| error.to_string())?;
     let kid = candidate.kid().ok_or("the signature names no key")?;
-    let key = bundle_key(rim, kid, until).await?;
+    let key = bundle_key(rim, kid, candidate.alg(), until).await?;
     let job = candidate
         .signature_job(&key)
         .map_err(|error| error.to_string())?;
@@ -296,10 +299,15 @@ async fn verify<R: Rim, C: Candidate>(
 }
 
 /// The key that signed a document, fetched if need be.
-async fn bundle_key<R: Rim>(rim: &R, kid: &str, until: UnixMillis) -> Result<Arc<Jwk>, String> {
+async fn bundle_key<R: Rim>(
+    rim: &R,
+    kid: &str,
+    alg: Algorithm,
+    until: UnixMillis,
+) -> Result<Arc<Jwk>, String> {
     for _ in 0..KEY_ROUNDS {
         let now = rim.now();
-        let found = rim.memory().keys.find(KeySet::Bundle, kid, now);
+        let found = rim.memory().keys.find(KeySet::Bundle, kid, alg, now);
         match found {
             Known::Key { key, is_due } => {
                 if is_due {

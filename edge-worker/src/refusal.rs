@@ -1,15 +1,14 @@
 //! A refusal as the client gets it: a problem body, and a challenge where a token would help.
 //! Source: RFC 9457, RFC 6750 §3, RFC 9728 §5.1.
 
+use std::fmt::Write as _;
+
 use plinto_contract::{
     headers,
     problem::{Code, MEDIA_TYPE, Problem},
 };
 
-use crate::request::EdgeRequest;
-
-/// Where a client learns which authorization server gives tokens for this API. Source: RFC 9728 §3.
-pub const RESOURCE_METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
+use crate::{config::Config, request::EdgeRequest};
 
 /// Why a request does not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,21 +63,43 @@ impl Refusal {
         self
     }
 
+    /// One line for the log: status, code, request, what was wrong, and the policy's reasons. Nothing
+    /// of the request is in it but what these say; they are escaped, so that no line breaks out.
+    pub fn log_line(&self, request_id: &str) -> String {
+        let (status, code) = (self.code.status(), self.code.as_str());
+        let detail = bounded(&self.detail);
+        let mut line = format!("edge: refused {request_id} {status} {code}: {detail}");
+        for reason in &self.reasons {
+            // writing to a String can't fail
+            let _ = write!(line, "; {}", bounded(reason));
+        }
+        line
+    }
+
     /// The answer to `request`.
-    /// `pages`: where problem codes are explained; empty when that isn't known.
-    pub fn answer(&self, request: &EdgeRequest, request_id: &str, pages: &str) -> Answer {
+    /// `config`: where problem codes are explained, and where a client learns where tokens come from:
+    /// as configured, never as a stranger's `Host` says. `None` when it can't be read.
+    pub fn answer(
+        &self,
+        request: &EdgeRequest,
+        request_id: &str,
+        config: Option<&Config>,
+    ) -> Answer {
+        let pages = config.map(Config::problem_pages).unwrap_or_default();
         let problem = Problem {
-            instance: request.path.clone(),
+            instance: request.raw_path.clone(),
             request_id: request_id.to_owned(),
             reasons: self.reasons.clone(),
-            ..Problem::new(pages, self.code, self.detail.clone())
+            ..Problem::new(&pages, self.code, self.detail.clone())
         };
         let mut headers = vec![
             ("content-type", MEDIA_TYPE.to_owned()),
             ("cache-control", "no-store".to_owned()),
             (headers::REQUEST_ID, request_id.to_owned()),
         ];
-        if let Some(challenge) = self.www_authenticate(&request.origin) {
+        let resource = config.and_then(|config| config.resource.as_ref());
+        let metadata = resource.map(|resource| &*resource.metadata_url);
+        if let Some(challenge) = self.www_authenticate(metadata) {
             headers.push(("www-authenticate", challenge));
         }
         if self.code.status() == 503 {
@@ -92,20 +113,33 @@ impl Refusal {
         }
     }
 
-    fn www_authenticate(&self, origin: &str) -> Option<String> {
-        let metadata = format!("resource_metadata=\"{origin}{RESOURCE_METADATA_PATH}\"");
+    fn www_authenticate(&self, metadata: Option<&str>) -> Option<String> {
+        let mut parameters = Vec::new();
         match self.challenge {
-            Challenge::None => None,
-            Challenge::Bare => Some(format!("Bearer {metadata}")),
+            Challenge::None => return None,
+            Challenge::Bare => {}
             Challenge::Error(error) => {
                 let description = self.reasons.first().unwrap_or(&self.detail);
-                Some(format!(
-                    "Bearer error=\"{error}\", error_description=\"{}\", {metadata}",
-                    quotable(description)
-                ))
+                parameters.push(format!("error=\"{error}\""));
+                parameters.push(format!("error_description=\"{}\"", quotable(description)));
             }
         }
+        parameters.extend(metadata.map(|url| format!("resource_metadata=\"{url}\"")));
+        Some(
+            format!("Bearer {}", parameters.join(", "))
+                .trim_end()
+                .to_owned(),
+        )
     }
+}
+
+/// At most 200 characters of a text, without any that act on who reads it.
+fn bounded(text: &str) -> String {
+    let shown = |character: char| match character {
+        '"' | '\'' => character.to_string(),
+        other => other.escape_debug().to_string(),
+    };
+    text.chars().take(200).map(shown).collect()
 }
 
 /// What `error_description` may hold: printable ASCII without `"` and `\`. Source: RFC 6750 §3.
@@ -120,32 +154,16 @@ fn quotable(text: &str) -> String {
         .collect()
 }
 
-/// The metadata document of this API. Source: RFC 9728 §2.
-pub fn resource_metadata(origin: &str, issuer: &str) -> Answer {
-    Answer {
-        status: 200,
-        headers: vec![
-            ("content-type", "application/json".to_owned()),
-            ("cache-control", "public, max-age=300".to_owned()),
-        ],
-        body: serde_json::json!({
-            "resource": origin,
-            "authorization_servers": [issuer],
-            "bearer_methods_supported": ["header"],
-        })
-        .to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing;
 
+    const METADATA: &str = "https://api.example.com/.well-known/oauth-protected-resource";
+
     fn answered(refusal: &Refusal) -> Answer {
-        let pages = "https://id.example.com/docs/errors";
         let request = testing::request("GET", "/documents/7", None);
-        refusal.answer(&request, "req_1", pages)
+        refusal.answer(&request, "req_1", Some(&testing::config()))
     }
 
     fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
@@ -164,9 +182,7 @@ mod tests {
         assert_eq!(answer.status, 401);
         assert_eq!(
             header(&answer, "www-authenticate"),
-            Some(
-                "Bearer resource_metadata=\"https://app.example.com/.well-known/oauth-protected-resource\""
-            )
+            Some(&*format!("Bearer resource_metadata=\"{METADATA}\""))
         );
         assert_eq!(header(&answer, "content-type"), Some(MEDIA_TYPE));
         assert_eq!(header(&answer, "cache-control"), Some("no-store"));
@@ -176,6 +192,37 @@ mod tests {
         assert_eq!(body["request_id"], "req_1");
         let page = "https://id.example.com/docs/errors/authentication_required";
         assert_eq!(body["type"], page);
+    }
+
+    #[test]
+    fn an_audience_that_is_no_address_leads_nowhere() {
+        let request = testing::request("GET", "/documents/7", None);
+        for (challenge, said) in [
+            (Challenge::Bare, "Bearer"),
+            (
+                Challenge::Error("invalid_token"),
+                "Bearer error=\"invalid_token\", error_description=\"no\"",
+            ),
+        ] {
+            let refusal = Refusal::new(Code::TokenInvalid, "no").challenging(challenge);
+            let answer = refusal.answer(&request, "req_1", None);
+            assert_eq!(header(&answer, "www-authenticate"), Some(said));
+        }
+    }
+
+    /// N17: what the log is told can't start a line of its own or speak to a terminal.
+    #[test]
+    fn the_log_says_why_in_one_line() {
+        let mut refusal = Refusal::new(Code::PolicyDenied, "the policy does not let this pass");
+        refusal.reasons = vec!["only\neditors\u{1b}[31m".to_owned(), "x".repeat(5_000)];
+        let line = refusal.log_line("req_1");
+        let start = "edge: refused req_1 403 policy_denied: the policy does not let this pass; \
+            only\\neditors\\u{1b}[31m; xxx";
+        assert!(line.starts_with(start), "{line}");
+        assert!(
+            line.len() < 500 && !line.contains(char::is_control),
+            "{line}"
+        );
     }
 
     #[test]

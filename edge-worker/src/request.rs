@@ -2,6 +2,8 @@
 
 use plinto_jose::MAX_TOKEN_BYTES;
 
+use crate::path::{CanonicalPath, PathError};
+
 /// One request, without its body and without the headers that decide nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EdgeRequest {
@@ -11,8 +13,11 @@ pub struct EdgeRequest {
     pub origin: String,
     /// Host and port.
     pub host: String,
-    /// The path as it stands in the URL, still encoded.
-    pub path: String,
+    /// The path as it stands in the URL, still encoded: to tell a client what it asked for, and
+    /// for nothing else.
+    pub raw_path: String,
+    /// The one reading of that path by which the request is judged and forwarded.
+    pub path: Result<CanonicalPath, PathError>,
     /// The query with its `?`; empty when there is none.
     pub query: String,
     /// The value of `Authorization`; several headers come joined with `, `.
@@ -49,11 +54,13 @@ impl EdgeRequest {
             Some(index) => target.split_at_checked(index)?,
             None => (target, ""),
         };
+        let path = if path.is_empty() { "/" } else { path };
         Some(Self {
             method: method.into(),
             origin: format!("{scheme}://{host}"),
             host: host.to_owned(),
-            path: if path.is_empty() { "/" } else { path }.to_owned(),
+            raw_path: path.to_owned(),
+            path: CanonicalPath::parse(path),
             query: query.to_owned(),
             authorization,
             ip,
@@ -110,10 +117,10 @@ mod tests {
         let request = with("");
         assert_eq!(request.origin, "https://app.example.com:8443");
         assert_eq!(request.host, "app.example.com:8443");
-        assert_eq!(request.path, "/documents/7");
+        assert_eq!(request.raw_path, "/documents/7");
         assert_eq!(request.query, "?access_token=stolen");
         let bare = EdgeRequest::new("GET", "http://a?b=/c", None, None).unwrap();
-        assert_eq!((bare.path.as_str(), bare.query.as_str()), ("/", "?b=/c"));
+        assert_eq!((&*bare.raw_path, &*bare.query), ("/", "?b=/c"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use plinto_contract::{
     revocation::{Feed, TYP_REVOCATIONS},
     time::{UnixMillis, UnixSeconds},
 };
-use plinto_jose::{Error as JoseError, Jwk, Jws, SignatureJob};
+use plinto_jose::{Algorithm, Error as JoseError, Jwk, Jws, SignatureJob};
 
 use crate::{
     config::{Config, OnStale},
@@ -45,12 +45,16 @@ pub enum Refused {
     /// Older than the one in hand.
     #[error("the revocation feed is older than the one in hand")]
     Older,
+    /// Of the version in hand, but it says something else: nobody can say which is true.
+    #[error("the revocation feed says something else under the version in hand")]
+    Changed,
 }
 
 #[derive(Debug)]
 struct Known {
     /// The key that signed it.
     kid: String,
+    alg: Algorithm,
     version: u64,
     expires_at: UnixSeconds,
     issued_before: UnixSeconds,
@@ -159,8 +163,9 @@ impl Revocations {
     }
 
     /// The key that signed the feed in hand.
-    pub fn kid(&self) -> Option<&str> {
-        self.known.as_ref().map(|known| known.kid.as_str())
+    pub fn signer(&self) -> Option<(&str, Algorithm)> {
+        let known = self.known.as_ref()?;
+        Some((&known.kid, known.alg))
     }
 
     /// The version in hand.
@@ -189,7 +194,7 @@ impl refresh::Candidate for Candidate {
     fn read(body: &[u8]) -> Result<Self, Refused> {
         let compact = str::from_utf8(body).map_err(|_| Refused::Text)?.trim_end();
         let jws = Jws::parse_within(compact, FEED_BYTES)?;
-        if jws.header.typ.as_deref() == Some(TYP_REVOCATIONS) {
+        if jws.header.is_of(TYP_REVOCATIONS) {
             Ok(Self(jws))
         } else {
             Err(Refused::Type)
@@ -200,11 +205,15 @@ impl refresh::Candidate for Candidate {
         self.0.header.kid.as_deref()
     }
 
+    fn alg(&self) -> Algorithm {
+        self.0.header.alg
+    }
+
     fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, Refused> {
         Ok(self.0.signature_job(key)?)
     }
 
-    /// Errors: `Shape`, `Tenant`, `Time`, `Older`.
+    /// Errors: `Shape`, `Tenant`, `Time`, `Older`, `Changed`.
     fn accept(self, memory: &mut Memory, config: &Config, now: UnixMillis) -> Result<(), Refused> {
         let feed: Feed = serde_json::from_slice(&self.0.payload).map_err(|_| Refused::Shape)?;
         if feed.tenant != config.tenant || feed.iss != config.issuer {
@@ -214,12 +223,10 @@ impl refresh::Candidate for Candidate {
         if feed.exp <= now_s || feed.iat > now_s.plus_seconds(CLOCK_LEEWAY_S) {
             return Err(Refused::Time);
         }
-        let is_older = |version| feed.version < version;
-        if memory.revocations.version().is_some_and(is_older) && memory.is_bound(&feed, now) {
-            return Err(Refused::Older);
-        }
-        memory.drop_signed_by(&feed.withdrawn_keys);
-        memory.revocations.known = Some(Known {
+        let is_bound = memory.is_bound(&feed, now);
+        let withdrawn = feed.withdrawn_keys.clone();
+        let offered = Known {
+            alg: self.0.header.alg,
             kid: self.0.header.kid.unwrap_or_default(),
             version: feed.version,
             expires_at: feed.exp,
@@ -229,7 +236,31 @@ impl refresh::Candidate for Candidate {
             subjects: feed.subjects,
             outdated: feed.outdated,
             withdrawn_keys: feed.withdrawn_keys.into_iter().collect(),
-        });
+        };
+        match &memory.revocations.known {
+            Some(known) if is_bound && offered.version < known.version => {
+                return Err(Refused::Older);
+            }
+            Some(known)
+                if is_bound && offered.version == known.version && !offered.says_what(known) =>
+            {
+                return Err(Refused::Changed);
+            }
+            _ => {}
+        }
+        memory.drop_signed_by(&withdrawn);
+        memory.revocations.known = Some(offered);
         Ok(())
+    }
+}
+
+impl Known {
+    fn says_what(&self, other: &Self) -> bool {
+        self.issued_before == other.issued_before
+            && self.outdated_before == other.outdated_before
+            && self.sessions == other.sessions
+            && self.subjects == other.subjects
+            && self.outdated == other.outdated
+            && self.withdrawn_keys == other.withdrawn_keys
     }
 }

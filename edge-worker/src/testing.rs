@@ -8,10 +8,21 @@ use plinto_contract::{
     time::{UnixMillis, UnixSeconds},
 };
 
-use crate::request::EdgeRequest;
+use crate::{config::Config, request::EdgeRequest};
 
 pub(crate) fn now() -> UnixMillis {
     UnixMillis(1_764_000_000_000)
+}
+
+pub(crate) fn config() -> Config {
+    let variable = |name: &str| match name {
+        "ISSUER" => Some("https://id.example.com/t/demo".to_owned()),
+        "AUDIENCE" => Some("https://api.example.com".to_owned()),
+        "TENANT" => Some(claims().tenant.to_string()),
+        "UPSTREAM" => Some("https://app.internal".to_owned()),
+        _ => None,
+    };
+    Config::read(variable, false).unwrap()
 }
 
 pub(crate) fn claims() -> AccessToken {

@@ -6,6 +6,7 @@
 use std::{collections::HashMap, rc::Rc};
 
 use plinto_contract::{claims::AccessToken, limits::CLOCK_LEEWAY_S, time::UnixMillis};
+use plinto_jose::Algorithm;
 use plinto_policy::engine::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -40,6 +41,8 @@ pub struct VerifiedToken {
     pub subject: Value,
     /// The key that signed it.
     pub kid: String,
+    /// With this algorithm.
+    pub alg: Algorithm,
     /// When its signature was checked.
     pub checked_at: UnixMillis,
 }
@@ -97,6 +100,7 @@ mod tests {
             subject: Vocabulary::default().user(&claims),
             claims,
             kid: "k".to_owned(),
+            alg: Algorithm::Es256,
             checked_at,
         })
     }

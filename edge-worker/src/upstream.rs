@@ -87,7 +87,7 @@ impl Pass {
             }
             // a role with a comma in it would read as two
             if claims.roles.iter().any(|role| role.contains(',')) {
-                return Err(not_a_header("a role's key"));
+                return Err(not_a_header(Code::TokenInvalid, "a role's key"));
             }
             if !claims.roles.is_empty() {
                 set.push((headers::ROLES, claims.roles.join(",")));
@@ -96,7 +96,10 @@ impl Pass {
         if !obligations.is_empty() {
             let text = ascii_json(obligations);
             if text.len() > OBLIGATIONS_BYTES {
-                return Err(not_a_header("the policy's obligations"));
+                return Err(not_a_header(
+                    Code::ObligationsInvalid,
+                    "the policy's obligations",
+                ));
             }
             set.push((headers::OBLIGATIONS, text));
         }
@@ -107,7 +110,7 @@ impl Pass {
             set.push((headers::REVOCATION_STALE, "1".to_owned()));
         }
         if set.iter().any(|(_, value)| !is_header_value(value)) {
-            return Err(not_a_header("a claim"));
+            return Err(not_a_header(Code::TokenInvalid, "a claim"));
         }
         Ok(Self {
             target: format!("{}{}", path.encoded(), request.query),
@@ -117,9 +120,9 @@ impl Pass {
     }
 }
 
-fn not_a_header(what: &str) -> Refusal {
+fn not_a_header(code: Code, what: &str) -> Refusal {
     Refusal::new(
-        Code::PolicyDenied,
+        code,
         format!("{what} can not be told to the application in a header"),
     )
 }
@@ -241,12 +244,18 @@ mod tests {
     fn a_claim_that_would_read_differently_in_a_header_does_not_pass() {
         let mut claims = testing::claims();
         claims.roles = vec!["member,owner".to_owned()];
-        assert!(pass(&claims, &json!({})).is_err());
+        let code = |claims: &AccessToken, obligations| {
+            let refusal = pass(claims, &obligations).unwrap_err();
+            refusal.code
+        };
+        assert_eq!(code(&claims, json!({})), Code::TokenInvalid);
         claims = testing::claims();
         claims.client_id = "a\r\nx-plinto-roles: owner".to_owned();
-        assert!(pass(&claims, &json!({})).is_err());
+        assert_eq!(code(&claims, json!({})), Code::TokenInvalid);
         claims.client_id = "b".to_owned();
-        assert!(pass(&claims, &json!({ "log": "x".repeat(5_000) })).is_err());
+        // no denial: the policy has allowed
+        let obligations = json!({ "log": "x".repeat(5_000) });
+        assert_eq!(code(&claims, obligations), Code::ObligationsInvalid);
     }
 
     #[test]

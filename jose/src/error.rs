@@ -52,7 +52,7 @@ pub enum Error {
     /// A key of a type, curve, algorithm or use that is not supported.
     #[error("the key is not supported")]
     UnsupportedKey,
-    /// RSA below 2048 bits or with a small exponent; a low-order Ed25519 point.
+    /// RSA below 2048 bits, with a small exponent or of the ROCA kind; a low-order Ed25519 point.
     #[error("the key is too weak")]
     WeakKey,
     /// A symmetric key where only public keys belong.
@@ -64,9 +64,6 @@ pub enum Error {
     /// A key set with more than its share of keys.
     #[error("the key set holds too many keys")]
     TooManyKeys,
-    /// Two keys of a set share a key id.
-    #[error("two keys share a key id")]
-    DuplicateKeyId,
     /// The signature does not verify.
     #[error("the signature is not valid")]
     Signature,
@@ -82,7 +79,7 @@ pub enum Error {
     /// `exp` has passed.
     #[error("the token has expired")]
     Expired,
-    /// `nbf` is still ahead.
+    /// `nbf` or `iat` is still ahead.
     #[error("the token is not valid yet")]
     NotYetValid,
     /// A key could not be made or used for signing.
@@ -114,7 +111,6 @@ impl Error {
             Self::SymmetricKey => "key_symmetric",
             Self::PrivateKey => "key_private",
             Self::TooManyKeys => "jwks_too_many_keys",
-            Self::DuplicateKeyId => "jwks_duplicate_kid",
             Self::Signature => "signature_invalid",
             Self::Claim => "claim_invalid",
             Self::Issuer => "issuer_mismatch",

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::json::{self, Limits};
-use crate::{Algorithm, Error, base64url};
+use crate::{Algorithm, Error, base64url, roca};
 
 /// 2048 bits: the least that RFC 7518 §3.3 allows. The most, 4096, is what every backend takes.
 const RSA_MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=512;
@@ -157,6 +157,11 @@ impl Jwk {
         self.algorithm() == algorithm && self.key.suits(algorithm)
     }
 
+    /// Whether a token with this key id and algorithm means this key.
+    pub fn answers(&self, kid: &str, algorithm: Algorithm) -> bool {
+        self.kid.as_deref() == Some(kid) && self.fits(algorithm)
+    }
+
     /// The JSON form: public members, `use: sig`, `alg`, and `kid` if there is one.
     pub fn to_value(&self) -> Value {
         let mut value = match &self.key {
@@ -300,6 +305,9 @@ fn rsa(members: &Map<String, Value>) -> Result<PublicKey, Error> {
     let odd = |bytes: &[u8]| bytes.last().is_some_and(|byte| byte & 1 == 1);
     if !odd(&n) || !odd(&e) {
         return Err(Error::Key);
+    }
+    if roca::is_fingerprinted(&n) {
+        return Err(Error::WeakKey);
     }
     Ok(PublicKey::Rsa { n, e })
 }

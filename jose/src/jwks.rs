@@ -1,12 +1,10 @@
 //! JWK Sets (RFC 7517 §5): what an issuer publishes.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use crate::json::{self, Limits};
 use crate::jws::Header;
-use crate::{Error, Jwk};
+use crate::{Algorithm, Error, Jwk};
 
 /// 64 KiB: the largest key set read (T14).
 pub const MAX_JWK_SET_BYTES: usize = 64 * 1024;
@@ -20,21 +18,29 @@ const LIMITS: Limits = Limits {
     members: 2_048,
 };
 
-/// The usable keys of an issuer; no two share a key id.
+/// The usable keys of an issuer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JwkSet {
     /// In the order published.
     pub keys: Vec<Jwk>,
+    /// How many others were published that are of no use here.
+    pub skipped: usize,
+}
+
+impl From<Vec<Jwk>> for JwkSet {
+    fn from(keys: Vec<Jwk>) -> Self {
+        Self { keys, skipped: 0 }
+    }
 }
 
 impl JwkSet {
-    /// Parses a published set. Keys we can't use (another type, curve, algorithm or purpose, a
-    /// weak or malformed key) are left out; a set that holds symmetric or private key material
-    /// or a repeated key id is refused as a whole.
+    /// Parses a published set. What can't be used is left out and counted: another type, curve,
+    /// algorithm or purpose, a weak or malformed key, symmetric or private key material, and keys
+    /// of one key id that neither `use`, `kty` nor `alg` tells apart. One odd key takes no other
+    /// with it.
     /// `bytes`: at most 64 KiB, at most 100 keys.
-    /// Errors: those of [`json::parse_object`], `Key`, `TooManyKeys`, `DuplicateKeyId`,
-    /// `SymmetricKey`, `PrivateKey`.
-    /// Source: RFC 7517 §5.
+    /// Errors: those of [`json::parse_object`], `Key` without a list of keys, `TooManyKeys`.
+    /// Source: RFC 7517 §4.5 and §5.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let members = json::parse_object_within(bytes, &LIMITS)?;
         let published = members
@@ -44,45 +50,45 @@ impl JwkSet {
         if published.len() > MAX_JWK_SET_KEYS {
             return Err(Error::TooManyKeys);
         }
-        let mut kids = BTreeSet::new();
-        let mut keys = Vec::new();
-        for value in published {
-            if !value.is_object() {
-                return Err(Error::Key);
-            }
-            if let Some(kid) = value.get("kid").and_then(Value::as_str)
-                && !kids.insert(kid)
-            {
-                return Err(Error::DuplicateKeyId);
-            }
-            match Jwk::from_value(value) {
-                Ok(key) => keys.push(key),
-                Err(error @ (Error::SymmetricKey | Error::PrivateKey)) => return Err(error),
-                Err(_) => {}
+        let mut keys: Vec<Jwk> = Vec::new();
+        for key in published.iter().flat_map(Jwk::from_value) {
+            // the same key once more leaves no doubt
+            if !keys.contains(&key) {
+                keys.push(key);
             }
         }
-        Ok(Self { keys })
+        let is_clear = |key: &&Jwk| {
+            key.kid.as_deref().is_none_or(|kid| {
+                let alike = keys
+                    .iter()
+                    .filter(|other| other.answers(kid, key.algorithm()));
+                alike.count() == 1
+            })
+        };
+        let keys: Vec<Jwk> = keys.iter().filter(is_clear).cloned().collect();
+        Ok(Self {
+            skipped: published.len().saturating_sub(keys.len()),
+            keys,
+        })
     }
 
-    /// The key with this id.
-    pub fn find(&self, kid: &str) -> Option<&Jwk> {
-        self.keys.iter().find(|key| key.kid.as_deref() == Some(kid))
+    /// The one key with this id for this algorithm.
+    pub fn find(&self, kid: &str, alg: Algorithm) -> Option<&Jwk> {
+        let mut found = self.keys.iter().filter(|key| key.answers(kid, alg));
+        found.next().filter(|_| found.next().is_none())
     }
 
-    /// The one key for a header: by `kid`; without a `kid`, the only key of that algorithm.
-    /// Errors: `UnknownKey` when none or several answer, `Algorithm` when the key is for another.
+    /// The one key for a header: by `kid` and `alg`; without a `kid`, the only key for that `alg`.
+    /// Errors: `UnknownKey` when none or several answer, `Algorithm` when those of this `kid` are for
+    /// another.
     pub fn select(&self, header: &Header) -> Result<&Jwk, Error> {
-        if let Some(kid) = &header.kid {
-            let key = self.find(kid).ok_or(Error::UnknownKey)?;
-            return if key.fits(header.alg) {
-                Ok(key)
-            } else {
-                Err(Error::Algorithm)
-            };
-        }
-        let mut fitting = self.keys.iter().filter(|key| key.fits(header.alg));
+        let is_named = |key: &&Jwk| header.kid.is_none() || key.kid == header.kid;
+        let mut named = self.keys.iter().filter(is_named).peekable();
+        let is_known = header.kid.is_some() && named.peek().is_some();
+        let mut fitting = named.filter(|key| key.fits(header.alg));
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Ok(key),
+            (None, _) if is_known => Err(Error::Algorithm),
             _ => Err(Error::UnknownKey),
         }
     }

@@ -97,6 +97,20 @@ impl Jws {
 }
 
 impl Header {
+    /// Whether `typ` names this kind of document. Media types are compared without regard to case,
+    /// and their `application/` may be left out. Source: RFC 7515 §4.1.9, RFC 2045 §5.1.
+    /// `kind`: without that prefix, such as `at+jwt`.
+    pub fn is_of(&self, kind: &str) -> bool {
+        const PREFIX: &str = "application/";
+        self.typ.as_deref().is_some_and(|typ| {
+            let bare = match typ.split_at_checked(PREFIX.len()) {
+                Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
+                _ => typ,
+            };
+            bare.eq_ignore_ascii_case(kind)
+        })
+    }
+
     fn from_members(members: &Map<String, Value>) -> Result<Self, Error> {
         if REFUSED_PARAMETERS
             .iter()

@@ -10,11 +10,12 @@ use crate::{JwkSet, Jws};
 const MAX_LEEWAY_S: i64 = 30;
 /// 2^53: the largest integer that all JSON parsers read alike. Source: RFC 8259 §6.
 const MAX_NUMERIC_DATE: i64 = 9_007_199_254_740_992;
+const MAX_FRACTIONAL_DATE: f64 = 9_007_199_254_740_992.0;
 
 /// What one kind of token must say to be accepted by one verifier.
 #[derive(Clone, Copy, Debug)]
 pub struct Expectations<'a> {
-    /// The `typ` of this kind, such as `at+jwt`; `application/at+jwt` says the same.
+    /// The `typ` of this kind, as [`Header::is_of`] takes it.
     pub typ: &'a str,
     /// The issuer whose keys are used.
     pub issuer: &'a str,
@@ -33,8 +34,7 @@ pub fn check_header(header: &Header, expected: &Expectations<'_>) -> Result<(), 
     if !expected.algorithms.contains(&header.alg) {
         return Err(Error::Algorithm);
     }
-    let typ = header.typ.as_deref().ok_or(Error::Type)?;
-    if typ.strip_prefix("application/").unwrap_or(typ) == expected.typ {
+    if header.is_of(expected.typ) {
         Ok(())
     } else {
         Err(Error::Type)
@@ -56,6 +56,17 @@ pub fn check_claims(
     check_audience(&claims, expected.audience)?;
     check_times(&claims, expected.leeway_s.clamp(0, MAX_LEEWAY_S), now_s)?;
     Ok(claims)
+}
+
+/// The issuer that a claims set names, to tell people of whom a token is when it is not of the one
+/// expected. Nobody has verified it. `None` unless it is 1 to 200 printable ASCII characters without
+/// quotes, so that it may be shown and logged.
+pub fn claimed_issuer(payload: &[u8]) -> Option<String> {
+    let claims = json::parse_object(payload).ok()?;
+    let issuer = claims.get("iss")?.as_str()?;
+    let is_plain = |byte: u8| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'`' | b'\\');
+    let is_shown = (1..=200).contains(&issuer.len()) && issuer.bytes().all(is_plain);
+    is_shown.then(|| issuer.to_owned())
 }
 
 /// Parses a token, picks its key, checks header, signature and claims, in this order.
@@ -102,24 +113,58 @@ fn check_audience(claims: &Map<String, Value>, audience: &str) -> Result<(), Err
 fn check_times(claims: &Map<String, Value>, leeway_s: i64, now_s: i64) -> Result<(), Error> {
     let exp = numeric_date(claims, "exp")?.ok_or(Error::Claim)?;
     let nbf = numeric_date(claims, "nbf")?;
-    numeric_date(claims, "iat")?;
-    if now_s >= exp.saturating_add(leeway_s) {
+    let iat = numeric_date(claims, "iat")?;
+    if now_s >= exp.floor.saturating_add(leeway_s) {
         return Err(Error::Expired);
     }
-    if nbf.is_some_and(|nbf| now_s.saturating_add(leeway_s) < nbf) {
+    let is_ahead = |date: NumericDate| now_s.saturating_add(leeway_s) < date.ceil;
+    if nbf.is_some_and(is_ahead) || iat.is_some_and(is_ahead) {
         return Err(Error::NotYetValid);
     }
     Ok(())
 }
 
-/// A whole, non-negative number of seconds; strings, fractions and exponents are refused.
-fn numeric_date(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, Error> {
+/// The whole seconds around a moment, one twice where it has no fraction. The clock counts whole
+/// seconds, so a token ends with the second its `exp` lies in, and begins after that of its `nbf`.
+#[derive(Clone, Copy)]
+struct NumericDate {
+    floor: i64,
+    ceil: i64,
+}
+
+/// A number of seconds from 0 to 2^53, perhaps with a fraction; strings are refused.
+/// Source: RFC 7519 §2.
+fn numeric_date(claims: &Map<String, Value>, name: &str) -> Result<Option<NumericDate>, Error> {
     let Some(value) = claims.get(name) else {
         return Ok(None);
     };
+    if let Some(seconds) = value.as_i64() {
+        return (0..=MAX_NUMERIC_DATE)
+            .contains(&seconds)
+            .then_some(Some(NumericDate {
+                floor: seconds,
+                ceil: seconds,
+            }))
+            .ok_or(Error::Claim);
+    }
     value
-        .as_i64()
-        .filter(|seconds| (0..=MAX_NUMERIC_DATE).contains(seconds))
-        .map(Some)
+        .as_f64()
+        .filter(|seconds| seconds.is_sign_positive() && *seconds < MAX_FRACTIONAL_DATE)
+        .map(|seconds| {
+            Some(NumericDate {
+                floor: whole(seconds.floor()),
+                ceil: whole(seconds.ceil()),
+            })
+        })
         .ok_or(Error::Claim)
+}
+
+fn whole(seconds: f64) -> i64 {
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        reason = "a whole number of at most 2^53"
+    )]
+    let seconds = seconds as i64;
+    seconds
 }

@@ -19,6 +19,7 @@ mod jwk;
 mod jwks;
 mod jws;
 pub mod jwt;
+mod roca;
 #[cfg(feature = "aws-lc")]
 mod signing;
 mod thumbprint;

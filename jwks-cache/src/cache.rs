@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use plinto_jose::{Jwk, JwkSet};
+use plinto_jose::{Algorithm, Jwk, JwkSet};
 
 use crate::issuer::{Absence, Found, Issuer};
 use crate::settings::Settings;
@@ -64,8 +64,8 @@ impl KeyCache {
         Self { settings, issuers }
     }
 
-    /// The key `kid` of `issuer`, or what stands in its way.
-    pub fn lookup(&mut self, issuer: &str, kid: &str, now_ms: i64) -> Lookup {
+    /// The key `kid` of `issuer` for `alg`, or what stands in its way.
+    pub fn lookup(&mut self, issuer: &str, kid: &str, alg: Algorithm, now_ms: i64) -> Lookup {
         let Some(state) = self.issuers.get_mut(issuer) else {
             return Lookup::Missing {
                 fetch: false,
@@ -73,7 +73,7 @@ impl KeyCache {
                 why: Absence::UnknownIssuer,
             };
         };
-        match state.lookup(&self.settings, kid, now_ms) {
+        match state.lookup(&self.settings, kid, alg, now_ms) {
             Found::Fresh(key) => Lookup::Fresh(key),
             Found::Stale(key) => Lookup::Stale(key),
             Found::Missing {
@@ -103,7 +103,7 @@ impl KeyCache {
         })
     }
 
-    /// Takes in what a fetch brought. Keys without a key id can't be asked for and are dropped.
+    /// Takes in what a fetch brought. Keys without a key id can't be asked for: they are skipped.
     /// `max_age_s`: the issuer's wish in seconds, see [`crate::max_age_s`]; kept between
     /// [`Settings::min_max_age_ms`] and [`Settings::max_max_age_ms`].
     #[expect(
@@ -160,6 +160,16 @@ impl KeyCache {
         self.issuers
             .get(issuer)
             .is_some_and(|state| state.is_fresh(now_ms))
+    }
+
+    /// Whether the newest fetch to end brought nothing usable.
+    pub fn is_failing(&self, issuer: &str) -> bool {
+        self.issuers.get(issuer).is_some_and(Issuer::is_failing)
+    }
+
+    /// How many keys of the issuer's set in hand serve, and how many were skipped.
+    pub fn counts(&self, issuer: &str) -> (usize, usize) {
+        self.issuers.get(issuer).map_or((0, 0), Issuer::counts)
     }
 
     /// How many unknown key ids are remembered for an issuer, for metrics and tests.

@@ -1,9 +1,8 @@
 //! One issuer's keys and the fetches made for them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use plinto_jose::{Jwk, JwkSet};
+use plinto_jose::{Algorithm, Jwk, JwkSet};
 
 use crate::settings::{Settings, within};
 use crate::unknown::UnknownKids;
@@ -17,7 +16,7 @@ pub enum Absence {
     NoKeys,
     /// The key is known but too old to be used without asking the issuer first.
     Expired,
-    /// The set does not hold this key id.
+    /// The set holds no key of this id for this algorithm.
     UnknownKid,
 }
 
@@ -34,7 +33,9 @@ pub(crate) enum Found {
 
 #[derive(Debug)]
 struct Held {
-    keys: BTreeMap<String, Arc<Jwk>>,
+    /// Each with a key id.
+    keys: Vec<Arc<Jwk>>,
+    skipped: usize,
     /// When the fetch began: age counts from what the issuer can have known.
     fetched_at_ms: i64,
     max_age_ms: i64,
@@ -77,12 +78,18 @@ impl Issuer {
         }
     }
 
-    pub(crate) fn lookup(&mut self, settings: &Settings, kid: &str, now_ms: i64) -> Found {
+    pub(crate) fn lookup(
+        &mut self,
+        settings: &Settings,
+        kid: &str,
+        alg: Algorithm,
+        now_ms: i64,
+    ) -> Found {
         self.drop_too_old(settings, now_ms);
         let Some(held) = &self.held else {
             return self.missing(settings, Absence::NoKeys, now_ms, now_ms);
         };
-        let Some(key) = held.keys.get(kid) else {
+        let Some(key) = held.keys.iter().find(|key| key.answers(kid, alg)) else {
             return self.unknown_kid(settings, kid, now_ms);
         };
         let key = Arc::clone(key);
@@ -131,12 +138,12 @@ impl Issuer {
     }
 
     fn hold(&mut self, fetch: u64, fetched_at_ms: i64, keys: JwkSet, max_age_ms: i64) {
+        let published = keys.keys.len().saturating_add(keys.skipped);
+        let named = keys.keys.into_iter().filter(|key| key.kid.is_some());
+        let keys: Vec<_> = named.map(Arc::new).collect();
         self.held = Some(Held {
-            keys: keys
-                .keys
-                .into_iter()
-                .filter_map(|key| Some((key.kid.clone()?, Arc::new(key))))
-                .collect(),
+            skipped: published.saturating_sub(keys.len()),
+            keys,
             fetched_at_ms,
             max_age_ms,
             fetch,
@@ -179,6 +186,15 @@ impl Issuer {
         self.held
             .as_ref()
             .is_some_and(|held| within(held.fetched_at_ms, held.max_age_ms, now_ms))
+    }
+
+    pub(crate) const fn is_failing(&self) -> bool {
+        self.failing.is_some()
+    }
+
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let held = self.held.as_ref();
+        held.map_or((0, 0), |held| (held.keys.len(), held.skipped))
     }
 
     pub(crate) fn unknown_kids(&self) -> usize {

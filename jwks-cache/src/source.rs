@@ -18,6 +18,9 @@ pub enum SourceError {
     /// Not a key set we accept.
     #[error("the key set is not acceptable")]
     KeySet(#[source] plinto_jose::Error),
+    /// A set that verifies nothing: it counts as no answer, and what is held stays.
+    #[error("none of the key set's {0} keys can be used")]
+    NothingUsable(usize),
 }
 
 /// The parts of an HTTP answer that matter here.
@@ -33,7 +36,7 @@ pub struct Response<'a> {
 
 impl Response<'_> {
     /// The keys, if the answer is one to trust.
-    /// Errors: `Redirected`, `Status`, `TooLarge`, `KeySet`.
+    /// Errors: `Redirected`, `Status`, `TooLarge`, `KeySet`, `NothingUsable`.
     pub fn keys(&self) -> Result<JwkSet, SourceError> {
         if self.redirected || (300..400).contains(&self.status) {
             return Err(SourceError::Redirected);
@@ -44,7 +47,13 @@ impl Response<'_> {
         if self.body.len() > MAX_JWK_SET_BYTES {
             return Err(SourceError::TooLarge);
         }
-        JwkSet::parse(self.body).map_err(SourceError::KeySet)
+        let set = JwkSet::parse(self.body).map_err(SourceError::KeySet)?;
+        if set.keys.iter().any(|key| key.kid.is_some()) {
+            Ok(set)
+        } else {
+            let published = set.keys.len().saturating_add(set.skipped);
+            Err(SourceError::NothingUsable(published))
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! do it and WebCrypto answers later: [`Unverified::signature_job`] says what to check,
 //! [`Unverified::verified`] comes after.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use plinto_contract::{
     bundle::{
@@ -124,6 +124,9 @@ pub struct Bundle {
     pub activation: Activation,
     /// Its files.
     pub source: Source,
+    /// SHA-256 over the names and digests of all it holds but the signature: equal for equal
+    /// content, whenever and by whichever key it was signed.
+    pub digest: [u8; 32],
 }
 
 impl Unverified {
@@ -156,7 +159,7 @@ impl Unverified {
     /// [`Self::signature_job`] was found right.
     /// Errors: a file not covered, missing or changed; another tenant; replayed; expired.
     pub fn verified(self, expect: &Expect) -> Result<Bundle, Error> {
-        check_digests(&self.files, &self.signature.payload)?;
+        let digest = check_digests(&self.files, &self.signature.payload)?;
         let mut files = self.files;
         let manifest = files
             .remove(MANIFEST_FILE)
@@ -176,6 +179,7 @@ impl Unverified {
             manifest,
             activation,
             source: Source { files },
+            digest,
         })
     }
 }
@@ -191,9 +195,10 @@ pub(crate) fn parse_signature(content: &[u8]) -> Result<Jws, Error> {
         [compact] => {
             let jws = Jws::parse_within(compact, SIGNATURE_BYTES).map_err(Error::Signature)?;
             // SECURITY: a token or feed by the same key is no signature of a bundle (T6).
-            match jws.header.typ.as_deref() {
-                None | Some(TYP) => Ok(jws),
-                Some(_) => Err(Error::Signature(plinto_jose::Error::Type)),
+            if jws.header.typ.is_none() || jws.header.is_of(TYP) {
+                Ok(jws)
+            } else {
+                Err(Error::Signature(plinto_jose::Error::Type))
             }
         }
         _ => Err(Error::SignaturePayload(
@@ -202,7 +207,8 @@ pub(crate) fn parse_signature(content: &[u8]) -> Result<Jws, Error> {
     }
 }
 
-fn check_digests(files: &BTreeMap<String, Vec<u8>>, payload: &[u8]) -> Result<(), Error> {
+/// Gives the digest of the whole.
+fn check_digests(files: &BTreeMap<String, Vec<u8>>, payload: &[u8]) -> Result<[u8; 32], Error> {
     let payload: SignaturePayload = serde_json::from_slice(payload)
         .map_err(|error| Error::SignaturePayload(error.to_string()))?;
     if payload.scope.is_some() {
@@ -210,7 +216,7 @@ fn check_digests(files: &BTreeMap<String, Vec<u8>>, payload: &[u8]) -> Result<()
             "a scope is not used here".to_owned(),
         ));
     }
-    let mut covered = BTreeSet::new();
+    let mut covered = BTreeMap::new();
     for file in &payload.files {
         if file.algorithm != HASH_ALGORITHM {
             return Err(Error::SignaturePayload(format!(
@@ -218,7 +224,10 @@ fn check_digests(files: &BTreeMap<String, Vec<u8>>, payload: &[u8]) -> Result<()
                 file.name.escape_default()
             )));
         }
-        if !covered.insert(file.name.as_str()) {
+        if covered
+            .insert(file.name.as_str(), file.hash.as_str())
+            .is_some()
+        {
             return Err(Error::SignaturePayload(format!(
                 "it names `{}` twice",
                 file.name.escape_default()
@@ -231,10 +240,19 @@ fn check_digests(files: &BTreeMap<String, Vec<u8>>, payload: &[u8]) -> Result<()
             return Err(Error::DigestMismatch(file.name.clone()));
         }
     }
-    match files.keys().find(|name| !covered.contains(name.as_str())) {
-        Some(name) => Err(Error::FileNotSigned(name.clone())),
-        None => Ok(()),
+    if let Some(name) = files
+        .keys()
+        .find(|name| !covered.contains_key(name.as_str()))
+    {
+        return Err(Error::FileNotSigned(name.clone()));
     }
+    let mut whole = Sha256::new();
+    for (name, hash) in covered {
+        // Digests have a fixed length, so no two lists of files give the same bytes.
+        whole.update(Sha256::digest(name));
+        whole.update(hash);
+    }
+    Ok(whole.finalize().into())
 }
 
 fn check_activation(activation: &Activation, expect: &Expect) -> Result<(), Error> {

@@ -128,6 +128,11 @@ fn renewed() -> Value {
         "accepted",
     );
     case(
+        "typ in capitals",
+        rs.sign(Some("AT+JWT"), &with(&json!({}))).unwrap(),
+        "accepted",
+    );
+    case(
         "several audiences",
         rs.sign(
             typ,
@@ -162,11 +167,32 @@ fn renewed() -> Value {
             .unwrap(),
         "claim_invalid",
     );
+    for (name, value) in [
+        ("exp", 1_763_300_600.5),
+        ("iat", 1_763_299_999.75),
+        ("nbf", 1_763_299_999.25),
+        ("auth_time", 1_763_299_999.5),
+    ] {
+        case(
+            &format!("{name} with a fraction"),
+            rs.sign(typ, &with(&json!({ name: value }))).unwrap(),
+            "accepted",
+        );
+    }
     case(
-        "exp with a fraction",
-        rs.sign(typ, &with(&json!({ "exp": 1_763_300_600.5 })))
-            .unwrap(),
+        "a negative fraction",
+        rs.sign(typ, &with(&json!({ "iat": -0.5 }))).unwrap(),
         "claim_invalid",
+    );
+    case(
+        "issued within the leeway",
+        rs.sign(typ, &with(&json!({ "iat": NOW_S + 30 }))).unwrap(),
+        "accepted",
+    );
+    case(
+        "issued in the future",
+        rs.sign(typ, &with(&json!({ "iat": NOW_S + 31 }))).unwrap(),
+        "token_not_yet_valid",
     );
     case(
         "exp beyond 2^53",
@@ -343,13 +369,29 @@ fn renewed() -> Value {
     case("a line break", format!("{good}\n"), "base64_invalid");
     case("nothing", String::new(), "token_malformed");
 
-    let mut keys = vec![rs.public(), es.public(), ed.public()];
-    keys.extend(others.iter().map(SigningKey::public));
-    let keys = JwkSet { keys };
+    // Beside them what other issuers publish: keys of the same names for other uses and algorithms,
+    // and keys of no use.
+    let named = |key: &SigningKey, kid: &str| {
+        let mut value = key.public().to_value();
+        value["kid"] = json!(kid);
+        value
+    };
+    let mut encryption = named(&stranger, &rs_kid);
+    encryption["use"] = json!("enc");
+    encryption["alg"] = json!("RSA-OAEP");
+    let namesake = SigningKey::generate(Algorithm::Rs512).unwrap();
+    let mut keys = vec![
+        encryption,
+        json!({ "kty": "oct", "kid": "secret", "k": "c2VjcmV0" }),
+        json!({ "kty": "AKP", "kid": "later", "alg": "ML-DSA-65", "pub": "AAAA" }),
+        named(&namesake, &es_kid),
+    ];
+    let good = [&rs, &es, &ed].into_iter().chain(&others);
+    keys.extend(good.map(|key| key.public().to_value()));
     json!({
         "issuer": ISSUER, "audience": AUDIENCE, "typ": "at+jwt", "now_s": NOW_S, "leeway_s": 30,
         "algorithms": ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"],
-        "jwks": keys.to_value(),
+        "jwks": { "keys": keys },
         "cases": cases,
     })
 }

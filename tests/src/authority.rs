@@ -248,6 +248,6 @@ impl Authority {
 }
 
 fn jwks(keys: &[SigningKey]) -> Vec<u8> {
-    let keys = keys.iter().map(SigningKey::public).collect();
-    JwkSet { keys }.to_value().to_string().into_bytes()
+    let keys: Vec<_> = keys.iter().map(SigningKey::public).collect();
+    JwkSet::from(keys).to_value().to_string().into_bytes()
 }

@@ -368,7 +368,7 @@ pub(crate) fn verify_bundle(packed: &[u8], keys: &JwkSet) -> Result<bundle::Bund
     let unverified = Unverified::read(packed, &Limits::default()).map_err(|error| chain(&error))?;
     let kid = unverified.kid().ok_or("the signature names no key")?;
     let key = keys
-        .find(kid)
+        .find(kid, unverified.alg())
         .ok_or_else(|| format!("the key set has no key `{kid}`"))?;
     let job = unverified
         .signature_job(key)

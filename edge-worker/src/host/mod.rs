@@ -21,14 +21,16 @@ use worker::{Context, Env};
 pub(crate) use now_or_later::now_or_later;
 
 use crate::{
-    config::{Config, Fault},
+    config::{self, Config, Fault},
     drive,
     gate::{Verdict, WAIT_MS},
-    health::{self, HEALTH_PATH, OWN_PATHS},
+    health,
     memory::Memory,
+    own::{self, Page},
     packed::{self, Packed},
+    path::CanonicalPath,
     refresh,
-    refusal::{self, Answer, RESOURCE_METADATA_PATH, Refusal},
+    refusal::{Answer, Refusal},
     request::EdgeRequest,
 };
 
@@ -42,6 +44,7 @@ struct State {
 thread_local! {
     static STATE: RefCell<Option<Rc<State>>> = const { RefCell::new(None) };
     static IS_TOLD: Cell<bool> = const { Cell::new(false) };
+    static IS_WARNED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Reads the variables once per isolate.
@@ -62,11 +65,12 @@ fn state(env: &Env) -> Result<Rc<State>, Vec<Fault>> {
     Ok(state)
 }
 
-/// Where problem codes are explained; empty before the variables were read.
-fn pages() -> String {
+/// The answer that a refusal comes to, as far as the variables could be read; and a line in the log.
+fn answer(refusal: &Refusal, asked: &EdgeRequest, request_id: &str) -> Answer {
+    worker::console_log!("{}", refusal.log_line(request_id));
     STATE.with_borrow(|state| {
         let config = state.as_ref().map(|state| &state.config);
-        config.map(Config::problem_pages).unwrap_or_default()
+        refusal.answer(asked, request_id, config)
     })
 }
 
@@ -81,6 +85,19 @@ pub(crate) fn check(env: &Env) {
     }
 }
 
+/// Says once that a Worker that serves others is set up to find its peers on its own machine.
+fn warn_of_loopback(config: &Config, asked: &EdgeRequest) {
+    if IS_WARNED.get() || config::is_loopback(&asked.host) {
+        return;
+    }
+    for name in config.on_loopback() {
+        worker::console_warn!(
+            "edge configuration: {name} is an address of this machine, which no deployed Worker reaches"
+        );
+    }
+    IS_WARNED.set(true);
+}
+
 /// Decides one request; the lines of its fate.
 pub(crate) async fn decide(request: String, env: Env, context: Context) -> String {
     let request_id = RequestId::from_parts(platform::now().0, platform::random()).to_string();
@@ -91,24 +108,19 @@ pub(crate) async fn decide(request: String, env: Env, context: Context) -> Strin
         Ok(state) => state,
         Err(faults) => {
             check(&env);
-            return packed::answered(&misconfigured(&faults).answer(&asked, &request_id, ""));
+            return packed::answered(&answer(&misconfigured(&faults), &asked, &request_id));
         }
     };
+    warn_of_loopback(&state.config, &asked);
     let host = Rc::new(Host { state, context });
-    if asked.path == RESOURCE_METADATA_PATH {
-        let metadata = refusal::resource_metadata(&asked.origin, &host.state.config.issuer);
-        return packed::answered(&metadata);
-    }
-    if asked.path.starts_with(OWN_PATHS) {
-        return packed::answered(&host.own(&asked, &request_id).await);
+    let config = &host.state.config;
+    let path = asked.path.as_ref();
+    if let Some(page) = path.ok().and_then(|path| own::page(path, config)) {
+        return packed::answered(&host.own(page, &asked, &request_id).await);
     }
     match drive::decide(&host, &asked).await {
-        Verdict::Pass(pass) => {
-            packed.forwarded(&asked, &pass, &host.state.config.upstream, &request_id)
-        }
-        Verdict::Refuse(refusal) => {
-            packed::answered(&refusal.answer(&asked, &request_id, &pages()))
-        }
+        Verdict::Pass(pass) => packed.forwarded(&asked, &pass, &config.upstream, &request_id),
+        Verdict::Refuse(refusal) => packed::answered(&answer(&refusal, &asked, &request_id)),
     }
 }
 
@@ -121,7 +133,7 @@ pub(crate) fn unreachable(request: &str, request_id: &str) -> String {
         Code::UpstreamUnreachable,
         "the application behind the edge did not answer",
     );
-    packed::answered(&refusal.answer(&asked, request_id, &pages()))
+    packed::answered(&answer(&refusal, &asked, request_id))
 }
 
 fn read(request: &str) -> Option<(Packed<'_>, EdgeRequest)> {
@@ -136,16 +148,14 @@ fn unreadable(request_id: &str) -> Answer {
         method: String::new(),
         origin: String::new(),
         host: String::new(),
-        path: "/".to_owned(),
+        raw_path: "/".to_owned(),
+        path: CanonicalPath::parse("/"),
         query: String::new(),
         authorization: None,
         ip: None,
     };
-    Refusal::new(Code::MalformedRequest, "the request has no absolute URL").answer(
-        &asked,
-        request_id,
-        &pages(),
-    )
+    let refusal = Refusal::new(Code::MalformedRequest, "the request has no absolute URL");
+    answer(&refusal, &asked, request_id)
 }
 
 fn misconfigured(faults: &[Fault]) -> Refusal {
@@ -163,15 +173,25 @@ struct Host {
 }
 
 impl Host {
-    /// The gate's own paths: health, and nothing else.
-    async fn own(self: &Rc<Self>, request: &EdgeRequest, request_id: &str) -> Answer {
-        if request.path != HEALTH_PATH {
-            return Refusal::new(Code::NotFound, "the gate has no such page").answer(
-                request,
-                request_id,
-                &pages(),
-            );
+    /// The edge's own pages.
+    async fn own(self: &Rc<Self>, page: Page, request: &EdgeRequest, request_id: &str) -> Answer {
+        match page {
+            Page::Missing => {
+                let refusal = Refusal::new(Code::NotFound, "the edge has no such page");
+                answer(&refusal, request, request_id)
+            }
+            Page::Health | Page::Metadata => {
+                let config = &self.state.config;
+                match own::wrong_method(request, request_id, config) {
+                    Some(answer) => answer,
+                    None if page == Page::Metadata => own::metadata(config),
+                    None => self.health().await,
+                }
+            }
         }
+    }
+
+    async fn health(self: &Rc<Self>) -> Answer {
         let now = platform::now();
         let due = health::due(&self.state.config, &self.state.memory.borrow(), now);
         refresh::settle(self, due.wait, now.plus_millis(WAIT_MS)).await;

@@ -89,9 +89,7 @@ fn a_key_without_alg_still_has_one_algorithm() {
     let mut public = key(Algorithm::Ps256).public();
     public.alg = None;
     public.kid = None;
-    let keys = JwkSet {
-        keys: vec![public.clone()],
-    };
+    let keys = JwkSet::from(vec![public.clone()]);
     assert_eq!(public.algorithm(), Algorithm::Rs256);
     for claimed in [
         Algorithm::Rs384,
@@ -150,9 +148,7 @@ fn every_gate_asks_whether_key_and_algorithm_fit() {
     let jws = Jws::parse(&token).unwrap();
     let mut other = signer.public();
     other.alg = Some(Algorithm::Rs256);
-    let keys = JwkSet {
-        keys: vec![other.clone()],
-    };
+    let keys = JwkSet::from(vec![other.clone()]);
     assert_eq!(keys.select(&jws.header), Err(Error::Algorithm));
     assert_eq!(jws.signature_job(&other).map(|_| ()), Err(Error::Algorithm));
     let own = signer.public();

@@ -107,9 +107,7 @@ fn our_tokens_pass_their_verifier() {
 fn their_tokens_pass_our_verifier() {
     for algorithm in Algorithm::ALL {
         let (token, jwk) = their_token(algorithm);
-        let keys = JwkSet {
-            keys: vec![Jwk::parse(&jwk).unwrap()],
-        };
+        let keys = JwkSet::from(vec![Jwk::parse(&jwk).unwrap()]);
         assert!(our_check(&token, &keys), "{algorithm}: {token}");
         // The same bytes through both thumbprints.
         let ours = keys.keys[0].thumbprint();
@@ -144,9 +142,7 @@ fn both_refuse_the_same_claims() {
         let token = key(algorithm)
             .sign(Some("JWT"), claims.to_string().as_bytes())
             .unwrap();
-        let keys = JwkSet {
-            keys: vec![key(algorithm).public()],
-        };
+        let keys = JwkSet::from(vec![key(algorithm).public()]);
         assert!(!our_check(&token, &keys), "{name}");
         assert!(
             !their_check(algorithm, &key(algorithm).public())(&token),
@@ -175,7 +171,7 @@ proptest! {
         let changed = String::from_utf8(bytes).unwrap();
         let public = key(algorithm).public();
         prop_assert!(!their_check(algorithm, &public)(&changed), "theirs accepts {}", changed);
-        prop_assert!(!our_check(&changed, &JwkSet { keys: vec![public] }), "ours accepts {changed}");
+        prop_assert!(!our_check(&changed, &JwkSet::from(vec![public])), "ours accepts {changed}");
     }
 
     /// A part cut off, doubled or moved, and neither accepts.
@@ -187,7 +183,7 @@ proptest! {
         let moved = order.iter().map(|i| parts[*i]).collect::<Vec<_>>().join(".");
         let public = key(Algorithm::EdDsa).public();
         prop_assert!(!their_check(Algorithm::EdDsa, &public)(&moved));
-        let keys = JwkSet { keys: vec![public] };
+        let keys = JwkSet::from(vec![public]);
         prop_assert!(!our_check(&moved, &keys));
     }
 }

@@ -53,8 +53,13 @@ fn each_kind_of_token_is_only_its_own() {
         "dpop+jwt",
     ];
     for made in kinds {
-        for prefix in ["", "application/"] {
-            let token = with_parameter("typ", json!(format!("{prefix}{made}")));
+        for typ in [
+            made.to_owned(),
+            format!("application/{made}"),
+            made.to_ascii_uppercase(),
+            format!("Application/{made}"),
+        ] {
+            let token = with_parameter("typ", json!(typ));
             for wanted in kinds {
                 let expected = Expectations {
                     typ: wanted,
@@ -66,18 +71,18 @@ fn each_kind_of_token_is_only_its_own() {
                 } else {
                     Err(Error::Type)
                 };
-                assert_eq!(got, want, "{prefix}{made} as {wanted}");
+                assert_eq!(got, want, "{typ} as {wanted}");
             }
         }
     }
 }
 
-/// T6: `typ` is exact, and must be there.
+/// T6: `typ` is exact but for its case, and must be there.
 #[test]
 fn near_misses_of_the_type_are_refused() {
     for typ in [
-        "AT+JWT",
         "at+jwt ",
+        "äpplication/at+jwt",
         "at+jwt;x=1",
         "",
         "application/",

@@ -1,9 +1,9 @@
 //! T2, T14: which keys and key sets are taken, and what ours look like.
 
-use plinto_jose::{Algorithm, Error, Jwk, JwkSet, Jws, SigningKey};
+use plinto_jose::{Algorithm, Error, Jwk, JwkSet, Jws, SigningKey, jwt};
 use serde_json::{Value, json};
 
-use crate::mint::{decode, encode, key, keys};
+use crate::mint::{NOW_S, claims, compact, decode, encode, expectations, key, keys, with_claim};
 
 /// T2: short moduli, small and even exponents, wrong curves, points too long or too short.
 #[test]
@@ -126,58 +126,19 @@ fn degenerate_edwards_points_are_refused() {
     assert!(Jwk::from_value(&good).is_ok());
 }
 
-/// T14: a set with too many keys, too many bytes, a repeated key id, or secrets is refused.
+/// T14: a set with too many keys or too many bytes is refused, and so is what is no set.
 #[test]
-fn key_sets_are_bounded_and_public() {
-    let good = key(Algorithm::Es256).public().to_value();
-    let parse = |keys: Vec<Value>| JwkSet::parse(json!({"keys": keys}).to_string().as_bytes());
-    let numbered = |i: usize| {
-        let mut key = good.clone();
-        key["kid"] = json!(format!("k{i}"));
-        key
-    };
+fn key_sets_are_bounded() {
     assert_eq!(
-        parse((0..100).map(numbered).collect()).unwrap().keys.len(),
+        parse(&(0..100).map(numbered).collect::<Vec<_>>())
+            .keys
+            .len(),
         100
     );
-    assert_eq!(
-        parse((0..101).map(numbered).collect()),
-        Err(Error::TooManyKeys)
-    );
-    assert_eq!(
-        parse(vec![good.clone(), good.clone()]),
-        Err(Error::DuplicateKeyId)
-    );
-    let mut encryption = numbered(0);
-    encryption["use"] = json!("enc");
-    assert_eq!(
-        parse(vec![numbered(0), encryption.clone()]),
-        Err(Error::DuplicateKeyId)
-    );
-    assert_eq!(parse(vec![encryption]).unwrap().keys.len(), 0);
-    assert_eq!(
-        parse(vec![json!({"kty": "oct", "k": "AAAA"})]),
-        Err(Error::SymmetricKey)
-    );
-    for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"] {
-        let mut leaked = numbered(1);
-        leaked[name] = json!("AAAA");
-        assert_eq!(
-            parse(vec![numbered(0), leaked]),
-            Err(Error::PrivateKey),
-            "{name}"
-        );
-    }
-    for ignored in [
-        json!({"kty": "AKP", "alg": "ML-DSA-65", "pub": "AAAA", "kid": "pq"}),
-        json!({"kty": "EC", "crv": "P-521", "kid": "p521"}),
-        json!({"kid": "no-type"}),
-        json!({"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "tiny"}),
-    ] {
-        let set = parse(vec![numbered(0), ignored.clone()]).unwrap();
-        assert_eq!(set.keys.len(), 1, "{ignored}");
-    }
-    for malformed in [r#"{"keys":{}}"#, r#"{"keys":[1]}"#, "{}", "[]"] {
+    let many: Vec<_> = (0..101).map(numbered).collect();
+    let many = json!({"keys": many}).to_string();
+    assert_eq!(JwkSet::parse(many.as_bytes()), Err(Error::TooManyKeys));
+    for malformed in [r#"{"keys":{}}"#, "{}", "[]", r#"{"keys":[],"keys":[]}"#] {
         assert!(JwkSet::parse(malformed.as_bytes()).is_err(), "{malformed}");
     }
     let spaces = " ".repeat(plinto_jose::MAX_JWK_SET_BYTES);
@@ -185,6 +146,141 @@ fn key_sets_are_bounded_and_public() {
         JwkSet::parse(format!(r#"{{"keys":[]}}{spaces}"#).as_bytes()),
         Err(Error::TooLarge)
     );
+}
+
+fn parse(keys: &[Value]) -> JwkSet {
+    JwkSet::parse(json!({"keys": keys}).to_string().as_bytes()).unwrap()
+}
+
+/// A good key of that name.
+fn numbered(number: usize) -> Value {
+    named(Algorithm::Es256, &format!("k{number}"))
+}
+
+fn named(algorithm: Algorithm, kid: &str) -> Value {
+    let mut value = key(algorithm).public().to_value();
+    value["kid"] = json!(kid);
+    value
+}
+
+/// T14, RFC 7517 §5: what can't be used is skipped and counted, and takes no other key with it.
+#[test]
+fn one_odd_key_does_not_make_a_set_useless() {
+    let mut encryption = numbered(1);
+    encryption["use"] = json!("enc");
+    let mut odd = vec![
+        encryption,
+        json!({"kty": "oct", "k": "AAAA", "kid": "o"}),
+        json!({"kty": "AKP", "alg": "ML-DSA-65", "pub": "AAAA", "kid": "pq"}),
+        json!({"kty": "EC", "crv": "P-521", "kid": "p521"}),
+        json!({"kid": "no-type"}),
+        json!({"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "tiny"}),
+        json!({"kty": 1}),
+        json!({}),
+        json!(1),
+        json!(null),
+        json!([]),
+    ];
+    for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"] {
+        let mut leaked = numbered(1);
+        leaked[name] = json!("AAAA");
+        odd.push(leaked);
+    }
+    for odd in &odd {
+        for keys in [
+            vec![odd.clone(), numbered(0)],
+            vec![numbered(0), odd.clone()],
+        ] {
+            let set = parse(&keys);
+            assert_eq!((set.keys.len(), set.skipped), (1, 1), "{odd}");
+            assert!(set.find("k0", Algorithm::Es256).is_some(), "{odd}");
+        }
+    }
+    let count = odd.len();
+    assert_eq!(parse(&odd).skipped, count);
+    assert_eq!(parse(&[]), JwkSet::default());
+}
+
+/// T14, RFC 7517 §4.5: one key id may name several keys, as long as `use`, `kty` or `alg` says which.
+#[test]
+fn keys_of_one_id_are_told_apart_by_use_type_and_algorithm() {
+    let rs = named(Algorithm::Rs256, "a");
+    let ps = named(Algorithm::Ps256, "a");
+    let es = named(Algorithm::Es256, "a");
+    let mut encryption = named(Algorithm::Rs384, "a");
+    encryption["use"] = json!("enc");
+    encryption["alg"] = json!("RSA-OAEP");
+    let set = parse(&[encryption, es, rs.clone(), ps]);
+    assert_eq!((set.keys.len(), set.skipped), (3, 1));
+    for algorithm in [Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256] {
+        let header = json!({"alg": algorithm.as_str(), "kid": "a", "typ": "at+jwt"});
+        let token = compact(&header.to_string(), &claims().to_string(), key(algorithm));
+        assert!(
+            jwt::verify(&token, &set, &expectations(), NOW_S).is_ok(),
+            "{algorithm}"
+        );
+    }
+    let header = json!({"alg": "ES384", "kid": "a", "typ": "at+jwt"});
+    let token = compact(
+        &header.to_string(),
+        &claims().to_string(),
+        key(Algorithm::Es384),
+    );
+    let got = jwt::verify(&token, &set, &expectations(), NOW_S).map(|_| ());
+    assert_eq!(got, Err(Error::Algorithm));
+    // the same key twice leaves no doubt
+    assert!(
+        parse(&[rs.clone(), rs])
+            .find("a", Algorithm::Rs256)
+            .is_some()
+    );
+}
+
+/// T14: where two keys answer to one id and algorithm, neither is taken, and others stay.
+#[test]
+fn two_keys_that_nothing_tells_apart_are_both_left_out() {
+    let first = named(Algorithm::Es256, "a");
+    let mut second = SigningKey::generate(Algorithm::Es256)
+        .unwrap()
+        .public()
+        .to_value();
+    second["kid"] = json!("a");
+    let set = parse(&[first, numbered(0), second]);
+    assert_eq!((set.keys.len(), set.skipped), (1, 2));
+    assert!(set.find("a", Algorithm::Es256).is_none());
+    assert!(set.find("k0", Algorithm::Es256).is_some());
+    // also where nobody parsed the set
+    let mut other = SigningKey::generate(Algorithm::Es256).unwrap().public();
+    other.kid = key(Algorithm::Es256).public().kid;
+    let set = JwkSet::from(vec![key(Algorithm::Es256).public(), other]);
+    let got = jwt::verify(&with_claim("a", json!(1)), &set, &expectations(), NOW_S).map(|_| ());
+    assert_eq!(got, Err(Error::UnknownKey));
+}
+
+/// T2: moduli whose factors are found in days (CVE-2017-15361). Source: the positive samples of the
+/// discoverers' test, `pubkey03` and `cert04` of crocs-muni/roca.
+#[test]
+fn a_key_of_the_roca_kind_is_refused() {
+    let with = |n: &str| {
+        let value = json!({"kty": "RSA", "n": n, "e": "AQAB"});
+        Jwk::from_value(&value).map(|_| ())
+    };
+    for n in [
+        "AanFpofbj7KjD4Lf-N2hVMKR7yewSyXhhbirIMTGpfYEhZ_lnt5UoK98DnKIgArXGTu3MaW_HhFw16HGaTDUHqPrId7fe4r11CqRw09yBFuW79V8sYIwHdzCaWflUI6auImYbVfoN9_nD5n8N8SY9DwXw7mwZM9wREPXoDPgOoIWl6q_MPsp7n0zs3Z5ZaiQWOOzl1S9OhwAfSiiOwz6efnXEaxuTEtPd7BjSx7NaFka8Dx9U7YqXy2RFj1O9PjyaDGuRh7YXsX3iMUSP_wSyHQg_c_qHRtKUsNSGCT7OZg0hzm2KphtjnayKJvC64vAbROBR4Ubg6Bxg9IQVZ-QYyE",
+        "AlkntSul5oyMkmi7khjzdnNhTKZUGPR0WxQ81O5T-Ukcmg4cLyOpUWMGr_vzhme4cbwMyC5g9bsan6FaVnGnZcnyG5WH2AEVlkNyo4PIg7Dcv2x3VwazHq_z4_1IhVmgjN6iD5qXxMWba4qO7KRX1Kgg1JUJ91kzYwK8oaNpCwgJGBH4WPLozqWmI1WtbgQdGTXtpZKJtZdoO3PiZXrnS__HYOTVE8yH25NVkY6qCNOYu-X2g13IcSUhG5s2s6C8cLmTpss_fSy0Bh3nPblyyUKt-ZVbb-TNkPANCIrsBK8fXv-R8hr17URhfH24CT-VNm2yZYDErzmd65T5sUEwW-E",
+    ] {
+        assert_eq!(with(n), Err(Error::WeakKey));
+        // a modulus beside it is none of the kind
+        let mut beside = decode(n);
+        beside[200] ^= 1;
+        assert_eq!(with(&encode(&beside)), Ok(()));
+    }
+    for algorithm in [Algorithm::Rs256, Algorithm::Ps256] {
+        assert_eq!(
+            with(key(algorithm).public().to_value()["n"].as_str().unwrap()),
+            Ok(())
+        );
+    }
 }
 
 /// T14: what we publish holds no private member and reads back as itself.

@@ -34,9 +34,7 @@ pub(crate) fn key(algorithm: Algorithm) -> &'static SigningKey {
 
 /// The set with all keys of this run.
 pub(crate) fn keys() -> JwkSet {
-    JwkSet {
-        keys: KEYS.iter().map(SigningKey::public).collect(),
-    }
+    JwkSet::from(KEYS.iter().map(SigningKey::public).collect::<Vec<_>>())
 }
 
 pub(crate) fn expectations() -> Expectations<'static> {

@@ -1,12 +1,14 @@
 //! Keys and caches to test with. Nothing is verified here, so any well-formed key will do.
 
 use jwks_cache::{Absence, KeyCache, Lease, Lookup, Settings};
-use plinto_jose::{Jwk, JwkSet, OkpCurve, PublicKey};
+use plinto_jose::{Algorithm, Jwk, JwkSet, OkpCurve, PublicKey};
 
 pub(crate) const ISSUER: &str = "https://id.example/t/acme";
 pub(crate) const SECOND: i64 = 1_000;
 pub(crate) const MINUTE: i64 = 60 * SECOND;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
+/// What [`key`] is for.
+pub(crate) const ALG: Algorithm = Algorithm::EdDsa;
 /// The test's beginning, in milliseconds.
 pub(crate) const T0: i64 = 1_800_000_000_000;
 
@@ -22,9 +24,7 @@ pub(crate) fn key(kid: &str) -> Jwk {
 }
 
 pub(crate) fn set(kids: &[&str]) -> JwkSet {
-    JwkSet {
-        keys: kids.iter().map(|kid| key(kid)).collect(),
-    }
+    JwkSet::from(kids.iter().map(|kid| key(kid)).collect::<Vec<_>>())
 }
 
 pub(crate) fn cache() -> KeyCache {
@@ -55,7 +55,7 @@ pub(crate) enum Said {
 }
 
 pub(crate) fn ask(cache: &mut KeyCache, kid: &str, now_ms: i64) -> Said {
-    match cache.lookup(ISSUER, kid, now_ms) {
+    match cache.lookup(ISSUER, kid, ALG, now_ms) {
         Lookup::Fresh(found) => {
             assert_eq!(found.kid.as_deref(), Some(kid));
             Said::Fresh

@@ -2,7 +2,9 @@
 
 use jwks_cache::{Absence, KeyCache, Lookup, Settings};
 
-use crate::keys::{HOUR, ISSUER, MINUTE, SECOND, Said, T0, ask, begin, cache, filled, key, set};
+use crate::keys::{
+    ALG, HOUR, ISSUER, MINUTE, SECOND, Said, T0, ask, begin, cache, filled, key, set,
+};
 
 #[test]
 fn an_empty_cache_asks_for_a_fetch_and_then_knows() {
@@ -21,7 +23,7 @@ fn other_issuers_are_never_fetched() {
     let mut cache = filled(&["a"], T0);
     for issuer in ["https://attacker.example", "", "https://id.example/t/acme/"] {
         assert_eq!(
-            cache.lookup(issuer, "a", T0),
+            cache.lookup(issuer, "a", ALG, T0),
             Lookup::Missing {
                 fetch: false,
                 retry_at_ms: i64::MAX,
@@ -39,9 +41,12 @@ fn issuers_do_not_share_keys() {
     let mut cache = KeyCache::new(Settings::default(), [ISSUER, "https://id.example/t/other"]);
     let lease = begin(&mut cache, T0);
     cache.store(lease, set(&["a"]), None);
-    assert!(matches!(cache.lookup(ISSUER, "a", T0), Lookup::Fresh(_)));
     assert!(matches!(
-        cache.lookup("https://id.example/t/other", "a", T0),
+        cache.lookup(ISSUER, "a", ALG, T0),
+        Lookup::Fresh(_)
+    ));
+    assert!(matches!(
+        cache.lookup("https://id.example/t/other", "a", ALG, T0),
         Lookup::Missing {
             fetch: true,
             why: Absence::NoKeys,

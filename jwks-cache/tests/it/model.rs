@@ -3,7 +3,7 @@
 use jwks_cache::{Absence, KeyCache, Lease, Lookup, Settings};
 use proptest::prelude::*;
 
-use crate::keys::{HOUR, ISSUER, MINUTE, SECOND, T0, set};
+use crate::keys::{ALG, HOUR, ISSUER, MINUTE, SECOND, T0, set};
 
 const KIDS: [&str; 4] = ["a", "b", "c", "d"];
 
@@ -104,7 +104,7 @@ impl World {
     }
 
     fn ask(&mut self, kid: &str) -> Result<(), TestCaseError> {
-        let fetch = match self.cache.lookup(ISSUER, kid, self.now_ms) {
+        let fetch = match self.cache.lookup(ISSUER, kid, ALG, self.now_ms) {
             Lookup::Fresh(key) => {
                 prop_assert_eq!(key.kid.as_deref(), Some(kid));
                 prop_assert!(self.holds(kid) && self.is_fresh());
@@ -238,12 +238,12 @@ proptest! {
         let (mut now, mut fetches) = (T0, 0_i64);
         for (i, gap) in gaps.into_iter().enumerate() {
             now += gap;
-            if let Lookup::Missing { fetch: true, .. } = cache.lookup(ISSUER, &format!("r{i}"), now) {
+            if let Lookup::Missing { fetch: true, .. } = cache.lookup(ISSUER, &format!("r{i}"), ALG, now) {
                 let lease = cache.begin_refresh(ISSUER, now).unwrap();
                 cache.store(lease, set(&["a"]), None);
                 fetches += 1;
             }
-            prop_assert!(matches!(cache.lookup(ISSUER, "a", now), Lookup::Fresh(_) | Lookup::Stale(_)));
+            prop_assert!(matches!(cache.lookup(ISSUER, "a", ALG, now), Lookup::Fresh(_) | Lookup::Stale(_)));
         }
         prop_assert!(fetches <= (now - T0) / (30 * SECOND), "{} fetches in {} ms", fetches, now - T0);
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use jwks_cache::{KeyCache, Lease, Lookup, Settings};
 
-use crate::keys::{ISSUER, MINUTE, SECOND, T0, set};
+use crate::keys::{ALG, ISSUER, MINUTE, SECOND, T0, set};
 
 /// An issuer that rotates with notice: a key is published a while before it signs, and stays
 /// published for the life of what it signed.
@@ -64,7 +64,7 @@ fn rotation_under_load_refuses_no_valid_token() {
         // Ages 0, 1, … 9 minutes in turn.
         let signed_at = now - (requests % 10) * MINUTE;
         let kid = issuer.signing(signed_at);
-        match cache.lookup(ISSUER, kid, now) {
+        match cache.lookup(ISSUER, kid, ALG, now) {
             Lookup::Fresh(_) => {}
             Lookup::Stale(_) => {
                 stale += 1;
@@ -91,13 +91,13 @@ fn a_new_key_without_notice_costs_one_fetch() {
     let mut cache = crate::keys::filled(&["k1"], T0);
     let now = T0 + 2 * MINUTE;
     assert!(matches!(
-        cache.lookup(ISSUER, "k2", now),
+        cache.lookup(ISSUER, "k2", ALG, now),
         Lookup::Missing { fetch: true, .. }
     ));
     let lease = cache.begin_refresh(ISSUER, now).unwrap();
     cache.store(lease, set(&["k1", "k2"]), None);
     assert!(matches!(
-        cache.lookup(ISSUER, "k2", now + 50),
+        cache.lookup(ISSUER, "k2", ALG, now + 50),
         Lookup::Fresh(_)
     ));
 }

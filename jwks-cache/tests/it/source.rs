@@ -12,10 +12,10 @@ fn only_plain_good_answers_are_read() {
             body,
         }
         .keys()
-        .map(|set| set.keys.len())
+        .map(|set| (set.keys.len(), set.skipped))
     };
-    let body = br#"{"keys":[]}"#;
-    assert_eq!(answer(200, false, body), Ok(0));
+    let body = br#"{"keys":[{"kty":"oct","k":"AA"},{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    assert_eq!(answer(200, false, body), Ok((1, 1)));
     assert_eq!(answer(200, true, body), Err(SourceError::Redirected));
     for status in [301, 302, 307, 308] {
         assert_eq!(answer(status, false, body), Err(SourceError::Redirected));
@@ -31,7 +31,7 @@ fn only_plain_good_answers_are_read() {
         body.resize(length, b' ');
         body
     };
-    assert_eq!(answer(200, false, &padded(64 * 1024)), Ok(0));
+    assert_eq!(answer(200, false, &padded(64 * 1024)), Ok((1, 1)));
     assert_eq!(
         answer(200, false, &padded(64 * 1024 + 1)),
         Err(SourceError::TooLarge)
@@ -40,10 +40,31 @@ fn only_plain_good_answers_are_read() {
         answer(200, false, b"<html>"),
         Err(SourceError::KeySet(plinto_jose::Error::Json))
     );
-    assert_eq!(
-        answer(200, false, br#"{"keys":[{"kty":"oct","k":"AA"}]}"#),
-        Err(SourceError::KeySet(plinto_jose::Error::SymmetricKey))
-    );
+}
+
+/// A set that verifies nothing is no answer: it must not take the place of one that does.
+#[test]
+fn a_set_without_a_usable_key_counts_as_a_failed_fetch() {
+    for (body, published) in [
+        (r#"{"keys":[]}"#, 0),
+        (r#"{"keys":[{"kty":"oct","k":"AA","kid":"o"},{}]}"#, 2),
+        // a key without an id can't be asked for
+        (
+            r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+            1,
+        ),
+    ] {
+        let answer = Response {
+            status: 200,
+            redirected: false,
+            body: body.as_bytes(),
+        };
+        assert_eq!(
+            answer.keys(),
+            Err(SourceError::NothingUsable(published)),
+            "{body}"
+        );
+    }
 }
 
 /// RFC 9111 §5.2.2.

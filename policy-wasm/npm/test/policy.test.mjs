@@ -61,6 +61,21 @@ test("a key for another algorithm is refused", () => {
   assert.throws(() => signed.signatureFor(JSON.stringify(jwk)));
 });
 
+test("a value that nests too deep gets an answer and breaks nothing", async () => {
+  const policy = await open(named("ES256"));
+  const { request, decision } = named("ES256").decisions[0];
+  const nested = (depth) => JSON.parse("[".repeat(depth) + "]".repeat(depth));
+  const ask = (depth) => {
+    const properties = { ...request.subject.properties, nested: nested(depth) };
+    return policy.evaluate(JSON.stringify({ ...request, subject: { ...request.subject, properties } }));
+  };
+  // the subject, its properties and the whole are three levels more
+  assert.deepEqual(JSON.parse(ask(61)), decision);
+  assert.deepEqual(JSON.parse(ask(62)).reasons, ["input_too_large"]);
+  assert.throws(() => ask(3000), /recursion limit/);
+  assert.deepEqual(JSON.parse(policy.evaluate(JSON.stringify(request))), decision);
+});
+
 test("a request that is no evaluation request is refused", async () => {
   const policy = await open(named("ES256"));
   for (const request of ["", "[]", "{}", '[["user","u",{}],["read"],["document","42",{}],{}]']) {

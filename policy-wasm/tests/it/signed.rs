@@ -285,16 +285,10 @@ fn a_signature_of_another_kind_is_refused() {
         });
         open(&packed.unwrap(), &key.public(), &expect())
     };
-    for typ in [None, Some("JWT")] {
+    for typ in [None, Some("JWT"), Some("jwt"), Some("application/JWT")] {
         assert!(with_typ(typ).is_ok(), "{typ:?}");
     }
-    for typ in [
-        TYP_ACCESS_TOKEN,
-        TYP_REVOCATIONS,
-        "jwt",
-        "application/JWT",
-        "",
-    ] {
+    for typ in [TYP_ACCESS_TOKEN, TYP_REVOCATIONS, "jws", ""] {
         let result = with_typ(Some(typ));
         assert!(
             matches!(result, Err(Error::Signature(plinto_jose::Error::Type))),

@@ -94,11 +94,22 @@ fn open(packed: &[u8], keys: &JwkSet, expect: &Expect) -> Result<Bundle, Error> 
     let unverified = Unverified::read(packed, &Limits::default())?;
     let key = unverified
         .kid()
-        .and_then(|kid| keys.find(kid))
+        .and_then(|kid| keys.find(kid, unverified.alg()))
         .ok_or(Error::Signature(plinto_jose::Error::UnknownKey))?;
     verify(&unverified.signature_job(key)?).map_err(Error::Signature)?;
     unverified.verified(expect)
 }
+
+/// A value of 3,000 levels: each function calls the one before ten times over.
+const NEST: &str = "
+ten(x) := [[[[[[[[[[x]]]]]]]]]]
+
+hundred(x) := ten(ten(ten(ten(ten(ten(ten(ten(ten(ten(x))))))))))
+
+thousand(x) := hundred(hundred(hundred(hundred(hundred(hundred(hundred(hundred(hundred(hundred(x))))))))))
+
+deep := thousand(thousand(thousand(1)))
+";
 
 fn policy() -> Source {
     let rules = "package app.authz
@@ -122,10 +133,17 @@ allow if {
 	count(kept) > 0
 }
 
-decision := {\"allow\": allow, \"reasons\": reasons, \"obligations\": {}}
+allow if input.action.name == \"nest\"
+
+default obligations := {}
+
+obligations := {\"deep\": deep} if input.action.name == \"nest\"
+
+decision := {\"allow\": allow, \"reasons\": reasons, \"obligations\": obligations}
 ";
+    let rules = rules.to_owned() + NEST;
     source(&[
-        ("app/authz/decision.rego", rules),
+        ("app/authz/decision.rego", &rules),
         (
             "plinto/roles/data.json",
             "{\"editor\": {\"write\": true, \"read\": true}}",
@@ -184,6 +202,9 @@ fn renewed() -> Value {
          "decision": {"allow": true, "reasons": [], "obligations": {}}},
         {"request": ask("viewer", "write"),
          "decision": {"allow": false, "reasons": ["no role permits this"], "obligations": {}}},
+        // a result of 3,000 levels: an error, and nothing that breaks
+        {"request": ask("editor", "nest"),
+         "decision": {"allow": false, "reasons": ["obligations_invalid"], "obligations": {}}},
     ]);
     let case = |name: &str, archive: &[u8], now_s: i64, min_sequence: u64, answer: &str| {
         let mut case = json!({

@@ -24,7 +24,9 @@ async fn fetched(world: &World) -> (Answer, Bundle) {
     let answer = world.anon().get("/t/acme/edge/bundle").await.expect(200);
     let unverified = Unverified::read(&answer.bytes, &Limits::default()).unwrap();
     let keys = edge_keys(world, "acme").await;
-    let key = keys.find(unverified.kid().unwrap()).unwrap();
+    let key = keys
+        .find(unverified.kid().unwrap(), unverified.alg())
+        .unwrap();
     plinto_jose::verify(&unverified.signature_job(key).unwrap()).unwrap();
     let expect = Expect {
         tenant: world.acme.tenant,

@@ -34,7 +34,9 @@ async fn read(world: &World, answer: &Answer) -> Feed {
     let jws = Jws::parse_within(&answer.text(), 1 << 20).unwrap();
     assert_eq!(jws.header.typ.as_deref(), Some(TYP_REVOCATIONS));
     let keys = edge_keys(world, "acme").await;
-    let key = keys.find(jws.header.kid.as_deref().unwrap()).unwrap();
+    let key = keys
+        .find(jws.header.kid.as_deref().unwrap(), jws.header.alg)
+        .unwrap();
     plinto_jose::verify(&jws.signature_job(key).unwrap()).unwrap();
     serde_json::from_slice(&jws.payload).unwrap()
 }
@@ -408,6 +410,9 @@ async fn a_feed_holds_its_own_tenants_revocations_only() {
         let theirs: Feed = serde_json::from_slice(&jws.payload).unwrap();
         assert_eq!(texts(&theirs.sessions), [mallory.session]);
         let ours = edge_keys(&world, "acme").await;
-        assert!(ours.find(jws.header.kid.as_deref().unwrap()).is_none());
+        assert!(
+            ours.find(jws.header.kid.as_deref().unwrap(), jws.header.alg)
+                .is_none()
+        );
     }
 }

@@ -35,7 +35,7 @@ fn verifies(jws: &Jws, keys: &JwkSet) -> bool {
     jws.header
         .kid
         .as_deref()
-        .and_then(|kid| keys.find(kid))
+        .and_then(|kid| keys.find(kid, jws.header.alg))
         .is_some_and(|key| plinto_jose::verify(&jws.signature_job(key).unwrap()).is_ok())
 }
 

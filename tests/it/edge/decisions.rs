@@ -134,6 +134,32 @@ fn a_path_that_the_application_could_read_differently_is_refused() {
     assert_eq!(pass.target, "/documents/7?a=%2F");
 }
 
+/// A policy that allows and says what nobody can be told is in error; who asked was not denied.
+#[test]
+fn obligations_that_can_not_be_told_are_an_error_and_no_denial() {
+    for obligations in [
+        "{1: 2}",
+        "[]",
+        "{\"text\": concat(\"\", [\"x\" | some i in numbers.range(1, 5000)])}",
+    ] {
+        let mut edge = Offline::new();
+        let policy = format!(
+            "package app.authz\n\nimport rego.v1\n\ndecision := {{\"allow\": true, \"obligations\": {obligations}}}\n"
+        );
+        edge.served.policy = Some(edge.authority.bundle(&Activated {
+            policy,
+            ..edge.authority.activated()
+        }));
+        let refusal = refused(edge.read());
+        assert_eq!(
+            refusal.code.as_str(),
+            "obligations_invalid",
+            "{obligations}"
+        );
+        assert_eq!(refusal.code.status(), 500);
+    }
+}
+
 #[test]
 fn a_policy_that_gives_no_decision_refuses() {
     for (policy, reason) in [

@@ -4,7 +4,7 @@
 use edge_worker::memory::Document;
 use plinto_contract::ids::TenantId;
 use plinto_jose::{Algorithm, SigningKey};
-use plinto_tests::authority::Activated;
+use plinto_tests::authority::{Activated, Authority};
 
 use super::offline::{Offline, code, passed};
 
@@ -84,6 +84,17 @@ fn a_bundle_that_is_not_right_is_refused_whole_and_the_last_good_one_stays() {
         ("altered", altered),
         ("not a bundle", b"hello".to_vec()),
         ("empty", Vec::new()),
+        (
+            "the same sequence with another policy",
+            edge.authority.bundle(&offered(&edge, 5, CLOSED)),
+        ),
+        ("from the future", {
+            let now = edge.authority.now;
+            edge.authority.now = edge.now.to_seconds().plus_seconds(3_600);
+            let ahead = edge.authority.bundle(&offered(&edge, 6, CLOSED));
+            edge.authority.now = now;
+            ahead
+        }),
         (
             "does not compile",
             edge.authority
@@ -166,6 +177,76 @@ fn a_control_plane_that_is_gone_is_not_asked_for_every_request() {
     }
     let asked = edge.served.asked.len();
     assert!(asked <= 12, "asked {asked} times in ten seconds");
+}
+
+/// A bundle of the sequence in hand and the same content is no other, whoever signs it again.
+#[test]
+fn the_same_bundle_signed_again_is_taken() {
+    let mut edge = Offline::new();
+    passed(edge.read());
+    let again = edge.authority.bundle(&edge.authority.activated());
+    assert_ne!(edge.served.policy, Some(again.clone()));
+    offer(&mut edge, again).unwrap();
+}
+
+/// T14, RFC 7517 §5: a set from which nobody could be verified is no answer. The known keys stay, and
+/// nobody is logged out.
+#[test]
+fn a_key_set_without_a_usable_key_logs_nobody_out() {
+    for body in [
+        r#"{"keys":[]}"#,
+        r#"{"keys":[{"kty":"oct","kid":"a","k":"c2VjcmV0"}]}"#,
+        r#"{"keys":[{"kty":"EC","kid":"a","use":"enc"},1]}"#,
+    ] {
+        let mut edge = Offline::new();
+        passed(edge.read());
+        edge.served.token_keys = Some(body.as_bytes().to_vec());
+        edge.served.bundle_keys = Some(body.as_bytes().to_vec());
+        for _ in 0..600 {
+            edge.wait_ms(1_000);
+            edge.authority.now = edge.now.to_seconds();
+            passed(edge.read());
+        }
+    }
+}
+
+/// Statement T12: whether a key is published can't be said while its set can't be had. That is the
+/// edge's trouble (503), and no reason to sign in anew (401).
+#[test]
+fn a_key_that_nobody_could_ask_for_is_the_edge_s_trouble() {
+    for body in [
+        None,
+        Some(br#"{"keys":[]}"#.to_vec()),
+        Some(b"<html>".to_vec()),
+    ] {
+        let mut edge = Offline::with(&[], &[Algorithm::Es256, Algorithm::Es256]);
+        let token = {
+            let claims = serde_json::to_value(edge.authority.claims()).unwrap();
+            Authority::token_by(&edge.authority.token_keys[1], &claims)
+        };
+        edge.authority.token_keys.truncate(1);
+        edge.served.token_keys = Some(edge.authority.token_jwks());
+        passed(edge.read());
+        assert_eq!(
+            code(edge.ask("GET", "/documents/7", Some(&token))),
+            "token_invalid"
+        );
+        // the set that lacked it gets old, and no newer one comes
+        edge.served.token_keys = body;
+        for _ in 0..60 {
+            edge.wait_ms(1_000);
+            let code = code(edge.ask("GET", "/documents/7", Some(&token)));
+            let is_fresh = edge.now.millis_since(super::offline::START) < 30_000;
+            assert_eq!(
+                code,
+                if is_fresh {
+                    "token_invalid"
+                } else {
+                    "edge_not_ready"
+                }
+            );
+        }
+    }
 }
 
 /// T14: a key set that is not one is refused, and the known keys stay.

@@ -151,7 +151,7 @@ async fn a_body_of_two_lengths_smuggles_nothing() {
 }
 
 /// Writes a request as it is, and reads the head of the answer.
-async fn ask(edge: &Edge, request: &str) -> (String, TcpStream) {
+pub(super) async fn ask(edge: &Edge, request: &str) -> (String, TcpStream) {
     let mut stream = TcpStream::connect(edge.authority()).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let head = timeout(NEVER, read_head(&mut stream)).await;

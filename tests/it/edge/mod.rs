@@ -1,5 +1,6 @@
 //! The edge: the gate natively, and the whole Worker in workerd.
 
+mod answers;
 mod application;
 mod bare;
 mod breaking;

@@ -194,6 +194,16 @@ fn a_feed_that_is_not_right_is_refused_and_the_one_in_hand_stays() {
     });
     assert_eq!(code(edge.read()), "token_revoked");
     let good = edge.authority.feed(8);
+    // the version in hand, but nobody is revoked any more
+    let changed = Feed {
+        version: 7,
+        ..good.clone()
+    };
+    let other = Feed {
+        issued_before: edge.now.to_seconds(),
+        sessions: vec![sid],
+        ..changed.clone()
+    };
     let older = Feed {
         version: 6,
         ..good.clone()
@@ -217,10 +227,18 @@ fn a_feed_that_is_not_right_is_refused_and_the_one_in_hand_stays() {
     let payload = serde_json::to_vec(&good).unwrap();
     let token_key = &edge.authority.token_keys[0];
     let typ = plinto_contract::revocation::TYP_REVOCATIONS;
-    let mut bad: Vec<String> = [older, expired, future, foreign, other_tenant]
-        .iter()
-        .map(|feed| edge.authority.signed_feed(feed))
-        .collect();
+    let mut bad: Vec<String> = [
+        changed,
+        other,
+        older,
+        expired,
+        future,
+        foreign,
+        other_tenant,
+    ]
+    .iter()
+    .map(|feed| edge.authority.signed_feed(feed))
+    .collect();
     bad.push(
         edge.authority
             .bundle_key

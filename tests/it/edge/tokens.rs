@@ -73,13 +73,16 @@ fn every_algorithm_of_the_list_is_accepted() {
 fn another_tenant_s_token_is_refused() {
     let mut edge = Offline::new();
     let other = plinto_contract::ids::TenantId::from_parts(2, [9; 10]);
+    let refusal = refused(edge.read_as(|claims| claims.tenant = other));
+    assert_eq!(refusal.code.as_str(), "token_invalid");
+    // both are named, so that an old address is found at once
+    assert!(refusal.detail.contains(&other.to_string()), "{refusal:?}");
+    let refusal = refused(edge.read_as(|claims| claims.iss.push('x')));
+    assert_eq!(refusal.code.as_str(), "token_invalid");
+    let issuer = super::offline::ISSUER;
     assert_eq!(
-        code(edge.read_as(|claims| claims.tenant = other)),
-        "token_invalid"
-    );
-    assert_eq!(
-        code(edge.read_as(|claims| claims.iss.push('x'))),
-        "token_invalid"
+        refusal.detail,
+        format!("the token comes from another issuer: `{issuer}` is expected, `{issuer}x` found")
     );
 }
 

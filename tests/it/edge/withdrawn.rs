@@ -12,8 +12,8 @@ fn kid(key: &SigningKey) -> String {
 }
 
 fn jwks(keys: &[&SigningKey]) -> Option<Vec<u8>> {
-    let keys = keys.iter().map(|key| key.public()).collect();
-    Some(JwkSet { keys }.to_value().to_string().into_bytes())
+    let keys: Vec<_> = keys.iter().map(|key| key.public()).collect();
+    Some(JwkSet::from(keys).to_value().to_string().into_bytes())
 }
 
 fn signed(feed: &Feed, key: &SigningKey) -> Option<Vec<u8>> {

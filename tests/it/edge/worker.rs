@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use plinto_contract::limits::CLOCK_LEEWAY_S;
 use plinto_jose::{Algorithm, SigningKey};
 use plinto_tests::{
-    authority::{Activated, Authority},
+    authority::{AUDIENCE, Activated, Authority},
     edge::Edge,
     process::until,
 };
@@ -137,20 +137,11 @@ async fn a_client_without_a_token_finds_the_issuer() {
         .to_str()
         .unwrap()
         .to_owned();
-    let metadata = challenge
-        .strip_prefix("Bearer resource_metadata=\"")
-        .and_then(|rest| rest.strip_suffix('"'))
-        .unwrap_or_else(|| panic!("{challenge}"));
-    let metadata: Value = stage
-        .http
-        .get(metadata)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
-    assert_eq!(metadata["resource"], edge.url());
+    let page = "/.well-known/oauth-protected-resource";
+    let expected = format!("Bearer resource_metadata=\"{AUDIENCE}{page}\"");
+    assert_eq!(challenge, expected);
+    let metadata: Value = get(page).await.json().await.unwrap();
+    assert_eq!(metadata["resource"], AUDIENCE);
     assert_eq!(
         metadata["authorization_servers"],
         json!([stage.authority.issuer])
@@ -165,6 +156,8 @@ async fn a_client_without_a_token_finds_the_issuer() {
     assert_eq!(health["bundle"]["sequence"], 1);
     assert_eq!(health["revocations"]["version"], 1);
     assert_eq!(health["keys"]["state"], "usable");
+    assert_eq!(health["keys"]["usable"], 1);
+    assert_eq!(health["keys"]["skipped"], 0);
 }
 
 /// Wrong variables are named, at the start and in every refusal.

@@ -218,9 +218,8 @@ pub async fn document(
 
 async fn read_set(tx: &mut Tx, tenant: TenantId, purpose: Purpose) -> Result<JwkSet, DbError> {
     let keys = store::published(tx, tenant, purpose).await?;
-    Ok(JwkSet {
-        keys: keys.into_iter().map(|key| key.public).collect(),
-    })
+    let keys: Vec<_> = keys.into_iter().map(|key| key.public).collect();
+    Ok(keys.into())
 }
 
 /// Ids of the published keys, read in the caller's transaction.

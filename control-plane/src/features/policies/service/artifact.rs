@@ -69,7 +69,7 @@ pub(super) fn finish(
     let unverified = Unverified::read(&packed, &Limits::default())?;
     let key = unverified
         .kid()
-        .and_then(|kid| keys.find(kid))
+        .and_then(|kid| keys.find(kid, unverified.alg()))
         .ok_or(PoliciesError::Unverifiable(plinto_jose::Error::Key))?;
     plinto_jose::verify(&unverified.signature_job(key)?).map_err(PoliciesError::Unverifiable)?;
     let bundle = unverified.verified(expect)?;
