@@ -206,6 +206,7 @@ mod tests {
                 (session(3), UnixMillis(9_000)),
             ],
             subjects: vec![outdated(4, 7, 8_000)],
+            withdrawn_keys: Vec::new(),
         };
         let content = Content::of(revoked.clone(), 2);
         assert_eq!(content.sessions, BTreeSet::from([session(3)]));
