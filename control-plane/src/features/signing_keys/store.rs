@@ -201,6 +201,8 @@ pub(super) async fn withdraw(
     now: UnixMillis,
 ) -> Result<bool, DbError> {
     let args = args![tenant, seen.id, seen.state.as_str(), now];
+    // Every token of the tenant is judged anew.
+    tx.hold_alone(tenant).await?;
     Ok(tx.execute(WITHDRAW, args).await? == 1)
 }
 
