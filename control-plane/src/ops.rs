@@ -1,7 +1,7 @@
 //! Doors for operators: health, readiness, version, figures, the `OpenAPI` document and its page.
 //! The pages about problem codes stand in `problem_pages.rs`.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -16,11 +16,13 @@ use plinto_contract::problem::Code;
 use serde_json::json;
 use tokio::time::timeout;
 use utoipa::openapi::OpenApi;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     app::App,
+    features::tenants,
     http::{ApiError, Json, cors, layers},
+    openapi::TENANT,
     problem_pages,
 };
 
@@ -34,9 +36,12 @@ const DOCS_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 
 const MOMENT: Duration = Duration::from_secs(1);
 
 /// The doors.
-pub fn routes(api: OpenApi) -> Router<App> {
+pub fn routes(api: &OpenApi) -> Router<App> {
+    let text: Arc<str> = api.to_json().unwrap_or_default().into();
+    let described = move |State(app): State<App>| description(app, Arc::clone(&text));
     let docs = Router::new()
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", api))
+        .merge(SwaggerUi::new("/docs").config(Config::new(["/openapi.json"])))
+        .route("/openapi.json", get(described))
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(middleware::from_fn(docs_headers))
         .layer(cors::for_everybody());
@@ -82,6 +87,17 @@ async fn readyz(State(app): State<App>) -> Result<&'static str, ApiError> {
 
 fn busy(detail: &str) -> ApiError {
     ApiError::new(Code::Unavailable, detail)
+}
+
+/// The API's description, with the tenant filled in where there is only one.
+async fn description(app: App, text: Arc<str>) -> Response {
+    let slug = tenants::only(&app).await.ok().flatten();
+    let text = match slug {
+        Some(slug) => text.replace(&format!("\"{TENANT}\""), &format!("\"{slug}\"")),
+        None => text.to_string(),
+    };
+    let content_type = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, content_type)], text).into_response()
 }
 
 async fn version(State(app): State<App>) -> Json<serde_json::Value> {

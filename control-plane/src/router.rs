@@ -74,7 +74,7 @@ pub fn router(app: &App) -> Router {
     let api = openapi();
     let declared = query::Declared::of(&api);
     doors(app)
-        .merge(ops::routes(api))
+        .merge(ops::routes(&api))
         .layer(middleware::from_fn_with_state(
             declared,
             query::refuse_unknown,

@@ -69,7 +69,11 @@ pub fn max_age_s(cache_control: &str) -> Option<i64> {
         }
         if let Some(value) = directive.strip_prefix("max-age=") {
             // Repeated directives: the shortest, as the cautious reading.
-            let seconds = value.trim_matches('"').parse::<u32>().ok().map(i64::from);
+            let value = value.trim_matches('"');
+            let digits = Some(value).filter(|value| value.bytes().all(|it| it.is_ascii_digit()));
+            let seconds = digits
+                .and_then(|digits| digits.parse::<u32>().ok())
+                .map(i64::from);
             max_age_s = match (max_age_s, seconds) {
                 (Some(known), Some(new)) => Some(new.min(known)),
                 (known, new) => new.or(known),

@@ -62,6 +62,7 @@ pub struct Page {
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// Items to return, 1 to 100. Default 20.
+    #[param(minimum = 1, maximum = 100)]
     pub limit: Option<u16>,
     /// `next_cursor` of the previous answer. Without it, the list begins.
     pub cursor: Option<String>,

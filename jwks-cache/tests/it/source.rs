@@ -83,6 +83,7 @@ fn cache_control_is_read_cautiously() {
         ("public", None),
         ("max-age=", None),
         ("max-age=-1", None),
+        ("max-age=+60", None),
         ("max-age=1e3", None),
         ("s-maxage=600", None),
         ("max-age=99999999999999999999", None),

@@ -59,6 +59,10 @@ const WITHOUT_ACTOR: &[(&str, &str)] = &[
     ),
     ("tenants::exist", "asked at start, before there is an actor"),
     ("tenants::published", "published to everybody"),
+    (
+        "tenants::only",
+        "fills in the page to try the API, open to everybody",
+    ),
 ];
 
 /// Store functions whose row is not found by tenant, and why that is right.
@@ -83,6 +87,7 @@ const WITHOUT_TENANT: &[(&str, &str)] = &[
     ("tenants::all", "the server's own work, over all tenants"),
     ("tenants::by_slug", "the slug says which tenant it is"),
     ("tenants::insert", "makes the tenant"),
+    ("tenants::only", "asks whether there is one only"),
 ];
 
 /// Verbs that commit without an event, and why that is right.

@@ -118,6 +118,9 @@ fn permissions(names: &[String]) -> Result<PermissionSet, ApiError> {
 }
 
 /// Create an API key
+///
+/// The secret is in this answer and in no other. A key never gets what its maker does not have.
+/// Needs the permission `api_keys:write`.
 #[utoipa::path(post, path = "/v1/api_keys", tag = "api_keys", request_body = CreateApiKeyBody,
     responses((status = 201, body = CreatedApiKeyBody)))]
 async fn create_api_key(
@@ -139,6 +142,8 @@ async fn create_api_key(
 }
 
 /// List API keys, without their secrets
+///
+/// In the order they were made, revoked ones too. Needs the permission `api_keys:read`.
 #[utoipa::path(get, path = "/v1/api_keys", tag = "api_keys", params(PageQuery),
     responses((status = 200, body = List<ApiKeyBody>)))]
 async fn list_api_keys(
@@ -151,6 +156,8 @@ async fn list_api_keys(
 }
 
 /// Get an API key, without its secret
+///
+/// Needs the permission `api_keys:read`.
 #[utoipa::path(get, path = "/v1/api_keys/{api_key_id}", tag = "api_keys",
     params(("api_key_id" = String, Path)), responses((status = 200, body = ApiKeyBody)))]
 async fn get_api_key(
@@ -164,7 +171,8 @@ async fn get_api_key(
 
 /// Revoke an API key at once
 ///
-/// Needs every permission that the key has.
+/// Requests with it are refused from then on. Needs the permission `api_keys:write`, and every
+/// permission that the key has.
 #[utoipa::path(post, path = "/v1/api_keys/{api_key_id}/revoke", tag = "api_keys",
     params(("api_key_id" = String, Path)), responses((status = 200, body = ApiKeyBody)))]
 async fn revoke_api_key(

@@ -112,10 +112,14 @@ struct TokenToLookAt {
 }
 
 /// Exchange a refresh token for a new pair of tokens
+///
+/// RFC 6749 §6. A refresh token is good once: sent again after its grace of seconds, it ends the
+/// session.
 #[utoipa::path(
     post, path = "/t/{tenant}/oauth/token", tag = "oauth", params(("tenant" = String, Path)),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, body = TokensBody), (status = 400, body = ErrorBody))
+    responses((status = 200, body = TokensBody), (status = 400, body = ErrorBody),
+        (status = 401, body = ErrorBody))
 )]
 async fn token(State(app): State<App>, actor: Actor, form: Form) -> Result<Response, OAuthError> {
     let tokens = service::token(&app, &actor, &form).await?;
@@ -181,10 +185,14 @@ impl From<Introspection> for IntrospectionBody {
 }
 
 /// Ask whether a token is good; needs an API key
+///
+/// RFC 7662. An access token or a refresh token of this tenant; anything else is `{"active":
+/// false}`. Needs the permission `tokens:introspect`.
 #[utoipa::path(
     post, path = "/t/{tenant}/oauth/introspect", tag = "oauth", params(("tenant" = String, Path)),
     request_body(content = TokenToLookAt, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, body = IntrospectionBody), (status = 400, body = ErrorBody))
+    responses((status = 200, body = IntrospectionBody), (status = 400, body = ErrorBody),
+        (status = 401, body = ErrorBody), (status = 403, body = ErrorBody))
 )]
 async fn introspect(
     State(app): State<App>,
@@ -199,10 +207,13 @@ async fn introspect(
 }
 
 /// Take a token back
+///
+/// RFC 7009. Ends the session of an access or refresh token; a token that is not known is
+/// answered alike.
 #[utoipa::path(
     post, path = "/t/{tenant}/oauth/revoke", tag = "oauth", params(("tenant" = String, Path)),
     request_body(content = TokenToLookAt, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200), (status = 400, body = ErrorBody))
+    responses((status = 200), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody))
 )]
 async fn revoke(State(app): State<App>, actor: Actor, form: Form) -> Result<Response, OAuthError> {
     service::revoke(&app, &actor, &form).await?;

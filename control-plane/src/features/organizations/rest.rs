@@ -147,8 +147,12 @@ struct UpdateMemberBody {
 }
 
 /// Create an organization
+///
+/// With an owner, that user becomes its first member in the role `owner`. Needs the permission
+/// `organizations:write`.
 #[utoipa::path(post, path = "/v1/organizations", tag = "organizations",
-    request_body = CreateOrganizationBody, responses((status = 201, body = OrganizationBody)))]
+    request_body = CreateOrganizationBody, responses((status = 201, body = OrganizationBody),
+        (status = 409, description = "slug_taken")))]
 async fn create_organization(
     State(app): State<App>,
     actor: Actor,
@@ -169,6 +173,8 @@ async fn create_organization(
 }
 
 /// List organizations
+///
+/// In the order they were made. Needs the permission `organizations:read`.
 #[utoipa::path(get, path = "/v1/organizations", tag = "organizations", params(PageQuery),
     responses((status = 200, body = List<OrganizationBody>)))]
 async fn list_organizations(
@@ -181,9 +187,12 @@ async fn list_organizations(
 }
 
 /// Get an organization
+///
+/// The `ETag` names its version. Needs the permission `organizations:read`.
 #[utoipa::path(get, path = "/v1/organizations/{organization_id}", tag = "organizations",
     params(("organization_id" = String, Path)),
-    responses((status = 200, body = OrganizationBody)))]
+    responses((status = 200, body = OrganizationBody),
+        (status = 304)))]
 async fn get_organization(
     State(app): State<App>,
     actor: Actor,
@@ -199,10 +208,14 @@ async fn get_organization(
 }
 
 /// Change an organization
+///
+/// With `If-Match`, only if nobody else has changed it since. Needs the permission
+/// `organizations:write`.
 #[utoipa::path(patch, path = "/v1/organizations/{organization_id}", tag = "organizations",
     params(("organization_id" = String, Path), ("if-match" = Option<String>, Header, description = "ETag of the version that you have seen")),
     request_body = UpdateOrganizationBody,
-    responses((status = 200, body = OrganizationBody)))]
+    responses((status = 200, body = OrganizationBody),
+        (status = 409, description = "slug_taken")))]
 async fn update_organization(
     State(app): State<App>,
     actor: Actor,
@@ -225,6 +238,9 @@ async fn update_organization(
 }
 
 /// Delete an organization and its memberships
+///
+/// Its members leave, and the access tokens they hold for it are refused. Needs the permission
+/// `organizations:write`.
 #[utoipa::path(delete, path = "/v1/organizations/{organization_id}", tag = "organizations",
     params(("organization_id" = String, Path), ("if-match" = Option<String>, Header, description = "ETag of the version that you have seen")),
     responses((status = 204)))]
@@ -239,9 +255,12 @@ async fn delete_organization(
 }
 
 /// Add a member
+///
+/// The first member must be an owner. Needs the permission `organizations:write`.
 #[utoipa::path(post, path = "/v1/organizations/{organization_id}/members", tag = "organizations",
     params(("organization_id" = String, Path)), request_body = AddMemberBody,
-    responses((status = 201, body = MemberBody)))]
+    responses((status = 201, body = MemberBody),
+        (status = 409, description = "already_member, last_owner")))]
 async fn add_member(
     State(app): State<App>,
     actor: Actor,
@@ -257,6 +276,8 @@ async fn add_member(
 }
 
 /// List members
+///
+/// In the order of their ids. Needs the permission `organizations:read`.
 #[utoipa::path(get, path = "/v1/organizations/{organization_id}/members", tag = "organizations",
     params(("organization_id" = String, Path), PageQuery),
     responses((status = 200, body = List<MemberBody>)))]
@@ -271,10 +292,13 @@ async fn list_members(
 }
 
 /// Get a member
+///
+/// The `ETag` names the version of their roles. Needs the permission `organizations:read`.
 #[utoipa::path(get, path = "/v1/organizations/{organization_id}/members/{user_id}",
     tag = "organizations",
     params(("organization_id" = String, Path), ("user_id" = String, Path)),
-    responses((status = 200, body = MemberBody)))]
+    responses((status = 200, body = MemberBody),
+        (status = 304)))]
 async fn get_member(
     State(app): State<App>,
     actor: Actor,
@@ -286,10 +310,14 @@ async fn get_member(
 }
 
 /// Replace a member's roles
+///
+/// The access tokens that the member holds are refused from then on; their sessions go on. Needs
+/// the permission `organizations:write`.
 #[utoipa::path(patch, path = "/v1/organizations/{organization_id}/members/{user_id}",
     tag = "organizations",
     params(("organization_id" = String, Path), ("user_id" = String, Path), ("if-match" = Option<String>, Header, description = "ETag of the version that you have seen")),
-    request_body = UpdateMemberBody, responses((status = 200, body = MemberBody)))]
+    request_body = UpdateMemberBody, responses((status = 200, body = MemberBody),
+        (status = 409, description = "last_owner")))]
 async fn update_member(
     State(app): State<App>,
     actor: Actor,
@@ -307,10 +335,14 @@ async fn update_member(
 }
 
 /// Remove a member
+///
+/// The access tokens that the member holds are refused from then on. Needs the permission
+/// `organizations:write`.
 #[utoipa::path(delete, path = "/v1/organizations/{organization_id}/members/{user_id}",
     tag = "organizations",
     params(("organization_id" = String, Path), ("user_id" = String, Path), ("if-match" = Option<String>, Header, description = "ETag of the version that you have seen")),
-    responses((status = 204)))]
+    responses((status = 204),
+        (status = 409, description = "last_owner")))]
 async fn remove_member(
     State(app): State<App>,
     actor: Actor,

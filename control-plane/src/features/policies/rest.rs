@@ -182,7 +182,9 @@ impl From<Status> for PolicyStatusBody {
 /// one of its tests. Publishing the same content again answers 200 with what is there.
 #[utoipa::path(post, path = "/v1/policies/bundles", tag = "policies",
     request_body(content = Vec<u8>, content_type = "application/gzip"),
-    responses((status = 201, body = BundleBody), (status = 200, body = BundleBody)))]
+    responses((status = 201, body = BundleBody), (status = 200, body = BundleBody),
+        (status = 413, description = "bundle_too_large"),
+        (status = 422, description = "bundle_malformed, bundle_signature_invalid, policy_syntax, policy_refused, policy_entrypoint_missing, policy_too_expensive, policy_tests_failed")))]
 async fn publish_bundle(
     State(app): State<App>,
     actor: Actor,
@@ -207,6 +209,8 @@ async fn publish_bundle(
 }
 
 /// List published bundles, newest first
+///
+/// Newest first. Needs the permission `policies:read`.
 #[utoipa::path(get, path = "/v1/policies/bundles", tag = "policies", params(PageQuery),
     responses((status = 200, body = List<BundleBody>)))]
 async fn list_bundles(
@@ -219,6 +223,8 @@ async fn list_bundles(
 }
 
 /// Get a published bundle
+///
+/// Needs the permission `policies:read`.
 #[utoipa::path(get, path = "/v1/policies/bundles/{revision}", tag = "policies",
     params(("revision" = String, Path)), responses((status = 200, body = BundleBody)))]
 async fn get_bundle(
@@ -231,9 +237,12 @@ async fn get_bundle(
 }
 
 /// Get a bundle's archive, byte for byte as it was published
+///
+/// Needs the permission `policies:read`.
 #[utoipa::path(get, path = "/v1/policies/bundles/{revision}/archive", tag = "policies",
     params(("revision" = String, Path)),
-    responses((status = 200, content_type = "application/gzip", body = Vec<u8>)))]
+    responses((status = 200, content_type = "application/gzip", body = Vec<u8>),
+        (status = 304)))]
 async fn get_bundle_archive(
     State(app): State<App>,
     actor: Actor,
@@ -251,8 +260,13 @@ async fn get_bundle_archive(
 }
 
 /// Make a published bundle what the edge enforces
+///
+/// Signs it with the tenant's bundle key under the next sequence; edges take it up within about a
+/// second. Needs the permission `policies:activate`.
 #[utoipa::path(post, path = "/v1/policies/bundles/{revision}/activate", tag = "policies",
-    params(("revision" = String, Path)), responses((status = 200, body = ActivationBody)))]
+    params(("revision" = String, Path)), responses((status = 200, body = ActivationBody),
+        (status = 412, description = "precondition_failed"),
+        (status = 422, description = "policy_too_expensive, policy_tests_failed, policy_refused, bundle_too_large")))]
 async fn activate_bundle(
     State(app): State<App>,
     actor: Actor,
@@ -263,8 +277,14 @@ async fn activate_bundle(
 }
 
 /// Go back to the bundle that was active before
+///
+/// Activates the revision that was active before the present one, under a new sequence. Needs the
+/// permission `policies:activate`.
 #[utoipa::path(post, path = "/v1/policies/rollback", tag = "policies",
-    responses((status = 200, body = ActivationBody)))]
+    responses((status = 200, body = ActivationBody),
+        (status = 404, description = "not_found"),
+        (status = 409, description = "nothing_to_roll_back_to"),
+        (status = 412, description = "precondition_failed")))]
 async fn roll_back_policy(
     State(app): State<App>,
     actor: Actor,
@@ -274,6 +294,8 @@ async fn roll_back_policy(
 }
 
 /// What is active, and whether it is up to date
+///
+/// Needs the permission `policies:read`.
 #[utoipa::path(get, path = "/v1/policies/status", tag = "policies",
     responses((status = 200, body = PolicyStatusBody)))]
 async fn get_policy_status(
@@ -285,6 +307,9 @@ async fn get_policy_status(
 }
 
 /// List activations, newest first
+///
+/// Also those that a changed role or an approaching expiry brought about. Needs the permission
+/// `policies:read`.
 #[utoipa::path(get, path = "/v1/policies/activations", tag = "policies", params(PageQuery),
     responses((status = 200, body = List<ActivationBody>)))]
 async fn list_activations(
@@ -298,9 +323,12 @@ async fn list_activations(
 }
 
 /// The active policy bundle, signed, with the tenant's roles
+///
+/// A gzipped tar with a signature in it. Edges ask with the `ETag` they have.
 #[utoipa::path(get, path = "/t/{tenant}/edge/bundle", tag = "edge",
     params(("tenant" = String, Path)),
-    responses((status = 200, content_type = "application/gzip", body = Vec<u8>), (status = 304)))]
+    responses((status = 200, content_type = "application/gzip", body = Vec<u8>),
+        (status = 304)))]
 async fn get_active_artifact(
     State(app): State<App>,
     Extension(artifacts): Extension<Artifacts>,
@@ -320,9 +348,12 @@ async fn get_active_artifact(
 }
 
 /// A recent signed policy bundle by its digest
+///
+/// For edges that learnt the digest elsewhere; caches may keep it for ever.
 #[utoipa::path(get, path = "/t/{tenant}/edge/bundles/{digest}", tag = "edge",
     params(("tenant" = String, Path), ("digest" = String, Path)),
-    responses((status = 200, content_type = "application/gzip", body = Vec<u8>), (status = 304)))]
+    responses((status = 200, content_type = "application/gzip", body = Vec<u8>),
+        (status = 304)))]
 async fn get_artifact(
     State(app): State<App>,
     Extension(artifacts): Extension<Artifacts>,

@@ -27,7 +27,8 @@ pub fn public_routes() -> OpenApiRouter<App> {
 /// once every token it concerns has expired.
 #[utoipa::path(get, path = "/t/{tenant}/edge/revocations", tag = "edge",
     params(("tenant" = String, Path)),
-    responses((status = 200, content_type = "application/jwt", body = String), (status = 304)))]
+    responses((status = 200, content_type = "application/jwt", body = String),
+        (status = 304)))]
 async fn get_revocations(
     State(app): State<App>,
     Extension(feeds): Extension<Arc<Feeds>>,

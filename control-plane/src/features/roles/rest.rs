@@ -102,8 +102,12 @@ struct UpdateRoleBody {
 }
 
 /// Create a role
+///
+/// It is the same in every organization of the tenant, and known to the active policy soon after.
+/// Needs the permission `roles:write`.
 #[utoipa::path(post, path = "/v1/roles", tag = "roles", request_body = CreateRoleBody,
-    responses((status = 201, body = RoleBody)))]
+    responses((status = 201, body = RoleBody),
+        (status = 409, description = "role_key_taken")))]
 async fn create_role(
     State(app): State<App>,
     actor: Actor,
@@ -124,6 +128,9 @@ async fn create_role(
 }
 
 /// List roles
+///
+/// In the order they were made, those that every tenant starts with first. Needs the permission
+/// `roles:read`.
 #[utoipa::path(get, path = "/v1/roles", tag = "roles", params(PageQuery),
     responses((status = 200, body = List<RoleBody>)))]
 async fn list_roles(
@@ -136,8 +143,11 @@ async fn list_roles(
 }
 
 /// Get a role
+///
+/// The `ETag` names its version. Needs the permission `roles:read`.
 #[utoipa::path(get, path = "/v1/roles/{role_id}", tag = "roles",
-    params(("role_id" = String, Path)), responses((status = 200, body = RoleBody)))]
+    params(("role_id" = String, Path)), responses((status = 200, body = RoleBody),
+        (status = 304)))]
 async fn get_role(
     State(app): State<App>,
     actor: Actor,
@@ -149,6 +159,9 @@ async fn get_role(
 }
 
 /// Change a role
+///
+/// Permissions replace the whole set. Only with `If-Match`: a blind change could undo another
+/// one. Needs the permission `roles:write`.
 #[utoipa::path(patch, path = "/v1/roles/{role_id}", tag = "roles",
     params(("role_id" = String, Path), ("if-match" = String, Header, description = "ETag of the version that you have seen")),
     request_body = UpdateRoleBody, responses((status = 200, body = RoleBody)))]
@@ -173,9 +186,13 @@ async fn update_role(
 }
 
 /// Delete a role
+///
+/// Only one that no member has; those that every tenant starts with stay. Needs the permission
+/// `roles:write`.
 #[utoipa::path(delete, path = "/v1/roles/{role_id}", tag = "roles",
     params(("role_id" = String, Path), ("if-match" = String, Header, description = "ETag of the version that you have seen")),
-    responses((status = 204)))]
+    responses((status = 204),
+        (status = 409, description = "role_in_use")))]
 async fn delete_role(
     State(app): State<App>,
     actor: Actor,

@@ -167,6 +167,8 @@ async fn list_sessions(
 }
 
 /// One session
+///
+/// One that has ended too, as long as it is kept. Needs the permission `sessions:read`.
 #[utoipa::path(
     get, path = "/v1/sessions/{session_id}", tag = "sessions",
     params(("session_id" = String, Path)), responses((status = 200, body = SessionBody))
@@ -180,6 +182,9 @@ async fn get_session(
 }
 
 /// End a session
+///
+/// Its refresh token opens nothing any more, and edges refuse its access tokens within about a
+/// second. Needs the permission `sessions:revoke`.
 #[utoipa::path(
     post, path = "/v1/sessions/{session_id}/revoke", tag = "sessions",
     params(("session_id" = String, Path)), responses((status = 200, body = SessionBody))
@@ -193,6 +198,8 @@ async fn revoke_session(
 }
 
 /// List my sessions that have not ended
+///
+/// In the order they were opened, this one among them.
 #[utoipa::path(
     get, path = "/t/{tenant}/v1/me/sessions", tag = "me",
     params(("tenant" = String, Path), PageQuery),
@@ -210,6 +217,8 @@ async fn list_my_sessions(
 }
 
 /// End one of my sessions
+///
+/// From another device, for instance. Its tokens are refused from then on.
 #[utoipa::path(
     post, path = "/t/{tenant}/v1/me/sessions/{session_id}/revoke", tag = "me",
     params(("tenant" = String, Path), ("session_id" = String, Path)), responses((status = 204))
@@ -228,7 +237,7 @@ async fn revoke_my_session(
 #[serde(deny_unknown_fields)]
 struct SwitchOrganizationBody {
     /// An organization I am a member of; `null` for none.
-    #[schema(value_type = Option<schemas::OrganizationId>)]
+    #[schema(value_type = Option<schemas::OrganizationId>, required = true)]
     #[serde(deserialize_with = "present")]
     organization_id: Option<OrganizationId>,
     /// The current one of this session; it is spent.
@@ -246,6 +255,9 @@ where
 }
 
 /// Go on in another organization, under a new session
+///
+/// The session of the access token ends and its refresh token is spent; the new tokens are for
+/// the organization named.
 #[utoipa::path(
     post, path = "/t/{tenant}/v1/me/organization", tag = "me", params(("tenant" = String, Path)),
     request_body = SwitchOrganizationBody, responses((status = 200, body = TokensBody))
@@ -273,6 +285,8 @@ struct SignOutBody {
 }
 
 /// End this session, or all of mine
+///
+/// Without a body, the session of the access token.
 #[utoipa::path(
     post, path = "/t/{tenant}/v1/sign_out", tag = "sign_in", params(("tenant" = String, Path)),
     request_body = Option<SignOutBody>, responses((status = 204))

@@ -93,9 +93,16 @@ impl From<SignedIn> for SignedInBody {
 }
 
 /// Sign up with e-mail address and password
+///
+/// Makes the user and opens their first session. With an `Idempotency-Key`, the same request sent
+/// again is answered alike and happens once.
 #[utoipa::path(
     post, path = "/t/{tenant}/v1/sign_up", tag = "sign_in", params(("tenant" = String, Path)),
-    request_body = SignUpBody, responses((status = 201, body = SignedInBody))
+    request_body = SignUpBody, responses((status = 201, body = SignedInBody),
+        (status = 403, description = "sign_up_closed"),
+        (status = 409, description = "email_taken"),
+        (status = 422, description = "password_too_short, password_too_long, password_too_common"),
+        (status = 429, description = "sign_in_throttled"))
 )]
 async fn sign_up(
     State(app): State<App>,
@@ -122,9 +129,15 @@ async fn sign_up(
 }
 
 /// Sign in with e-mail address and password
+///
+/// Opens a session. Whether the address or the password is wrong is not told; after too many
+/// failures the account and the network address have to wait.
 #[utoipa::path(
     post, path = "/t/{tenant}/v1/sign_in", tag = "sign_in", params(("tenant" = String, Path)),
-    request_body = SignInBody, responses((status = 200, body = SignedInBody))
+    request_body = SignInBody, responses((status = 200, body = SignedInBody),
+        (status = 401, description = "invalid_credentials"),
+        (status = 403, description = "user_disabled"),
+        (status = 429, description = "sign_in_throttled"))
 )]
 async fn sign_in(
     State(app): State<App>,
@@ -164,9 +177,14 @@ struct ChangePasswordBody {
 }
 
 /// Change my password and end my other sessions
+///
+/// Needs the current one. The other sessions end unless they are kept.
 #[utoipa::path(
     post, path = "/t/{tenant}/v1/me/password", tag = "me", params(("tenant" = String, Path)),
-    request_body = ChangePasswordBody, responses((status = 204))
+    request_body = ChangePasswordBody, responses((status = 204),
+        (status = 401, description = "invalid_credentials"),
+        (status = 422, description = "password_too_short, password_too_long, password_too_common"),
+        (status = 429, description = "sign_in_throttled"))
 )]
 async fn change_password(
     State(app): State<App>,
@@ -188,6 +206,9 @@ async fn change_password(
 }
 
 /// Let a user try again whose failed sign-ins had added up
+///
+/// Forgets the failures, so that the next sign-in is judged at once. Needs the permission
+/// `users:write`.
 #[utoipa::path(
     post, path = "/v1/users/{user_id}/unlock", tag = "users", params(("user_id" = String, Path)),
     responses((status = 200, body = UserBody))

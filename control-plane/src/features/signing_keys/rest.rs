@@ -90,6 +90,8 @@ enum PurposeBody {
 }
 
 /// The tenant's signing keys, newest first
+///
+/// Withdrawn ones too, without their private parts. Needs the permission `signing_keys:read`.
 #[utoipa::path(get, path = "/v1/signing_keys", tag = "signing keys", responses((status = 200, body = List<SigningKeyBody>)))]
 async fn list_signing_keys(
     State(app): State<App>,
@@ -102,8 +104,13 @@ async fn list_signing_keys(
 }
 
 /// Let the next key sign from now on
+///
+/// The key before stays published until the last thing it signed has run out. Refused until the
+/// next one was published long enough for all to have seen it. Needs the permission
+/// `signing_keys:rotate`.
 #[utoipa::path(post, path = "/v1/signing_keys/rotate", tag = "signing keys", request_body = RotateBody,
-    responses((status = 200, body = List<SigningKeyBody>)))]
+    responses((status = 200, body = List<SigningKeyBody>),
+        (status = 409, description = "rotation_in_progress")))]
 async fn rotate_signing_key(
     State(app): State<App>,
     actor: Actor,
@@ -122,7 +129,8 @@ async fn rotate_signing_key(
 /// End a signing key at once
 ///
 /// For a key that somebody else may have: it leaves the published set, and what it signed is refused, at
-/// the edge within about a second. If it signed, the next key signs instead. Sessions go on.
+/// the edge within about a second. If it signed, the next key signs instead. Sessions go on. Needs the
+/// permission `signing_keys:rotate`.
 #[utoipa::path(post, path = "/v1/signing_keys/{signing_key_id}/withdraw", tag = "signing keys",
     params(("signing_key_id" = String, Path)), responses((status = 200, body = SigningKeyBody)))]
 async fn withdraw_signing_key(
@@ -134,8 +142,11 @@ async fn withdraw_signing_key(
 }
 
 /// The keys that verify the tenant's tokens
+///
+/// A JWK Set (RFC 7517). Caches may keep it for seconds.
 #[utoipa::path(get, path = "/t/{tenant}/.well-known/jwks.json", tag = "discovery",
-    params(("tenant" = String, Path)), responses((status = 200, description = "JWK Set (RFC 7517)")))]
+    params(("tenant" = String, Path)), responses((status = 200, description = "JWK Set (RFC 7517)"),
+        (status = 304)))]
 async fn get_jwks(
     State(app): State<App>,
     Path(slug): Path<String>,
@@ -145,8 +156,11 @@ async fn get_jwks(
 }
 
 /// The keys that verify the tenant's policy bundles and revocation feeds
+///
+/// A JWK Set (RFC 7517), fetched by edges.
 #[utoipa::path(get, path = "/t/{tenant}/edge/keys", tag = "edge",
-    params(("tenant" = String, Path)), responses((status = 200, description = "JWK Set (RFC 7517)")))]
+    params(("tenant" = String, Path)), responses((status = 200, description = "JWK Set (RFC 7517)"),
+        (status = 304)))]
 async fn get_edge_keys(
     State(app): State<App>,
     Path(slug): Path<String>,

@@ -92,6 +92,8 @@ impl TenantBody {
 }
 
 /// The tenant that the API key belongs to
+///
+/// Needs the permission `tenant:read`.
 #[utoipa::path(get, path = "/v1/tenant", tag = "tenants", responses((status = 200, body = TenantBody)))]
 async fn get_tenant(
     State(app): State<App>,
@@ -156,6 +158,7 @@ impl From<UpdateTenantBody> for UpdateTenant {
 /// Change the tenant's settings
 ///
 /// Every process follows within a second.
+/// Needs the permission `tenant:write`.
 #[utoipa::path(patch, path = "/v1/tenant", tag = "tenants",
     params(("if-match" = String, Header, description = "ETag of the version that you have seen")),
     request_body = UpdateTenantBody, responses((status = 200, body = TenantBody)))]
@@ -174,6 +177,7 @@ async fn update_tenant(
 /// End all sessions of the tenant
 ///
 /// Refresh tokens are dead at once, access tokens at the edge within about a second. API keys go on.
+/// Needs the permission `tenant:write`.
 #[utoipa::path(post, path = "/v1/tenant/revoke_sessions", tag = "tenants", responses((status = 204)))]
 async fn revoke_tenant_sessions(
     State(app): State<App>,
@@ -184,8 +188,12 @@ async fn revoke_tenant_sessions(
 }
 
 /// The issuer's metadata, at the address OpenID Connect Discovery §4 gives
+///
+/// Only what is there is named: there is no authorization endpoint, hence no response types and
+/// no ID tokens.
 #[utoipa::path(get, path = "/t/{tenant}/.well-known/openid-configuration", tag = "discovery",
-    params(("tenant" = String, Path)), responses((status = 200, description = "RFC 8414 §3.2")))]
+    params(("tenant" = String, Path)), responses((status = 200, description = "RFC 8414 §3.2"),
+        (status = 304)))]
 async fn get_openid_configuration(
     state: State<App>,
     slug: Path<String>,
@@ -195,8 +203,11 @@ async fn get_openid_configuration(
 }
 
 /// The same with the issuer's path at the end
+///
+/// For clients that put the well-known path before the issuer's.
 #[utoipa::path(get, path = "/.well-known/openid-configuration/t/{tenant}", tag = "discovery",
-    params(("tenant" = String, Path)), responses((status = 200, description = "RFC 8414 §3.2")))]
+    params(("tenant" = String, Path)), responses((status = 200, description = "RFC 8414 §3.2"),
+        (status = 304)))]
 async fn get_openid_configuration_inserted(
     state: State<App>,
     slug: Path<String>,
@@ -206,8 +217,11 @@ async fn get_openid_configuration_inserted(
 }
 
 /// The issuer's metadata, at the address RFC 8414 §3.1 gives
+///
+/// The same document, for clients that speak OAuth without OpenID Connect.
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server/t/{tenant}", tag = "discovery",
-    params(("tenant" = String, Path)), responses((status = 200, description = "RFC 8414 §3.2")))]
+    params(("tenant" = String, Path)), responses((status = 200, description = "RFC 8414 §3.2"),
+        (status = 304)))]
 async fn get_authorization_server_metadata(
     state: State<App>,
     slug: Path<String>,

@@ -219,6 +219,12 @@ pub async fn find(tx: &mut Tx, tenant: TenantId) -> Result<Option<Tenant>, DbErr
     store::by_id(tx, tenant).await
 }
 
+/// The slug of the only tenant; `None` where there are several, or none yet.
+pub async fn only(app: &App) -> Result<Option<String>, DbError> {
+    let mut tx = app.db.read().await?;
+    store::only(&mut tx).await
+}
+
 /// Every tenant, for background work.
 pub async fn all(app: &App) -> Result<Vec<Tenant>, DbError> {
     let mut tx = app.db.read().await?;

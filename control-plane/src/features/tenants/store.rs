@@ -22,6 +22,8 @@ const BY_ID: &str = "select id, slug, name, audience, signing_alg, version, sign
     allowed_origins, client_ids, session_idle_s, session_absolute_s, keys_version,
     session_epoch, sessions_ended_at, created_at, updated_at from tenants where id = $1";
 
+const ONLY: &str = "select slug from tenants limit 2";
+
 const ALL: &str = "select id, slug, name, audience, signing_alg, version, sign_up,
     allowed_origins, client_ids, session_idle_s, session_absolute_s, keys_version,
     session_epoch, sessions_ended_at, created_at, updated_at from tenants order by id";
@@ -122,6 +124,12 @@ pub(super) async fn by_id(tx: &mut Tx, tenant: TenantId) -> Result<Option<Tenant
 pub(super) async fn all(tx: &mut Tx) -> Result<Vec<Tenant>, DbError> {
     let rows: Vec<TenantRow> = tx.all(ALL, args![]).await?;
     rows.into_iter().map(TenantRow::read).collect()
+}
+
+pub(super) async fn only(tx: &mut Tx) -> Result<Option<String>, DbError> {
+    let mut slugs: Vec<(String,)> = tx.all(ONLY, args![]).await?;
+    let last = slugs.pop();
+    Ok(last.filter(|_| slugs.is_empty()).map(|(slug,)| slug))
 }
 
 /// Writes the settings over those of the tenant's version; `false` when it has another by now.

@@ -113,6 +113,8 @@ impl UserQuery {
 }
 
 /// List users
+///
+/// In the order they signed up. Needs the permission `users:read`.
 #[utoipa::path(
     get, path = "/v1/users", tag = "users", params(PageQuery, UserQuery),
     responses((status = 200, body = List<UserBody>))
@@ -129,6 +131,8 @@ async fn list_users(
 }
 
 /// One user
+///
+/// Needs the permission `users:read`.
 #[utoipa::path(
     get, path = "/v1/users/{user_id}", tag = "users", params(("user_id" = String, Path)),
     responses((status = 200, body = UserBody))
@@ -142,6 +146,9 @@ async fn get_user(
 }
 
 /// Disable a user and end their sessions
+///
+/// They can not sign in, and everything they hold is refused from then on. Needs the permission
+/// `users:write`.
 #[utoipa::path(
     post, path = "/v1/users/{user_id}/disable", tag = "users", params(("user_id" = String, Path)),
     responses((status = 200, body = UserBody))
@@ -155,6 +162,8 @@ async fn disable_user(
 }
 
 /// Let a disabled user sign in again
+///
+/// Sessions that have ended stay ended. Needs the permission `users:write`.
 #[utoipa::path(
     post, path = "/v1/users/{user_id}/enable", tag = "users", params(("user_id" = String, Path)),
     responses((status = 200, body = UserBody))
@@ -168,6 +177,8 @@ async fn enable_user(
 }
 
 /// End all sessions of a user
+///
+/// They may sign in again at once. Needs the permission `sessions:revoke`.
 #[utoipa::path(
     post, path = "/v1/users/{user_id}/revoke_sessions", tag = "users",
     params(("user_id" = String, Path)), responses((status = 204))
@@ -182,6 +193,8 @@ async fn revoke_user_sessions(
 }
 
 /// The person behind the access token
+///
+/// Needs an access token.
 #[utoipa::path(
     get, path = "/t/{tenant}/v1/me", tag = "me", params(("tenant" = String, Path)),
     responses((status = 200, body = UserBody))
