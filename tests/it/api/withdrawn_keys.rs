@@ -112,6 +112,11 @@ async fn what_a_withdrawn_key_signed_is_refused_at_once_and_sessions_go_on() {
             states(&world, "token").await,
             ["active", "next", "withdrawn"]
         );
+        let sql = "select private_sealed from signing_keys where state = 'withdrawn'";
+        let mut tx = world.app.db.read().await.unwrap();
+        let kept: Vec<(String,)> = tx.all(sql, control_plane::args![]).await.unwrap();
+        assert_eq!(kept, [(String::new(),)], "its private part was not erased");
+        drop(tx);
 
         let (access, successor) = refresh(&world, &alice.refresh_token).await;
         assert_eq!(kid(&access), text(&next["kid"]));
