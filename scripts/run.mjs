@@ -1,5 +1,6 @@
 // `make run`: starts everything on this machine, walks the whole path once, then stays until Ctrl-C.
 // ONCE=1 stops after the walk; the exit code says whether every step came out right.
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,8 +29,12 @@ async function startAll(demo) {
   bootstrap(demo);
   const log = (name) => path.join(folder, `${name}.log`);
   const server = start("the control plane", demo.server, ["serve"], { env: demo.env, cwd: folder, logFile: log("control-plane") });
+  // in a file and in the environment, since anybody may read a command line
+  const secret = randomBytes(32).toString("hex");
+  const secrets = path.join(folder, "edge.secrets");
+  writeFileSync(secrets, `UPSTREAM_SECRET=${secret}\n`, { mode: 0o600 });
   const app = start("the sample app", "node", ["examples/sample-app/server.mjs"], {
-    env: { ...plain, PORT: String(ports.app), HOST: "127.0.0.1" },
+    env: { ...plain, PORT: String(ports.app), HOST: "127.0.0.1", UPSTREAM_SECRET: secret },
     logFile: log("sample-app"),
   });
   await ready(server, `${demo.controlPlane}/readyz`, 30);
@@ -39,7 +44,7 @@ async function startAll(demo) {
     "the edge",
     "node_modules/.bin/wrangler",
     ["dev", "--local", "--ip", "127.0.0.1", "--port", String(ports.edge), "--inspector-port", "0",
-      "--persist-to", path.join(folder, "edge"), "--show-interactive-dev-session=false",
+      "--persist-to", path.join(folder, "edge"), "--env-file", secrets, "--show-interactive-dev-session=false",
       ...Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`])],
     { env: { ...plain, PLINTO_EDGE_BUILT: "1", WRANGLER_SEND_METRICS: "false", CI: "true", NO_COLOR: "1" }, logFile: log("edge") },
   );
@@ -55,7 +60,7 @@ function overview(demo) {
     ["  API page", `${demo.controlPlane}/docs`],
     ["  issuer", demo.issuer],
     ["  keys", `${demo.issuer}/.well-known/jwks.json`],
-    ["sample app (behind the edge)", demo.app],
+    ["sample app (answers only the edge)", demo.app],
     ["tenant", `${demo.slug} (${demo.tenant})`],
     ["API key", demo.apiKey],
     ...demo.people.map((person) => [person.name, `${person.email} / ${person.password}`]),
@@ -70,6 +75,7 @@ function writeEnvironment(demo) {
     CP: demo.controlPlane,
     ISSUER: demo.issuer,
     EDGE: demo.edge,
+    APP: demo.app,
     PLINTO_URL: demo.controlPlane,
     PLINTO_API_KEY: demo.apiKey,
     ...Object.fromEntries(demo.people.map((person) => [person.name.toUpperCase(), person.token ?? ""])),

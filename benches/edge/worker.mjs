@@ -24,7 +24,8 @@ function answerFromMemory(documents) {
   };
   globalThis.fetch = async (url) => {
     const text = String(url);
-    if (text.startsWith(UPSTREAM)) return new Response("from the application");
+    // as from a server, which says how long its answer is
+    if (text.startsWith(UPSTREAM)) return new Response("from the application", { headers: { "content-length": "20" } });
     if (!(text in answers)) throw new Error(`nobody is at ${text}`);
     return new Response(answers[text]);
   };

@@ -137,6 +137,10 @@ pub struct Route {
     /// Whether a request without a token is put to the policy, as subject type `anonymous`.
     #[serde(default)]
     pub public: bool,
+    /// How long the application may take to begin its answer, in seconds, 1 to 3600; absent: as long as the
+    /// edge's `UPSTREAM_TIMEOUT_S` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_s: Option<u32>,
 }
 
 objects_only!(

@@ -20,6 +20,8 @@ pub const OBLIGATIONS: &str = "x-plinto-obligations";
 pub const REVOCATION_STALE: &str = "x-plinto-revocation-stale";
 /// Sequence of the bundle that a response carries or was decided by.
 pub const SEQUENCE: &str = "x-plinto-sequence";
+/// The secret by which the application knows the edge.
+pub const UPSTREAM_SECRET: &str = "x-plinto-upstream-secret";
 /// Names one request, in every answer and log line.
 pub const REQUEST_ID: &str = "x-request-id";
 /// A client's own name for its request, kept apart from ours.

@@ -1,6 +1,8 @@
 //! Sizes and durations that both sides of a boundary must agree on. Those of tokens and key sets are
 //! `plinto_jose`'s.
 
+use std::ops::RangeInclusive;
+
 /// 600 s: life of an access token. Source: statement T16.
 pub const ACCESS_TOKEN_LIFETIME_S: i64 = 600;
 /// 30 s: how far two clocks may differ. Source: statement T7.
@@ -25,6 +27,8 @@ pub const POLICY_VALUE_DEPTH: usize = 64;
 pub const POLICY_INPUT_BYTES: usize = 64 * 1024;
 /// 1 MiB: a request body to the control plane. Source: statement W7.
 pub const REQUEST_BODY_BYTES: usize = 1024 * 1024;
+/// 1 s to 1 h: how long an application may be given to begin its answer.
+pub const UPSTREAM_TIMEOUT_S: RangeInclusive<u32> = 1..=3_600;
 /// 20: items of a list when nobody says how many.
 pub const PAGE_DEFAULT: u16 = 20;
 /// 100: items of a list at most.

@@ -32,7 +32,11 @@ impl Code {
 
     /// Whether the same request may succeed later.
     pub const fn is_retryable(self) -> bool {
-        matches!(self.status(), 408 | 429 | 502 | 503) || matches!(self, Self::IdempotencyConflict)
+        match self {
+            Self::IdempotencyConflict => true,
+            Self::UpstreamProtocol => false,
+            _ => matches!(self.status(), 408 | 429 | 502 | 503 | 504),
+        }
     }
 }
 

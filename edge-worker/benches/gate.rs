@@ -62,7 +62,7 @@ fn isolate(authority: &Authority) -> Isolate {
                 _ => return None,
             })
         },
-        false,
+        |_| false,
     );
     Isolate::new(config.unwrap())
 }

@@ -1,7 +1,13 @@
 // What only the platform can do with a request: take it apart for the gate, forward it as the gate
 // says, and give its answers. What is decided is decided in edge-worker/src; the lines are those of
 // edge-worker/src/packed.rs.
+import { kindOf } from "./failure.mjs";
+import { forward } from "./forward.mjs";
 import { BROKEN } from "./instance.mjs";
+import { Watch } from "./watch.mjs";
+
+/** What a token comes to when the gate breaks over it: 1013, "try again later". */
+const UNKNOWN = "ended\n1013\nunavailable";
 
 /** Answers one request as the gate says, or refuses it when the gate breaks. */
 export async function answerThrough(gate, request, env, context) {
@@ -10,12 +16,24 @@ export async function answerThrough(gate, request, env, context) {
   if (said === BROKEN) return refusal(request, env);
   if (!said.startsWith("pass\n")) return answer(said);
   const lines = said.split("\n");
+  const stands = async () => {
+    const ended = await gate.run("standing", packed, lines[1], env, context);
+    return ended === BROKEN ? UNKNOWN : ended;
+  };
+  const watch = new Watch(Number(lines[3]), Number(lines[4]), stands);
+  const upstream = typeof env.UPSTREAM === "string" ? (env.UPSTREAM_VIA ?? globalThis) : env.UPSTREAM;
   try {
-    return await forward(request, lines, env, (names) => gate.run("kept_inside", names));
+    return await forward(request, lines, upstream, watch, (...names) => gate.run("kept_inside", ...names));
   } catch (error) {
-    console.error("edge: the application did not answer", String(error));
-    const refused = gate.run("unreachable", packed, lines[1]);
-    return refused === BROKEN ? refusal(request, env) : answer(refused);
+    watch.stop();
+    if (error === BROKEN) return refusal(request, env);
+    // whatever `fetch` makes of it, this is why
+    const { aborted, reason } = watch.signal;
+    if (aborted && reason.code !== undefined) return reason.answer ? answer(reason.answer) : refusal(request, env);
+    const kind = aborted ? "timed_out" : await kindOf(error, upstream === globalThis ? lines[2] : undefined);
+    console.error(`edge: ${lines[1]} was not answered by the application: ${kind}`, String(error));
+    const failed = gate.run("failed", packed, lines[1], kind);
+    return failed === BROKEN ? refusal(request, env) : answer(failed);
   }
 }
 
@@ -36,38 +54,6 @@ function answer(text) {
   const end = Number(count) * 2;
   for (let at = 0; at < end; at += 2) headers.set(rest[at], rest[at + 1]);
   return new Response(rest.slice(end).join("\n"), { status: Number(status), headers });
-}
-
-/**
- * Sends a request on and gives the application's answer; bodies are streamed.
- *
- * @param {Request} request the client's
- * @param {string[]} lines what the gate said
- * @param {object} env the Worker's variables, and perhaps a bound service
- * @param {(names: string) => string | BROKEN} keptInside which of the answer's headers stay inside
- */
-async function forward(request, lines, env, keptInside) {
-  const upstream = typeof env.UPSTREAM === "string" ? globalThis : env.UPSTREAM;
-  let at = 3;
-  const [dropped, set, added] = [Number(lines[at++]), Number(lines[at++]), Number(lines[at++])];
-  const headers = new Headers(request.headers);
-  for (const end = at + dropped; at < end; at += 1) headers.delete(lines[at]);
-  for (const end = at + 2 * set; at < end; at += 2) headers.set(lines[at], lines[at + 1]);
-  const response = await upstream.fetch(lines[2], {
-    method: request.method,
-    headers,
-    body: request.body,
-    // a redirect of the application's is the client's to follow
-    redirect: "manual",
-  });
-  // the answer to a WebSocket hand-shake carries the socket and can't be rebuilt
-  if (response.status === 101) return response;
-  const answered = new Response(response.body, response);
-  const inside = keptInside([...response.headers.keys()].join("\n"));
-  if (inside === BROKEN) return refusal(request, env);
-  if (inside !== "") for (const name of inside.split("\n")) answered.headers.delete(name);
-  for (const end = at + 2 * added; at < end; at += 2) answered.headers.set(lines[at], lines[at + 1]);
-  return answered;
 }
 
 /** The gate broke: what it would have answered, made here. */

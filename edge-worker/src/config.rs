@@ -1,11 +1,11 @@
 //! The Worker's variables, read once into what the rest works with. Wrong ones are named.
 
-use std::net::Ipv4Addr;
+use std::{fmt, net::Ipv4Addr, ops::RangeInclusive};
 
-use plinto_contract::{ids::TenantId, problem::PAGES};
+use plinto_contract::{ids::TenantId, limits, problem::PAGES};
 use url::Url;
 
-use crate::own::METADATA_PATH;
+use crate::{own::METADATA_PATH, stripped::Stripped};
 
 /// What the gate does once the revocation feed is older than its hard limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,23 @@ pub struct Resource {
     pub metadata_url: String,
 }
 
+/// Text that no log and no message shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text, for the one header it is meant for.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(…)")
+    }
+}
+
 /// Everything that is set from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -47,6 +64,12 @@ pub struct Config {
     pub tenant: TenantId,
     /// Where requests that may pass go.
     pub upstream: Upstream,
+    /// How long the application may take to begin its answer, where its route doesn't say.
+    pub upstream_timeout_s: u32,
+    /// By which the application knows the edge.
+    pub upstream_secret: Option<Secret>,
+    /// Which of a client's headers the application never sees.
+    pub stripped: Stripped,
     /// Where the edge's documents are found: no slash at the end.
     pub control_plane: String,
     /// Age of the revocation feed from which on a request waits for a newer one.
@@ -68,12 +91,20 @@ pub struct Fault {
     pub detail: String,
 }
 
+/// 30 s: how long an application may take to begin its answer when nobody says.
+const TIMEOUT_S: i64 = 30;
+/// 32 to 1,024: characters of the application's secret.
+const SECRET_BYTES: RangeInclusive<usize> = 32..=1_024;
+
 /// Names of all variables, as `wrangler.toml` has them.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 12] = [
     "ISSUER",
     "AUDIENCE",
     "TENANT",
     "UPSTREAM",
+    "UPSTREAM_TIMEOUT_S",
+    "UPSTREAM_SECRET",
+    "STRIP_HEADERS",
     "CONTROL_PLANE",
     "REVOCATION_MAX_AGE_MS",
     "REVOCATION_HARD_LIMIT_S",
@@ -83,12 +114,11 @@ pub const NAMES: [&str; 9] = [
 
 impl Config {
     /// Reads all variables.
-    /// `variable`: the value of a name, if it is set; `has_binding`: whether a service is bound
-    /// as `UPSTREAM`.
+    /// `variable`: the value of a name, if it is set; `is_bound`: whether a service is bound under it.
     /// Errors: every variable that is missing or wrong.
     pub fn read(
         variable: impl Fn(&str) -> Option<String>,
-        has_binding: bool,
+        is_bound: impl Fn(&str) -> bool,
     ) -> Result<Self, Vec<Fault>> {
         let mut reader = Reader {
             variable,
@@ -99,11 +129,24 @@ impl Config {
         let tenant = reader.required("TENANT", |text| {
             text.parse::<TenantId>().map_err(|error| error.to_string())
         });
-        let upstream = if has_binding {
+        let upstream = if is_bound("UPSTREAM") {
             Some(Upstream::Binding)
         } else {
             reader.required("UPSTREAM", |text| base(text, false).map(Upstream::Url))
         };
+        if upstream == Some(Upstream::Binding) && is_bound("UPSTREAM_VIA") {
+            let detail = "is for an UPSTREAM that is an address; this one is bound itself";
+            reader.fault("UPSTREAM_VIA", detail);
+        }
+        if reader.get("UPSTREAM_VIA").is_some() {
+            reader.fault("UPSTREAM_VIA", "must be a binding, and not text");
+        }
+        let timeout = &limits::UPSTREAM_TIMEOUT_S;
+        let timeout = i64::from(*timeout.start())..=i64::from(*timeout.end());
+        let timeout = reader.number("UPSTREAM_TIMEOUT_S", TIMEOUT_S, timeout);
+        let secret = reader.optional("UPSTREAM_SECRET", secret);
+        let more = reader.get("STRIP_HEADERS").unwrap_or_default();
+        let stripped = reader.checked("STRIP_HEADERS", Stripped::new(&more));
         let control_plane = match reader.get("CONTROL_PLANE") {
             Some(text) => reader.checked("CONTROL_PLANE", base(&text, true)),
             None => issuer.clone(),
@@ -123,29 +166,39 @@ impl Config {
                 OnStale::Deny
             }
         };
-        match (issuer, audience, tenant, upstream, control_plane) {
-            (Some(issuer), Some(audience), Some(tenant), Some(upstream), Some(control_plane))
-                if reader.faults.is_empty() =>
-            {
-                Ok(Self {
-                    issuer,
-                    resource: resource(&audience),
-                    audience,
-                    tenant,
-                    upstream,
-                    control_plane,
-                    revocation_max_age_ms: max_age,
-                    revocation_hard_limit_ms: hard_limit.saturating_mul(1_000),
-                    on_stale,
-                    policy_max_age_ms: policy_max_age,
-                })
-            }
+        let addresses = issuer.zip(control_plane).zip(upstream);
+        match (
+            addresses,
+            audience,
+            tenant,
+            stripped,
+            u32::try_from(timeout),
+        ) {
+            (
+                Some(((issuer, control_plane), upstream)),
+                Some(audience),
+                Some(tenant),
+                Some(stripped),
+                Ok(upstream_timeout_s),
+            ) if reader.faults.is_empty() => Ok(Self {
+                issuer,
+                resource: resource(&audience),
+                audience,
+                tenant,
+                upstream,
+                upstream_timeout_s,
+                upstream_secret: secret,
+                stripped,
+                control_plane,
+                revocation_max_age_ms: max_age,
+                revocation_hard_limit_ms: hard_limit.saturating_mul(1_000),
+                on_stale,
+                policy_max_age_ms: policy_max_age,
+            }),
             _ => Err(reader.faults),
         }
     }
-}
 
-impl Config {
     /// Where problem codes are explained: on the control plane, whose issuers are
     /// `{public URL}/t/{slug}`.
     pub fn problem_pages(&self) -> String {
@@ -154,6 +207,12 @@ impl Config {
             None => &self.issuer,
         };
         format!("{public_url}{PAGES}")
+    }
+
+    /// 50 ms to 30 s: after how long each time to ask whether a token still stands whose request goes on.
+    /// Half the feed's age, so that with a feed of the other half nobody goes on for longer than the whole.
+    pub const fn standing_every_ms(&self) -> i64 {
+        self.revocation_max_age_ms / 2
     }
 
     /// The variables that name this very machine: right beside a control plane in development, and
@@ -224,12 +283,16 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         self.checked(name, read(&text))
     }
 
-    fn number(
+    fn optional<T>(
         &mut self,
         name: &'static str,
-        default: i64,
-        range: std::ops::RangeInclusive<i64>,
-    ) -> i64 {
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.get(name)?;
+        self.checked(name, read(&text))
+    }
+
+    fn number(&mut self, name: &'static str, default: i64, range: RangeInclusive<i64>) -> i64 {
         let Some(text) = self.get(name) else {
             return default;
         };
@@ -245,6 +308,20 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
                 default
             }
         }
+    }
+}
+
+/// A secret that nobody guesses, and that a header can hold.
+fn secret(text: &str) -> Result<Secret, String> {
+    let is_visible = text.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
+    if is_visible && SECRET_BYTES.contains(&text.len()) {
+        Ok(Secret(text.to_owned()))
+    } else {
+        Err(format!(
+            "must be {} to {} visible ASCII characters, without spaces",
+            SECRET_BYTES.start(),
+            SECRET_BYTES.end()
+        ))
     }
 }
 
@@ -309,7 +386,7 @@ mod tests {
         variables.extend(changes.iter().copied());
         Config::read(
             |name| variables.get(name).map(|text| (*text).to_owned()),
-            false,
+            |_| false,
         )
     }
 
@@ -404,7 +481,7 @@ mod tests {
     #[test]
     fn every_wrong_variable_is_named_at_once() {
         assert_eq!(
-            names(Config::read(|_| None, false)),
+            names(Config::read(|_| None, |_| false)),
             ["ISSUER", "AUDIENCE", "TENANT", "UPSTREAM"]
         );
         assert_eq!(
@@ -459,15 +536,49 @@ mod tests {
 
     #[test]
     fn a_service_binding_stands_in_for_an_address() {
-        let config = Config::read(
-            |name| match name {
-                "ISSUER" => Some("https://id.example.com".to_owned()),
-                "AUDIENCE" => Some("a".to_owned()),
-                "TENANT" => Some("tenant_01jc0m5v7mec4t3x2n6q8r9s0v".to_owned()),
-                _ => None,
-            },
-            true,
-        );
-        assert_eq!(config.unwrap().upstream, Upstream::Binding);
+        let bound = |names: &'static [&'static str]| {
+            Config::read(
+                |name| match name {
+                    "ISSUER" => Some("https://id.example.com".to_owned()),
+                    "AUDIENCE" => Some("a".to_owned()),
+                    "TENANT" => Some("tenant_01jc0m5v7mec4t3x2n6q8r9s0v".to_owned()),
+                    "UPSTREAM" => Some("https://app.example.com".to_owned()),
+                    _ => None,
+                },
+                |name| names.contains(&name),
+            )
+        };
+        assert_eq!(bound(&["UPSTREAM"]).unwrap().upstream, Upstream::Binding);
+        // a way to an address, which needs one
+        let via = bound(&["UPSTREAM_VIA"]).unwrap().upstream;
+        assert_eq!(via, Upstream::Url("https://app.example.com".to_owned()));
+        let both = names(bound(&["UPSTREAM", "UPSTREAM_VIA"]));
+        assert_eq!(both, ["UPSTREAM_VIA"]);
+        let text = ("UPSTREAM_VIA", "https://app.example.com");
+        assert_eq!(names(read(&[text])), ["UPSTREAM_VIA"]);
+    }
+
+    #[test]
+    fn what_is_said_of_the_application_is_checked() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.upstream_timeout_s, 30);
+        assert_eq!(config.upstream_secret, None);
+        assert_eq!(config.standing_every_ms(), 500);
+        let long = "x".repeat(1_025);
+        for (name, wrong) in [
+            ("UPSTREAM_TIMEOUT_S", "0"),
+            ("UPSTREAM_TIMEOUT_S", "3601"),
+            ("UPSTREAM_SECRET", "too short"),
+            ("UPSTREAM_SECRET", "two words that are long enough together"),
+            ("UPSTREAM_SECRET", long.as_str()),
+            ("STRIP_HEADERS", "host"),
+        ] {
+            let faults = read(&[(name, wrong)]).unwrap_err();
+            assert_eq!(faults.len(), 1, "{name}");
+            assert_eq!(faults[0].name, name);
+            // N11: a secret that is wrong is a secret all the same
+            let is_shown = name == "UPSTREAM_SECRET" && faults[0].detail.contains(wrong);
+            assert!(!is_shown, "{faults:?}");
+        }
     }
 }

@@ -36,14 +36,14 @@ use crate::{
 
 /// What the gate needs next, or what it decided.
 #[derive(Debug)]
-pub enum Step {
+pub enum Step<T = Verdict> {
     /// These documents, from the control plane: refresh them (or wait until whoever is at it has
     /// ended) until [`Gate::deadline`] at most, then ask again. It is asked for once at most.
     Need(Documents),
     /// The check of [`Gate::signature_job`]; report with [`Gate::signature_checked`].
     NeedSignature,
     /// The decision.
-    Done(Verdict),
+    Done(T),
 }
 
 /// Whether the request passes.
@@ -129,6 +129,31 @@ impl<'r> Gate<'r> {
             Ok(Some(pass)) => Step::Done(Verdict::Pass(pass)),
             Ok(None) => Step::NeedSignature,
             Err(refusal) => Step::Done(Verdict::Refuse(refusal)),
+        }
+    }
+
+    /// The same for what goes on after its decision, an upload, an answer that streams or a socket:
+    /// whether its token would still be let in, whatever the policy says. Nobody waits for this answer, so it
+    /// waits for what a request would have refreshed behind its own.
+    pub fn stands(&mut self, memory: &mut Memory, now: UnixMillis) -> Step<Result<(), Refusal>> {
+        if !self.has_waited {
+            let mut due = self.needs(memory, now);
+            due.extend(self.behind());
+            let of_tokens = due.iter().filter(|due| *due != Document::Policy);
+            let needs = Documents::of(of_tokens);
+            if !needs.is_empty() {
+                self.has_waited = true;
+                return Step::Need(needs);
+            }
+        }
+        match self.verified(memory, now) {
+            Ok(None) => Step::NeedSignature,
+            Ok(Some(None)) => Step::Done(Ok(())),
+            Ok(Some(Some(token))) => {
+                let is_revocation_stale = self.check_revocation(&token, memory, now);
+                Step::Done(is_revocation_stale.map(drop))
+            }
+            Err(refusal) => Step::Done(Err(refusal)),
         }
     }
 
@@ -230,7 +255,7 @@ impl<'r> Gate<'r> {
             policy.sequence,
             is_revocation_stale,
         )
-        .map(Some)
+        .map(|pass| Some(pass.within(target.timeout_s)))
     }
 
     /// The token, verified; `Ok(None)` when its signature has to be checked first, and

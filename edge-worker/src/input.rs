@@ -170,6 +170,7 @@ mod tests {
             resource_id: "{id}".to_owned(),
             properties: BTreeMap::from([("folder".to_owned(), "{folder}".to_owned())]),
             public: false,
+            timeout_s: None,
         }])
         .unwrap();
         let path = CanonicalPath::parse("/folders/f1/documents/d%202").unwrap();

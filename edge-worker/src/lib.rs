@@ -3,7 +3,8 @@
 //! - [`gate`] decides, purely; [`request`], [`path`], [`routes`] and [`input`] say what is asked.
 //! - [`memory`] is what one isolate remembers: [`keys`], [`bundles`], [`revocations`], [`tokens`];
 //!   [`freshness`] says when that may be used, and [`refresh`] refreshes it.
-//! - [`refusal`], [`upstream`], [`own`] and [`health`] say what is answered and forwarded.
+//! - [`refusal`], [`failure`], [`upstream`], [`stripped`], [`own`] and [`health`] say what is answered
+//!   and forwarded.
 //! - [`packed`] says it to the JavaScript around it, `edge-worker/shim`, which forwards.
 //! - [`config`] reads the variables.
 //! - [`drive`] gets the gate what it lacks; [`rim`] is what a platform does for the edge.
@@ -15,6 +16,7 @@
 pub mod bundles;
 pub mod config;
 pub mod drive;
+pub mod failure;
 pub mod freshness;
 pub mod gate;
 pub mod health;
@@ -30,6 +32,7 @@ pub mod request;
 pub mod revocations;
 pub mod rim;
 pub mod routes;
+pub mod stripped;
 pub mod tokens;
 pub mod upstream;
 
@@ -53,18 +56,37 @@ pub fn decide(request: String, env: Env, context: worker_sys::Context) -> JsValu
     host::now_or_later(host::decide(request, env, Context::new(context)))
 }
 
-/// The lines of the answer when the application could not be reached.
+/// Whether a request that goes on, or whose answer does, may still do so: its token, whatever the policy
+/// says. Empty, or the lines of what ended it, or a promise of these.
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen]
-pub fn unreachable(request: &str, request_id: &str) -> String {
-    host::unreachable(request, request_id)
+pub fn standing(
+    request: String,
+    request_id: String,
+    env: Env,
+    context: worker_sys::Context,
+) -> JsValue {
+    host::now_or_later(host::standing(
+        request,
+        request_id,
+        env,
+        Context::new(context),
+    ))
 }
 
-/// Which of the application's response headers stay inside; names, one a line.
+/// The lines of the answer when forwarding failed. `failure`: as [`failure`] names it.
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen]
-pub fn kept_inside(names: &str) -> String {
-    packed::kept_inside(names)
+pub fn failed(request: &str, request_id: &str, failure: &str) -> String {
+    host::failed(request, request_id, failure)
+}
+
+/// Which of the application's response headers stay inside; names, one a line. `connection`: the
+/// answer's header of that name.
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen]
+pub fn kept_inside(names: &str, connection: &str) -> String {
+    packed::kept_inside(names, connection)
 }
 
 /// Names every variable that can't be used, in the log, before the first request comes.

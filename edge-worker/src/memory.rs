@@ -81,6 +81,15 @@ impl Documents {
         }
     }
 
+    /// These.
+    pub fn of(documents: impl Iterator<Item = Document>) -> Self {
+        let mut all = Self::default();
+        for document in documents {
+            all.insert(document);
+        }
+        all
+    }
+
     /// Whether one is among them.
     pub const fn contains(self, document: Document) -> bool {
         *self.0.get(document)

@@ -66,6 +66,17 @@ impl Isolate {
             })
     }
 
+    /// Whether what was let through with this request's token may go on.
+    /// Errors: the refusal that a new request with it would get.
+    pub fn stands(
+        &mut self,
+        request: &EdgeRequest,
+        source: &mut impl Source,
+        now: UnixMillis,
+    ) -> Option<Result<(), Refusal>> {
+        drive::stands(&self.with(source, now), request).now_or_never()
+    }
+
     /// Refreshes one document, if nobody is at it and no failure is recent.
     /// Errors: one line for the log; what was in hand stays.
     pub fn refresh(

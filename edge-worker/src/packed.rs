@@ -6,10 +6,10 @@
 
 use std::fmt::{Display, Write as _};
 
-use plinto_contract::headers;
+use plinto_contract::{headers, problem::Code};
 
 use crate::{
-    config::Upstream,
+    config::{Config, Upstream},
     refusal::Answer,
     request::EdgeRequest,
     upstream::{NamedHops, Pass, is_answered, is_kept},
@@ -61,20 +61,22 @@ impl<'a> Packed<'a> {
             .map(|(_, value)| *value)
     }
 
-    /// The lines by which the shim forwards this request: `pass`, the request's id, the URL, how
-    /// many headers to drop, to set and to add to the answer, then these.
+    /// The lines by which the shim forwards this request: `pass`, the request's id, the URL, how many
+    /// milliseconds the application may take to begin its answer, after how many each time to ask
+    /// whether the token stands (0: there is none), how many headers to drop, to set and to add to the
+    /// answer, then these.
     pub fn forwarded(
         &self,
         asked: &EdgeRequest,
         pass: &Pass,
-        upstream: &Upstream,
+        config: &Config,
         request_id: &str,
     ) -> String {
         let hops = NamedHops::read(self.header("connection"));
         let dropped: Vec<&str> = self
             .headers
             .iter()
-            .filter(|(name, value)| !is_kept(name, value, &hops))
+            .filter(|(name, value)| !is_kept(name, value, &hops, &config.stripped))
             .map(|(name, _)| *name)
             .collect();
         let (scheme, _) = asked.origin.split_once("://").unwrap_or_default();
@@ -89,12 +91,15 @@ impl<'a> Packed<'a> {
                 .map(|theirs| (headers::CLIENT_REQUEST_ID, theirs)),
         );
         set.extend(pass.headers.iter().map(|(name, value)| (*name, &**value)));
+        if let Some(secret) = &config.upstream_secret {
+            set.push((headers::UPSTREAM_SECRET, secret.expose()));
+        }
         let sequence = pass.sequence.to_string();
         let answered = [
             (headers::REQUEST_ID, request_id),
             (headers::SEQUENCE, &sequence),
         ];
-        let base = match upstream {
+        let base = match &config.upstream {
             Upstream::Url(base) => base,
             Upstream::Binding => &asked.origin,
         };
@@ -102,6 +107,13 @@ impl<'a> Packed<'a> {
         let mut lines = Lines::of("pass");
         lines.add(request_id);
         lines.add(format_args!("{base}{}", pass.target));
+        let timeout_s = pass.timeout_s.unwrap_or(config.upstream_timeout_s);
+        lines.add(i64::from(timeout_s).saturating_mul(1_000));
+        lines.add(if pass.is_of_token {
+            config.standing_every_ms()
+        } else {
+            0
+        });
         for count in [dropped.len(), set.len(), answered.len()] {
             lines.add(count);
         }
@@ -130,11 +142,24 @@ pub fn answered(answer: &Answer) -> String {
     lines.0
 }
 
-/// Which of the application's response headers stay inside. `names` and the answer: one a line.
-pub fn kept_inside(names: &str) -> String {
+/// The lines of what ended a token that had let a request pass: `ended`, the code by which a WebSocket
+/// is closed, the problem's code, and those of the answer where there is none yet.
+/// Source: RFC 6455 §7.4.1 (1008, a policy is violated), IANA's registry of close codes (1013, try again later).
+pub fn ended(code: Code, answer: &Answer) -> String {
+    let mut lines = Lines::of("ended");
+    lines.add(if code.status() == 503 { 1013 } else { 1008 });
+    lines.add(code.as_str());
+    lines.add(answered(answer));
+    lines.0
+}
+
+/// Which of the application's response headers stay inside. `names` and what is returned: one a line.
+/// `connection`: the answer's header of that name.
+pub fn kept_inside(names: &str, connection: &str) -> String {
+    let hops = NamedHops::read(Some(connection).filter(|connection| !connection.is_empty()));
     let inside: Vec<&str> = names
         .split('\n')
-        .filter(|name| !name.is_empty() && !is_answered(name))
+        .filter(|name| !name.is_empty() && !is_answered(name, &hops))
         .collect();
     inside.join("\n")
 }
@@ -158,7 +183,10 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing;
+    use crate::{
+        refusal::Refusal,
+        testing::{self, config_with},
+    };
 
     const TEXT: &str = "GET\nhttps://app.example.com/a?b\n7\nauthorization\nBearer x\nx-empty\n\n\
         x-request-id\nmine\nx-plinto-roles\nowner\nx_plinto_roles\nowner\nconnection\nclose, x-hop\nx-hop\n1";
@@ -168,6 +196,8 @@ mod tests {
             target: "/a?b".to_owned(),
             headers: vec![(headers::SUBJECT, "user_1".to_owned())],
             sequence: 7,
+            is_of_token: true,
+            timeout_s: None,
         }
     }
 
@@ -196,16 +226,52 @@ mod tests {
     fn a_forwarded_request_drops_what_a_client_could_pretend_and_sets_ours() {
         let packed = Packed::read(TEXT).unwrap();
         let asked = packed.request().unwrap();
-        let upstream = Upstream::Url("https://inside/base".to_owned());
-        let lines = packed.forwarded(&asked, &pass(), &upstream, "req_1");
-        let expected = "pass\nreq_1\nhttps://inside/base/a?b\n5\n5\n2\n\
+        let inside = config_with(&[("UPSTREAM", "https://inside/base")]);
+        let lines = packed.forwarded(&asked, &pass(), &inside, "req_1");
+        let expected = "pass\nreq_1\nhttps://inside/base/a?b\n30000\n500\n5\n5\n2\n\
             x-request-id\nx-plinto-roles\nx_plinto_roles\nconnection\nx-hop\n\
             x-forwarded-proto\nhttps\nx-forwarded-host\napp.example.com\nx-request-id\nreq_1\n\
             x-client-request-id\nmine\nx-plinto-subject\nuser_1\n\
             x-request-id\nreq_1\nx-plinto-sequence\n7";
         assert_eq!(lines, expected);
-        let lines = packed.forwarded(&asked, &pass(), &Upstream::Binding, "req_1");
+        let mut bound = config_with(&[]);
+        bound.upstream = Upstream::Binding;
+        let lines = packed.forwarded(&asked, &pass(), &bound, "req_1");
         assert_eq!(lines.lines().nth(2), Some("https://app.example.com/a?b"));
+    }
+
+    #[test]
+    fn a_request_says_how_long_it_may_take_and_how_often_its_token_is_looked_at() {
+        let packed = Packed::read(TEXT).unwrap();
+        let asked = packed.request().unwrap();
+        let patient = config_with(&[
+            ("UPSTREAM_TIMEOUT_S", "90"),
+            ("REVOCATION_MAX_AGE_MS", "400"),
+        ]);
+        let times = |pass: &Pass| {
+            let lines = packed.forwarded(&asked, pass, &patient, "req_1");
+            let times = lines.lines().skip(3).take(2).map(str::to_owned);
+            times.collect::<Vec<_>>()
+        };
+        assert_eq!(times(&pass()), ["90000", "200"]);
+        assert_eq!(times(&pass().within(Some(5))), ["5000", "200"]);
+        let of_nobody = Pass {
+            is_of_token: false,
+            ..pass()
+        };
+        assert_eq!(times(&of_nobody), ["90000", "0"]);
+    }
+
+    #[test]
+    fn the_application_is_told_the_secret_by_which_it_knows_the_edge() {
+        let packed = Packed::read(TEXT).unwrap();
+        let asked = packed.request().unwrap();
+        let secret = "an-edge's-secret-of-32-characters";
+        let known = config_with(&[("UPSTREAM_SECRET", secret)]);
+        let lines = packed.forwarded(&asked, &pass(), &known, "req_1");
+        let told = format!("\nx-plinto-upstream-secret\n{secret}\n");
+        assert!(lines.contains(&told), "{lines}");
+        assert!(!format!("{known:?}").contains(secret));
     }
 
     /// Statement T11: 72 KB of them once took two seconds.
@@ -221,8 +287,8 @@ mod tests {
         let packed = Packed::read(&text).unwrap();
         let asked = packed.request().unwrap();
         let (lines, steps) =
-            testing::counted(|| packed.forwarded(&asked, &pass(), &Upstream::Binding, "req_1"));
-        assert_eq!(lines.lines().nth(3), Some("2001"));
+            testing::counted(|| packed.forwarded(&asked, &pass(), &config_with(&[]), "req_1"));
+        assert_eq!(lines.lines().nth(5), Some("2001"));
         assert!(steps <= 2 * many + 1, "{steps} names were read");
     }
 
@@ -242,9 +308,31 @@ mod tests {
     #[test]
     fn the_application_s_hop_by_hop_and_plinto_headers_stay_inside() {
         assert_eq!(
-            kept_inside("content-type\nconnection\nset-cookie\nx-plinto-subject"),
-            "connection\nx-plinto-subject"
+            kept_inside(
+                "content-type\nconnection\nset-cookie\nx-hop\nX-Plinto_Roles",
+                "x-hop, close"
+            ),
+            "connection\nx-hop\nX-Plinto_Roles"
         );
-        assert_eq!(kept_inside(""), "");
+        assert_eq!(kept_inside("", ""), "");
+    }
+
+    #[test]
+    fn a_token_s_end_says_how_to_close_a_socket_and_what_to_answer() {
+        let told = |code| {
+            let refusal = Refusal::new(code, "no");
+            let answer = refusal.answer(&testing::request("GET", "/a", None), "req_1", None);
+            let lines = ended(code, &answer);
+            let lines: Vec<_> = lines.lines().take(5).map(str::to_owned).collect();
+            lines.join(" ")
+        };
+        assert_eq!(
+            told(Code::TokenRevoked),
+            "ended 1008 token_revoked answer 401"
+        );
+        assert_eq!(
+            told(Code::RevocationUnknown),
+            "ended 1013 revocation_unknown answer 503"
+        );
     }
 }

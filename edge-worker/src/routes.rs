@@ -34,6 +34,7 @@ struct Compiled {
     resource_id: Template,
     properties: Vec<(String, Template)>,
     is_public: bool,
+    timeout_s: Option<u32>,
 }
 
 /// What a request is about.
@@ -49,6 +50,8 @@ pub struct Target<'r> {
     pub properties: Vec<(&'r str, String)>,
     /// Whether a request without a token is put to the policy.
     pub is_public: bool,
+    /// How long the application may take to begin its answer, in seconds, where the route says so.
+    pub timeout_s: Option<u32>,
 }
 
 impl Routes {
@@ -114,6 +117,7 @@ impl Compiled {
             properties,
             is_public: route.public,
             pattern,
+            timeout_s: route.timeout_s,
         })
     }
 
@@ -137,6 +141,7 @@ impl Compiled {
                 .map(|(name, text)| (name.as_str(), filled(text)))
                 .collect(),
             is_public: self.is_public,
+            timeout_s: self.timeout_s,
         }
     }
 }
@@ -154,6 +159,7 @@ mod tests {
             resource_id: id.to_owned(),
             properties: BTreeMap::new(),
             public: false,
+            timeout_s: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the unit tests of this crate share.
 
-use std::cell::Cell;
+use std::{cell::Cell, collections::BTreeMap};
 
 use plinto_contract::{
     claims::{AccessToken, Audience},
@@ -15,14 +15,21 @@ pub(crate) fn now() -> UnixMillis {
 }
 
 pub(crate) fn config() -> Config {
-    let variable = |name: &str| match name {
-        "ISSUER" => Some("https://id.example.com/t/demo".to_owned()),
-        "AUDIENCE" => Some("https://api.example.com".to_owned()),
-        "TENANT" => Some(claims().tenant.to_string()),
-        "UPSTREAM" => Some("https://app.internal".to_owned()),
-        _ => None,
-    };
-    Config::read(variable, false).unwrap()
+    config_with(&[])
+}
+
+/// The same with these variables.
+pub(crate) fn config_with(more: &[(&str, &str)]) -> Config {
+    let tenant = claims().tenant.to_string();
+    let mut all = BTreeMap::from([
+        ("ISSUER", "https://id.example.com/t/demo"),
+        ("AUDIENCE", "https://api.example.com"),
+        ("TENANT", &tenant),
+        ("UPSTREAM", "https://app.internal"),
+    ]);
+    all.extend(more.iter().copied());
+    let variable = |name: &str| all.get(name).map(|text| (*text).to_owned());
+    Config::read(variable, |_| false).unwrap()
 }
 
 pub(crate) fn claims() -> AccessToken {

@@ -6,16 +6,22 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use plinto_contract::{claims::AccessToken, headers, problem::Code};
 use serde_json::{Map, Value};
 
-#[cfg(test)]
-use crate::testing;
-use crate::{path::CanonicalPath, refusal::Refusal, request::EdgeRequest};
+use crate::{
+    path::CanonicalPath,
+    refusal::Refusal,
+    request::EdgeRequest,
+    stripped::{Stripped, folded, is_ours},
+};
 
 /// 4 KiB: longest obligations passed on; common servers allow 8 KiB for all headers.
 const OBLIGATIONS_BYTES: usize = 4 * 1024;
 
-/// Headers that belong to one connection. Source: RFC 9110 §7.6.1.
-const HOP_BY_HOP: [&str; 9] = [
+/// Headers that belong to one connection, and `Expect`, which asks the next server, not the last: the edge
+/// has answered it. Source: RFC 9110 §7.6.1 and §10.1.1, RFC 7540 §3.2.1.
+const HOP_BY_HOP: [&str; 11] = [
     "connection",
+    "expect",
+    "http2-settings",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",
@@ -24,31 +30,6 @@ const HOP_BY_HOP: [&str; 9] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
-];
-
-/// Headers by which some applications are talked into another method, path, person or client
-/// address than the ones the gate decided on.
-const OVERRIDES: [&str; 10] = [
-    "forwarded",
-    "true-client-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-real-ip",
-    "x-request-id",
-    "x-rewrite-url",
-];
-
-/// The same, whatever follows. Only proxies that are trusted send them; some are set anew.
-const OVERRIDE_PREFIXES: [&str; 6] = [
-    headers::PREFIX,
-    "remote-",
-    "x-auth-request-",
-    "x-forwarded-",
-    "x-original-",
-    "x-remote-",
 ];
 
 /// The client's address. Source: RFC 7239 §5.2, in the form that applications read.
@@ -63,6 +44,10 @@ pub struct Pass {
     pub headers: Vec<(&'static str, String)>,
     /// Sequence of the policy that decided.
     pub sequence: u64,
+    /// Whether a token let it pass, which may end while the request goes on.
+    pub is_of_token: bool,
+    /// How long the application may take to begin its answer, where the route says so.
+    pub timeout_s: Option<u32>,
 }
 
 impl Pass {
@@ -116,7 +101,16 @@ impl Pass {
             target: format!("{}{}", path.encoded(), request.query),
             headers: set,
             sequence,
+            is_of_token: claims.is_some(),
+            timeout_s: None,
         })
+    }
+
+    /// The same with the route's own time limit.
+    #[must_use]
+    pub const fn within(mut self, timeout_s: Option<u32>) -> Self {
+        self.timeout_s = timeout_s;
+        self
     }
 }
 
@@ -149,51 +143,41 @@ fn ascii_json(map: &Map<String, Value>) -> String {
     ascii
 }
 
-/// The headers that a request's `Connection` names, beside those that always belong to one
-/// connection. A set, so that a stranger's options and headers cost their sum, not their product;
-/// an ordered one, since a Worker's hashes are the same for everybody.
+/// The headers that a `Connection` names, beside those that always belong to one connection. A set, so
+/// that a stranger's options and headers cost their sum, not their product; an ordered one, since a
+/// Worker's hashes are the same for everybody.
 #[derive(Debug, Default)]
 pub struct NamedHops(BTreeSet<String>);
 
 impl NamedHops {
     /// Reads the value of `Connection`. Source: RFC 9110 §7.6.1.
     pub fn read(connection: Option<&str>) -> Self {
-        let options = connection.unwrap_or_default().split(',');
-        Self(options.map(|option| normalised(option.trim())).collect())
+        let options = connection.unwrap_or_default().split(',').map(str::trim);
+        let named = options.filter(|option| !option.is_empty());
+        Self(named.map(|option| folded(option).into_owned()).collect())
+    }
+
+    fn contains(&self, folded: &str) -> bool {
+        HOP_BY_HOP.contains(&folded) || self.0.contains(folded)
     }
 }
 
 /// Whether a client's request header goes to the application.
 /// `hops`: what the request's `Connection` names.
-pub fn is_kept(name: &str, value: &str, hops: &NamedHops) -> bool {
-    let name = normalised(name);
-    if name == headers::CLIENT_REQUEST_ID
-        || OVERRIDES.contains(&name.as_str())
-        || OVERRIDE_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-    {
-        return false;
-    }
+pub fn is_kept(name: &str, value: &str, hops: &NamedHops, stripped: &Stripped) -> bool {
+    let name = folded(name);
     // a WebSocket is asked for end to end, whatever the header's name suggests
     if name == "upgrade" {
         return value.eq_ignore_ascii_case("websocket");
     }
-    !HOP_BY_HOP.contains(&name.as_str()) && !hops.0.contains(&name)
-}
-
-/// CGI and WSGI read `_` and `-` alike, so `X_Plinto_Subject` would pass for ours.
-fn normalised(name: &str) -> String {
-    #[cfg(test)]
-    testing::count_step();
-    name.to_ascii_lowercase().replace('_', "-")
+    !stripped.covers(&name) && !hops.contains(&name)
 }
 
 /// Whether the application's response header goes to the client.
-pub fn is_answered(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    !name.starts_with(headers::PREFIX)
-        && (name == "upgrade" || !HOP_BY_HOP.contains(&name.as_str()))
+/// `hops`: what the answer's `Connection` names.
+pub fn is_answered(name: &str, hops: &NamedHops) -> bool {
+    let name = folded(name);
+    !is_ours(&name) && (name == "upgrade" || !hops.contains(&name))
 }
 
 #[cfg(test)]
@@ -201,6 +185,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::testing;
 
     fn pass(claims: &AccessToken, obligations: &Value) -> Result<Pass, Refusal> {
         let mut request = testing::request("GET", "/a%20b?q=1", None);
@@ -260,6 +245,7 @@ mod tests {
 
     #[test]
     fn what_a_client_could_pretend_is_stripped() {
+        let stripped = Stripped::new("").unwrap();
         for name in [
             "x-plinto-subject",
             "X-Plinto-Roles",
@@ -286,12 +272,14 @@ mod tests {
             "connection",
             "Transfer-Encoding",
             "te",
+            "Expect",
+            "HTTP2-Settings",
             "x-secret-hop",
             "X_Secret_Hop",
         ] {
             for connection in ["close, X-Secret-Hop", "X_Secret_Hop,close"] {
                 let hops = NamedHops::read(Some(connection));
-                assert!(!is_kept(name, "1", &hops), "{name}");
+                assert!(!is_kept(name, "1", &hops, &stripped), "{name}");
             }
         }
         for name in [
@@ -301,20 +289,28 @@ mod tests {
             "authorization",
             "x-plint",
         ] {
-            assert!(
-                is_kept(name, "1", &NamedHops::read(Some("close"))),
-                "{name}"
-            );
+            let hops = NamedHops::read(Some("close"));
+            assert!(is_kept(name, "1", &hops, &stripped), "{name}");
         }
         let hops = NamedHops::read(Some("upgrade"));
-        assert!(is_kept("upgrade", "WebSocket", &hops));
-        assert!(!is_kept("upgrade", "h2c", &NamedHops::default()));
+        assert!(is_kept("upgrade", "WebSocket", &hops, &stripped));
+        assert!(!is_kept("upgrade", "h2c", &NamedHops::default(), &stripped));
     }
 
     #[test]
     fn the_application_s_own_plinto_headers_stay_inside() {
-        assert!(!is_answered("X-Plinto-Subject"));
-        assert!(!is_answered("keep-alive"));
-        assert!(is_answered("set-cookie"));
+        let hops = NamedHops::read(Some("close, X-Secret-Hop"));
+        for name in [
+            "X-Plinto-Subject",
+            "X-Plinto_Roles",
+            "x_plinto_roles",
+            "x.plinto.upstream-secret",
+            "keep-alive",
+            "x-secret-hop",
+        ] {
+            assert!(!is_answered(name, &hops), "{name}");
+        }
+        assert!(is_answered("set-cookie", &hops));
+        assert!(is_answered("upgrade", &hops));
     }
 }

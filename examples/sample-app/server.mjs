@@ -2,15 +2,27 @@
 // was let through, and the headers say who it is.
 //
 //   PORT=8790 node examples/sample-app/server.mjs
+//
+// With UPSTREAM_SECRET set it answers only requests that carry it, as the edge's do: nobody goes round
+// the edge. docs/guides/behind-the-edge.md has the other ways.
+import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
 
 const PORT = Number(process.env.PORT ?? 8790);
 const HOST = process.env.HOST ?? "127.0.0.1";
 const MAX_BODY_BYTES = 64 * 1024;
 
+const digest = (text) => createHash("sha256").update(text).digest();
+const secret = process.env.UPSTREAM_SECRET ? digest(process.env.UPSTREAM_SECRET) : undefined;
+
+/** Whether the edge sent it. The comparison takes as long however much of the secret is right. */
+function isFromTheEdge(request) {
+  return !secret || timingSafeEqual(digest(request.headers["x-plinto-upstream-secret"] ?? ""), secret);
+}
+
 /** Who asks, as the edge says. A client's own x-plinto- headers never get here. */
 function identity(headers) {
-  const names = Object.keys(headers).filter((name) => name.startsWith("x-plinto-"));
+  const names = Object.keys(headers).filter((name) => name.startsWith("x-plinto-") && name !== "x-plinto-upstream-secret");
   return Object.fromEntries(names.sort().map((name) => [name, headers[name]]));
 }
 
@@ -87,6 +99,7 @@ const routes = [
 ];
 
 async function answer(request) {
+  if (!isFromTheEdge(request)) return [403, { error: "ask the edge: nothing is answered here" }];
   const path = new URL(request.url, "http://app").pathname;
   const fitting = routes.filter(([, pattern]) => pattern.test(path));
   if (fitting.length === 0) return [404, { error: `there is nothing at ${path}` }];

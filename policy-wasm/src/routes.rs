@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use plinto_contract::bundle::{ROUTES_PATH, Route};
+use plinto_contract::{
+    bundle::{ROUTES_PATH, Route},
+    limits::UPSTREAM_TIMEOUT_S,
+};
 use regorus::Value;
 
 use crate::{
@@ -66,6 +69,15 @@ fn check(route: &Route) -> Result<Pattern, String> {
     }
     if route.action.is_empty() || route.resource_type.is_empty() {
         return Err("`action` and `resource_type` must not be empty".to_owned());
+    }
+    if let Some(seconds) = route.timeout_s
+        && !UPSTREAM_TIMEOUT_S.contains(&seconds)
+    {
+        return Err(format!(
+            "`timeout_s` must be a whole number from {} to {}",
+            UPSTREAM_TIMEOUT_S.start(),
+            UPSTREAM_TIMEOUT_S.end()
+        ));
     }
     let pattern = Pattern::parse(&route.path).map_err(|error| error.to_string())?;
     if pattern.first_literal() == Some(OWN) {

@@ -104,6 +104,9 @@ async function requests(demo) {
   judge(reads.status === 200, `${reads.status} Grace may read`, reads);
   const writes = await through(demo, "PUT", "/documents/welcome", grace);
   judge(writes.status === 403 && writes.json?.reasons?.length > 0, `${writes.status} but not write: ${short(writes.json?.reasons?.join("; ") ?? "")}`, writes);
+  const pretended = { "x-plinto-subject": ada.id ?? "" };
+  const around = await ask({ url: `${demo.app}/documents/welcome`, headers: pretended, as: { url: "$APP/documents/welcome" } });
+  judge(around.status === 403, `${around.status} round the edge: ${around.json?.error}`, around);
 }
 
 async function revocation(demo) {

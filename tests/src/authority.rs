@@ -182,6 +182,9 @@ impl Authority {
             route(&["GET"], "/documents/{id}", "read", "{id}", false),
             route(&["PUT", "POST"], "/documents/{id}", "write", "{id}", false),
             route(&["GET"], "/files/{path...}", "read", "{path}", false),
+            route(&["GET"], "/public/{id}", "visit", "{id}", true),
+            json!({ "methods": ["GET"], "path": "/slow/{id}", "action": "read",
+                "resource_type": "document", "resource_id": "{id}", "timeout_s": 1 }),
         ] });
         let files = BTreeMap::from([
             (

@@ -46,16 +46,15 @@ impl Edge {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let mut modules = String::new();
-        for (name, kind) in [
-            ("shim/worker.mjs", "esModule"),
-            ("shim/answer.mjs", "esModule"),
-            ("shim/instance.mjs", "esModule"),
-            ("build/glue.mjs", "esModule"),
-            ("build/edge_worker.wasm", "wasm"),
-        ] {
-            let copy = folder.path().join(name);
+        for name in shim() {
+            let kind = if name.ends_with(".wasm") {
+                "wasm"
+            } else {
+                "esModule"
+            };
+            let copy = folder.path().join(&name);
             std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
-            std::fs::copy(root().join("edge-worker").join(name), copy).unwrap();
+            std::fs::copy(root().join("edge-worker").join(&name), copy).unwrap();
             let _ = write!(modules, "(name = {name:?}, {kind} = embed {name:?}), ");
         }
         let mut bindings = String::new();
@@ -210,6 +209,22 @@ fn guarded(command: &Command) -> Command {
         };
     }
     guarded
+}
+
+/// The Worker's modules, the one that workerd begins with first.
+fn shim() -> Vec<String> {
+    let first = "shim/worker.mjs".to_owned();
+    let folder = std::fs::read_dir(root().join("edge-worker/shim")).unwrap();
+    let names = folder.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let others = names
+        .filter(|name| name.ends_with(".mjs"))
+        .map(|name| format!("shim/{name}"))
+        .filter(|name| *name != first);
+    let built = ["build/glue.mjs", "build/edge_worker.wasm"].map(str::to_owned);
+    std::iter::once(first.clone())
+        .chain(others)
+        .chain(built)
+        .collect()
 }
 
 /// Builds the Worker, unless `make test` has just done that.

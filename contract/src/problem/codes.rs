@@ -221,9 +221,21 @@ codes! {
     EdgeMisconfigured = "edge_misconfigured", 503, "The edge is not configured",
         cause: "A variable of the Worker is missing or cannot be used. The detail names it.",
         remedy: "Set it in `wrangler.toml` and deploy again.";
-    UpstreamUnreachable = "upstream_unreachable", 502, "The application behind the edge did not answer",
-        cause: "The edge let the request pass, and the application's address did not answer.",
+    RequestNotForwardable = "request_not_forwardable", 400, "The edge can not send this request on",
+        cause: "The client ended the request's body before it was whole. The application has not seen the request.",
+        remedy: "Send it again, as long as `Content-Length` says.";
+    UpstreamUnreachable = "upstream_unreachable", 502, "The application behind the edge could not be reached",
+        cause: "The edge let the request pass, and nobody listens at the application's address.",
         remedy: "Check that the application runs and that `UPSTREAM` leads to it.";
+    UpstreamReset = "upstream_reset", 502, "The application behind the edge ended the connection before it answered",
+        cause: "The application took the connection and closed it without an answer: it broke, was restarted, or refuses connections of this kind. It may have acted.",
+        remedy: "Look at the application's log by the request id. Repeat what changes something only if the application can tell that it is the same.";
+    UpstreamProtocol = "upstream_protocol", 502, "The application behind the edge did not answer in HTTP",
+        cause: "What came is no answer to the request: another protocol, a status out of range, a switch of protocols that nobody asked for, headers too large, or an interim answer to `HEAD`.",
+        remedy: "Check that `UPSTREAM` names the application's HTTP port and scheme, and ask the application directly.";
+    UpstreamTimeout = "upstream_timeout", 504, "The application behind the edge did not answer in time",
+        cause: "The application had the whole request and did not begin its answer within the route's `timeout_s`, or else `UPSTREAM_TIMEOUT_S`. It may have acted.",
+        remedy: "Find out why it is slow, or give the route more time. Repeat what changes something only if the application can tell that it is the same.";
     ObligationsInvalid = "obligations_invalid", 500, "The policy's obligations cannot be told to the application",
         cause: "The policy lets the request pass, with obligations that are no object with plain names, nest deeper than 64, or are longer than 4 KiB. Nobody was denied.",
         remedy: "Let the policy say less, or say it flat; `plinto policy test` can check it.";

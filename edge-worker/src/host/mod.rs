@@ -23,6 +23,7 @@ pub(crate) use now_or_later::now_or_later;
 use crate::{
     config::{self, Config, Fault},
     drive,
+    failure::Failure,
     gate::{Verdict, WAIT_MS},
     health,
     memory::Memory,
@@ -54,7 +55,7 @@ fn state(env: &Env) -> Result<Rc<State>, Vec<Fault>> {
     }
     let config = Config::read(
         |name| platform::variable(env, name),
-        platform::is_service(env, "UPSTREAM"),
+        |name| platform::is_service(env, name),
     )?;
     let state = Rc::new(State {
         memory: RefCell::new(Memory::new(&config)),
@@ -119,20 +120,41 @@ pub(crate) async fn decide(request: String, env: Env, context: Context) -> Strin
         return packed::answered(&host.own(page, &asked, &request_id).await);
     }
     match drive::decide(&host, &asked).await {
-        Verdict::Pass(pass) => packed.forwarded(&asked, &pass, &config.upstream, &request_id),
+        Verdict::Pass(pass) => packed.forwarded(&asked, &pass, config, &request_id),
         Verdict::Refuse(refusal) => packed::answered(&answer(&refusal, &asked, &request_id)),
     }
 }
 
-/// The answer when the application could not be reached.
-pub(crate) fn unreachable(request: &str, request_id: &str) -> String {
+/// Whether the token of a request that was let through still stands: empty, or what ended it.
+pub(crate) async fn standing(
+    request: String,
+    request_id: String,
+    env: Env,
+    context: Context,
+) -> String {
+    let Some((_, asked)) = read(&request) else {
+        return packed::ended(Code::MalformedRequest, &unreadable(&request_id));
+    };
+    let state = match state(&env) {
+        Ok(state) => state,
+        Err(faults) => {
+            let answer = answer(&misconfigured(&faults), &asked, &request_id);
+            return packed::ended(Code::EdgeMisconfigured, &answer);
+        }
+    };
+    let host = Rc::new(Host { state, context });
+    match drive::stands(&host, &asked).await {
+        Ok(()) => String::new(),
+        Err(refusal) => packed::ended(refusal.code, &answer(&refusal, &asked, &request_id)),
+    }
+}
+
+/// The answer when forwarding failed.
+pub(crate) fn failed(request: &str, request_id: &str, failure: &str) -> String {
     let Some((_, asked)) = read(request) else {
         return packed::answered(&unreadable(request_id));
     };
-    let refusal = Refusal::new(
-        Code::UpstreamUnreachable,
-        "the application behind the edge did not answer",
-    );
+    let refusal = Failure::named(failure).refusal();
     packed::answered(&answer(&refusal, &asked, request_id))
 }
 

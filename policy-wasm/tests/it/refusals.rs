@@ -312,7 +312,7 @@ fn routes_are_checked_once() {
             r#"{{"routes":[{{"methods":["GET"],"path":"/a/{{id}}","action":"read","resource_type":"a"{members}}}]}}"#
         )
     };
-    let fine = route(r#","resource_id":"{id}""#);
+    let fine = route(r#","resource_id":"{id}","timeout_s":3600"#);
     let files = [
         ("plinto/data.json", fine.as_str()),
         ("app/authz/policy.rego", "package app.authz\ndecision := 1"),
@@ -326,6 +326,9 @@ fn routes_are_checked_once() {
         route(r#","resource_id":"{id""#),
         route(r#","resource_id":"id}""#),
         route(r#","unknown":1"#),
+        route(r#","timeout_s":0"#),
+        route(r#","timeout_s":3601"#),
+        route(r#","timeout_s":"1""#),
         fine.replace("GET", "get"),
         fine.replace(r#"["GET"]"#, "[]"),
         fine.replace("/a/{id}", "a/{id}"),

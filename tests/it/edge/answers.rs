@@ -11,8 +11,8 @@ use plinto_tests::{
 use tokio::net::TcpStream;
 
 use super::{
-    forwarding,
     published::{Answer, POLICY, Stage},
+    wire,
 };
 
 /// What a stranger says of its host goes into no answer that others could be given.
@@ -72,7 +72,7 @@ async fn the_edge_s_own_pages_never_reach_the_application() {
 async fn ask(edge: &Edge, method: &str, path: &str) -> (String, TcpStream) {
     let host = edge.authority();
     let text = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
-    forwarding::ask(edge, &text).await
+    wire::ask(edge, &text).await
 }
 
 /// N17: the log says why, and holds nothing of who asked.

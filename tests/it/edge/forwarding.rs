@@ -1,25 +1,17 @@
 //! What goes through the Worker besides plain requests: bodies that stream, sockets, and requests
 //! written by hand, as no client library would.
 
-use std::{io, time::Duration};
+use std::io;
 
-use aws_lc_rs::digest;
-use base64ct::{Base64, Encoding as _};
 use futures_util::stream;
-use plinto_contract::headers;
 use plinto_jose::Algorithm;
-use plinto_tests::edge::Edge;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
-    time::timeout,
+use tokio::{sync::mpsc, time::timeout};
+
+use super::{
+    published::Stage,
+    sockets::{Frame, Sockets, open, upgrade},
+    wire::{NEVER, ask},
 };
-
-use super::published::Stage;
-
-/// Far beyond what any of this takes, on however busy a machine.
-const NEVER: Duration = Duration::from_mins(1);
 
 /// Bodies are streamed both ways: the first part comes back before the second is sent.
 #[tokio::test(flavor = "multi_thread")]
@@ -52,36 +44,35 @@ async fn a_part_of_a_body_comes_back_before_the_next_is_sent() {
     assert_eq!(next().await, None);
 }
 
-/// A WebSocket is opened through the gate like any request, and then belongs to the two ends.
+/// A WebSocket is opened through the gate like any request. Both ends hear what the other says, as it
+/// says it, to the last word. Source: RFC 6455 §5.5.1, §7.1.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_websocket_reaches_the_application() {
     let stage = Stage::new(&[Algorithm::Es256]).await;
-    let app = sockets().await;
-    let edge = stage.edge(&[("UPSTREAM", &app)]).await;
+    let app = Sockets::start().await;
+    let edge = stage.edge(&[("UPSTREAM", &app.url)]).await;
     let claims = stage.authority.claims();
-    let upgrade = |authorization: &str| {
-        format!(
-            "GET /documents/7 HTTP/1.1\r\nhost: {}\r\n{authorization}connection: upgrade\r\n\
-             upgrade: websocket\r\nsec-websocket-version: 13\r\n\
-             sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-            edge.authority()
-        )
-    };
-    let (head, _) = ask(&edge, &upgrade("")).await;
+    let (head, _) = ask(&edge, &upgrade(&edge, "")).await;
     assert!(head.starts_with("HTTP/1.1 401"), "{head}");
-    let bearer = format!(
-        "authorization: Bearer {}\r\n",
-        stage.authority.token(&claims)
-    );
-    let (head, mut socket) = ask(&edge, &upgrade(&bearer)).await;
-    assert!(head.starts_with("HTTP/1.1 101"), "{head}");
-    // RFC 6455 §1.3
-    assert!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
+    let token = stage.authority.token(&claims);
+    let mut socket = open(&edge, &token).await;
     for text in ["hello", "again"] {
-        write_frame(&mut socket, text, Some([1, 2, 3, 4])).await;
-        let said = timeout(NEVER, read_frame(&mut socket)).await.unwrap();
-        assert_eq!(said, Some(format!("{}: {text}", claims.sub)));
+        socket.say(Frame::Text(text.to_owned())).await;
+        let said = socket.hear().await;
+        assert_eq!(said, Some(Frame::Text(format!("{}: {text}", claims.sub))));
     }
+    socket.say(Frame::Binary(vec![0, 255, 128])).await;
+    assert_eq!(socket.hear().await, Some(Frame::Binary(vec![0, 255, 128])));
+    // the client's close is the application's to answer
+    socket.say(Frame::Close(4242, "enough".to_owned())).await;
+    let closed = Some(Frame::Close(4242, "enough".to_owned()));
+    assert_eq!(socket.hear().await, closed);
+    assert_eq!(app.closes.lock().unwrap().last().cloned(), closed);
+    // and the application's the client's
+    let mut socket = open(&edge, &token).await;
+    socket.say(Frame::Text("close".to_owned())).await;
+    let closed = Some(Frame::Close(4001, "as asked".to_owned()));
+    assert_eq!(socket.hear().await, closed);
 }
 
 /// Path tricks that client libraries undo: what the application reads is what the policy allowed.
@@ -148,95 +139,4 @@ async fn a_body_of_two_lengths_smuggles_nothing() {
             "{framing}: {seen:?}"
         );
     }
-}
-
-/// Writes a request as it is, and reads the head of the answer.
-pub(super) async fn ask(edge: &Edge, request: &str) -> (String, TcpStream) {
-    let mut stream = TcpStream::connect(edge.authority()).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let head = timeout(NEVER, read_head(&mut stream)).await;
-    (head.unwrap(), stream)
-}
-
-/// Everything up to the empty line, or to the end of the connection.
-async fn read_head(stream: &mut TcpStream) -> String {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        match stream.read_u8().await {
-            Ok(byte) => head.push(byte),
-            Err(_) => break,
-        }
-    }
-    String::from_utf8(head).unwrap()
-}
-
-/// An application that opens every `WebSocket`, and says everything back with the person's name.
-async fn sockets() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(converse(stream));
-        }
-    });
-    format!("http://{address}")
-}
-
-async fn converse(mut stream: TcpStream) {
-    let head = read_head(&mut stream).await;
-    let header = |name: &str| {
-        let lines = head.lines().filter_map(|line| line.split_once(": "));
-        let mut values = lines.filter(|(known, _)| known.eq_ignore_ascii_case(name));
-        values.next().map(|(_, value)| value.to_owned())
-    };
-    let Some(key) = header("sec-websocket-key") else {
-        return;
-    };
-    // RFC 6455 §4.2.2
-    let key = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-    let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, key.as_bytes());
-    let accept = Base64::encode_string(digest.as_ref());
-    let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-         sec-websocket-accept: {accept}\r\n\r\n"
-    );
-    stream.write_all(answer.as_bytes()).await.unwrap();
-    let subject = header(headers::SUBJECT).unwrap_or_default();
-    while let Some(text) = read_frame(&mut stream).await {
-        write_frame(&mut stream, &format!("{subject}: {text}"), None).await;
-    }
-}
-
-/// A short text frame; `None` at the end. Source: RFC 6455 §5.2.
-async fn read_frame(stream: &mut TcpStream) -> Option<String> {
-    let opcode = stream.read_u8().await.ok()? & 0x0f;
-    let length = stream.read_u8().await.ok()?;
-    assert!(length & 0x7f < 126, "a short frame");
-    let mut mask = [0; 4];
-    if length & 0x80 != 0 {
-        stream.read_exact(&mut mask).await.ok()?;
-    }
-    let mut payload = vec![0; usize::from(length & 0x7f)];
-    stream.read_exact(&mut payload).await.ok()?;
-    for (byte, mask) in payload.iter_mut().zip(mask.iter().cycle()) {
-        *byte ^= mask;
-    }
-    (opcode == 1).then(|| String::from_utf8(payload).unwrap())
-}
-
-async fn write_frame(stream: &mut TcpStream, text: &str, mask: Option<[u8; 4]>) {
-    let length = u8::try_from(text.len()).unwrap();
-    let mut frame = vec![0x81, length | if mask.is_some() { 0x80 } else { 0 }];
-    frame.extend(
-        mask.unwrap_or_default()
-            .iter()
-            .take(if mask.is_some() { 4 } else { 0 }),
-    );
-    let mask = mask.unwrap_or_default();
-    frame.extend(
-        text.bytes()
-            .zip(mask.iter().cycle())
-            .map(|(byte, mask)| byte ^ mask),
-    );
-    stream.write_all(&frame).await.unwrap();
 }

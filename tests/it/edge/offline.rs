@@ -76,7 +76,10 @@ impl Offline {
             ("UPSTREAM", "https://app.internal"),
         ]);
         all.extend(variables.iter().copied());
-        let config = Config::read(|name| all.get(name).map(|text| (*text).to_owned()), false);
+        let config = Config::read(
+            |name| all.get(name).map(|text| (*text).to_owned()),
+            |_| false,
+        );
         Self {
             isolate: Isolate::new(config.unwrap()),
             authority,
@@ -105,6 +108,16 @@ impl Offline {
     pub(super) fn read(&mut self) -> Verdict {
         let token = self.authority.token(&self.authority.claims());
         self.ask("GET", "/documents/7", Some(&token))
+    }
+
+    /// Whether what that request let through may go on.
+    pub(super) fn stands(&mut self) -> Result<(), &'static str> {
+        let token = self.authority.token(&self.authority.claims());
+        let url = "https://app.example.com/documents/7";
+        let bearer = format!("Bearer {token}");
+        let request = EdgeRequest::new("GET", url, Some(bearer), None).unwrap();
+        let stands = self.isolate.stands(&request, &mut self.served, self.now);
+        stands.unwrap().map_err(|refusal| refusal.code.as_str())
     }
 
     /// The same with other claims.

@@ -3,8 +3,11 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
@@ -128,6 +131,8 @@ pub(super) struct Stage {
     pub(super) app: String,
     /// Method and target of every request that reached the application.
     pub(super) seen: Seen,
+    /// How many of its answers are still going on.
+    pub(super) flowing: Arc<AtomicUsize>,
     pub(super) http: reqwest::Client,
 }
 
@@ -140,13 +145,16 @@ impl Stage {
         )
         .await;
         let seen = Seen::default();
-        let app = serve(Router::new().fallback(mirror).with_state(seen.clone())).await;
+        let flowing = Arc::default();
+        let state = (Arc::clone(&seen), Arc::clone(&flowing));
+        let app = serve(Router::new().fallback(mirror).with_state(state)).await;
         let authority = Authority::new(&format!("{origin}/t/acme"), algorithms, now());
         let stage = Self {
             published,
             origin,
             app,
             seen,
+            flowing,
             authority,
             http: reqwest::Client::builder()
                 .no_proxy()
@@ -228,11 +236,31 @@ async fn serve(router: Router) -> String {
     format!("http://{address}")
 }
 
+/// An answer that comes drop by drop and does not end by itself.
+fn drops(flowing: Arc<AtomicUsize>) -> Body {
+    struct Flow(Arc<AtomicUsize>);
+    impl Drop for Flow {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+    flowing.fetch_add(1, Ordering::SeqCst);
+    let pace = tokio::time::interval(Duration::from_millis(20));
+    let drops = futures_util::stream::unfold((pace, Flow(flowing)), async |(mut pace, flow)| {
+        pace.tick().await;
+        Some((Ok::<_, std::io::Error>("data: drop\n\n"), (pace, flow)))
+    });
+    Body::from_stream(drops)
+}
+
 /// What has reached the application.
 pub(super) type Seen = Arc<Mutex<Vec<String>>>;
 
 /// The application: tells what it saw, or does what the path asks for.
-async fn mirror(State(seen): State<Seen>, request: Request) -> Response {
+async fn mirror(
+    State((seen, flowing)): State<(Seen, Arc<AtomicUsize>)>,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
     let line = format!("{} {}", parts.method, parts.uri);
     seen.lock().unwrap().push(line);
@@ -249,6 +277,16 @@ async fn mirror(State(seen): State<Seen>, request: Request) -> Response {
             let second = "b=2".parse().unwrap();
             response.headers_mut().append(header::SET_COOKIE, second);
             return response;
+        }
+        "/documents/slow" => return std::future::pending().await,
+        "/documents/events" => {
+            let headers = [(header::CONTENT_TYPE, "text/event-stream")];
+            return (headers, drops(flowing)).into_response();
+        }
+        "/documents/endless" | "/public/endless" => return drops(flowing).into_response(),
+        "/documents/long" => {
+            let headers = [(header::CONTENT_LENGTH, 2 * 1024 * 1024)];
+            return (headers, drops(flowing)).into_response();
         }
         _ => {}
     }

@@ -259,3 +259,55 @@ fn a_feed_that_is_not_right_is_refused_and_the_one_in_hand_stays() {
         assert_eq!(edge.isolate.memory.revocations.version(), Some(7));
     }
 }
+
+/// S3, S4: who looks every half of the bound, with a feed of at most the other half, knows within the whole.
+#[test]
+fn what_goes_on_is_judged_by_a_feed_of_half_the_bound() {
+    let mut edge = Offline::new();
+    passed(edge.read());
+    let sid = edge.authority.claims().sid;
+    revoke(&mut edge, |feed| feed.sessions.push(sid));
+    edge.wait_ms(499);
+    assert_eq!(edge.stands(), Ok(()));
+    edge.wait_ms(1);
+    assert_eq!(edge.stands(), Err("token_revoked"));
+}
+
+/// What goes on needs its token, its key and the feed, as long as requests do; the policy had its say.
+#[test]
+fn what_goes_on_ends_as_a_new_request_would_but_for_the_policy() {
+    let mut edge = Offline::new();
+    passed(edge.read());
+    let closed = "package app.authz\n\nimport rego.v1\n\ndecision := {\"allow\": false}\n";
+    let closed = plinto_tests::authority::Activated {
+        sequence: 2,
+        policy: closed.to_owned(),
+        ..edge.authority.activated()
+    };
+    edge.served.policy = Some(edge.authority.bundle(&closed));
+    edge.wait_ms(2_000);
+    assert_eq!(code(edge.read()), "policy_denied");
+    assert_eq!(edge.stands(), Ok(()));
+
+    let mut expired = Offline::new();
+    passed(expired.read());
+    expired.wait_ms(600_000 + 30_000 - 1);
+    assert_eq!(expired.stands(), Ok(()));
+    expired.wait_ms(1);
+    assert_eq!(expired.stands(), Err("token_expired"));
+
+    let mut silent = Offline::new();
+    passed(silent.read());
+    silent.cut_off();
+    silent.wait_ms(59_999);
+    assert_eq!(silent.stands(), Ok(()));
+    silent.wait_ms(1);
+    assert_eq!(silent.stands(), Err("revocation_unknown"));
+
+    let mut withdrawn = Offline::new();
+    passed(withdrawn.read());
+    let other = Offline::new().authority.token_jwks();
+    withdrawn.served.token_keys = Some(other);
+    withdrawn.wait_ms(120_000);
+    assert_eq!(withdrawn.stands(), Err("token_invalid"));
+}

@@ -103,7 +103,10 @@ impl Centre {
             ("UPSTREAM", "https://app.internal"),
         ]);
         all.extend(variables.iter().copied());
-        let config = Config::read(|name| all.get(name).map(|text| (*text).to_owned()), false);
+        let config = Config::read(
+            |name| all.get(name).map(|text| (*text).to_owned()),
+            |_| false,
+        );
         let config = config.unwrap();
         Simulated {
             centre: Rc::clone(self),

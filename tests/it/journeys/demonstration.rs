@@ -82,6 +82,7 @@ fn the_walk_comes_out_right_on_a_new_folder_and_on_the_same_again() {
             people,
             "200 Ada has an access token",
             "403 but not write",
+            "403 round the edge",
             "401 token_revoked",
             "every step came out right",
         ] {

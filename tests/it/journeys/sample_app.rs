@@ -16,10 +16,15 @@ struct App {
 
 impl App {
     async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(settings: &[(&str, &str)]) -> Self {
         let port = free_port();
         let child = Command::new("node")
             .arg(root().join("examples/sample-app/server.mjs"))
             .env("PORT", port.to_string())
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
@@ -99,6 +104,40 @@ async fn a_new_document_never_replaces_another() {
     let (_, listed) = app.ask("GET", "/documents", &nothing).await;
     // the two that come with the app, two of the three, and the new one
     assert_eq!(listed["documents"].as_array().unwrap().len(), 5);
+}
+
+/// Whoever goes round the edge, with whatever identity, is not answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_with_a_secret_answers_nobody_but_the_edge() {
+    let secret = "an-edge's-secret-of-32-characters";
+    let app = App::start_with(&[("UPSTREAM_SECRET", secret)]).await;
+    let ask = async |secret: Option<&str>| {
+        let mut request = app.http.get(format!("{}/documents/welcome", app.url));
+        request = request.header("x-plinto-subject", "user_somebody_else");
+        if let Some(secret) = secret {
+            request = request.header("x-plinto-upstream-secret", secret);
+        }
+        request.send().await.unwrap()
+    };
+    for wrong in [
+        None,
+        Some(""),
+        Some("an-edge's"),
+        Some("another-secret-of-32-characters!!"),
+    ] {
+        assert_eq!(
+            ask(wrong).await.status(),
+            StatusCode::FORBIDDEN,
+            "{wrong:?}"
+        );
+    }
+    let answer = ask(Some(secret)).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let body = answer.text().await.unwrap();
+    assert!(
+        body.contains("user_somebody_else") && !body.contains(secret),
+        "{body}"
+    );
 }
 
 /// What the `conditions` policy asks for when support reads somebody's record.

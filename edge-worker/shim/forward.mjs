@@ -1,0 +1,136 @@
+// Sends a request on as the gate says, and gives the application's answer. Bodies are streamed both ways.
+import { Failure } from "./failure.mjs";
+import { BROKEN } from "./instance.mjs";
+import { finalResponse } from "./interim.mjs";
+import { relay } from "./relay.mjs";
+
+/** 64 KiB: a request's body that says it isn't longer is read before anything is sent, so that the
+ * application's time begins when it has it, and an end too soon is the client's. */
+const READ_FIRST_BYTES = 64 * 1024;
+/** 1 MiB: an answer that says it isn't longer is one answer, and no stream that could go on. */
+const WHOLE_BYTES = 1024 * 1024;
+
+/**
+ * Whether the application has sent interim answers. workerd takes one to HEAD for the whole answer, and what follows
+ * on that connection for the answer to whoever asks next. So such an application is asked with GET in its place.
+ */
+let hasInterim = false;
+
+/**
+ * @param {Request} request the client's
+ * @param {string[]} lines what the gate said
+ * @param {{ fetch: typeof fetch }} upstream the platform, or a bound service
+ * @param {import("./watch.mjs").Watch} watch
+ * @param {(names: string, connection: string) => string | BROKEN} keptInside which of the answer's headers stay inside
+ */
+export async function forward(request, lines, upstream, watch, keptInside) {
+  let at = 5;
+  const [dropped, set, added] = [Number(lines[at++]), Number(lines[at++]), Number(lines[at++])];
+  const headers = new Headers(request.headers);
+  for (const end = at + dropped; at < end; at += 1) headers.delete(lines[at]);
+  for (const end = at + 2 * set; at < end; at += 2) headers.set(lines[at], lines[at + 1]);
+
+  const { method } = request;
+  const response = await final(await send(request, lines[2], headers, upstream, watch), method);
+  const names = [...response.headers.keys()];
+  const connection = names.includes("connection") ? response.headers.get("connection") : "";
+  const inside = keptInside(names.join("\n"), connection);
+  if (inside === BROKEN) throw BROKEN;
+  const answer = passedOn(response, method, watch);
+  if (inside !== "") for (const name of inside.split("\n")) answer.headers.delete(name);
+  for (const end = at + 2 * added; at < end; at += 2) answer.headers.set(lines[at], lines[at + 1]);
+  return answer;
+}
+
+async function send(request, url, headers, upstream, watch) {
+  const init = {
+    headers,
+    // a redirect of the application's is the client's to follow
+    redirect: "manual",
+    // what a person may see is no other's
+    cache: "no-store",
+    // the bytes of an answer are passed on as they came
+    encodeResponseBody: "manual",
+    signal: watch.signal,
+  };
+  const { method, body } = request;
+  if (body === null || method === "GET" || method === "HEAD") {
+    watch.sent();
+    // by the standard's rules these two have no body, so only a copy of the request takes it along
+    if (body !== null) return upstream.fetch(new Request(url, request), init);
+    return upstream.fetch(url, { ...init, method: method === "HEAD" && hasInterim ? "GET" : method });
+  }
+  watch.begun();
+  const length = headers.get("content-length");
+  if (length !== null && Number(length) <= READ_FIRST_BYTES) {
+    const whole = await wholeBody(request, watch.signal);
+    watch.sent();
+    return upstream.fetch(url, { ...init, method, body: whole });
+  }
+  const { readable, writable } = passage(length);
+  body.pipeTo(writable).then(
+    () => watch.sent(),
+    // the client has gone, or the application is no longer reading: `fetch` says which
+    () => {},
+  );
+  return upstream.fetch(url, { ...init, method, body: readable });
+}
+
+/** The body of a client that sends it whole while its token stands. */
+async function wholeBody(request, signal) {
+  const ended = new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+  const body = request.arrayBuffer().catch((error) => {
+    throw new Failure("request", error);
+  });
+  return Promise.race([body, ended]);
+}
+
+/** A way through for bytes, which says how many when that is known. */
+function passage(length) {
+  return length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
+}
+
+/** The answer that is no interim one. */
+async function final(response, method) {
+  const { status, webSocket } = response;
+  if (webSocket !== null || (status >= 200 && status <= 599)) return response;
+  hasInterim ||= status < 200 && status !== 101;
+  if (status >= 200 || status === 101 || response.body === null) throw new Failure("protocol", `status ${status} to ${method}`);
+  try {
+    return await finalResponse(response);
+  } catch (error) {
+    throw error instanceof SyntaxError ? new Failure("protocol", error) : error;
+  }
+}
+
+/** The answer for the client, which ends when its token does. */
+function passedOn(response, method, watch) {
+  const { body, headers, webSocket } = response;
+  if (webSocket !== null) {
+    watch.answered();
+    return new Response(null, { status: 101, headers, webSocket: watch.isOfToken ? relay(webSocket, watch) : webSocket });
+  }
+  const length = headers.get("content-length");
+  if (method === "HEAD") {
+    watch.stop();
+    body?.cancel().catch(() => {});
+    return new Response(null, response);
+  }
+  if (body === null || !watch.isOfToken || isWhole(length, headers)) {
+    watch.stop();
+    return new Response(body, response);
+  }
+  watch.answered();
+  const { readable, writable } = passage(length);
+  body
+    .pipeTo(writable)
+    .catch(() => {})
+    .finally(() => watch.stop());
+  return new Response(readable, response);
+}
+
+function isWhole(length, headers) {
+  return length !== null && Number(length) <= WHOLE_BYTES && !/^text\/event-stream\b/i.test(headers.get("content-type"));
+}

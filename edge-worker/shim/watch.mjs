@@ -1,0 +1,104 @@
+// What may end a request that has been let through: an application that takes too long to answer, and a
+// token that was revoked or has expired meanwhile.
+
+/** 1 s: how long the other end has to answer a goodbye. */
+const GOODBYE_MS = 1000;
+
+/** Watches over one request from the moment it is forwarded until its answer has ended. */
+export class Watch {
+  #abort = new AbortController();
+  #limitMs;
+  #everyMs;
+  #stands;
+  #deadline = Infinity;
+  #hasAnswer = false;
+  #isOver = false;
+  #timer;
+  #atEnd;
+
+  /**
+   * @param {number} limitMs how long the application may take to begin its answer
+   * @param {number} everyMs how often to ask whether the token stands; 0 when there is none
+   * @param {() => Promise<string> | string} stands "" while it does, else what ended it
+   */
+  constructor(limitMs, everyMs, stands) {
+    this.#limitMs = limitMs;
+    this.#everyMs = everyMs;
+    this.#stands = stands;
+  }
+
+  /** Aborted when the request is to end; its reason says why, see `Ended`. */
+  get signal() {
+    return this.#abort.signal;
+  }
+
+  /** Whether there is a token that may end what outlives its decision. */
+  get isOfToken() {
+    return this.#everyMs > 0;
+  }
+
+  /** The client is still sending, however long that takes. */
+  begun() {
+    this.#arm();
+  }
+
+  /** The application has the whole request, and its time runs. */
+  sent() {
+    if (this.#hasAnswer) return;
+    this.#deadline = Date.now() + this.#limitMs;
+    this.#arm();
+  }
+
+  /** The application has begun to answer, and may take however long it takes. */
+  answered() {
+    this.#hasAnswer = true;
+    this.#deadline = Infinity;
+    this.#arm();
+  }
+
+  /** Says goodbye with `atEnd`, which gets the `Ended`, before the signal is aborted a moment later. */
+  atEnd(atEnd) {
+    this.#atEnd = atEnd;
+  }
+
+  /** Nothing is left to watch over. */
+  stop() {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+  }
+
+  #arm() {
+    if (this.#isOver) return;
+    clearTimeout(this.#timer);
+    const wait = Math.min(this.#everyMs || Infinity, this.#deadline - Date.now());
+    if (wait < Infinity) this.#timer = setTimeout(() => this.#look(), wait);
+  }
+
+  async #look() {
+    if (Date.now() >= this.#deadline) return this.#end("");
+    const ended = this.isOfToken ? await this.#stands() : "";
+    if (this.#isOver) return undefined;
+    return ended === "" ? this.#arm() : this.#end(ended);
+  }
+
+  #end(lines) {
+    this.stop();
+    const ended = new Ended(lines);
+    this.#atEnd?.(ended);
+    if (this.#atEnd) setTimeout(() => this.#abort.abort(ended), GOODBYE_MS);
+    else this.#abort.abort(ended);
+  }
+}
+
+/** Why a request was ended: its token, or the application's time. */
+class Ended extends Error {
+  /** @param {string} lines what the gate said of the token: `ended`, a close code, the problem's code, and
+   * the lines of its answer; "" when the application took too long */
+  constructor(lines) {
+    const [, closeCode, code, ...answer] = lines.split("\n");
+    super(code ?? "the application took too long");
+    this.closeCode = Number(closeCode);
+    this.code = code;
+    this.answer = answer.join("\n");
+  }
+}
