@@ -23,7 +23,7 @@ fn dawdling(first: impl Into<Bytes>) -> Body {
 }
 
 /// In two pieces that are not there at once.
-fn in_pieces(whole: Vec<u8>) -> Body {
+fn in_pieces(whole: &[u8]) -> Body {
     let half = whole.len() / 2;
     let pieces = [whole[..half].to_vec(), whole[half..].to_vec()];
     Body::from_stream(stream::iter(pieces).then(|piece| async {
@@ -66,7 +66,7 @@ async fn whoever_dawdles_holds_a_share_of_the_places_and_no_slot() {
     neighbour.post("/t/acme/v1/sign_up", body).await.expect(201);
     // Another address has places of its own.
     let body = json!({"email": "bob@example.com", "password": "four quiet otters under a bridge"});
-    let slow = in_pieces(body.to_string().into_bytes());
+    let slow = in_pieces(body.to_string().as_bytes());
     let elsewhere = world.anon().from("192.0.2.2");
     elsewhere
         .post_bytes("/t/acme/v1/sign_up", "application/json", slow)
@@ -75,7 +75,7 @@ async fn whoever_dawdles_holds_a_share_of_the_places_and_no_slot() {
     // Those who go away leave their places.
     dawdlers.abort_all();
     until("the places are free", FORGOTTEN, async || {
-        let body = in_pieces(b"{}".to_vec());
+        let body = in_pieces(b"{}");
         let path = "/t/acme/v1/sign_in";
         let answer = neighbour.post_bytes(path, "application/json", body).await;
         (answer.status.as_u16() == 422).then_some(())
@@ -117,7 +117,7 @@ async fn a_large_body_is_read_only_for_who_has_an_api_key() {
     assert!(uploads.try_join_next().is_none(), "four are waited for");
     uploads.abort_all();
     while uploads.join_next().await.is_some() {}
-    let slow = in_pieces(bundle_of(CLOSED));
+    let slow = in_pieces(&bundle_of(CLOSED));
     let admin = admin(&world);
     let published = admin.post_bytes(path, "application/gzip", slow).await;
     published.expect(201);

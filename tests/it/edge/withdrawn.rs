@@ -11,18 +11,16 @@ fn kid(key: &SigningKey) -> String {
     key.public().kid.unwrap()
 }
 
-fn jwks(keys: &[&SigningKey]) -> Option<Vec<u8>> {
+fn jwks(keys: &[&SigningKey]) -> Vec<u8> {
     let keys: Vec<_> = keys.iter().map(|key| key.public()).collect();
-    Some(JwkSet::from(keys).to_value().to_string().into_bytes())
+    JwkSet::from(keys).to_value().to_string().into_bytes()
 }
 
-fn signed(feed: &Feed, key: &SigningKey) -> Option<Vec<u8>> {
+fn signed(feed: &Feed, key: &SigningKey) -> Vec<u8> {
     let payload = serde_json::to_vec(feed).unwrap();
-    Some(
-        key.sign(Some(TYP_REVOCATIONS), &payload)
-            .unwrap()
-            .into_bytes(),
-    )
+    key.sign(Some(TYP_REVOCATIONS), &payload)
+        .unwrap()
+        .into_bytes()
 }
 
 /// A feed that withdraws a key.
@@ -47,7 +45,7 @@ fn tokens_of_a_withdrawn_key_are_refused_within_a_second_whatever_the_key_set_in
     let mut edge = Offline::with(&[], &[Algorithm::Es256, Algorithm::EdDsa]);
     passed(edge.read());
     let feed = withdrawing(&edge, 2, &edge.authority.token_keys[0]);
-    edge.served.revocations = signed(&feed, &edge.authority.bundle_key);
+    edge.served.revocations = Some(signed(&feed, &edge.authority.bundle_key));
     edge.wait_ms(1_000);
     let refusal = refused(edge.read());
     assert_eq!(refusal.code.as_str(), "token_outdated");
@@ -65,18 +63,18 @@ fn tokens_of_a_withdrawn_key_are_refused_within_a_second_whatever_the_key_set_in
 fn what_a_withdrawn_bundle_key_signed_is_dropped_and_binds_nobody() {
     let mut edge = Offline::new();
     let next = SigningKey::generate(Algorithm::Es256).unwrap();
-    edge.served.bundle_keys = jwks(&[&edge.authority.bundle_key, &next]);
+    edge.served.bundle_keys = Some(jwks(&[&edge.authority.bundle_key, &next]));
     let forged = Activated {
         sequence: 1_000_000,
         ..edge.authority.activated()
     };
     edge.served.policy = Some(edge.authority.bundle(&forged));
     let high = edge.authority.feed(u64::MAX);
-    edge.served.revocations = signed(&high, &edge.authority.bundle_key);
+    edge.served.revocations = Some(signed(&high, &edge.authority.bundle_key));
     passed(edge.read());
 
     let feed = withdrawing(&edge, 2, &edge.authority.bundle_key);
-    edge.served.revocations = signed(&feed, &next);
+    edge.served.revocations = Some(signed(&feed, &next));
     offer(&mut edge, Document::Revocations).unwrap();
     assert_eq!(edge.isolate.memory.revocations.version(), Some(2));
     // the thief's policy decides nothing, and is not taken again though the key set holds its key
@@ -84,11 +82,11 @@ fn what_a_withdrawn_bundle_key_signed_is_dropped_and_binds_nobody() {
     assert_eq!(code(edge.read()), "edge_not_ready");
     let refused = offer(&mut edge, Document::Policy).unwrap_err();
     assert!(refused.contains("withdrawn"), "{refused}");
-    edge.served.revocations = signed(&high, &edge.authority.bundle_key);
+    edge.served.revocations = Some(signed(&high, &edge.authority.bundle_key));
     let refused = offer(&mut edge, Document::Revocations).unwrap_err();
     assert!(refused.contains("withdrawn"), "{refused}");
 
-    edge.served.revocations = signed(&feed, &next);
+    edge.served.revocations = Some(signed(&feed, &next));
     let real = Activated {
         sequence: 2,
         ..edge.authority.activated()
@@ -105,17 +103,17 @@ fn what_a_withdrawn_bundle_key_signed_is_dropped_and_binds_nobody() {
 fn a_thief_does_not_keep_the_next_key_out_for_longer_than_their_own_is_published() {
     let mut edge = Offline::new();
     let next = SigningKey::generate(Algorithm::Es256).unwrap();
-    edge.served.bundle_keys = jwks(&[&edge.authority.bundle_key, &next]);
+    edge.served.bundle_keys = Some(jwks(&[&edge.authority.bundle_key, &next]));
     passed(edge.read());
     let thiefs = withdrawing(&edge, u64::MAX, &next);
-    edge.served.revocations = signed(&thiefs, &edge.authority.bundle_key);
+    edge.served.revocations = Some(signed(&thiefs, &edge.authority.bundle_key));
     offer(&mut edge, Document::Revocations).unwrap();
 
     let real = withdrawing(&edge, 2, &edge.authority.bundle_key);
-    edge.served.revocations = signed(&real, &next);
+    edge.served.revocations = Some(signed(&real, &next));
     let refused = offer(&mut edge, Document::Revocations).unwrap_err();
     assert!(refused.contains("withdrawn"), "{refused}");
-    edge.served.bundle_keys = jwks(&[&next]);
+    edge.served.bundle_keys = Some(jwks(&[&next]));
     edge.wait_ms(60_000);
     offer(&mut edge, Document::BundleKeys).unwrap();
     offer(&mut edge, Document::Revocations).unwrap();
