@@ -1,6 +1,7 @@
 // Password sign-ins, refreshes, introspections and sign-ups per second against the real server, on
 // SQLite and, where PLINTO_TEST_POSTGRES names a server, on Postgres; and whether an unknown account
-// takes as long as a wrong password (statement A4). Beside it, in the same run: a Node server that
+// takes as long as a wrong password (statement A4); and what the server weighs at the height of these
+// storms and some seconds after one. Beside it, in the same run: a Node server that
 // answers a constant over the same sockets, which is what the load generator can do at most.
 //
 // A rate "per core" divides by the processor time that the server itself has used (its database
@@ -13,7 +14,7 @@ import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { folder, freePort, plain, server, start, stop, untilAnswered } from "./processes.mjs";
+import { folder, freePort, memoryMb, plain, server, start, stop, untilAnswered } from "./processes.mjs";
 
 const PASSWORD = "gavotte brindle quokka tessellate";
 const CONCURRENCY = 32;
@@ -21,6 +22,8 @@ const PEOPLE = 96;
 const SECONDS = 8;
 const PAIRS = 1_000;
 const TICKS_PER_S = 100; // USER_HZ on every Linux
+const IDLE_S = 30;
+const MEMORY_MB = { height: 100, idle: 64 };
 
 const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
 
@@ -109,6 +112,9 @@ async function measure(engine, database) {
     rates["sign-in"] = await load(serving.pid, (worker, at) =>
       insist(200, json(`${base}/v1/sign_in`, { email: email((worker + at * CONCURRENCY) % PEOPLE), password: PASSWORD })),
     );
+    const height = memoryMb(serving.pid, "VmHWM");
+    await new Promise((resolve) => setTimeout(resolve, IDLE_S * 1000));
+    weigh(engine, { height, idle: memoryMb(serving.pid, "VmRSS") });
     const tokens = people.slice(0, CONCURRENCY).map((person) => person.refresh_token);
     rates.refresh = await load(serving.pid, async (worker) => {
       const fields = { grant_type: "refresh_token", refresh_token: tokens[worker] };
@@ -158,6 +164,18 @@ async function compareUnknown(engine, base) {
   );
   if (apart > 2 || percent > 5) {
     console.log("over the limit of 2 ms and 5 %");
+    process.exitCode = 1;
+  }
+}
+
+function weigh(engine, memory) {
+  console.log(
+    `${engine.padEnd(10)} memory: ${memory.height.toFixed(0)} MB at the height of sign-ups and sign-ins, ` +
+      `${memory.idle.toFixed(0)} MB ${IDLE_S} s later`,
+  );
+  for (const [when, limit] of Object.entries(MEMORY_MB)) {
+    if (memory[when] <= limit) continue;
+    console.log(`over the limit: ${when} ${memory[when].toFixed(0)} MB > ${limit}`);
     process.exitCode = 1;
   }
 }

@@ -1,7 +1,7 @@
 // What the benches share: the server's binary, free ports, a folder and children that go away with us,
 // however we end.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,4 +59,10 @@ export async function untilAnswered(url, child, pauseMs) {
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
+}
+
+/** A process's memory in MB: `VmRSS` now, `VmHWM` at its height. */
+export function memoryMb(pid, field) {
+  const [, kib] = new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+  return Number(kib) / 1024;
 }

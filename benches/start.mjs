@@ -4,9 +4,8 @@
 // usage: node benches/start.mjs [path of plinto-control-plane]   (make bench-start builds it)
 
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { folder, freePort, plain, server, start, stop, untilAnswered } from "./processes.mjs";
+import { folder, freePort, memoryMb, plain, server, start, stop, untilAnswered } from "./processes.mjs";
 
 const RUNS = 7;
 const IDLE_S = 5;
@@ -18,11 +17,6 @@ const settings = (port) => ({
   PLINTO_PUBLIC_URL: `http://127.0.0.1:${port}`,
   PLINTO_DATABASE_URL: `sqlite://${join(folder, "plinto.sqlite")}`,
 });
-
-function rssMb(pid) {
-  const [, kib] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-  return Number(kib) / 1024;
-}
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
@@ -37,7 +31,7 @@ async function measure(name, begin) {
     ready.push(performance.now() - began);
     if (run === RUNS - 1) {
       await new Promise((resolve) => setTimeout(resolve, IDLE_S * 1000));
-      rss = rssMb(child.pid);
+      rss = memoryMb(child.pid, "VmRSS");
     }
     await stop(child);
   }

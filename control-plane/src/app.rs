@@ -16,7 +16,7 @@ use crate::{
     config::Config,
     db::{Db, DbError, OpenError},
     envelope::{Envelope, EnvelopeError},
-    features::{api_keys, policies, sessions, sign_in, signing_keys, tenants},
+    features::{api_keys, credentials, policies, sessions, sign_in, signing_keys, tenants},
     http::{Bodies, RateLimits, page::Cursors},
     random::{Random, SystemRandom},
     secret::Secret,
@@ -51,8 +51,8 @@ pub struct Inner {
     pub bodies: Bodies,
     /// Attempts to sign in that are being judged.
     pub sign_ins: sign_in::Lines,
-    /// Slots for password hashing.
-    pub hashing: Hashing,
+    /// Where passwords are hashed.
+    pub hashing: credentials::Pool,
     /// Requests per client.
     pub rate_limits: RateLimits,
     /// Tenants by slug.
@@ -141,7 +141,7 @@ impl App {
             slots: Slots::new(config.http.concurrency),
             bodies: Bodies::new(&config.http),
             sign_ins: sign_in::Lines::default(),
-            hashing: Hashing::new(
+            hashing: credentials::Pool::new(
                 config.credentials.hashing_threads,
                 config.credentials.hashing_queue,
             ),
@@ -180,51 +180,10 @@ impl Slots {
     }
 }
 
-/// A bounded number of blocking threads for work that takes tens of milliseconds each.
-#[derive(Debug)]
-pub struct Hashing {
-    slots: Arc<tokio::sync::Semaphore>,
-    queue: Arc<tokio::sync::Semaphore>,
-}
-
 /// All slots, and all places in their queue, are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the server has more to do than it can")]
 pub struct Overloaded;
-
-impl Hashing {
-    fn new(threads: usize, queue: usize) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = if threads == 0 { cores } else { threads };
-        Self {
-            slots: Arc::new(tokio::sync::Semaphore::new(threads)),
-            queue: Arc::new(tokio::sync::Semaphore::new(threads.saturating_add(queue))),
-        }
-    }
-
-    /// Runs `work` on a blocking thread when a slot is free. The slot stays taken until the work
-    /// is done, also when nobody waits for it any more.
-    /// Errors: when the queue is full.
-    pub async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Overloaded> {
-        let place = Arc::clone(&self.queue)
-            .try_acquire_owned()
-            .map_err(|_| Overloaded)?;
-        let slot = Arc::clone(&self.slots)
-            .acquire_owned()
-            .await
-            .map_err(|_| Overloaded)?;
-        tokio::task::spawn_blocking(move || {
-            let result = work();
-            drop((slot, place));
-            result
-        })
-        .await
-        .map_err(|_| Overloaded)
-    }
-}
 
 /// Reads the master key's file. Without a named one it stands next to the database file, and is
 /// made there as long as nothing is sealed yet.

@@ -31,6 +31,7 @@ pub fn start(app: &App) {
             round = round.wrapping_add(1);
             if round.is_multiple_of(SWEEP_EVERY) {
                 handle.rate_limits.forget_idle();
+                handle.hashing.give_back();
             }
         }
     });

@@ -125,6 +125,14 @@ impl ControlPlane {
         }
     }
 
+    /// How much memory the running process has, in KiB: `VmRSS` now, `VmHWM` at its height.
+    pub fn memory_kib(&self, field: &str) -> u64 {
+        let id = self.child.as_ref().expect("it runs").id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
     /// Makes a tenant with its keys and an API key that may do everything.
     pub fn bootstrap(&self, slug: &str, audience: &str) -> Bootstrapped {
         let output = self.run(&["bootstrap", "--tenant", slug, "--audience", audience]);

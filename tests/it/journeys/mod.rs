@@ -17,6 +17,7 @@ mod revoked_session;
 mod sample_app;
 mod server_commands;
 mod stage;
+mod storm_of_sign_ins;
 mod tokens;
 
 const AUDIENCE: &str = "https://api.example.com";

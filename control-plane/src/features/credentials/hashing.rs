@@ -1,13 +1,13 @@
-//! Argon2id, outside any transaction, on the bounded pool that `app` holds: as many hashes at once
-//! as there are cores, a bounded queue behind them, and a plain "busy" beyond that.
+//! Argon2id, outside any transaction, on the bounded [`Pool`](super::pool::Pool) that `app` holds: as
+//! many hashes at once as there are cores, a bounded queue behind them, and a plain "busy" beyond that.
 //! Source: RFC 9106 §4, statement A3.
 
-use argon2::{
-    Algorithm, Argon2, CustomizedPasswordHasher, Params, PasswordVerifier, Version,
-    password_hash::phc,
-};
+use argon2::{Algorithm, Argon2, Params, Version, password_hash::phc};
 
-use super::model::{AcceptablePassword, Password, PasswordHash};
+use super::{
+    model::{AcceptablePassword, Password, PasswordHash},
+    pool::Memory,
+};
 use crate::app::{App, Overloaded};
 
 /// 19 MiB. Source: statement A3 (OWASP's first choice for Argon2id with one lane).
@@ -57,7 +57,7 @@ pub(crate) async fn hash_new(
 ) -> Result<PasswordHash, HashingError> {
     let salt = salt(app);
     app.hashing
-        .run(move || hash(password.as_bytes(), &salt))
+        .run(move |memory| hash(memory, password.as_bytes(), &salt))
         .await?
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn hash_again(
 ) -> Result<PasswordHash, HashingError> {
     let salt = salt(app);
     app.hashing
-        .run(move || hash(password.hashable().unwrap_or_default(), &salt))
+        .run(move |memory| hash(memory, password.hashable().unwrap_or_default(), &salt))
         .await?
 }
 
@@ -81,8 +81,9 @@ pub(crate) async fn verify(
     password: Password,
     stored: Option<PasswordHash>,
 ) -> Result<Verdict, HashingError> {
-    let compare = move || {
+    let compare = move |memory: &mut Memory| {
         compare(
+            memory,
             password.hashable(),
             stored.as_ref().map(PasswordHash::as_str),
         )
@@ -100,25 +101,29 @@ fn params() -> Result<Params, HashingError> {
     Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|_| HashingError::Failed)
 }
 
-fn hash(password: &[u8], salt: &[u8]) -> Result<PasswordHash, HashingError> {
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params()?)
-        .hash_password_customized(
-            password,
-            salt,
-            Some(Algorithm::Argon2id.as_str()),
-            Some(Version::V0x13.into()),
-            params()?,
-        )
-        .map(|hash: phc::PasswordHash| PasswordHash::new(hash.to_string()))
-        .map_err(|_| HashingError::Failed)
+fn hash(memory: &mut Memory, password: &[u8], salt: &[u8]) -> Result<PasswordHash, HashingError> {
+    let params = params()?;
+    let mut hash = phc::PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: phc::ParamsString::try_from(&params).map_err(|_| HashingError::Failed)?,
+        salt: Some(phc::Salt::new(salt).map_err(|_| HashingError::Failed)?),
+        hash: None,
+    };
+    hash.hash = Some(digest(memory, password, &hash)?);
+    Ok(PasswordHash::new(hash.to_string()))
 }
 
-fn compare(password: Option<&[u8]>, stored: Option<&str>) -> Result<Verdict, HashingError> {
+fn compare(
+    memory: &mut Memory,
+    password: Option<&[u8]>,
+    stored: Option<&str>,
+) -> Result<Verdict, HashingError> {
     let known =
         phc::PasswordHash::new(stored.unwrap_or(NOBODY)).map_err(|_| HashingError::Unreadable)?;
-    let matches = Argon2::default()
-        .verify_password(password.unwrap_or_default(), &known)
-        .is_ok();
+    let expected = known.hash.as_ref().ok_or(HashingError::Unreadable)?;
+    // `Output` compares in constant time.
+    let matches = digest(memory, password.unwrap_or_default(), &known)? == *expected;
     if !matches || password.is_none() || stored.is_none() {
         return Ok(Verdict::Wrong);
     }
@@ -127,6 +132,33 @@ fn compare(password: Option<&[u8]>, stored: Option<&str>) -> Result<Verdict, Has
     } else {
         Ok(Verdict::RightButOutdated)
     }
+}
+
+/// The digest of a password under the parameters and the salt of `hash`, made in `memory`.
+fn digest(
+    memory: &mut Memory,
+    password: &[u8],
+    hash: &phc::PasswordHash,
+) -> Result<phc::Output, HashingError> {
+    let params = Params::try_from(hash).map_err(|_| HashingError::Unreadable)?;
+    let algorithm =
+        Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| HashingError::Unreadable)?;
+    let version = hash
+        .version
+        .map_or(Ok(Version::default()), Version::try_from);
+    let version = version.map_err(|_| HashingError::Unreadable)?;
+    let salt = hash.salt.as_ref().ok_or(HashingError::Unreadable)?;
+    let mut digest = [0_u8; phc::Output::MAX_LENGTH];
+    let digest = digest
+        .get_mut(..params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN))
+        .ok_or(HashingError::Unreadable)?;
+    let blocks = memory
+        .blocks(params.block_count())
+        .ok_or(HashingError::Failed)?;
+    Argon2::new(algorithm, version, params)
+        .hash_password_into_with_memory(password, salt, digest, blocks)
+        .map_err(|_| HashingError::Failed)?;
+    phc::Output::new(digest).map_err(|_| HashingError::Failed)
 }
 
 fn is_current(hash: &phc::PasswordHash) -> Result<bool, HashingError> {
@@ -141,6 +173,8 @@ fn is_current(hash: &phc::PasswordHash) -> Result<bool, HashingError> {
 
 #[cfg(test)]
 mod tests {
+    use argon2::CustomizedPasswordHasher as _;
+
     use super::*;
 
     const SALT: [u8; SALT_BYTES] = *b"sixteen bytes ok";
@@ -149,16 +183,20 @@ mod tests {
     /// A3: Argon2id, 19 MiB, 2 passes, 1 lane, as a PHC string.
     #[test]
     fn a_hash_is_a_phc_string_with_our_parameters() {
-        let hash = hash(GOOD, &SALT).unwrap();
+        let memory = &mut Memory::default();
+        let hash = hash(memory, GOOD, &SALT).unwrap();
         assert!(
             hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
             "{}",
             hash.as_str()
         );
-        assert_eq!(compare(Some(GOOD), Some(hash.as_str())), Ok(Verdict::Right));
+        assert_eq!(
+            compare(memory, Some(GOOD), Some(hash.as_str())),
+            Ok(Verdict::Right)
+        );
         let other = b"gavotte brindle quokkb";
         assert_eq!(
-            compare(Some(other), Some(hash.as_str())),
+            compare(memory, Some(other), Some(hash.as_str())),
             Ok(Verdict::Wrong)
         );
     }
@@ -175,7 +213,7 @@ mod tests {
                 Params::new(8_192, 1, 1, None).unwrap(),
             )
             .unwrap();
-        let verdict = compare(Some(GOOD), Some(&weak.to_string()));
+        let verdict = compare(&mut Memory::default(), Some(GOOD), Some(&weak.to_string()));
         assert_eq!(verdict, Ok(Verdict::RightButOutdated));
     }
 
@@ -183,14 +221,32 @@ mod tests {
     #[test]
     fn nobodys_hash_costs_what_a_real_one_costs() {
         assert!(is_current(&phc::PasswordHash::new(NOBODY).unwrap()).unwrap());
-        assert_eq!(compare(Some(b"anything"), None), Ok(Verdict::Wrong));
-        assert_eq!(compare(None, Some(NOBODY)), Ok(Verdict::Wrong));
+        let memory = &mut Memory::default();
+        assert_eq!(compare(memory, Some(b"anything"), None), Ok(Verdict::Wrong));
+        assert_eq!(compare(memory, None, Some(NOBODY)), Ok(Verdict::Wrong));
+    }
+
+    /// A3: memory that another password was hashed in, with more of it, changes no digest. The
+    /// reference is the library's own, in memory of its own.
+    #[test]
+    fn memory_that_was_used_before_gives_the_same_hash() {
+        let memory = &mut Memory::default();
+        memory
+            .blocks(20_000)
+            .unwrap()
+            .iter_mut()
+            .for_each(|block| block.as_mut().fill(7));
+        let reference: phc::PasswordHash = Argon2::default()
+            .hash_password_customized(GOOD, &SALT, None, None, params().unwrap())
+            .unwrap();
+        let ours = hash(memory, GOOD, &SALT).unwrap();
+        assert_eq!(ours.as_str(), reference.to_string());
     }
 
     #[test]
     fn an_unreadable_hash_is_an_error_and_not_a_match() {
         assert_eq!(
-            compare(Some(GOOD), Some("plain text")),
+            compare(&mut Memory::default(), Some(GOOD), Some("plain text")),
             Err(HashingError::Unreadable)
         );
     }

@@ -8,6 +8,7 @@
 mod error;
 mod hashing;
 mod model;
+mod pool;
 mod service;
 mod store;
 
@@ -15,4 +16,5 @@ pub use error::CredentialError;
 pub use hashing::{HashingError, Verdict};
 pub(crate) use hashing::{hash_again, hash_new, verify};
 pub use model::{AcceptablePassword, Password, PasswordHash, PasswordProblem};
+pub use pool::Pool;
 pub(crate) use service::{change_password, confirm, first_password, stored_password};
