@@ -112,6 +112,7 @@ async fn figures(State(app): State<App>) -> Response {
     let Some(recorder) = recorder() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
+    metrics::counter!("plinto_db_transactions_total").absolute(app.db.transactions());
     if let Some(commits) = app.db.group_commits() {
         metrics::counter!("plinto_sqlite_group_commits_total").absolute(commits);
     }
@@ -146,6 +147,19 @@ fn describe() {
         "plinto_http_request_duration_seconds",
         metrics::Unit::Seconds,
         "Time from a request's headers to its answer, by method, route and status."
+    );
+    metrics::describe_counter!(
+        "plinto_db_transactions_total",
+        "Transactions begun, those that only read included."
+    );
+    metrics::describe_histogram!(
+        "plinto_background_duration_seconds",
+        metrics::Unit::Seconds,
+        "Time of a round of background work, by task."
+    );
+    metrics::describe_counter!(
+        "plinto_background_failures_total",
+        "Rounds of background work that failed and are tried again, by task."
     );
     metrics::describe_counter!(
         "plinto_sqlite_group_commits_total",

@@ -14,7 +14,14 @@ mod open;
 mod postgres;
 mod sqlite;
 
-use std::{fmt::Display, path::Path, sync::Arc};
+use std::{
+    fmt::Display,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use sqlx::{FromRow, Transaction, migrate::Migrator, postgres::PgRow, sqlite::SqliteRow};
 
@@ -35,7 +42,10 @@ impl<R> Row for R where R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, 
 
 /// An open database.
 #[derive(Debug, Clone)]
-pub struct Db(Arc<Engine>);
+pub struct Db {
+    engine: Arc<Engine>,
+    begun: Arc<AtomicU64>,
+}
 
 #[derive(Debug)]
 enum Engine {
@@ -113,7 +123,10 @@ impl Db {
         } else {
             Engine::Postgres(postgres::open(config, upgrade).await?)
         };
-        Ok(Self(Arc::new(engine)))
+        Ok(Self {
+            engine: Arc::new(engine),
+            begun: Arc::default(),
+        })
     }
 
     /// A transaction that may write.
@@ -124,7 +137,8 @@ impl Db {
     /// The same, holding names from its beginning to its end. A `SQLite` file has one writer, who
     /// holds everything alone.
     pub async fn begin_holding(&self, held: &Held) -> Result<Tx, DbError> {
-        let engine = match &*self.0 {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        let engine = match &*self.engine {
             Engine::Sqlite(sqlite) => TxEngine::SqliteWrite(sqlite.writer.turn().await?),
             Engine::Postgres(pools) => TxEngine::Postgres(pools.work.begin(held.names()).await?),
         };
@@ -133,7 +147,8 @@ impl Db {
 
     /// A transaction that reads one state of the database and cannot write.
     pub async fn read(&self) -> Result<Tx, DbError> {
-        let engine = match &*self.0 {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        let engine = match &*self.engine {
             Engine::Sqlite(sqlite) => TxEngine::SqliteRead(sqlite.readers.begin().await?),
             Engine::Postgres(pools) => TxEngine::Postgres(pools.work.read().await?),
         };
@@ -143,7 +158,8 @@ impl Db {
     /// The same for the documents that edges fetch, on connections of their own: requests that hold
     /// all others, or wait for a lock, do not stand in their way.
     pub async fn read_document(&self) -> Result<Tx, DbError> {
-        let engine = match &*self.0 {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        let engine = match &*self.engine {
             Engine::Sqlite(sqlite) => TxEngine::SqliteRead(sqlite.document_readers.begin().await?),
             Engine::Postgres(pools) => TxEngine::Postgres(pools.documents.read().await?),
         };
@@ -160,7 +176,7 @@ impl Db {
 
     /// Waits until a transaction that writes could begin. Where the server orders them, at once.
     pub async fn wait_to_write(&self) -> Result<(), DbError> {
-        match &*self.0 {
+        match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.writer.turn().await.map(drop),
             Engine::Postgres(_) => Ok(()),
         }
@@ -168,7 +184,7 @@ impl Db {
 
     /// Finishes what is under way and closes the files and connections.
     pub async fn close(&self) {
-        match &*self.0 {
+        match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.close().await,
             Engine::Postgres(pools) => pools.close().await,
         }
@@ -176,7 +192,7 @@ impl Db {
 
     /// `sqlite` or `postgres`, for logs and figures.
     pub fn engine(&self) -> &'static str {
-        match &*self.0 {
+        match &*self.engine {
             Engine::Sqlite(_) => "sqlite",
             Engine::Postgres(_) => "postgres",
         }
@@ -184,7 +200,7 @@ impl Db {
 
     /// The database file, if it is one.
     pub fn path(&self) -> Option<&Path> {
-        match &*self.0 {
+        match &*self.engine {
             Engine::Sqlite(sqlite) => Some(sqlite.path()),
             Engine::Postgres(_) => None,
         }
@@ -192,15 +208,20 @@ impl Db {
 
     /// How many writers wait for their turn; 0 where the server orders them.
     pub fn waiting_writers(&self) -> usize {
-        match &*self.0 {
+        match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.writer.waiting(),
             Engine::Postgres(_) => 0,
         }
     }
 
+    /// How many transactions were begun, those that only read included.
+    pub fn transactions(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
+    }
+
     /// How often the writer flushed the disk; `None` where the server decides that.
     pub fn group_commits(&self) -> Option<u64> {
-        match &*self.0 {
+        match &*self.engine {
             Engine::Sqlite(sqlite) => Some(sqlite.writer.commits()),
             Engine::Postgres(_) => None,
         }

@@ -3,6 +3,7 @@
 mod api_keys;
 mod at_rest;
 mod authority;
+mod background;
 mod bodies;
 mod conventions;
 mod described;

@@ -1,7 +1,7 @@
 //! `/v1/policies` and what edges fetch: publish, activate, roll back, rebuild.
 
 use base64ct::{Base64, Encoding};
-use control_plane::{args, worker};
+use control_plane::args;
 use plinto_contract::{policy::EvaluationRequest, time::UnixSeconds};
 use plinto_policy::{
     bundle::{Bundle, Expect, Limits, Unverified},
@@ -414,7 +414,7 @@ async fn an_artifact_is_renewed_before_it_expires_and_after_its_key_was_rotated(
         let admin = admin(&world);
         let revision = publish(&admin, bundle_of(CLOSED)).await;
         let first = activate(&admin, &revision).await;
-        worker::run_slow_work(&world.app).await;
+        world.run_due_work().await;
         assert_eq!(fetched(&world).await.1.activation.sequence, 1);
 
         let rotate = json!({"purpose": "bundle"});
@@ -422,7 +422,7 @@ async fn an_artifact_is_renewed_before_it_expires_and_after_its_key_was_rotated(
             .post("/v1/signing_keys/rotate", rotate)
             .await
             .expect(200);
-        worker::run_slow_work(&world.app).await;
+        world.run_due_work().await;
         let (_, rotated) = fetched(&world).await;
         assert_eq!(rotated.activation.sequence, 2);
         let status = admin.get("/v1/policies/status").await.expect(200).json();
@@ -433,10 +433,10 @@ async fn an_artifact_is_renewed_before_it_expires_and_after_its_key_was_rotated(
         world
             .clock
             .advance_seconds(config.bundle_s - config.renew_before_s - 1);
-        worker::run_slow_work(&world.app).await;
+        world.run_due_work().await;
         assert_eq!(fetched(&world).await.1.activation.sequence, 2);
         world.clock.advance_seconds(1);
-        worker::run_slow_work(&world.app).await;
+        world.run_due_work().await;
         let (_, renewed) = fetched(&world).await;
         assert_eq!(renewed.activation.sequence, 3);
         let now = world.app.clock.now().to_seconds();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{body::Body, http::Request};
+use control_plane::args;
 use plinto_contract::{
     claims::AccessToken,
     ids::UserId,
@@ -414,5 +415,31 @@ async fn a_feed_holds_its_own_tenants_revocations_only() {
             ours.find(jws.header.kid.as_deref().unwrap(), jws.header.alg)
                 .is_none()
         );
+    }
+}
+
+/// S4: however many were revoked at once, the latest are named and the others' tokens are refused by
+/// their time.
+#[tokio::test]
+async fn a_feed_names_the_latest_and_covers_the_rest() {
+    const SESSIONS: &str = "with recursive numbers (n) as
+            (select 1 union all select n + 1 from numbers where n < 20000)
+        insert into sessions (tenant_id, id, user_id, client_id, user_epoch, amr, authenticated_at,
+            created_at, last_used_at, expires_at, revoked_at, revoked_reason)
+        select tenant_id, 'sess_' || substr('000000000000000000000' || (100000 + n), 2),
+            user_id, client_id, user_epoch, amr, authenticated_at, created_at, last_used_at,
+            expires_at, created_at + n, 'signed_out' from sessions cross join numbers";
+    for world in worlds().await {
+        sign_up(&world, "acme", "alice").await;
+        let mut tx = world.app.db.begin().await.unwrap();
+        tx.execute(SESSIONS, args![]).await.unwrap();
+        tx.commit().await.unwrap();
+        world.clock.advance_seconds(20);
+        let feed = feed(&world).await;
+        assert_eq!(feed.sessions.len(), 16_384);
+        let latest = format!("sess_{:026}", 120_000);
+        assert!(texts(&feed.sessions).contains(&latest));
+        // 20,000 - 16,384 = 3,616: the latest that is not named was revoked 3.616 s after the start.
+        assert_eq!(feed.outdated_before, UnixSeconds(START_S + 3 + 2));
     }
 }

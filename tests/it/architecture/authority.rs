@@ -27,6 +27,8 @@ const WITHOUT_LOOK: &[(&str, &str)] = &[
         "api_keys::note_use",
         "notes the use of a key that was just found good",
     ),
+    ("policies::put_off", "the server's own work"),
+    ("policies::up_to_date", "the server's own work"),
     (
         "sessions::refresh",
         "the refresh token decides, in one statement",

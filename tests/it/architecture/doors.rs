@@ -43,7 +43,6 @@ const WITHOUT_ACTOR: &[(&str, &str)] = &[
         "signing_keys::sign",
         "called by verbs that have checked their actor",
     ),
-    ("tenants::all", "the server's own work, over all tenants"),
     (
         "tenants::allows_origin",
         "answers a browser, before there is an actor",
@@ -69,7 +68,23 @@ const WITHOUT_ACTOR: &[(&str, &str)] = &[
 const WITHOUT_TENANT: &[(&str, &str)] = &[
     ("api_keys::find_by_hash", "the key says which tenant it is"),
     (
-        "policies::tenants",
+        "policies::expiring",
+        "the server's own work, over all tenants",
+    ),
+    (
+        "roles::bundles_due",
+        "the server's own work, over all tenants",
+    ),
+    (
+        "sessions::purge_some",
+        "the server's own work, over all tenants",
+    ),
+    (
+        "sign_in::purge_some",
+        "the server's own work, over all tenants",
+    ),
+    (
+        "signing_keys::bundles_due",
         "the server's own work, over all tenants",
     ),
     (
@@ -77,14 +92,9 @@ const WITHOUT_TENANT: &[(&str, &str)] = &[
         "the server's own work, over all tenants",
     ),
     (
-        "signing_keys::new_bundle_keys",
-        "the server's own work, over all tenants",
+        "tenants::exist",
+        "asked at start, whether there is any tenant",
     ),
-    (
-        "roles::changed_since",
-        "the server's own work, over all tenants",
-    ),
-    ("tenants::all", "the server's own work, over all tenants"),
     ("tenants::by_slug", "the slug says which tenant it is"),
     ("tenants::insert", "makes the tenant"),
     ("tenants::only", "asks whether there is one only"),
@@ -95,6 +105,14 @@ const WITHOUT_EVENT: &[(&str, &str)] = &[
     (
         "api_keys::note_use",
         "notes when a key was last used, at most once a minute",
+    ),
+    (
+        "policies::put_off",
+        "notes when to try again; nothing was built",
+    ),
+    (
+        "policies::up_to_date",
+        "notes that nothing is due; what was built had its own event",
     ),
     (
         "sign_in::count",

@@ -3,6 +3,7 @@
 mod faults;
 mod files;
 mod group_commit;
+mod plans;
 mod postgres;
 
 /// The suite on a `SQLite` file.

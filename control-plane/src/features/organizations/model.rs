@@ -117,9 +117,9 @@ pub(crate) fn check_roles(roles: &[String]) -> Vec<FieldError> {
 
 /// Whether an organization may go from one set of members to another (Z6, I8): one that has
 /// members has an owner.
-/// `owners`, `members`: how many there will be.
-pub(crate) const fn check_owners(owners: i64, members: i64) -> bool {
-    owners > 0 || members == 0
+/// `has_owner`, `has_members`: whether there will be any.
+pub(crate) const fn check_owners(has_owner: bool, has_members: bool) -> bool {
+    has_owner || !has_members
 }
 
 /// Whether these roles make somebody an owner.
@@ -182,8 +182,8 @@ mod tests {
     /// I8.
     #[test]
     fn an_organization_with_members_has_an_owner() {
-        assert!(check_owners(0, 0));
-        assert!(check_owners(1, 1));
-        assert!(!check_owners(0, 1));
+        assert!(check_owners(false, false));
+        assert!(check_owners(true, true));
+        assert!(!check_owners(false, true));
     }
 }

@@ -292,18 +292,20 @@ fn members(organization: OrganizationId, rows: Vec<MemberRow>) -> Result<Vec<Mem
     Ok(members)
 }
 
-const COUNT_MEMBERS: &str = "select
-    (select count(*) from member_roles
-        where tenant_id = $1 and organization_id = $2 and role_key = $3),
-    (select count(*) from members where tenant_id = $1 and organization_id = $2)";
+const HAVE_MEMBERS: &str = "select
+    (select count(*) from (select role_key from member_roles
+        where tenant_id = $1 and organization_id = $2 and role_key = $3 limit 1) with_role),
+    (select count(*) from (select user_id from members
+        where tenant_id = $1 and organization_id = $2 limit 1) any_member)";
 
-/// How many members have a role, and how many there are.
-pub(super) async fn count_members(
+/// Whether any member has a role, and whether there is any member.
+pub(super) async fn have_members(
     tx: &mut Tx,
     tenant: TenantId,
     organization: OrganizationId,
     role: &str,
-) -> Result<(i64, i64), DbError> {
-    tx.one::<(i64, i64)>(COUNT_MEMBERS, args![tenant, organization, role])
-        .await
+) -> Result<(bool, bool), DbError> {
+    let args = args![tenant, organization, role];
+    let (with_role, any) = tx.one::<(i64, i64)>(HAVE_MEMBERS, args).await?;
+    Ok((with_role > 0, any > 0))
 }

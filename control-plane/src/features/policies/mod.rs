@@ -21,4 +21,4 @@ mod tasks;
 
 pub use service::workbench::{CHECK_BUNDLE, Workbench};
 pub(crate) use service::{check::verdict, workbench::confine};
-pub(crate) use tasks::{follow_changes, renew};
+pub(crate) use tasks::{rebuild_outdated, renew_expiring};

@@ -146,7 +146,10 @@ pub(super) async fn find(
 const LIST: &str = "select id, revision, digest, size_bytes, file_count, entrypoint, tests_passed,
     checked_by, published_by, created_at, coalesce(revision = (select latest.revision from activations
     as latest where latest.tenant_id = $1 order by latest.sequence desc limit 1), false) as is_active
-    from bundles where tenant_id = $1 and ($2 = '' or id < $2) order by id desc limit $3";
+    from bundles where tenant_id = $1 and id < $2 order by id desc limit $3";
+
+/// After every id, in every collation.
+const NEWEST: &str = "z";
 
 /// Bundles, the newest first, before `before` (empty: from the newest).
 pub(super) async fn list(
@@ -155,6 +158,7 @@ pub(super) async fn list(
     before: &str,
     limit: i64,
 ) -> Result<Vec<Bundle>, DbError> {
+    let before = if before.is_empty() { NEWEST } else { before };
     tx.all::<BundleRow>(LIST, args![tenant, before, limit])
         .await?
         .into_iter()
@@ -193,8 +197,10 @@ pub(super) async fn archive(
 
 const INSERT_ACTIVATION: &str = "insert into activations
     (tenant_id, id, sequence, revision, previous_revision, reason, digest, size_bytes,
-     roles_version, signed_by_kid, activated_by, created_at, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+     roles_version, signed_by_kid, activated_by, created_at, expires_at, is_active)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, true)";
+const SUPERSEDE: &str =
+    "update activations set is_active = false where tenant_id = $1 and sequence = $2";
 const INSERT_ARTIFACT: &str = "insert into artifacts (tenant_id, digest, sequence, content)
     values ($1, $2, $3, $4)";
 
@@ -222,6 +228,8 @@ pub(super) async fn activate(
         activation.expires_at,
     ];
     tx.execute(INSERT_ACTIVATION, args).await?;
+    let previous = activation.sequence.saturating_sub(1);
+    tx.execute(SUPERSEDE, args![tenant, previous]).await?;
     let content = Base64::encode_string(artifact);
     let args = args![tenant, &activation.digest, activation.sequence, content];
     tx.execute(INSERT_ARTIFACT, args).await.map(|_| ())
@@ -265,7 +273,7 @@ pub(super) async fn latest_of(
 const HISTORY: &str =
     "select id, sequence, revision, previous_revision, reason, digest, size_bytes,
     roles_version, signed_by_kid, activated_by, created_at, expires_at from activations
-    where tenant_id = $1 and ($2 = 0 or sequence < $2) order by sequence desc limit $3";
+    where tenant_id = $1 and sequence < $2 order by sequence desc limit $3";
 
 /// Activations, the newest first, before the sequence `before` (0: from the newest).
 pub(super) async fn history(
@@ -274,6 +282,7 @@ pub(super) async fn history(
     before: i64,
     limit: i64,
 ) -> Result<Vec<Activation>, DbError> {
+    let before = if before == 0 { i64::MAX } else { before };
     tx.all::<ActivationRow>(HISTORY, args![tenant, before, limit])
         .await?
         .into_iter()
@@ -295,11 +304,12 @@ pub(super) async fn artifact(
     decode(content, "artifacts", digest)
 }
 
-const TENANTS: &str = "select distinct tenant_id from activations";
+const EXPIRING: &str = "select tenant_id from activations
+    where is_active and expires_at <= $1 order by expires_at";
 
-/// Every tenant with an active artifact. For the worker, which serves all tenants.
-pub(super) async fn tenants(tx: &mut Tx) -> Result<Vec<TenantId>, DbError> {
-    tx.all::<(String,)>(TENANTS, args![])
+/// Every tenant whose active artifact expires until `until`. For the worker, which serves all tenants.
+pub(super) async fn expiring(tx: &mut Tx, until: UnixMillis) -> Result<Vec<TenantId>, DbError> {
+    tx.all::<(String,)>(EXPIRING, args![until])
         .await?
         .into_iter()
         .map(|(tenant,)| {

@@ -1,54 +1,59 @@
-//! Keeps active artifacts up to date: roles, bundle key, expiry.
+//! Keeps active artifacts up to date: roles, bundle key, expiry. What is due is noted where it
+//! changes, so that looking for it asks about no tenant for which nothing is due.
+
+use std::collections::BTreeSet;
 
 use plinto_contract::ids::TenantId;
 
-use super::{error::PoliciesError, service, store};
+use super::{
+    error::PoliciesError,
+    service::activate::{put_off, rebuild},
+    store,
+};
 use crate::{
     actor::Actor,
     app::App,
     features::{roles, signing_keys},
 };
 
-/// 60 s: how far back a look at what changed goes. The full round covers what was missed.
-const RECENTLY_S: i64 = 60;
+/// 10 s: until an artifact that could not be built is tried again.
+const RETRY_S: i64 = 10;
 
-/// Rebuilds the artifacts of tenants whose roles or bundle key changed lately. Cheap when none did;
-/// meant for every second.
-pub(crate) async fn follow_changes(app: &App) -> Result<usize, PoliciesError> {
-    let since = app.clock.now().plus_seconds(-RECENTLY_S);
+/// Builds anew what changed roles or a new key have outdated. Meant for every second.
+pub(crate) async fn rebuild_outdated(app: &App) -> Result<(), PoliciesError> {
+    let now = app.clock.now();
     let mut tx = app.db.read().await?;
-    let mut outdated = Vec::new();
-    for changed in roles::changed_since(&mut tx, since).await? {
-        let active = store::active(&mut tx, changed.tenant).await?;
-        if active.is_some_and(|active| active.roles_version != changed.version) {
-            outdated.push(changed.tenant);
-        }
-    }
-    outdated.extend(signing_keys::new_bundle_keys(&mut tx, since).await?);
+    let mut due = roles::bundles_due(&mut tx, now).await?;
+    due.extend(signing_keys::bundles_due(&mut tx, now).await?);
     drop(tx);
-    rebuild(app, outdated).await
+    rebuild_each(app, due).await
 }
 
-/// Looks at every tenant's artifact: roles, key, expiry. Meant for every minute.
-pub(crate) async fn renew(app: &App) -> Result<usize, PoliciesError> {
+/// Builds anew what would expire. Meant for every minute.
+pub(crate) async fn renew_expiring(app: &App) -> Result<(), PoliciesError> {
+    let until = app
+        .clock
+        .now()
+        .plus_seconds(app.config.policies.renew_before_s);
     let mut tx = app.db.read().await?;
-    let tenants = store::tenants(&mut tx).await?;
+    let due = store::expiring(&mut tx, until).await?;
     drop(tx);
-    rebuild(app, tenants).await
+    rebuild_each(app, due).await
 }
 
-/// One tenant's trouble does not keep the others waiting: it is logged and tried again.
-async fn rebuild(app: &App, tenants: Vec<TenantId>) -> Result<usize, PoliciesError> {
-    let mut rebuilt = 0_usize;
-    for tenant in tenants {
-        match service::activate::rebuild(app, &Actor::system(tenant)).await {
-            Ok(Some(_)) => rebuilt = rebuilt.saturating_add(1),
-            Ok(None) => {}
+/// One tenant's trouble does not keep the others waiting: it is logged and tried again later.
+async fn rebuild_each(app: &App, due: Vec<TenantId>) -> Result<(), PoliciesError> {
+    let mut seen = BTreeSet::new();
+    for tenant in due.into_iter().filter(|tenant| seen.insert(*tenant)) {
+        let actor = Actor::system(tenant);
+        match rebuild(app, &actor).await {
+            Ok(_) => {}
             Err(PoliciesError::Database(error)) => return Err(error.into()),
             Err(error) => {
                 tracing::error!(tenant.id = %tenant, %error, "the active bundle cannot be built anew");
+                put_off(app, &actor, app.clock.now().plus_seconds(RETRY_S)).await?;
             }
         }
     }
-    Ok(rebuilt)
+    Ok(())
 }

@@ -100,10 +100,14 @@ async fn read(
     now: UnixMillis,
 ) -> Result<Content, RevocationsError> {
     let since = model::since(now, app.config.sessions.access_token_s);
+    // Of either kind one more than fits: `Content` learns from it when the rest was revoked.
+    let limit = i64::try_from(ENTRIES_MAX)
+        .unwrap_or(i64::MAX)
+        .saturating_add(1);
     let revoked = Revoked {
         issued_before: tenant.tokens_good_from(),
-        sessions: sessions::revoked_since(tx, tenant.id, since).await?,
-        subjects: users::outdated_since(tx, tenant.id, since).await?,
+        sessions: sessions::revoked_since(tx, tenant.id, since, limit).await?,
+        subjects: users::outdated_since(tx, tenant.id, since, limit).await?,
         withdrawn_keys: signing_keys::withdrawn_since(tx, tenant.id, model::keys_since(now))
             .await?,
     };

@@ -14,4 +14,6 @@ mod service;
 mod store;
 
 pub(crate) use model::{OWNER, PolicyData, is_key};
-pub(crate) use service::{changed_since, policy_data, seed, unknown_keys, version};
+pub(crate) use service::{
+    bundle_built, bundles_due, policy_data, put_off_bundle, seed, unknown_keys, version,
+};

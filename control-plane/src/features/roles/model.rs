@@ -2,11 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plinto_contract::{
-    ids::{RoleId, TenantId},
-    problem::FieldError,
-    time::UnixMillis,
-};
+use plinto_contract::{ids::RoleId, problem::FieldError, time::UnixMillis};
 
 use crate::text::{self, DESCRIPTION_CHARS, NAME_CHARS};
 
@@ -120,15 +116,6 @@ impl PolicyData {
         });
         serde_json::Value::Object(roles.collect())
     }
-}
-
-/// A tenant whose roles changed, and the version they have now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ChangedRoles {
-    /// Whose roles.
-    pub tenant: TenantId,
-    /// See [`PolicyData::version`].
-    pub version: i64,
 }
 
 /// The roles that every tenant starts with.

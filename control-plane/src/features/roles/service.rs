@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{
     error::RolesError,
-    model::{self, ChangedRoles, CreateRole, PolicyData, Role, UpdateRole},
+    model::{self, CreateRole, PolicyData, Role, UpdateRole},
     store,
 };
 use crate::{
@@ -162,12 +162,28 @@ pub(crate) async fn version(tx: &mut Tx, tenant: TenantId) -> Result<i64, DbErro
     store::version(tx, tenant).await
 }
 
-/// Every tenant whose roles changed at or after a moment. For background work.
-pub(crate) async fn changed_since(
+/// Every tenant whose active bundle is due for its roles, the longest due first. For background work.
+pub(crate) async fn bundles_due(tx: &mut Tx, now: UnixMillis) -> Result<Vec<TenantId>, DbError> {
+    store::bundles_due(tx, now).await
+}
+
+/// Notes that the active bundle, if there is one, carries this version of the roles. It stays due
+/// when they have another by now.
+pub(crate) async fn bundle_built(
     tx: &mut Tx,
-    since: UnixMillis,
-) -> Result<Vec<ChangedRoles>, DbError> {
-    store::changed_since(tx, since).await
+    tenant: TenantId,
+    version: i64,
+) -> Result<(), DbError> {
+    store::bundle_built(tx, tenant, version).await
+}
+
+/// Lets a bundle that is due for its roles be due later.
+pub(crate) async fn put_off_bundle(
+    tx: &mut Tx,
+    tenant: TenantId,
+    until: UnixMillis,
+) -> Result<(), DbError> {
+    store::put_off_bundle(tx, tenant, until).await
 }
 
 /// Which of the keys no role of the tenant has, as field errors under `pointer`.
@@ -178,19 +194,18 @@ pub(crate) async fn unknown_keys(
     keys: &[String],
     pointer: &str,
 ) -> Result<Vec<FieldError>, DbError> {
-    let known = store::policy_data(tx, tenant).await?.roles;
-    Ok(keys
-        .iter()
-        .enumerate()
-        .filter(|(_, key)| !known.contains_key(*key))
-        .map(|(index, key)| {
-            FieldError::new(
+    let mut errors = Vec::new();
+    for (index, key) in keys.iter().enumerate() {
+        if !store::has_key(tx, tenant, key).await? {
+            let detail = format!("there is no role `{}`", key.escape_debug());
+            errors.push(FieldError::new(
                 format!("{pointer}/{index}"),
                 "role_unknown",
-                format!("there is no role `{}`", key.escape_debug()),
-            )
-        })
-        .collect())
+                detail,
+            ));
+        }
+    }
+    Ok(errors)
 }
 
 async fn at_version(

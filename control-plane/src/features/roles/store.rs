@@ -7,7 +7,7 @@ use plinto_contract::{
     time::UnixMillis,
 };
 
-use super::model::{ChangedRoles, PolicyData, Role};
+use super::model::{PolicyData, Role};
 use crate::{
     args,
     db::{DbError, Tx},
@@ -149,12 +149,12 @@ pub(super) async fn delete(
     Ok(tx.execute(DELETE, args).await? == 1)
 }
 
-const MARK_CHANGED: &str = "insert into role_sets (tenant_id, version, changed_at)
+const MARK_CHANGED: &str = "insert into role_sets (tenant_id, version, bundle_due_at)
     values ($1, 1, $2)
     on conflict (tenant_id) do update
-    set version = role_sets.version + 1, changed_at = excluded.changed_at";
+    set version = role_sets.version + 1, bundle_due_at = excluded.bundle_due_at";
 
-/// Raises the version of the tenant's roles, so that policy data is built anew.
+/// Raises the version of the tenant's roles; the active bundle is due for them at once.
 pub(super) async fn mark_changed(
     tx: &mut Tx,
     tenant: TenantId,
@@ -189,21 +189,54 @@ pub(super) async fn version(tx: &mut Tx, tenant: TenantId) -> Result<i64, DbErro
     Ok(version.map_or(0, |(version,)| version))
 }
 
-const CHANGED_SINCE: &str = "select tenant_id, version from role_sets where changed_at >= $1";
+const BUNDLES_DUE: &str =
+    "select tenant_id from role_sets where bundle_due_at <= $1 order by bundle_due_at";
 
-/// Every tenant whose roles changed at or after a moment. For the worker, which serves all tenants.
-pub(super) async fn changed_since(
-    tx: &mut Tx,
-    since: UnixMillis,
-) -> Result<Vec<ChangedRoles>, DbError> {
-    tx.all::<(String, i64)>(CHANGED_SINCE, args![since])
+/// Every tenant whose active bundle is due for its roles. For the worker, which serves all tenants.
+pub(super) async fn bundles_due(tx: &mut Tx, now: UnixMillis) -> Result<Vec<TenantId>, DbError> {
+    tx.all::<(String,)>(BUNDLES_DUE, args![now])
         .await?
         .into_iter()
-        .map(|(tenant, version)| {
-            let tenant = tenant
+        .map(|(tenant,)| {
+            tenant
                 .parse()
-                .map_err(|_| inconsistent("role_sets", "tenant_id", &tenant))?;
-            Ok(ChangedRoles { tenant, version })
+                .map_err(|_| inconsistent("role_sets", "tenant_id", &tenant))
         })
         .collect()
+}
+
+const BUNDLE_BUILT: &str = "update role_sets set bundle_due_at = null
+    where tenant_id = $1 and version = $2 and bundle_due_at is not null";
+
+/// Notes that the active bundle, if there is one, carries this version of the roles.
+pub(super) async fn bundle_built(
+    tx: &mut Tx,
+    tenant: TenantId,
+    version: i64,
+) -> Result<(), DbError> {
+    tx.execute(BUNDLE_BUILT, args![tenant, version])
+        .await
+        .map(|_| ())
+}
+
+const PUT_OFF_BUNDLE: &str = "update role_sets set bundle_due_at = $2
+    where tenant_id = $1 and bundle_due_at is not null";
+
+/// Lets a bundle that is due be due later.
+pub(super) async fn put_off_bundle(
+    tx: &mut Tx,
+    tenant: TenantId,
+    until: UnixMillis,
+) -> Result<(), DbError> {
+    tx.execute(PUT_OFF_BUNDLE, args![tenant, until])
+        .await
+        .map(|_| ())
+}
+
+const HAS_KEY: &str = "select 1 from roles where tenant_id = $1 and key = $2";
+
+/// Whether a role of the tenant has this key.
+pub(super) async fn has_key(tx: &mut Tx, tenant: TenantId, key: &str) -> Result<bool, DbError> {
+    let found = tx.optional::<(i32,)>(HAS_KEY, args![tenant, key]).await?;
+    Ok(found.is_some())
 }

@@ -148,6 +148,14 @@ impl Session {
             && standing.is_some_and(|standing| standing.carries(self.user_epoch))
     }
 
+    /// Where it stands in a list.
+    pub(super) fn position(&self) -> Position {
+        Position {
+            expires_at: self.expires_at,
+            id: self.id.to_string(),
+        }
+    }
+
     /// When the session ends if it is not refreshed again, but for `idle_s` seconds.
     pub fn idle_end(&self, idle_s: i64, now: UnixMillis) -> UnixMillis {
         now.plus_seconds(idle_s).min(self.expires_at)
@@ -174,6 +182,43 @@ impl Session {
             amr: self.amr.clone(),
             auth_time: self.authenticated_at.to_seconds(),
         }
+    }
+}
+
+/// A place in a list of sessions, which goes by the end that no refresh moves: so those that have
+/// ended are all in front, and never looked at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Position {
+    /// When the session there ends.
+    pub(super) expires_at: UnixMillis,
+    /// Its id; empty: before every session that ends then.
+    pub(super) id: String,
+}
+
+impl Position {
+    /// As a cursor carries it.
+    pub(super) fn to_text(&self) -> String {
+        format!("{} {}", self.expires_at.0, self.id)
+    }
+
+    /// Reads it from a cursor; before everything when there is none.
+    pub(super) fn parse(text: &str) -> Self {
+        let parts = text.split_once(' ');
+        let read = parts.and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
+        let (at, id) = read.unwrap_or_default();
+        Self {
+            expires_at: UnixMillis(at),
+            id,
+        }
+    }
+
+    /// The same, but not before the first session that has not ended by `now`.
+    pub(super) fn among_the_living(self, now: UnixMillis) -> Self {
+        let first = Self {
+            expires_at: UnixMillis(now.0.saturating_add(1)),
+            id: String::new(),
+        };
+        self.max(first)
     }
 }
 
@@ -354,6 +399,19 @@ mod tests {
         session_epoch: 4,
         token_epoch: 6,
     });
+
+    #[test]
+    fn a_list_goes_on_where_it_was_and_leaves_out_what_ended_meanwhile() {
+        let position = Position {
+            expires_at: UnixMillis(50),
+            id: "sess_a".to_owned(),
+        };
+        assert_eq!(Position::parse(&position.to_text()), position);
+        assert_eq!(position.clone().among_the_living(UnixMillis(49)), position);
+        let first = Position::parse("").among_the_living(UnixMillis(50));
+        assert_eq!(first.to_text(), "51 ");
+        assert_eq!(position.among_the_living(UnixMillis(50)), first);
+    }
 
     #[test]
     fn a_session_lives_until_one_thing_ends_it() {

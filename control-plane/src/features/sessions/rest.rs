@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    model::{IssuedTokens, RevokedReason, Session},
+    model::{IssuedTokens, Position, RevokedReason, Session},
     service,
 };
 use crate::{
@@ -145,7 +145,7 @@ struct SessionQuery {
 
 /// List sessions that have not ended
 ///
-/// Without `user_id` a page may hold fewer than `limit`, and none at all, though more follow.
+/// In the order in which they end. Without `user_id` a page may hold fewer than `limit`, and none at all, though more follow.
 #[utoipa::path(
     get, path = "/v1/sessions", tag = "sessions", params(PageQuery, SessionQuery),
     responses((status = 200, body = List<SessionBody>))
@@ -159,8 +159,9 @@ async fn list_sessions(
     let filter = service::Filter {
         user: query.user_id,
     };
-    let sessions = service::list(&app, &actor, &filter, page.after(), page.fetch()).await?;
-    let mut list: List<SessionBody> = page.answer(sessions, |session| session.id.to_string());
+    let after = Position::parse(page.after());
+    let sessions = service::list(&app, &actor, &filter, after, page.fetch()).await?;
+    let mut list: List<SessionBody> = page.answer(sessions, |session| session.position().to_text());
     // Only now: the cursor goes on after the last row that was looked at.
     list.data.retain(|session| session.revoked_at.is_none());
     Ok(Json(list))
@@ -199,7 +200,7 @@ async fn revoke_session(
 
 /// List my sessions that have not ended
 ///
-/// In the order they were opened, this one among them.
+/// In the order in which they end, this one among them.
 #[utoipa::path(
     get, path = "/t/{tenant}/v1/me/sessions", tag = "me",
     params(("tenant" = String, Path), PageQuery),
@@ -210,9 +211,10 @@ async fn list_my_sessions(
     actor: Actor,
     page: Page,
 ) -> Result<Json<List<SessionBody>>, ApiError> {
-    let sessions = service::list_mine(&app, &actor, page.after(), page.fetch()).await?;
+    let after = Position::parse(page.after());
+    let sessions = service::list_mine(&app, &actor, after, page.fetch()).await?;
     Ok(Json(
-        page.answer(sessions, |session| session.id.to_string()),
+        page.answer(sessions, |session| session.position().to_text()),
     ))
 }
 

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{
     error::SessionError,
     model::{
-        Client, IssuedTokens, RefreshToken, RevokedReason, Rights, SECRET_BYTES, Session,
+        Client, IssuedTokens, Position, RefreshToken, RevokedReason, Rights, SECRET_BYTES, Session,
         StoredRefreshToken,
     },
     store::{self, Epochs},
@@ -161,13 +161,13 @@ const KEPT_S: i64 = 30 * 24 * 60 * 60;
 /// Drops sessions that ended long ago.
 pub(crate) async fn run_due_work(app: &App) -> Result<(), SessionError> {
     let before = app.clock.now().plus_seconds(-KEPT_S);
-    for tenant in tenants::all(app).await? {
+    loop {
         let mut tx = authority::begin_own(app).await?;
-        if store::purge(&mut tx, tenant.id, before).await? > 0 {
-            tx.commit().await?;
+        if !store::purge_some(&mut tx, before).await? {
+            return Ok(());
         }
+        tx.commit().await?;
     }
-    Ok(())
 }
 
 /// Which sessions a list shows.
@@ -177,99 +177,96 @@ pub(super) struct Filter {
     pub(super) user: Option<UserId>,
 }
 
-/// The session as it stands: its row does not say that all sessions of its tenant or user ended at
+/// The sessions as they stand: a row does not say that all sessions of its tenant or user ended at
 /// once.
-async fn as_it_stands(
+async fn as_they_stand(
     tx: &mut Tx,
     tenant: &Tenant,
-    mut session: Session,
-) -> Result<Session, DbError> {
-    if session.revoked.is_some() {
-        return Ok(session);
-    }
-    if !tenant.carries(session.tenant_epoch) {
-        let ended_at = tenant.sessions_ended_at.unwrap_or(session.last_used_at);
+    mut sessions: Vec<Session>,
+) -> Result<Vec<Session>, DbError> {
+    let users = sessions.iter().map(|session| session.user).collect();
+    let standings = users::standings(tx, tenant.id, &users).await?;
+    let live = |session: &&mut Session| session.revoked.is_none();
+    for session in sessions.iter_mut().filter(live) {
+        let ended_at = if tenant.carries(session.tenant_epoch) {
+            match standings.get(&session.user) {
+                Some((standing, _)) if standing.carries(session.user_epoch) => continue,
+                known => known.and_then(|(_, ended_at)| *ended_at),
+            }
+        } else {
+            tenant.sessions_ended_at
+        };
+        let ended_at = ended_at.unwrap_or(session.last_used_at);
         session.revoked = Some((ended_at, RevokedReason::AllEnded));
-        return Ok(session);
     }
-    let standing = users::standing(tx, session.tenant, session.user).await?;
-    if standing.is_some_and(|standing| standing.carries(session.user_epoch)) {
-        return Ok(session);
-    }
-    let ended_at = users::sessions_ended_at(tx, session.tenant, session.user).await?;
-    let ended_at = ended_at.unwrap_or(session.last_used_at);
-    session.revoked = Some((ended_at, RevokedReason::AllEnded));
-    Ok(session)
+    Ok(sessions)
 }
 
-/// Sessions in the order they began, after `after` (empty: from the first), at most `limit`: none
-/// that was revoked itself or has expired. Those of one user all live; among those of many are
-/// some that ended with all of their user's, and say so.
+/// One session as it stands, dead or alive.
+async fn find(tx: &mut Tx, tenant: TenantId, id: SessionId) -> Result<Session, SessionError> {
+    let tenant = own_tenant(tx, tenant).await?;
+    let found = store::find(tx, tenant.id, id).await?;
+    let sessions = as_they_stand(tx, &tenant, found.into_iter().collect()).await?;
+    sessions.into_iter().next().ok_or(SessionError::NotFound)
+}
+
+/// Sessions in the order in which they end, after `after`, at most `limit`: none that was revoked
+/// itself or has expired. Those of one user all live; among those of many are some that ended with
+/// all of their user's, and say so.
 pub(super) async fn list(
     app: &App,
     actor: &Actor,
     filter: &Filter,
-    after: &str,
+    after: Position,
     limit: i64,
 ) -> Result<Vec<Session>, SessionError> {
     actor.require(Permission::SessionsRead)?;
-    let now = app.clock.now();
+    let after = after.among_the_living(app.clock.now());
     let mut tx = app.db.read().await?;
     let tenant = own_tenant(&mut tx, actor.tenant).await?;
     if let Some(user) = filter.user {
-        return Ok(list_of(&mut tx, &tenant, user, after, now, limit).await?);
+        return Ok(list_of(&mut tx, &tenant, user, &after, limit).await?);
     }
-    let epochs = Epochs {
-        tenant: tenant.session_epoch,
-        user: None,
-    };
-    let found = store::list(&mut tx, actor.tenant, epochs, after, None, now, limit).await?;
-    let mut sessions = Vec::with_capacity(found.len());
-    for session in found {
-        sessions.push(as_it_stands(&mut tx, &tenant, session).await?);
-    }
-    Ok(sessions)
+    let found = store::list(&mut tx, tenant.id, tenant.session_epoch, &after, limit).await?;
+    Ok(as_they_stand(&mut tx, &tenant, found).await?)
 }
 
 /// One session, dead or alive.
 pub(super) async fn get(app: &App, actor: &Actor, id: SessionId) -> Result<Session, SessionError> {
     actor.require(Permission::SessionsRead)?;
     let mut tx = app.db.read().await?;
-    let tenant = own_tenant(&mut tx, actor.tenant).await?;
-    let session = store::find(&mut tx, actor.tenant, id)
-        .await?
-        .ok_or(SessionError::NotFound)?;
-    Ok(as_it_stands(&mut tx, &tenant, session).await?)
+    find(&mut tx, actor.tenant, id).await
 }
 
-/// The caller's own live sessions.
+/// The caller's own live sessions, in the order in which they end.
 pub(super) async fn list_mine(
     app: &App,
     actor: &Actor,
-    after: &str,
+    after: Position,
     limit: i64,
 ) -> Result<Vec<Session>, SessionError> {
     let (user, _) = actor.user()?;
-    let now = app.clock.now();
+    let after = after.among_the_living(app.clock.now());
     let mut tx = app.db.read().await?;
     let tenant = own_tenant(&mut tx, actor.tenant).await?;
-    Ok(list_of(&mut tx, &tenant, user, after, now, limit).await?)
+    Ok(list_of(&mut tx, &tenant, user, &after, limit).await?)
 }
 
 async fn list_of(
     tx: &mut Tx,
     tenant: &Tenant,
     user: UserId,
-    after: &str,
-    now: UnixMillis,
+    after: &Position,
     limit: i64,
 ) -> Result<Vec<Session>, DbError> {
-    let standing = users::standing(tx, tenant.id, user).await?;
+    let Some(standing) = users::standing(tx, tenant.id, user).await? else {
+        return Ok(Vec::new());
+    };
     let epochs = Epochs {
         tenant: tenant.session_epoch,
-        user: standing.map(|standing| standing.session_epoch),
+        user: standing.session_epoch,
     };
-    store::list(tx, tenant.id, epochs, after, Some(user), now, limit).await
+    store::list_of_user(tx, tenant.id, (user, epochs), after, limit).await
 }
 
 /// Ends a session. Ending it again changes nothing and is not an error.
@@ -280,11 +277,7 @@ pub(super) async fn revoke(
 ) -> Result<Session, SessionError> {
     actor.require(Permission::SessionsRevoke)?;
     let mut tx = authority::begin(app, actor, Need::Permission(Permission::SessionsRevoke)).await?;
-    let tenant = own_tenant(&mut tx, actor.tenant).await?;
-    let session = store::find(&mut tx, actor.tenant, id)
-        .await?
-        .ok_or(SessionError::NotFound)?;
-    let session = as_it_stands(&mut tx, &tenant, session).await?;
+    let session = find(&mut tx, actor.tenant, id).await?;
     if session.revoked.is_some() {
         return Ok(session);
     }
@@ -384,13 +377,14 @@ pub(super) async fn switch_organization(
     tokens::issue(app, opened).await
 }
 
-/// Sessions that were revoked at or after `since`, and when.
+/// Sessions that were revoked at or after `since`, and when: the latest `limit` of them.
 pub(crate) async fn revoked_since(
     tx: &mut Tx,
     tenant: TenantId,
     since: UnixMillis,
+    limit: i64,
 ) -> Result<Vec<(SessionId, UnixMillis)>, DbError> {
-    store::revoked_since(tx, tenant, since).await
+    store::revoked_since(tx, tenant, since, limit).await
 }
 
 /// Ends every session of the user but `kept`; answers how many.
@@ -402,8 +396,17 @@ pub(crate) async fn revoke_others(
     kept: SessionId,
     reason: RevokedReason,
 ) -> Result<usize, DbError> {
-    let now = app.clock.now();
-    let ended = store::revoke_others(tx, actor.tenant, user, kept, reason, now).await?;
+    let tenant = tenants::find(tx, actor.tenant).await?;
+    let standing = users::standing(tx, actor.tenant, user).await?;
+    let (Some(tenant), Some(standing)) = (tenant, standing) else {
+        return Ok(0);
+    };
+    let epochs = Epochs {
+        tenant: tenant.session_epoch,
+        user: standing.session_epoch,
+    };
+    let (whose, now) = ((user, epochs), app.clock.now());
+    let ended = store::revoke_others(tx, tenant.id, whose, kept, reason, now).await?;
     for session in &ended {
         say_revoked(tx, app, actor, *session, reason).await?;
     }

@@ -5,7 +5,7 @@ use plinto_contract::{
     time::UnixMillis,
 };
 
-use super::model::{RevokedReason, SECRET_BYTES, Session, StoredRefreshToken};
+use super::model::{Position, RevokedReason, SECRET_BYTES, Session, StoredRefreshToken};
 use crate::{
     args,
     db::{DbError, Tx},
@@ -119,33 +119,60 @@ pub(super) async fn find(
 const LIST: &str = "select id, user_id, organization_id, client_id, tenant_epoch, user_epoch,
     amr, authenticated_at, created_at, last_used_at, expires_at, ip, user_agent, revoked_at,
     revoked_reason from sessions
-    where tenant_id = $1 and id > $2 and ($3 is null or user_id = $3)
-    and ($4 is null or user_epoch = $4) and tenant_epoch = $5 and revoked_at is null
-    and expires_at > $6 order by id limit $7";
+    where tenant_id = $1 and tenant_epoch = $2 and revoked_at is null and (expires_at, id) > ($3, $4)
+    order by expires_at, id limit $5";
 
-/// The numbers under which sessions that live began.
+/// The numbers under which a user's sessions that live began.
 pub(super) struct Epochs {
     /// The tenant's.
     pub(super) tenant: i64,
-    /// Their user's; `None` for sessions of many users, some of which may have ended.
-    pub(super) user: Option<i64>,
+    /// The user's.
+    pub(super) user: i64,
 }
 
-/// Sessions that began under these epochs, were not revoked and have not expired, in the order they
-/// began, after `after`.
+/// Sessions that began under an epoch of the tenant and were not revoked, in the order in which they
+/// end, after `after`.
 pub(super) async fn list(
     tx: &mut Tx,
     tenant: TenantId,
-    epochs: Epochs,
-    after: &str,
-    user: Option<UserId>,
-    now: UnixMillis,
+    epoch: i64,
+    after: &Position,
     limit: i64,
 ) -> Result<Vec<Session>, DbError> {
-    let args = args![tenant, after, user, epochs.user, epochs.tenant, now, limit];
-    tx.all::<SessionRow>(LIST, args)
-        .await?
-        .into_iter()
+    let args = args![tenant, epoch, after.expires_at, &after.id, limit];
+    let rows = tx.all(LIST, args).await?;
+    sessions(tenant, rows)
+}
+
+const LIST_OF_USER: &str = "select id, user_id, organization_id, client_id, tenant_epoch,
+    user_epoch, amr, authenticated_at, created_at, last_used_at, expires_at, ip, user_agent,
+    revoked_at, revoked_reason from sessions
+    where tenant_id = $1 and user_id = $2 and tenant_epoch = $3 and user_epoch = $4
+    and revoked_at is null and (expires_at, id) > ($5, $6) order by expires_at, id limit $7";
+
+/// The same, only those of one user.
+pub(super) async fn list_of_user(
+    tx: &mut Tx,
+    tenant: TenantId,
+    (user, epochs): (UserId, Epochs),
+    after: &Position,
+    limit: i64,
+) -> Result<Vec<Session>, DbError> {
+    let args = args![
+        tenant,
+        user,
+        epochs.tenant,
+        epochs.user,
+        after.expires_at,
+        &after.id,
+        limit
+    ];
+    let rows = tx.all(LIST_OF_USER, args).await?;
+    sessions(tenant, rows)
+}
+
+fn sessions(tenant: TenantId, rows: Vec<SessionRow>) -> Result<Vec<Session>, DbError> {
+    rows.into_iter()
         .map(|row| row.into_session(tenant))
         .collect()
 }
@@ -219,20 +246,28 @@ pub(super) async fn last_of_family(
 }
 
 const REVOKE_OTHERS: &str = "update sessions set revoked_at = $4, revoked_reason = $5
-    where tenant_id = $1 and user_id = $2 and id <> $3 and revoked_at is null and expires_at > $4
-    returning id";
+    where tenant_id = $1 and user_id = $2 and tenant_epoch = $6 and user_epoch = $7 and id <> $3
+    and revoked_at is null and expires_at > $4 returning id";
 
-/// Ends every session of the user but one; answers which.
+/// Ends every session of the user that lives but one; answers which.
 pub(super) async fn revoke_others(
     tx: &mut Tx,
     tenant: TenantId,
-    user: UserId,
+    (user, epochs): (UserId, Epochs),
     kept: SessionId,
     reason: RevokedReason,
     now: UnixMillis,
 ) -> Result<Vec<SessionId>, DbError> {
     tx.hold_alone(user).await?;
-    let args = args![tenant, user, kept, now, reason.as_str()];
+    let args = args![
+        tenant,
+        user,
+        kept,
+        now,
+        reason.as_str(),
+        epochs.tenant,
+        epochs.user
+    ];
     tx.all::<(String,)>(REVOKE_OTHERS, args)
         .await?
         .into_iter()
@@ -241,15 +276,16 @@ pub(super) async fn revoke_others(
 }
 
 const REVOKED_SINCE: &str = "select id, revoked_at from sessions
-    where tenant_id = $1 and revoked_at >= $2 order by id";
+    where tenant_id = $1 and revoked_at >= $2 order by revoked_at desc, id desc limit $3";
 
-/// Sessions that were revoked at or after `since`, and when.
+/// Sessions that were revoked at or after `since`, and when: the latest `limit` of them.
 pub(super) async fn revoked_since(
     tx: &mut Tx,
     tenant: TenantId,
     since: UnixMillis,
+    limit: i64,
 ) -> Result<Vec<(SessionId, UnixMillis)>, DbError> {
-    tx.all::<(String, i64)>(REVOKED_SINCE, args![tenant, since])
+    tx.all::<(String, i64)>(REVOKED_SINCE, args![tenant, since, limit])
         .await?
         .into_iter()
         .map(|(id, at)| Ok((session_id(id)?, UnixMillis(at))))
@@ -392,13 +428,26 @@ pub(super) async fn find_refresh_token(
     }))
 }
 
-const PURGE: &str = "delete from sessions where tenant_id = $1 and expires_at < $2";
+/// 200: sessions that a purge takes at once. Others write between two steps of it.
+const SESSIONS_AT_ONCE: i64 = 200;
+/// 1,000: refresh tokens likewise; a session may have had thousands.
+const TOKENS_AT_ONCE: i64 = 1_000;
 
-/// Drops sessions that ended before `before`, their refresh tokens with them; answers how many.
-pub(super) async fn purge(
-    tx: &mut Tx,
-    tenant: TenantId,
-    before: UnixMillis,
-) -> Result<u64, DbError> {
-    tx.execute(PURGE, args![tenant, before]).await
+const PURGE_TOKENS: &str = "delete from refresh_tokens where (tenant_id, id) in
+    (select token.tenant_id, token.id from
+        (select tenant_id, id from sessions where expires_at < $1 order by expires_at limit $2) ended
+        join refresh_tokens token on token.tenant_id = ended.tenant_id
+            and token.session_id = ended.id
+        limit $3)";
+const PURGE: &str = "delete from sessions where (tenant_id, id) in
+    (select tenant_id, id from sessions where expires_at < $1 order by expires_at limit $2)";
+
+/// Drops some of what ended before `before`, the longest ended first: refresh tokens, then their
+/// sessions. `false`: nothing is left. For the worker, which serves all tenants.
+pub(super) async fn purge_some(tx: &mut Tx, before: UnixMillis) -> Result<bool, DbError> {
+    let args = args![before, SESSIONS_AT_ONCE, TOKENS_AT_ONCE];
+    if tx.execute(PURGE_TOKENS, args).await? > 0 {
+        return Ok(true);
+    }
+    Ok(tx.execute(PURGE, args![before, SESSIONS_AT_ONCE]).await? > 0)
 }

@@ -241,9 +241,24 @@ pub async fn withdrawn_since(
     store::withdrawn_since(tx, tenant, since).await
 }
 
-/// Every tenant whose bundle key signs since this moment or a later one. For background work.
-pub async fn new_bundle_keys(tx: &mut Tx, since: UnixMillis) -> Result<Vec<TenantId>, DbError> {
-    store::new_bundle_keys(tx, since).await
+/// Every tenant whose active bundle is due for its key, the longest due first. For background work.
+pub(crate) async fn bundles_due(tx: &mut Tx, now: UnixMillis) -> Result<Vec<TenantId>, DbError> {
+    store::bundles_due(tx, now).await
+}
+
+/// Notes that the active bundle, if there is one, is signed with this key. It stays due when
+/// another is active by now.
+pub(crate) async fn bundle_signed(tx: &mut Tx, tenant: TenantId, kid: &str) -> Result<(), DbError> {
+    store::bundle_signed(tx, tenant, kid).await
+}
+
+/// Lets a bundle that is due for its key be due later.
+pub(crate) async fn put_off_bundle(
+    tx: &mut Tx,
+    tenant: TenantId,
+    until: UnixMillis,
+) -> Result<(), DbError> {
+    store::put_off_bundle(tx, tenant, until).await
 }
 
 /// Retires keys whose signatures have run out, and rotates those that have signed long enough.

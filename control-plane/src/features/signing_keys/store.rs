@@ -30,29 +30,30 @@ const IN_STATE: &str = "select id, tenant_id, purpose, alg, kid, public_jwk, pri
     created_at, usable_at, activated_at, retires_at, withdrawn_at from signing_keys
     where tenant_id = $1 and purpose = $2 and state = $3";
 
-const RETIRE_ACTIVE: &str = "update signing_keys set state = 'retiring', retires_at = $3
-    where tenant_id = $1 and purpose = $2 and state = 'active'";
+const RETIRE_ACTIVE: &str = "update signing_keys set state = 'retiring', retires_at = $3,
+    bundle_due_at = null where tenant_id = $1 and purpose = $2 and state = 'active'";
 
-const ACTIVATE: &str = "update signing_keys set state = 'active', activated_at = $3
+const ACTIVATE: &str = "update signing_keys set state = 'active', activated_at = $3,
+    bundle_due_at = case when purpose = 'bundle' then $3 end
     where tenant_id = $1 and id = $2 and state = 'next'";
 
 const DUE: &str = "select id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state,
     created_at, usable_at, activated_at, retires_at, withdrawn_at from signing_keys
-    where (state = 'retiring' and retires_at <= $1) or (state = 'active' and activated_at <= $2)
-    order by id";
+    where state = 'retiring' and retires_at <= $1
+    union all
+    select id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state,
+    created_at, usable_at, activated_at, retires_at, withdrawn_at from signing_keys
+    where state = 'active' and activated_at <= $2";
 
 const FIND: &str = "select id, tenant_id, purpose, alg, kid, public_jwk, private_sealed, state,
     created_at, usable_at, activated_at, retires_at, withdrawn_at from signing_keys
     where tenant_id = $1 and id = $2";
 
 const WITHDRAW: &str = "update signing_keys set state = 'withdrawn', private_sealed = '',
-    withdrawn_at = $4 where tenant_id = $1 and id = $2 and state = $3";
+    withdrawn_at = $4, bundle_due_at = null where tenant_id = $1 and id = $2 and state = $3";
 
 const WITHDRAWN_SINCE: &str = "select kid from signing_keys
     where tenant_id = $1 and state = 'withdrawn' and withdrawn_at >= $2 order by kid";
-
-const NEW_BUNDLE_KEYS: &str = "select tenant_id from signing_keys
-    where state = 'active' and activated_at >= $1 and purpose = 'bundle'";
 
 const RETIRE_DUE: &str = "update signing_keys set state = 'retired', private_sealed = ''
     where tenant_id = $1 and state = 'retiring' and retires_at <= $2
@@ -226,22 +227,6 @@ pub(super) async fn withdrawn_since(
     Ok(rows.into_iter().map(|(kid,)| kid).collect())
 }
 
-/// Every tenant whose bundle key signs since this moment or a later one.
-pub(super) async fn new_bundle_keys(
-    tx: &mut Tx,
-    since: UnixMillis,
-) -> Result<Vec<TenantId>, DbError> {
-    let rows: Vec<(String,)> = tx.all(NEW_BUNDLE_KEYS, args![since]).await?;
-    let read = |(id,): (String,)| {
-        id.parse().map_err(|_| DbError::Inconsistent {
-            table: "signing_keys",
-            column: "tenant_id",
-            id,
-        })
-    };
-    rows.into_iter().map(read).collect()
-}
-
 /// Takes the keys whose signatures have run out from the published set.
 pub(super) async fn retire_due(
     tx: &mut Tx,
@@ -265,4 +250,46 @@ pub(super) async fn due(
     rows.into_iter()
         .map(|row| row.read().map(|key| key.record))
         .collect()
+}
+
+const BUNDLES_DUE: &str =
+    "select tenant_id from signing_keys where bundle_due_at <= $1 order by bundle_due_at";
+
+/// Every tenant whose active bundle is due for its key. For the worker, which serves all tenants.
+pub(super) async fn bundles_due(tx: &mut Tx, now: UnixMillis) -> Result<Vec<TenantId>, DbError> {
+    tx.all::<(String,)>(BUNDLES_DUE, args![now])
+        .await?
+        .into_iter()
+        .map(|(tenant,)| {
+            tenant.parse().map_err(|_| DbError::Inconsistent {
+                table: "signing_keys",
+                column: "tenant_id",
+                id: tenant,
+            })
+        })
+        .collect()
+}
+
+const BUNDLE_SIGNED: &str = "update signing_keys set bundle_due_at = null
+    where tenant_id = $1 and kid = $2 and bundle_due_at is not null";
+
+/// Notes that the active bundle, if there is one, is signed with this key.
+pub(super) async fn bundle_signed(tx: &mut Tx, tenant: TenantId, kid: &str) -> Result<(), DbError> {
+    tx.execute(BUNDLE_SIGNED, args![tenant, kid])
+        .await
+        .map(|_| ())
+}
+
+const PUT_OFF_BUNDLE: &str = "update signing_keys set bundle_due_at = $2
+    where tenant_id = $1 and bundle_due_at is not null";
+
+/// Lets a bundle that is due be due later.
+pub(super) async fn put_off_bundle(
+    tx: &mut Tx,
+    tenant: TenantId,
+    until: UnixMillis,
+) -> Result<(), DbError> {
+    tx.execute(PUT_OFF_BUNDLE, args![tenant, until])
+        .await
+        .map(|_| ())
 }

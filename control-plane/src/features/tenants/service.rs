@@ -203,7 +203,7 @@ pub async fn allows_origin(app: &App, slug: &str, origin: &str) -> bool {
 /// Whether there is any tenant, and with it anything sealed.
 pub async fn exist(db: &Db) -> Result<bool, DbError> {
     let mut tx = db.read().await?;
-    Ok(!store::all(&mut tx).await?.is_empty())
+    store::exist(&mut tx).await
 }
 
 /// The tenant of an id that our own rows or keys name.
@@ -223,10 +223,4 @@ pub async fn find(tx: &mut Tx, tenant: TenantId) -> Result<Option<Tenant>, DbErr
 pub async fn only(app: &App) -> Result<Option<String>, DbError> {
     let mut tx = app.db.read().await?;
     store::only(&mut tx).await
-}
-
-/// Every tenant, for background work.
-pub async fn all(app: &App) -> Result<Vec<Tenant>, DbError> {
-    let mut tx = app.db.read().await?;
-    store::all(&mut tx).await
 }

@@ -24,9 +24,7 @@ const BY_ID: &str = "select id, slug, name, audience, signing_alg, version, sign
 
 const ONLY: &str = "select slug from tenants limit 2";
 
-const ALL: &str = "select id, slug, name, audience, signing_alg, version, sign_up,
-    allowed_origins, client_ids, session_idle_s, session_absolute_s, keys_version,
-    session_epoch, sessions_ended_at, created_at, updated_at from tenants order by id";
+const ANY: &str = "select id from tenants limit 1";
 
 const END_SESSIONS: &str = "update tenants set session_epoch = session_epoch + 1,
     sessions_ended_at = $2, updated_at = $2, version = version + 1 where id = $1";
@@ -121,9 +119,9 @@ pub(super) async fn by_id(tx: &mut Tx, tenant: TenantId) -> Result<Option<Tenant
         .transpose()
 }
 
-pub(super) async fn all(tx: &mut Tx) -> Result<Vec<Tenant>, DbError> {
-    let rows: Vec<TenantRow> = tx.all(ALL, args![]).await?;
-    rows.into_iter().map(TenantRow::read).collect()
+/// Whether there is any.
+pub(super) async fn exist(tx: &mut Tx) -> Result<bool, DbError> {
+    Ok(tx.optional::<(String,)>(ANY, args![]).await?.is_some())
 }
 
 pub(super) async fn only(tx: &mut Tx) -> Result<Option<String>, DbError> {

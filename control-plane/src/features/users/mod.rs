@@ -17,5 +17,5 @@ pub use model::{Email, EmailProblem, Name, Outdated, Standing, Status, User};
 pub use service::{Filter, disable, enable, end_sessions, get, list, me};
 pub(crate) use service::{
     create, end_all_sessions, exists, find, find_by_email, outdate_tokens, outdated_since,
-    sessions_ended_at, standing,
+    standing, standings,
 };

@@ -1,5 +1,7 @@
 //! The verbs on users, and what other features ask about them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use plinto_contract::{
     events::EventKind,
     ids::{TenantId, UserId},
@@ -81,13 +83,14 @@ pub(crate) async fn standing(
     store::standing(tx, tenant, id).await
 }
 
-/// When all sessions of the user last ended at once; `None`: never.
-pub(crate) async fn sessions_ended_at(
+/// What decides over the sessions of those of the users that exist, and when all sessions of one last
+/// ended at once (`None`: never). However many they are, it is one statement.
+pub(crate) async fn standings(
     tx: &mut Tx,
     tenant: TenantId,
-    id: UserId,
-) -> Result<Option<UnixMillis>, DbError> {
-    store::sessions_ended_at(tx, tenant, id).await
+    ids: &BTreeSet<UserId>,
+) -> Result<BTreeMap<UserId, (Standing, Option<UnixMillis>)>, DbError> {
+    store::standings(tx, tenant, ids).await
 }
 
 /// Outdates the access tokens that the user holds: what they say is true no more. For whoever
@@ -101,13 +104,14 @@ pub(crate) async fn outdate_tokens(
     store::outdate_tokens(tx, tenant, id, now).await
 }
 
-/// Users whose access tokens were outdated at or after `since`.
+/// Users whose access tokens were outdated at or after `since`: the latest `limit` of them.
 pub(crate) async fn outdated_since(
     tx: &mut Tx,
     tenant: TenantId,
     since: UnixMillis,
+    limit: i64,
 ) -> Result<Vec<Outdated>, DbError> {
-    store::outdated_since(tx, tenant, since).await
+    store::outdated_since(tx, tenant, since, limit).await
 }
 
 /// Which users a list shows.
@@ -129,8 +133,19 @@ pub async fn list(
 ) -> Result<Vec<User>, UserError> {
     actor.require(Permission::UsersRead)?;
     let mut tx = app.db.read().await?;
-    let email = filter.email.as_ref().map(|email| email.normalized.as_str());
-    Ok(store::list(&mut tx, actor.tenant, after, filter.status, email, limit).await?)
+    let tenant = actor.tenant;
+    if let Some(email) = &filter.email {
+        let found = store::find_by_email(&mut tx, tenant, &email.normalized).await?;
+        let is_shown = |user: &User| {
+            filter.status.is_none_or(|status| user.status == status)
+                && user.id.to_string().as_str() > after
+        };
+        return Ok(found.into_iter().filter(is_shown).collect());
+    }
+    Ok(match filter.status {
+        Some(status) => store::list_by_status(&mut tx, tenant, status, after, limit).await?,
+        None => store::list(&mut tx, tenant, after, limit).await?,
+    })
 }
 
 /// One user.

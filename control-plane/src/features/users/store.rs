@@ -1,5 +1,7 @@
 //! SQL for `users`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use plinto_contract::{
     ids::{TenantId, UserId},
     time::UnixMillis,
@@ -106,31 +108,38 @@ pub(super) async fn find_by_email(
 }
 
 const LIST: &str = "select id, email, name, status, session_epoch, token_epoch, created_at,
-    updated_at, disabled_at from users where tenant_id = $1 and id > $2
-    and ($3 is null or status = $3) and ($4 is null or email_normalized = $4)
-    order by id limit $5";
+    updated_at, disabled_at from users where tenant_id = $1 and id > $2 order by id limit $3";
 
 /// Users in the order they were made, after `after` (empty: from the first).
 pub(super) async fn list(
     tx: &mut Tx,
     tenant: TenantId,
     after: &str,
-    status: Option<Status>,
-    email_normalized: Option<&str>,
     limit: i64,
 ) -> Result<Vec<User>, DbError> {
-    let args = args![
-        tenant,
-        after,
-        status.map(Status::as_str),
-        email_normalized,
-        limit
-    ];
-    tx.all::<UserRow>(LIST, args)
-        .await?
-        .into_iter()
-        .map(|row| row.into_user(tenant))
-        .collect()
+    let rows = tx.all(LIST, args![tenant, after, limit]).await?;
+    users(tenant, rows)
+}
+
+const LIST_BY_STATUS: &str = "select id, email, name, status, session_epoch, token_epoch,
+    created_at, updated_at, disabled_at from users
+    where tenant_id = $1 and status = $2 and id > $3 order by id limit $4";
+
+/// The same, only those of one status.
+pub(super) async fn list_by_status(
+    tx: &mut Tx,
+    tenant: TenantId,
+    status: Status,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<User>, DbError> {
+    let args = args![tenant, status.as_str(), after, limit];
+    let rows = tx.all(LIST_BY_STATUS, args).await?;
+    users(tenant, rows)
+}
+
+fn users(tenant: TenantId, rows: Vec<UserRow>) -> Result<Vec<User>, DbError> {
+    rows.into_iter().map(|row| row.into_user(tenant)).collect()
 }
 
 #[derive(sqlx::FromRow)]
@@ -165,6 +174,50 @@ pub(super) async fn standing(
         session_epoch: row.session_epoch,
         token_epoch: row.token_epoch,
     }))
+}
+
+#[derive(sqlx::FromRow)]
+struct StandingOfRow {
+    id: String,
+    status: String,
+    session_epoch: i64,
+    token_epoch: i64,
+    sessions_ended_at: Option<i64>,
+}
+
+// The ids come as one text: each takes 31 characters. Source: TypeID 0.3.
+const STANDINGS: &str = "with recursive asked (at, id) as (
+        select 1, substr($2, 1, 31)
+        union all
+        select at + 31, substr($2, at + 31, 31) from asked where at + 31 <= length($2))
+    select u.id, u.status, u.session_epoch, u.token_epoch, u.sessions_ended_at
+    from asked join users u on u.tenant_id = $1 and u.id = asked.id";
+
+/// What decides over the sessions of some users, and when all of one's sessions last ended at once.
+pub(super) async fn standings(
+    tx: &mut Tx,
+    tenant: TenantId,
+    ids: &BTreeSet<UserId>,
+) -> Result<BTreeMap<UserId, (Standing, Option<UnixMillis>)>, DbError> {
+    let text: String = ids.iter().map(UserId::to_string).collect();
+    tx.all::<StandingOfRow>(STANDINGS, args![tenant, text])
+        .await?
+        .into_iter()
+        .map(|row| {
+            let broken = |column| DbError::Inconsistent {
+                table: "users",
+                column,
+                id: row.id.clone(),
+            };
+            let standing = Standing {
+                status: Status::from_text(&row.status).ok_or_else(|| broken("status"))?,
+                session_epoch: row.session_epoch,
+                token_epoch: row.token_epoch,
+            };
+            let id = row.id.parse().map_err(|_| broken("id"))?;
+            Ok((id, (standing, row.sessions_ended_at.map(UnixMillis))))
+        })
+        .collect()
 }
 
 const DISABLE: &str = "update users set status = 'disabled', disabled_at = $3, updated_at = $3,
@@ -211,21 +264,6 @@ pub(super) async fn end_sessions(
     Ok(tx.execute(END_SESSIONS, args![tenant, id, now]).await? > 0)
 }
 
-const SESSIONS_ENDED_AT: &str =
-    "select sessions_ended_at from users where tenant_id = $1 and id = $2";
-
-/// When all sessions of the user last ended at once.
-pub(super) async fn sessions_ended_at(
-    tx: &mut Tx,
-    tenant: TenantId,
-    id: UserId,
-) -> Result<Option<UnixMillis>, DbError> {
-    let row = tx
-        .optional::<(Option<i64>,)>(SESSIONS_ENDED_AT, args![tenant, id])
-        .await?;
-    Ok(row.and_then(|(at,)| at).map(UnixMillis))
-}
-
 const OUTDATE_TOKENS: &str = "update users set token_epoch = token_epoch + 1,
     tokens_outdated_at = $3 where tenant_id = $1 and id = $2";
 
@@ -242,7 +280,8 @@ pub(super) async fn outdate_tokens(
 }
 
 const OUTDATED_SINCE: &str = "select id, token_epoch, tokens_outdated_at, ended_token_epoch,
-    sessions_ended_at from users where tenant_id = $1 and tokens_outdated_at >= $2 order by id";
+    sessions_ended_at from users where tenant_id = $1 and tokens_outdated_at >= $2
+    order by tokens_outdated_at desc, id desc limit $3";
 
 #[derive(sqlx::FromRow)]
 struct OutdatedRow {
@@ -276,12 +315,14 @@ impl OutdatedRow {
     }
 }
 
-/// Users whose token epoch rose at or after `since`, and whether their sessions ended in that time.
+/// Users whose token epoch rose at or after `since`, and whether their sessions ended in that time:
+/// the latest `limit` of them.
 pub(super) async fn outdated_since(
     tx: &mut Tx,
     tenant: TenantId,
     since: UnixMillis,
+    limit: i64,
 ) -> Result<Vec<Outdated>, DbError> {
-    let rows: Vec<OutdatedRow> = tx.all(OUTDATED_SINCE, args![tenant, since]).await?;
+    let rows: Vec<OutdatedRow> = tx.all(OUTDATED_SINCE, args![tenant, since, limit]).await?;
     rows.into_iter().map(|row| row.read(since)).collect()
 }

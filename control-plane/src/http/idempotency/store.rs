@@ -24,7 +24,12 @@ const GIVE_UP: &str = "delete from idempotency_keys
 const FORGET: &str = "delete from idempotency_keys
     where tenant_id = $1 and scope = $2 and key = $3 and created_at < $4";
 
-const FORGET_ALL: &str = "delete from idempotency_keys where created_at < $1";
+const FORGET_SOME: &str = "delete from idempotency_keys where (tenant_id, scope, key) in
+    (select tenant_id, scope, key from idempotency_keys
+        where created_at < $1 order by created_at limit $2)";
+
+/// 200: answers that are forgotten at once. Others write between two steps.
+const AT_ONCE: i64 = 200;
 
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
@@ -81,7 +86,7 @@ pub(super) async fn forget(
     Ok(())
 }
 
-pub(super) async fn forget_all(tx: &mut Tx, before: UnixMillis) -> Result<(), DbError> {
-    tx.execute(FORGET_ALL, args![before]).await?;
-    Ok(())
+/// False when nothing older is left.
+pub(super) async fn forget_some(tx: &mut Tx, before: UnixMillis) -> Result<bool, DbError> {
+    Ok(tx.execute(FORGET_SOME, args![before, AT_ONCE]).await? > 0)
 }

@@ -139,8 +139,9 @@ pub(crate) async fn remove(
     store::delete_member(&mut tx, actor.tenant, organization, user).await?;
     if model::is_owner(&member.roles) {
         // The last owner stays even when alone: an organization nobody owns is deleted, not left.
-        let (owners, _) = store::count_members(&mut tx, actor.tenant, organization, OWNER).await?;
-        if owners == 0 {
+        let (has_owner, _) =
+            store::have_members(&mut tx, actor.tenant, organization, OWNER).await?;
+        if !has_owner {
             return Err(OrganizationsError::LastOwner);
         }
     }
@@ -281,8 +282,8 @@ async fn require_owner(
     tenant: TenantId,
     organization: OrganizationId,
 ) -> Result<(), OrganizationsError> {
-    let (owners, members) = store::count_members(tx, tenant, organization, OWNER).await?;
-    if model::check_owners(owners, members) {
+    let (has_owner, has_members) = store::have_members(tx, tenant, organization, OWNER).await?;
+    if model::check_owners(has_owner, has_members) {
         Ok(())
     } else {
         Err(OrganizationsError::LastOwner)

@@ -1,6 +1,6 @@
 //! Activation: roles and bundle become one signed artifact with the next sequence.
 
-use plinto_contract::events::EventKind;
+use plinto_contract::{events::EventKind, time::UnixMillis};
 use plinto_policy::bundle::Expect;
 use serde_json::json;
 
@@ -97,21 +97,48 @@ pub(crate) async fn roll_back(app: &App, actor: &Actor) -> Result<Activation, Po
 pub(crate) async fn rebuild(app: &App, actor: &Actor) -> Result<Option<Activation>, PoliciesError> {
     actor.require(Permission::PoliciesActivate)?;
     let mut tx = app.db.read().await?;
-    let Some(active) = store::active(&mut tx, actor.tenant).await? else {
-        return Ok(None);
-    };
+    let active = store::active(&mut tx, actor.tenant).await?;
     let roles_version = roles::version(&mut tx, actor.tenant).await?;
     let tenant = own_tenant(&mut tx, actor).await?;
     drop(tx);
     let kid = signing_keys::active_kid(app, &tenant, Purpose::Bundle).await?;
     let renew_before_s = app.config.policies.renew_before_s;
-    match active.is_outdated(roles_version, &kid, app.clock.now(), renew_before_s) {
-        Some(reason) => {
-            let step = Step::rebuild(&active, reason);
-            take(app, actor, Some(&active), step).await
-        }
-        None => Ok(None),
-    }
+    let reason = active.as_ref().and_then(|active| {
+        active.is_outdated(roles_version, &kid, app.clock.now(), renew_before_s)
+    });
+    let (Some(active), Some(reason)) = (active, reason) else {
+        up_to_date(app, actor, roles_version, &kid).await?;
+        return Ok(None);
+    };
+    let step = Step::rebuild(&active, reason);
+    take(app, actor, Some(&active), step).await
+}
+
+/// Notes that nothing is due: what is active, if anything is, has these roles and this key.
+async fn up_to_date(
+    app: &App,
+    actor: &Actor,
+    roles_version: i64,
+    kid: &str,
+) -> Result<(), PoliciesError> {
+    let mut tx = authority::begin_own(app).await?;
+    roles::bundle_built(&mut tx, actor.tenant, roles_version).await?;
+    signing_keys::bundle_signed(&mut tx, actor.tenant, kid).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Lets whatever is due be due later: it could not be built now.
+pub(crate) async fn put_off(
+    app: &App,
+    actor: &Actor,
+    until: UnixMillis,
+) -> Result<(), PoliciesError> {
+    let mut tx = authority::begin_own(app).await?;
+    roles::put_off_bundle(&mut tx, actor.tenant, until).await?;
+    signing_keys::put_off_bundle(&mut tx, actor.tenant, until).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// The tenant as it is now, and with it which keys are its own.
@@ -226,6 +253,8 @@ async fn store_activation(
         let checked_by = check::checked_by();
         store::mark_checked(&mut tx, actor.tenant, &made.revision, &checked_by).await?;
     }
+    roles::bundle_built(&mut tx, actor.tenant, made.roles_version).await?;
+    signing_keys::bundle_signed(&mut tx, actor.tenant, &made.signed_by_kid).await?;
     let oldest_kept = made.sequence.saturating_sub(ARTIFACTS_KEPT);
     store::prune(&mut tx, actor.tenant, oldest_kept).await?;
     let kind = match made.reason {

@@ -1,0 +1,127 @@
+//! How `SQLite` finds what the statements of all stores ask for: by an index, however full a table is.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use control_plane::db::Db;
+use plinto_tests::{
+    process::root,
+    world::{Engine, TestDatabase},
+};
+use regex::Regex;
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+
+/// Statements that read all there is of something, and why that is never much.
+const SHORT: &[(&str, &str)] = &[
+    (
+        "events OF_TENANT",
+        "for tests and, one day, a reader that pages; no request asks it",
+    ),
+    ("policies ACTIVE", "one row, the last by its index"),
+    ("policies FIND", "one activation, the last by its index"),
+    ("policies LIST", "one activation, the last by its index"),
+    ("roles COUNT", "a tenant has at most 256"),
+    ("roles GRANTS", "a tenant has at most 256"),
+    ("roles VERSION", "a tenant has one set"),
+    ("roles BUNDLE_BUILT", "a tenant has one set"),
+    ("roles PUT_OFF_BUNDLE", "a tenant has one set"),
+    ("signing_keys ALL", "a tenant makes a few a year"),
+    ("signing_keys IN_STATE", "a tenant makes a few a year"),
+    ("signing_keys PUBLISHED", "a tenant makes a few a year"),
+    ("signing_keys PUT_OFF_BUNDLE", "a tenant makes a few a year"),
+    ("signing_keys RETIRE_DUE", "a tenant makes a few a year"),
+    (
+        "signing_keys WITHDRAWN_SINCE",
+        "a tenant makes a few a year",
+    ),
+    ("tenants ANY", "one row, the first there is"),
+    ("tenants ONLY", "two rows, the first there are"),
+];
+
+/// Every statement of every store: `feature NAME` and its text.
+fn statements() -> BTreeMap<String, String> {
+    let constant =
+        Regex::new(r#"const (\w+): &str =\s*"((?:select|insert|update|delete|with)\b[^"]*)""#);
+    let constant = constant.unwrap();
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root().join("control-plane/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.ends_with("store.rs") {
+                let feature = path.parent().and_then(Path::file_name).unwrap();
+                let text = fs::read_to_string(&path).unwrap();
+                for capture in constant.captures_iter(&text) {
+                    let name = format!("{} {}", feature.display(), &capture[1]);
+                    found.insert(name, capture[2].to_owned());
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The steps of a plan that read a table from end to end, or all that a tenant has in it.
+fn long(tables: &[String], plan: &[String]) -> Vec<String> {
+    let is_long = |step: &&String| {
+        let words: Vec<&str> = step.split(' ').collect();
+        let is_scan = words[0] == "SCAN" && tables.iter().any(|table| table == words[1]);
+        is_scan || step.ends_with("(tenant_id=?)")
+    };
+    plan.iter().filter(is_long).cloned().collect()
+}
+
+/// Whether a statement has a filter that may be absent: no index serves both.
+fn has_optional_filter(sql: &str) -> bool {
+    let optional = Regex::new(r"\$\d+ (is null|= ''|= 0) or\b").unwrap();
+    optional.is_match(sql)
+}
+
+async fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
+    let explain = format!("explain query plan {sql}");
+    let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(AssertSqlSafe(explain))
+        .fetch_all(connection)
+        .await
+        .unwrap_or_else(|error| panic!("{error}: {sql}"));
+    rows.into_iter().map(|(_, _, _, step)| step).collect()
+}
+
+#[tokio::test]
+async fn every_statement_finds_its_rows_by_an_index() {
+    let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
+    let db = Db::open(&database.config()).await.unwrap();
+    let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
+    let tables: Vec<(String,)> =
+        sqlx::query_as("select name from sqlite_master where type = 'table'")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+    let tables: Vec<String> = tables.into_iter().map(|(name,)| name).collect();
+    // What must not be: everything read, all of a tenant read, a filter that may be absent.
+    for sql in [
+        "select id from users where name = $1",
+        "select id from users where tenant_id = $1 and name = $2",
+    ] {
+        let plan = plan(&mut connection, sql).await;
+        assert_eq!(long(&tables, &plan).len(), 1, "{plan:?}");
+    }
+    assert!(has_optional_filter(
+        "select id from users where tenant_id = $1 and ($2 is null or status = $2)"
+    ));
+    let statements = statements();
+    assert!(statements.len() > 80, "{}", statements.len());
+    let mut offences = Vec::new();
+    for (name, sql) in &statements {
+        let long = long(&tables, &plan(&mut connection, sql).await);
+        let is_short = SHORT.iter().any(|(known, _)| known == name);
+        if !long.is_empty() && !is_short {
+            offences.push(format!("{name}: {long:?}"));
+        }
+        if has_optional_filter(sql) {
+            offences.push(format!("{name}: a filter that may be absent"));
+        }
+    }
+    assert!(offences.is_empty(), "{offences:#?}");
+    db.close().await;
+}
