@@ -47,11 +47,10 @@ impl Edge {
         let port = free_port();
         let mut modules = String::new();
         for name in shim() {
-            let kind = if name.ends_with(".wasm") {
-                "wasm"
-            } else {
-                "esModule"
-            };
+            let is_wasm = Path::new(&name)
+                .extension()
+                .is_some_and(|end| end == "wasm");
+            let kind = if is_wasm { "wasm" } else { "esModule" };
             let copy = folder.path().join(&name);
             std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
             std::fs::copy(root().join("edge-worker").join(&name), copy).unwrap();
@@ -215,10 +214,10 @@ fn guarded(command: &Command) -> Command {
 fn shim() -> Vec<String> {
     let first = "shim/worker.mjs".to_owned();
     let folder = std::fs::read_dir(root().join("edge-worker/shim")).unwrap();
-    let names = folder.map(|file| file.unwrap().file_name().into_string().unwrap());
-    let others = names
-        .filter(|name| name.ends_with(".mjs"))
-        .map(|name| format!("shim/{name}"))
+    let files = folder.map(|file| file.unwrap().path());
+    let others = files
+        .filter(|file| file.extension().is_some_and(|end| end == "mjs"))
+        .map(|file| format!("shim/{}", file.file_name().unwrap().to_string_lossy()))
         .filter(|name| *name != first);
     let built = ["build/glue.mjs", "build/edge_worker.wasm"].map(str::to_owned);
     std::iter::once(first.clone())

@@ -146,8 +146,8 @@ impl Stage {
         .await;
         let seen = Seen::default();
         let flowing = Arc::default();
-        let state = (Arc::clone(&seen), Arc::clone(&flowing));
-        let app = serve(Router::new().fallback(mirror).with_state(state)).await;
+        let shared = (Arc::clone(&seen), Arc::clone(&flowing));
+        let app = serve(Router::new().fallback(mirror).with_state(shared)).await;
         let authority = Authority::new(&format!("{origin}/t/acme"), algorithms, now());
         let stage = Self {
             published,

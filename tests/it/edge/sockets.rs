@@ -1,4 +1,4 @@
-//! WebSockets, frame by frame: an application that opens every one, and clients. Source: RFC 6455 §5.
+//! `WebSockets`, frame by frame: an application that opens every one, and clients. Source: RFC 6455 §5.
 
 use std::{
     io,
@@ -72,7 +72,8 @@ impl Socket {
     /// The next frame; `None` when the connection has ended.
     pub(super) async fn hear(&mut self) -> Option<Frame> {
         let heard = timeout(NEVER, read_frame(&mut self.stream)).await;
-        heard.expect("the socket stays open and silent").ok()
+        assert!(heard.is_ok(), "the socket stays open and silent");
+        heard.unwrap().ok()
     }
 }
 
@@ -109,15 +110,15 @@ impl Sockets {
 
 /// Talks until the other end closes; returns how.
 async fn converse(mut stream: TcpStream, heard: &Mutex<Vec<String>>) -> io::Result<Option<Frame>> {
-    let head = read_head(&mut stream).await;
-    let Some(key) = header(&head, "sec-websocket-key") else {
+    let request = read_head(&mut stream).await;
+    let Some(key) = header(&request, "sec-websocket-key") else {
         return Ok(None);
     };
     // RFC 6455 §4.2.2
     let key = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
     let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, key.as_bytes());
     let accept = Base64::encode_string(digest.as_ref());
-    let subject = header(&head, headers::SUBJECT).unwrap_or_default();
+    let subject = header(&request, headers::SUBJECT).unwrap_or_default();
     let answer = format!(
         "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
          sec-websocket-protocol: chat\r\nx-plinto-subject: {subject}\r\n\
@@ -193,12 +194,11 @@ async fn write_frame(
         Frame::Close(code, reason) => (8, [&code.to_be_bytes()[..], reason.as_bytes()].concat()),
     };
     let masked = if mask.is_some() { 0x80 } else { 0 };
-    let mut bytes = match u8::try_from(payload.len()) {
-        Ok(length @ ..126) => vec![0x80 | opcode, masked | length],
-        _ => {
-            let length = u64::try_from(payload.len()).unwrap();
-            [&[0x80 | opcode, masked | 127][..], &length.to_be_bytes()].concat()
-        }
+    let mut bytes = if let Ok(length @ ..126) = u8::try_from(payload.len()) {
+        vec![0x80 | opcode, masked | length]
+    } else {
+        let length = u64::try_from(payload.len()).unwrap();
+        [&[0x80 | opcode, masked | 127][..], &length.to_be_bytes()].concat()
     };
     bytes.extend(mask.iter().flatten());
     let mask = mask.unwrap_or_default();

@@ -39,6 +39,8 @@ fn another(stage: &Stage, number: u8) -> AccessToken {
     claims
 }
 
+type Change = fn(&mut Feed, &[AccessToken; 4]);
+
 /// S3, S4: a session's end, a user's and the tenant's close the sockets they concern, within the bound,
 /// and no others. Source: RFC 6455 §7.4.1.
 #[tokio::test(flavor = "multi_thread")]
@@ -60,7 +62,6 @@ async fn a_socket_is_closed_when_its_token_is_revoked() {
         assert!(socket.hear().await.is_some());
         sockets.push(socket);
     }
-    type Change = fn(&mut Feed, &[AccessToken; 4]);
     let changes: [Change; 3] = [
         |feed, people| feed.sessions.push(people[0].sid),
         |feed, people| {
@@ -75,7 +76,7 @@ async fn a_socket_is_closed_when_its_token_is_revoked() {
         assert!(matches!(socket.hear().await, Some(Frame::Text(_))));
         let began = Instant::now();
         revoke(&stage, u64::try_from(number).unwrap() + 2, |feed| {
-            change(feed, &people)
+            change(feed, &people);
         });
         let closed = socket.hear().await;
         let took = began.elapsed();
@@ -143,7 +144,7 @@ async fn a_stream_ends_when_its_token_is_revoked() {
     revoke(&stage, 2, |feed| feed.sessions.push(sid));
     for (path, mut answer) in streams {
         let end = loop {
-            match timeout(NEVER, answer.chunk()).await.expect("it goes on") {
+            match timeout(NEVER, answer.chunk()).await.unwrap() {
                 Ok(Some(_)) => assert!(began.elapsed() < NEVER, "{path} goes on"),
                 end => break end,
             }
@@ -188,11 +189,7 @@ async fn a_request_that_is_not_answered_yet_ends_when_its_token_is_revoked() {
     let sid = stage.authority.claims().sid;
     revoke(&stage, 2, |feed| feed.sessions.push(sid));
     for request in [waiting, dawdling] {
-        let answer = timeout(NEVER, request)
-            .await
-            .expect("it waits")
-            .unwrap()
-            .unwrap();
+        let answer = timeout(NEVER, request).await.unwrap().unwrap().unwrap();
         assert!(began.elapsed() < BOUND, "{:?}", began.elapsed());
         assert_eq!(answer.status(), 401);
         let problem: Value = answer.json().await.unwrap();
@@ -230,7 +227,7 @@ async fn a_public_stream_goes_on() {
     assert_eq!(answer.status(), 200);
     let now = stage.authority.now;
     revoke(&stage, 2, |feed| {
-        feed.issued_before = now.plus_seconds(3_600)
+        feed.issued_before = now.plus_seconds(3_600);
     });
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(3) {
