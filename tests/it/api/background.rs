@@ -135,6 +135,28 @@ async fn a_bundle_that_cannot_be_built_is_tried_again_later() {
     }
 }
 
+/// A row that cannot be read is one tenant's trouble too.
+#[tokio::test]
+async fn one_tenants_damaged_row_keeps_no_other_from_its_bundle() {
+    for world in worlds().await {
+        let other = world.tenant("other").await;
+        let (acme, other) = (admin(&world), world.bearer(other.api_key.expose()));
+        for client in [&acme, &other] {
+            let revision = publish(client, bundle_of(BY_ROLE)).await;
+            activate(client, &revision).await;
+        }
+        let damaged = "update activations set reason = 'because' where tenant_id in
+            (select id from tenants where slug = 'acme')";
+        execute(&world, damaged).await;
+        make_role(&acme, "editor").await;
+        // The damaged one comes first.
+        world.clock.advance_millis(1);
+        make_role(&other, "editor").await;
+        world.run_due_work().await;
+        assert_eq!(sequence(&other).await, 2);
+    }
+}
+
 /// What ended long ago goes, whichever tenant it was of, however much there is of it.
 #[tokio::test]
 async fn what_ended_long_ago_is_dropped() {

@@ -41,14 +41,14 @@ pub(crate) async fn renew_expiring(app: &App) -> Result<(), PoliciesError> {
     rebuild_each(app, due).await
 }
 
-/// One tenant's trouble does not keep the others waiting: it is logged and tried again later.
+/// One tenant's trouble does not keep the others waiting: it is logged and tried again later. Only when
+/// not even that can be noted, the round ends.
 async fn rebuild_each(app: &App, due: Vec<TenantId>) -> Result<(), PoliciesError> {
     let mut seen = BTreeSet::new();
     for tenant in due.into_iter().filter(|tenant| seen.insert(*tenant)) {
         let actor = Actor::system(tenant);
         match rebuild(app, &actor).await {
             Ok(_) => {}
-            Err(PoliciesError::Database(error)) => return Err(error.into()),
             Err(error) => {
                 tracing::error!(tenant.id = %tenant, %error, "the active bundle cannot be built anew");
                 put_off(app, &actor, app.clock.now().plus_seconds(RETRY_S)).await?;

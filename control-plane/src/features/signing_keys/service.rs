@@ -278,7 +278,7 @@ pub async fn run_due_work(app: &App) -> Result<(), SigningKeysError> {
         match done {
             // The next round comes.
             Ok(()) | Err(SigningKeysError::RotationInProgress(_)) => {}
-            Err(SigningKeysError::Database(error)) => {
+            Err(SigningKeysError::Database(error)) if matches!(*error, DbError::Unavailable(_)) => {
                 return Err(SigningKeysError::Database(error));
             }
             Err(error) => {
