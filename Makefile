@@ -1,7 +1,7 @@
 # The menu. Logic lives in scripts/.
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check fmt lint wasm edge build generate deny clean \
-  bench bench-edge bench-gate bench-jose bench-people bench-start bench-commit release
+  bench bench-edge bench-gate bench-jose bench-people bench-size bench-start bench-commit release
 
 help:      ## show this list
 	@grep -E '^[a-z-]+: .*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -28,7 +28,7 @@ generate:  ## write the artefacts in git that come from code
 	@UPDATE=1 cargo test --locked --workspace --test it generated
 deny:      ## advisories, licences, bans and sources of all dependencies (ADVISORY_DB=folder: offline)
 	@scripts/deny.sh
-bench:     bench-edge bench-gate bench-jose bench-start bench-commit bench-people ## every figure, each beside what it is compared with
+bench:     bench-edge bench-gate bench-jose bench-start bench-commit bench-people bench-size ## every figure, each beside what it is compared with
 bench-edge: ## the Worker's size; a request in workerd, cold and warm, beside npm jose
 	@scripts/setup.sh run && edge-worker/build.sh && node benches/edge.mjs
 bench-gate: ## a decision of the same gate, natively
@@ -41,6 +41,8 @@ bench-commit: ## group commit against one transaction, one flush
 	@cargo bench --locked -p control-plane --bench group_commit
 bench-people: release ## sign-ins, refreshes, introspections per second, SQLite and Postgres
 	@scripts/with-postgres.sh node benches/people.mjs
+bench-size: ## lists, sweeps, the feed and a changed role: an empty installation beside a full one
+	@scripts/with-postgres.sh cargo bench --locked -p control-plane --bench size
 release:   ## build the server and the command line for production
 	@cargo build --locked --release -p control-plane -p plinto --bins
 clean:     ## remove the demonstration's folder .plinto (not the build, and not a PLINTO_RUN_FOLDER)
