@@ -122,7 +122,7 @@ pub fn openapi() -> OpenApi {
 
 fn doors(app: &App) -> Router<App> {
     let state = || app.clone();
-    let again = middleware::from_fn_with_state(state(), retry::when_lost);
+    let again = middleware::from_fn(retry::when_lost);
     let once = middleware::from_fn_with_state(state(), idempotency::once);
     let machines = management()
         .route_layer(again.clone())

@@ -5,26 +5,32 @@
 //! decides anew.
 
 use axum::{
-    body::{Body, to_bytes},
-    extract::{Request, State},
+    body::{Body, Bytes, HttpBody, to_bytes},
+    extract::Request,
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use plinto_contract::{limits::BUNDLE_PACKED_BYTES, problem::Code};
+use plinto_contract::problem::Code;
 
-use crate::{app::App, http::ApiError};
+use crate::http::ApiError;
 
 /// 3: whoever loses that often meets more than chance, and is told to come again later.
 const ATTEMPTS: usize = 3;
 
+/// A body that was read whole. What goes on beyond the limit up to which it was read is not waited for:
+/// the request has its slot by now.
+async fn at_hand(body: Body) -> Option<Bytes> {
+    let length = body.size_hint().exact()?;
+    to_bytes(body, usize::try_from(length).ok()?).await.ok()
+}
+
 /// Runs a request until its transaction is not in another's way. The innermost layer.
-pub async fn when_lost(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn when_lost(request: Request, next: Next) -> Response {
     if request.method().is_safe() {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    let limit = app.config.http.body_bytes.max(BUNDLE_PACKED_BYTES);
-    let Ok(body) = to_bytes(body, limit).await else {
+    let Some(body) = at_hand(body).await else {
         let code = Code::PayloadTooLarge;
         return ApiError::new(code, code.title()).into_response();
     };

@@ -129,3 +129,20 @@ async fn a_large_body_is_read_only_for_who_has_an_api_key() {
         .await;
     answer.expect_problem(413, "payload_too_large");
 }
+
+/// W7: nor behind the limit. Fails when more of a body is waited for than was meant to be read.
+#[tokio::test]
+async fn whoever_dawdles_behind_the_limit_is_refused_at_once() {
+    let world = World::with(|config| {
+        config.http.timeout_s = 600;
+        config.http.body_timeout_s = 600;
+    })
+    .await;
+    for path in ["/t/acme/v1/sign_in", "/t/acme/v1/sign_up"] {
+        let beyond = dawdling(vec![b' '; world.app.config.http.body_bytes + 1]);
+        let client = world.anon();
+        let answer = client.post_bytes(path, "application/json", beyond);
+        let answer = timeout(FORGOTTEN, answer).await.expect(path);
+        assert_eq!(answer.status.as_u16(), 413, "{path}: {}", answer.text());
+    }
+}
