@@ -252,8 +252,23 @@ async fn a_good_api_key_keeps_its_budget_though_its_address_has_spent_its_own() 
     }
     // From wherever it comes, and also under an issuer.
     let elsewhere = admin(&world).from("192.0.2.2");
-    let answer = elsewhere.get("/t/acme/v1/me").await;
+    let answer = elsewhere.get("/t/acme/oauth/introspect").await;
     assert_eq!(answer.header("ratelimit-policy"), "\"api_key\";q=100;w=60");
+}
+
+/// W7: where nobody looks at keys, a revoked one would do as well.
+#[tokio::test]
+async fn an_api_key_buys_nothing_where_it_is_not_looked_at() {
+    let world = World::with(|config| config.http.requests_per_minute = 2).await;
+    let machine = admin(&world).from("192.0.2.1");
+    for path in ["/t/acme/v1/me", "/t/acme/v1/sign_in"] {
+        let answer = machine.get(path).await;
+        assert_eq!(
+            answer.header("ratelimit-policy"),
+            "\"default\";q=2;w=60",
+            "{path}"
+        );
+    }
 }
 
 /// W7: a new made-up key for each request is no way around the limit, however well it is made up.
