@@ -76,7 +76,7 @@ impl<'a> Packed<'a> {
         let dropped: Vec<&str> = self
             .headers
             .iter()
-            .filter(|(name, value)| !is_kept(name, value, &hops, &config.stripped))
+            .filter(|(name, value)| !is_kept(self.method, (name, value), &hops, &config.stripped))
             .map(|(name, _)| *name)
             .collect();
         let (scheme, _) = asked.origin.split_once("://").unwrap_or_default();

@@ -164,11 +164,18 @@ impl NamedHops {
 
 /// Whether a client's request header goes to the application.
 /// `hops`: what the request's `Connection` names.
-pub fn is_kept(name: &str, value: &str, hops: &NamedHops, stripped: &Stripped) -> bool {
+pub fn is_kept(
+    method: &str,
+    (name, value): (&str, &str),
+    hops: &NamedHops,
+    stripped: &Stripped,
+) -> bool {
     let name = folded(name);
-    // a WebSocket is asked for end to end, whatever the header's name suggests
+    // A WebSocket is asked for end to end, whatever the header's name suggests.
+    // SECURITY: by GET only (RFC 6455 §4.1). The platform makes a GET of any other method that asks
+    // for one, and the policy has judged another request then.
     if name == "upgrade" {
-        return value.eq_ignore_ascii_case("websocket");
+        return method == "GET" && value.eq_ignore_ascii_case("websocket");
     }
     !stripped.covers(&name) && !hops.contains(&name)
 }
@@ -279,7 +286,7 @@ mod tests {
         ] {
             for connection in ["close, X-Secret-Hop", "X_Secret_Hop,close"] {
                 let hops = NamedHops::read(Some(connection));
-                assert!(!is_kept(name, "1", &hops, &stripped), "{name}");
+                assert!(!is_kept("GET", (name, "1"), &hops, &stripped), "{name}");
             }
         }
         for name in [
@@ -290,11 +297,22 @@ mod tests {
             "x-plint",
         ] {
             let hops = NamedHops::read(Some("close"));
-            assert!(is_kept(name, "1", &hops, &stripped), "{name}");
+            assert!(is_kept("GET", (name, "1"), &hops, &stripped), "{name}");
         }
         let hops = NamedHops::read(Some("upgrade"));
-        assert!(is_kept("upgrade", "WebSocket", &hops, &stripped));
-        assert!(!is_kept("upgrade", "h2c", &NamedHops::default(), &stripped));
+        let socket = ("upgrade", "WebSocket");
+        assert!(is_kept("GET", socket, &hops, &stripped));
+        assert!(!is_kept("GET", ("upgrade", "h2c"), &hops, &stripped));
+    }
+
+    /// The platform makes a GET of whatever asks for a WebSocket.
+    #[test]
+    fn a_method_other_than_get_asks_for_no_websocket() {
+        let (hops, stripped) = (NamedHops::default(), Stripped::new("").unwrap());
+        for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "get"] {
+            let socket = ("Upgrade", "websocket");
+            assert!(!is_kept(method, socket, &hops, &stripped), "{method}");
+        }
     }
 
     #[test]

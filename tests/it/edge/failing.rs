@@ -162,6 +162,23 @@ async fn a_get_with_a_body_reaches_the_application() {
     assert_eq!(stage.seen.lock().unwrap().len(), 4);
 }
 
+/// RFC 6455 §4.1: only a GET asks for a WebSocket. The platform would make one of any other method, and
+/// the policy has judged what was asked. In workerd alone: wrangler's proxy would make one, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_put_that_asks_for_a_websocket_reaches_the_application_as_a_put() {
+    let stage = Stage::new(&[Algorithm::Es256]).await;
+    let edge = stage.bare().await;
+    let token = stage.authority.token(&stage.authority.claims());
+    let url = format!("{}/documents/7", edge.url());
+    let request = stage.http.put(url).bearer_auth(&token);
+    let request = request.header("upgrade", "websocket").body("content");
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{}", edge.log());
+    let seen: Value = answer.json().await.unwrap();
+    assert_eq!(seen["method"], "PUT");
+    assert_eq!(seen["body_bytes"], "content".len());
+}
+
 fn code(body: &str) -> String {
     let body: Value = serde_json::from_str(body).unwrap_or_default();
     body["code"].as_str().unwrap_or_default().to_owned()
