@@ -80,22 +80,37 @@ impl Routes {
         Ok(ready)
     }
 
-    /// The route that covers a request. `HEAD` is covered by `GET` where nothing else covers it.
+    /// The route that covers a request. `HEAD` is covered by `GET` where no route of its own leaves as
+    /// little open: it tells what `GET` would.
     pub fn find(&self, method: &str, path: &CanonicalPath) -> Option<Target<'_>> {
-        let route = self
-            .covering(method, path)
-            .or_else(|| (method == "HEAD").then(|| self.covering("GET", path))?)?;
+        let own = self.covering(method, path);
+        let as_get = (method == "HEAD").then(|| self.covering("GET", path));
+        let route = match (own, as_get.flatten()) {
+            (Some(own), Some(get)) if get.rank < own.rank => get,
+            (own, get) => own.or(get)?,
+        };
         Some(route.target(path))
     }
 
     fn covering(&self, method: &str, path: &CanonicalPath) -> Option<&Compiled> {
         let covers = |route: &&Compiled| route.has_method(method) && route.fits(path);
-        let closed = self.closed.get(&path.segments().len());
-        let closed = closed.and_then(|routes| routes.iter().find(covers));
+        let near = self.closed.get(&path.segments().len());
+        let closed = near.and_then(|routes| routes.iter().find(covers));
         let open = self.open.iter().find(covers);
         match (closed, open) {
             (Some(closed), Some(open)) if open.rank < closed.rank => Some(open),
-            (closed, open) => closed.or(open),
+            (Some(closed), _) => Some(closed),
+            // SECURITY: to many applications `/a/` is `/a`, so it isn't judged by a wider route than that
+            (None, Some(open)) => {
+                let is_meant = |route: &Compiled| {
+                    route.has_method(method)
+                        && route.rank < open.rank
+                        && route.fits_but_for_slash(path)
+                };
+                let near = near.map(Vec::as_slice).unwrap_or_default();
+                (!near.iter().any(is_meant)).then_some(open)
+            }
+            (None, None) => None,
         }
     }
 }
@@ -127,6 +142,10 @@ impl Compiled {
 
     fn fits(&self, path: &CanonicalPath) -> bool {
         self.pattern.fits(path.segments(), path.ends_with_slash())
+    }
+
+    fn fits_but_for_slash(&self, path: &CanonicalPath) -> bool {
+        self.pattern.fits(path.segments(), !path.ends_with_slash())
     }
 
     fn target(&self, path: &CanonicalPath) -> Target<'_> {
@@ -178,6 +197,9 @@ mod tests {
             route(&["GET"], "/files/{folder}/index", "list_files", "{folder}"),
             route(&["PUT"], "/{rest...}", "put_anything", "{rest}"),
             route(&["GET"], "/shelf/", "list_shelf", ""),
+            route(&["PUT"], "/secrets", "put_secrets", ""),
+            route(&["GET"], "/secrets/{id}", "read_secret", "{id}"),
+            route(&["HEAD"], "/{rest...}", "look", "{rest}"),
         ])
         .unwrap()
     }
@@ -248,9 +270,27 @@ mod tests {
     }
 
     #[test]
+    fn a_slash_at_the_end_leads_to_no_wider_route() {
+        assert_eq!(found("PUT", "/secrets"), Some(pair("put_secrets", "")));
+        assert_eq!(found("PUT", "/secrets/"), None);
+        assert_eq!(
+            found("PUT", "/others/"),
+            Some(pair("put_anything", "others/"))
+        );
+    }
+
+    #[test]
     fn head_is_covered_by_get() {
         assert_eq!(found("HEAD", "/documents/7"), Some(pair("read", "7")));
-        assert_eq!(found("HEAD", "/folders/f/documents/d"), None);
+        assert_eq!(found("HEAD", "/files/a/b"), Some(pair("read_file", "a/b")));
+    }
+
+    #[test]
+    fn head_is_judged_by_no_wider_route_than_get() {
+        let secret = Some(pair("read_secret", "7"));
+        assert_eq!(found("GET", "/secrets/7"), secret);
+        assert_eq!(found("HEAD", "/secrets/7"), secret);
+        assert_eq!(found("HEAD", "/a/b/c"), Some(pair("look", "a/b/c")));
     }
 
     #[test]
