@@ -17,8 +17,14 @@ export async function answerThrough(gate, request, env, context) {
   if (!said.startsWith("pass\n")) return answer(said);
   const lines = said.split("\n");
   const stands = async () => {
-    const ended = await gate.run("standing", packed, lines[1], env, context);
-    return ended === BROKEN ? UNKNOWN : ended;
+    try {
+      const ended = await gate.run("standing", packed, lines[1], env, context);
+      return ended === BROKEN ? UNKNOWN : ended;
+    } catch (error) {
+      // who can't be asked about lets nobody go on
+      console.error(`edge: whether ${lines[1]} may go on can't be told`, String(error));
+      return UNKNOWN;
+    }
   };
   const watch = new Watch(Number(lines[3]), Number(lines[4]), stands);
   const upstream = typeof env.UPSTREAM === "string" ? (env.UPSTREAM_VIA ?? globalThis) : env.UPSTREAM;
