@@ -53,7 +53,10 @@ impl JwkSet {
         let mut keys: Vec<Jwk> = Vec::new();
         for key in published.iter().flat_map(Jwk::from_value) {
             // the same key once more leaves no doubt
-            if !keys.contains(&key) {
+            let is_known = |known: &Jwk| {
+                known.kid == key.kid && known.key == key.key && known.algorithm() == key.algorithm()
+            };
+            if !keys.iter().any(is_known) {
                 keys.push(key);
             }
         }
