@@ -167,14 +167,15 @@ pub(crate) async fn bundles_due(tx: &mut Tx, now: UnixMillis) -> Result<Vec<Tena
     store::bundles_due(tx, now).await
 }
 
-/// Notes that the active bundle, if there is one, carries this version of the roles. It stays due
-/// when they have another by now.
+/// Notes that the active bundle, if there is one, carries this version of the roles. The next one
+/// is due when they have another by now.
 pub(crate) async fn bundle_built(
     tx: &mut Tx,
     tenant: TenantId,
     version: i64,
+    now: UnixMillis,
 ) -> Result<(), DbError> {
-    store::bundle_built(tx, tenant, version).await
+    store::bundle_built(tx, tenant, version, now).await
 }
 
 /// Lets a bundle that is due for its roles be due later.

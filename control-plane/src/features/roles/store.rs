@@ -205,16 +205,19 @@ pub(super) async fn bundles_due(tx: &mut Tx, now: UnixMillis) -> Result<Vec<Tena
         .collect()
 }
 
-const BUNDLE_BUILT: &str = "update role_sets set bundle_due_at = null
-    where tenant_id = $1 and version = $2 and bundle_due_at is not null";
+const BUNDLE_BUILT: &str = "update role_sets
+    set bundle_due_at = case when version = $2 then null else coalesce(bundle_due_at, $3) end
+    where tenant_id = $1 and (version <> $2 or bundle_due_at is not null)";
 
-/// Notes that the active bundle, if there is one, carries this version of the roles.
+/// Notes that the active bundle, if there is one, carries this version of the roles. When they have
+/// changed since, the next one is due.
 pub(super) async fn bundle_built(
     tx: &mut Tx,
     tenant: TenantId,
     version: i64,
+    now: UnixMillis,
 ) -> Result<(), DbError> {
-    tx.execute(BUNDLE_BUILT, args![tenant, version])
+    tx.execute(BUNDLE_BUILT, args![tenant, version, now])
         .await
         .map(|_| ())
 }

@@ -246,10 +246,15 @@ pub(crate) async fn bundles_due(tx: &mut Tx, now: UnixMillis) -> Result<Vec<Tena
     store::bundles_due(tx, now).await
 }
 
-/// Notes that the active bundle, if there is one, is signed with this key. It stays due when
-/// another is active by now.
-pub(crate) async fn bundle_signed(tx: &mut Tx, tenant: TenantId, kid: &str) -> Result<(), DbError> {
-    store::bundle_signed(tx, tenant, kid).await
+/// Notes that the active bundle, if there is one, is signed with this key. The next one is due
+/// when another is active by now.
+pub(crate) async fn bundle_signed(
+    tx: &mut Tx,
+    tenant: TenantId,
+    kid: &str,
+    now: UnixMillis,
+) -> Result<(), DbError> {
+    store::bundle_signed(tx, tenant, kid, now).await
 }
 
 /// Lets a bundle that is due for its key be due later.

@@ -270,12 +270,20 @@ pub(super) async fn bundles_due(tx: &mut Tx, now: UnixMillis) -> Result<Vec<Tena
         .collect()
 }
 
-const BUNDLE_SIGNED: &str = "update signing_keys set bundle_due_at = null
-    where tenant_id = $1 and kid = $2 and bundle_due_at is not null";
+const BUNDLE_SIGNED: &str = "update signing_keys
+    set bundle_due_at = case when kid = $2 then null else coalesce(bundle_due_at, $3) end
+    where tenant_id = $1 and purpose = 'bundle' and state = 'active'
+    and (kid <> $2 or bundle_due_at is not null)";
 
-/// Notes that the active bundle, if there is one, is signed with this key.
-pub(super) async fn bundle_signed(tx: &mut Tx, tenant: TenantId, kid: &str) -> Result<(), DbError> {
-    tx.execute(BUNDLE_SIGNED, args![tenant, kid])
+/// Notes that the active bundle, if there is one, is signed with this key. When another signs by now,
+/// the next bundle is due.
+pub(super) async fn bundle_signed(
+    tx: &mut Tx,
+    tenant: TenantId,
+    kid: &str,
+    now: UnixMillis,
+) -> Result<(), DbError> {
+    tx.execute(BUNDLE_SIGNED, args![tenant, kid, now])
         .await
         .map(|_| ())
 }

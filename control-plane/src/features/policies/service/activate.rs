@@ -106,8 +106,9 @@ pub(crate) async fn rebuild(app: &App, actor: &Actor) -> Result<Option<Activatio
     let reason = active.as_ref().and_then(|active| {
         active.is_outdated(roles_version, &kid, app.clock.now(), renew_before_s)
     });
+    let seen = active.as_ref().map(|active| active.sequence);
     let (Some(active), Some(reason)) = (active, reason) else {
-        up_to_date(app, actor, roles_version, &kid).await?;
+        up_to_date(app, actor, seen, roles_version, &kid).await?;
         return Ok(None);
     };
     let step = Step::rebuild(&active, reason);
@@ -115,16 +116,23 @@ pub(crate) async fn rebuild(app: &App, actor: &Actor) -> Result<Option<Activatio
 }
 
 /// Notes that nothing is due: what is active, if anything is, has these roles and this key.
+/// `seen`: the sequence of what was active when that was found.
 async fn up_to_date(
     app: &App,
     actor: &Actor,
+    seen: Option<i64>,
     roles_version: i64,
     kid: &str,
 ) -> Result<(), PoliciesError> {
+    let now = app.clock.now();
     let mut tx = authority::begin_own(app).await?;
-    roles::bundle_built(&mut tx, actor.tenant, roles_version).await?;
-    signing_keys::bundle_signed(&mut tx, actor.tenant, kid).await?;
-    tx.commit().await?;
+    roles::bundle_built(&mut tx, actor.tenant, roles_version, now).await?;
+    signing_keys::bundle_signed(&mut tx, actor.tenant, kid, now).await?;
+    // Looked at last: an activation writes the same rows, so it is seen here or sees what was noted.
+    let active = store::active(&mut tx, actor.tenant).await?;
+    if active.map(|active| active.sequence) == seen {
+        tx.commit().await?;
+    }
     Ok(())
 }
 
@@ -253,8 +261,9 @@ async fn store_activation(
         let checked_by = check::checked_by();
         store::mark_checked(&mut tx, actor.tenant, &made.revision, &checked_by).await?;
     }
-    roles::bundle_built(&mut tx, actor.tenant, made.roles_version).await?;
-    signing_keys::bundle_signed(&mut tx, actor.tenant, &made.signed_by_kid).await?;
+    let now = app.clock.now();
+    roles::bundle_built(&mut tx, actor.tenant, made.roles_version, now).await?;
+    signing_keys::bundle_signed(&mut tx, actor.tenant, &made.signed_by_kid, now).await?;
     let oldest_kept = made.sequence.saturating_sub(ARTIFACTS_KEPT);
     store::prune(&mut tx, actor.tenant, oldest_kept).await?;
     let kind = match made.reason {
