@@ -187,6 +187,15 @@ async fn a_deadlock_is_tried_again_and_not_told() {
     for key in &keys {
         client(key).get("/v1/api_keys").await.expect(200);
     }
+    // Their use is noted behind the answer, and would wait for the lock as well.
+    let noted =
+        "select count(*) from api_keys where name in ('a', 'b') and last_used_at is not null";
+    while sqlx::query_as::<_, (i64,)>(noted)
+        .fetch_one(&mut locker)
+        .await
+        .unwrap()
+        != (2,)
+    {}
     // Both have begun, and hold what they act by, when they are let go.
     let lock = "begin; lock table api_keys in access exclusive mode";
     locker.execute(lock).await.unwrap();
