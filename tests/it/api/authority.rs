@@ -483,29 +483,44 @@ async fn a_kept_answer_is_not_told_to_a_key_revoked_while_it_asked_again() {
     }
 }
 
+/// Sends a new password of `person` so that its last part is there only after `meanwhile`.
+async fn change_password_during(
+    world: &World,
+    person: &Person,
+    meanwhile: impl Future<Output = ()>,
+) -> Answer {
+    let (body, is_asked, go_on) =
+        dawdling(&json!({"current_password": PASSWORD, "new_password": OTHER_PASSWORD}));
+    let client = person.client(world);
+    let path = "/t/acme/v1/me/password";
+    let request = client.send(Method::POST, path, Some("application/json"), body);
+    let change = async {
+        is_asked.await.unwrap();
+        meanwhile.await;
+        go_on.send(()).unwrap();
+    };
+    tokio::join!(request, change).0
+}
+
+async fn has_kept_their_password(world: &World, person: &Person) {
+    let answer = try_sign_in(&world.anon(), &person.email, PASSWORD).await;
+    answer.expect(200);
+}
+
 #[tokio::test]
 async fn a_user_disabled_while_their_request_is_being_sent_keeps_their_password() {
     for world in worlds().await {
         let alice = sign_up(&world, "alice").await;
-        let wanted = json!({"current_password": PASSWORD, "new_password": OTHER_PASSWORD});
-        let (body, is_asked, go_on) = dawdling(&wanted);
-        let client = alice.client(&world);
-        let path = "/t/acme/v1/me/password";
-        let request = client.send(Method::POST, path, Some("application/json"), body);
         let user = format!("/v1/users/{}", alice.id);
-        let disabling = async {
-            is_asked.await.unwrap();
+        let answer = change_password_during(&world, &alice, async {
             let path = format!("{user}/disable");
             admin(&world).post_empty(&path).await.expect(200);
-            go_on.send(()).unwrap();
-        };
-        let (answer, ()) = tokio::join!(request, disabling);
+        })
+        .await;
         answer.expect_problem(401, "token_revoked");
         let path = format!("{user}/enable");
         admin(&world).post_empty(&path).await.expect(200);
-        try_sign_in(&world.anon(), &alice.email, PASSWORD)
-            .await
-            .expect(200);
+        has_kept_their_password(&world, &alice).await;
     }
 }
 
@@ -513,32 +528,19 @@ async fn a_user_disabled_while_their_request_is_being_sent_keeps_their_password(
 async fn a_token_whose_key_is_withdrawn_while_its_request_is_being_sent_changes_nothing() {
     for world in worlds().await {
         let alice = sign_up(&world, "alice").await;
-        let (body, is_asked, go_on) = dawdling(&json!({
-            "current_password": PASSWORD, "new_password": OTHER_PASSWORD,
-        }));
-        let client = alice.client(&world);
-        let path = "/t/acme/v1/me/password";
-        let request = client.send(Method::POST, path, Some("application/json"), body);
-        let withdrawing = async {
-            is_asked.await.unwrap();
-            let keys = admin(&world)
-                .get("/v1/signing_keys")
-                .await
-                .expect(200)
-                .json();
-            let keys = keys["data"].as_array().unwrap().iter();
-            let mut tokens = keys.filter(|key| key["purpose"] == "token");
-            let signer = tokens.find(|key| key["state"] == "active").unwrap();
+        let answer = change_password_during(&world, &alice, async {
+            let keys = admin(&world).get("/v1/signing_keys").await.expect(200);
+            let keys = keys.json();
+            let mut keys = keys["data"].as_array().unwrap().iter();
+            let signs = |key: &&Value| key["purpose"] == "token" && key["state"] == "active";
+            let signer = keys.find(signs).unwrap();
             let path = format!("/v1/signing_keys/{}/withdraw", text(&signer["id"]));
             admin(&world).post_empty(&path).await.expect(200);
-            go_on.send(()).unwrap();
-        };
-        let (answer, ()) = tokio::join!(request, withdrawing);
+        })
+        .await;
         // Its body is waited for first: the key is not known any more when the token is looked at.
         answer.expect_problem(401, "token_invalid");
-        try_sign_in(&world.anon(), &alice.email, PASSWORD)
-            .await
-            .expect(200);
+        has_kept_their_password(&world, &alice).await;
     }
 }
 
@@ -546,19 +548,12 @@ async fn a_token_whose_key_is_withdrawn_while_its_request_is_being_sent_changes_
 async fn an_access_token_that_runs_out_while_its_request_is_being_sent_changes_nothing() {
     for world in worlds().await {
         let alice = sign_up(&world, "alice").await;
-        let (body, is_asked, go_on) = dawdling(&json!({
-            "current_password": PASSWORD, "new_password": OTHER_PASSWORD,
-        }));
-        let client = alice.client(&world);
-        let path = "/t/acme/v1/me/password";
-        let request = client.send(Method::POST, path, Some("application/json"), body);
-        let passing = async {
-            is_asked.await.unwrap();
+        let answer = change_password_during(&world, &alice, async {
             world.clock.advance_seconds(600 + 30);
-            go_on.send(()).unwrap();
-        };
-        let (answer, ()) = tokio::join!(request, passing);
+        })
+        .await;
         answer.expect_problem(401, "token_expired");
+        has_kept_their_password(&world, &alice).await;
     }
 }
 
