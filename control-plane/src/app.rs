@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::Write,
+    net::IpAddr,
     ops::Deref,
     path::{Path, PathBuf},
     sync::Arc,
@@ -17,7 +18,7 @@ use crate::{
     db::{Db, DbError, OpenError},
     envelope::{Envelope, EnvelopeError},
     features::{api_keys, credentials, policies, sessions, sign_in, signing_keys, tenants},
-    http::{Bodies, RateLimits, page::Cursors},
+    http::{Bodies, RateLimits, Shares, page::Cursors},
     random::{Random, SystemRandom},
     secret::Secret,
 };
@@ -166,16 +167,16 @@ impl App {
 #[derive(Debug)]
 pub struct Slots {
     /// For work.
-    pub work: tokio::sync::Semaphore,
-    /// For public documents.
-    pub documents: tokio::sync::Semaphore,
+    pub work: Arc<tokio::sync::Semaphore>,
+    /// For public documents: an address has a quarter of them.
+    pub documents: Shares<IpAddr>,
 }
 
 impl Slots {
     fn new(each: usize) -> Self {
         Self {
-            work: tokio::sync::Semaphore::new(each),
-            documents: tokio::sync::Semaphore::new(each),
+            work: Arc::new(tokio::sync::Semaphore::new(each)),
+            documents: Shares::new(each.div_ceil(4), each),
         }
     }
 }

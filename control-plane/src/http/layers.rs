@@ -1,6 +1,6 @@
 //! What wraps every request: its name, its log line, its limits, the headers of its answer.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use plinto_contract::{headers, ids::RequestId, limits::BUNDLE_PACKED_BYTES, problem::Code};
-use tokio::time::Instant;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tracing::Instrument;
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
         ApiError, Ask,
         actor::{bearer, client_ip},
         rate_limit::network,
+        shares::Full,
     },
     secret::Secret,
 };
@@ -180,19 +181,36 @@ pub async fn large_body(State(app): State<App>, request: Request, next: Next) ->
 }
 
 /// Bounds how many requests run at once: the rest are told to come again instead of waiting.
-pub async fn slot(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Ok(_slot) = app.slots.work.try_acquire() else {
+pub async fn slot(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let Ok(slot) = Arc::clone(&app.slots.work).try_acquire_owned() else {
         return ApiError::from(Overloaded).into_response();
     };
-    next.run(request).await
+    let slot = WorkSlot(Arc::new(slot));
+    request.extensions_mut().insert(slot.clone());
+    let response = next.run(request).await;
+    drop(slot);
+    response
 }
 
-/// The same for public documents: edges get theirs while all else is taken.
+/// The slot of a request, in its extensions: work that goes on when the client has gone keeps it.
+#[derive(Debug, Clone)]
+pub struct WorkSlot(#[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>);
+
+/// The same for public documents: edges get theirs while all else is taken, and while one address
+/// asks for more than its share.
 pub async fn document_slot(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Ok(_slot) = app.slots.documents.try_acquire() else {
-        return ApiError::from(Overloaded).into_response();
-    };
-    next.run(request).await
+    let (parts, body) = request.into_parts();
+    let address = client_ip(&parts, &app.config.http).map(network);
+    match app.slots.documents.take(address) {
+        Ok(_slot) => next.run(Request::from_parts(parts, body)).await,
+        Err(Full::All) => ApiError::from(Overloaded).into_response(),
+        Err(Full::Share) => {
+            let detail = "too many documents are being read for this address";
+            ApiError::new(Code::RateLimited, detail)
+                .retry_after(1)
+                .into_response()
+        }
+    }
 }
 
 /// Whose budget a request is paid from.

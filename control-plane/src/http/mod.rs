@@ -26,3 +26,4 @@ pub use input::{Json, OptionalJson, Path, Query};
 pub use page::{List, Page};
 pub use problem::{ApiError, HasCode};
 pub use rate_limit::{Ask, RateLimits};
+pub use shares::Shares;

@@ -8,7 +8,7 @@ use std::{
 
 /// A number of places, and how many of them one client may take.
 #[derive(Debug)]
-pub(super) struct Shares<K> {
+pub struct Shares<K> {
     each: usize,
     all: usize,
     taken: Arc<Mutex<Taken<K>>>,
@@ -22,7 +22,7 @@ struct Taken<K> {
 
 /// Why there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Full {
+pub enum Full {
     /// The client's own share is taken.
     Share,
     /// All places are taken.
@@ -31,14 +31,14 @@ pub(super) enum Full {
 
 /// A place, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place<K: Hash + Eq> {
+pub struct Place<K: Hash + Eq> {
     client: Option<K>,
     taken: Arc<Mutex<Taken<K>>>,
 }
 
 impl<K: Hash + Eq + Clone> Shares<K> {
     /// `each`: places of one client; `all`: of all together.
-    pub(super) fn new(each: usize, all: usize) -> Self {
+    pub fn new(each: usize, all: usize) -> Self {
         let taken = Taken {
             all: 0,
             by_client: HashMap::new(),
@@ -51,7 +51,8 @@ impl<K: Hash + Eq + Clone> Shares<K> {
     }
 
     /// A place for a client; one without a name has no share, only a place.
-    pub(super) fn take(&self, client: Option<K>) -> Result<Place<K>, Full> {
+    /// Errors: `Full`.
+    pub fn take(&self, client: Option<K>) -> Result<Place<K>, Full> {
         let mut taken = lock(&self.taken);
         if let Some(client) = &client
             && taken.by_client.get(client).copied().unwrap_or_default() >= self.each

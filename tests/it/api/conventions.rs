@@ -313,12 +313,28 @@ async fn requests_beyond_the_servers_slots_are_sent_away_at_once() {
     // Edges have slots of their own.
     let documents = "/t/acme/.well-known/jwks.json";
     world.anon().get(documents).await.expect(200);
-    let all = world.app.slots.documents.try_acquire().unwrap();
+    let all = world.app.slots.documents.take(None).unwrap();
     let refused = world.anon().get(documents).await;
     refused.expect_problem(503, "overloaded");
     drop((taken, all));
     world.anon().get(documents).await.expect(200);
     world.anon().get("/t/acme/v1/me").await.expect(401);
+}
+
+/// W7: who asks for more documents than anybody needs keeps no edge elsewhere from its own.
+#[tokio::test]
+async fn an_address_has_a_quarter_of_the_slots_for_documents() {
+    let world = World::with(|config| config.http.concurrency = 8).await;
+    let address: std::net::IpAddr = "192.0.2.1".parse().unwrap();
+    let documents = &world.app.slots.documents;
+    let taken = [(); 2].map(|()| documents.take(Some(address)).unwrap());
+    let path = "/t/acme/edge/revocations";
+    let refused = world.anon().from("192.0.2.1").get(path).await;
+    let refused = refused.expect_problem(429, "rate_limited");
+    assert_eq!(refused.header("retry-after"), "1");
+    world.anon().from("192.0.2.2").get(path).await.expect(200);
+    drop(taken);
+    world.anon().from("192.0.2.1").get(path).await.expect(200);
 }
 
 #[tokio::test]

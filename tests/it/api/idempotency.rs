@@ -19,7 +19,7 @@ use control_plane::{
     actor::Actor,
     app::App,
     envelope::sha256_hex,
-    http::{idempotency, problem},
+    http::{idempotency, layers, problem},
 };
 use plinto_tests::world::{Client, World};
 use serde_json::{Value, json};
@@ -284,6 +284,25 @@ async fn a_request_whose_answer_never_comes_is_given_up_and_not_run_again() {
     world.clock.advance_seconds(1);
     assert_eq!(knock(&world, &door).await, unknown());
     assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+/// W7: who sends and hangs up again and again has no more work done than there are slots for.
+#[tokio::test]
+async fn a_request_that_goes_on_without_its_client_keeps_its_slot() {
+    let world = World::with(|config| config.http.concurrency = 2).await;
+    let runs = Arc::new(AtomicUsize::new(0));
+    let door = door(&world.app, post(hangs))
+        .layer(Extension(runs.clone()))
+        .layer(from_fn_with_state(world.app.clone(), layers::slot));
+    tokio::select! {
+        answer = knock(&world, &door) => panic!("{answer:?}"),
+        () = async {
+            while runs.load(Ordering::SeqCst) == 0 {
+                tokio::task::yield_now().await;
+            }
+        } => {}
+    }
+    assert_eq!(world.app.slots.work.available_permits(), 1);
 }
 
 fn newcomer(email: &str, password: &str) -> Value {

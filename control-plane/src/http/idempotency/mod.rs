@@ -35,7 +35,7 @@ use crate::{
     authority::{self, Need},
     db::DbError,
     envelope::{EnvelopeError, Place, sha256_hex},
-    http::ApiError,
+    http::{ApiError, layers::WorkSlot},
 };
 
 const HEADER: &str = "idempotency-key";
@@ -104,11 +104,13 @@ async fn run_once(app: &App, request: Request, next: Next) -> Result<Response, A
     if let Some(response) = take(app, actor, &slot).await? {
         return Ok(response);
     }
+    let work_slot = parts.extensions.get::<WorkSlot>().cloned();
     let request = Request::from_parts(parts, Body::from(body));
     let (handle, taken) = (app.clone(), slot.clone());
     let limit = Duration::from_secs(app.config.http.timeout_s);
-    // In a task of its own: it is not cancelled when the client goes away.
+    // In a task of its own: it is not cancelled when the client goes away, and keeps its slot.
     let run = async move {
+        let _work_slot = work_slot;
         if let Ok(response) = tokio::time::timeout(limit, next.run(request)).await {
             return keep(&handle, &taken, response).await;
         }
