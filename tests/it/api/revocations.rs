@@ -72,6 +72,29 @@ async fn an_empty_feed_says_whose_it_is_and_how_long_it_holds() {
     }
 }
 
+/// S4: an edge that has seen a later version from an instance whose clock is ahead gets one above it
+/// within seconds, not with the next period.
+#[tokio::test]
+async fn what_is_new_is_signed_anew_every_two_seconds_for_a_while() {
+    let world = World::new().await;
+    let alice = sign_up(&world, "acme", "alice").await;
+    let before = feed(&world).await;
+    let path = format!("/v1/sessions/{}/revoke", alice.session);
+    admin(&world).post_empty(&path).await.expect(200);
+    let first = feed(&world).await;
+    assert!(first.version > before.version);
+    assert_eq!(feed(&world).await.version, first.version);
+    world.clock.advance_seconds(2);
+    let second = feed(&world).await;
+    assert!(second.version > first.version);
+    assert_eq!(second.sessions, first.sessions);
+    // Once everybody has it, a signature serves its whole period.
+    world.clock.advance_seconds(30);
+    let later = feed(&world).await;
+    world.clock.advance_seconds(3);
+    assert_eq!(feed(&world).await.version, later.version);
+}
+
 /// S3: what was revoked is in the very next answer of the instance that revoked it.
 #[tokio::test]
 async fn a_revoked_session_is_said_at_once_and_forgotten_with_its_tokens() {

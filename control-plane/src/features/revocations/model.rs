@@ -17,6 +17,9 @@ use crate::{envelope::sha256_hex, features::users::Outdated};
 pub(crate) const LIFETIME_S: i64 = 60;
 /// 15 s: in each such period of the clock a feed is signed anew, even if it says the same.
 const PERIOD_S: i64 = 15;
+/// 2 s: how old the signature of a feed gets that says something new. Instances' clocks agree to the
+/// second, so the next signature has a version above whatever edges have seen.
+const SIGNED_ANEW_MS: i64 = 2_000;
 /// 2 d: how long a feed names a withdrawn key. An edge that gets no other goes by a key set for a day.
 const WITHDRAWN_SAID_S: i64 = 2 * 24 * 60 * 60;
 /// 16,384: entries of a feed, about 700 KiB as a token. What does not fit is covered by
@@ -64,6 +67,14 @@ pub(crate) fn since(now: UnixMillis, access_token_s: i64) -> UnixMillis {
 /// one and now another is told "not modified" by both.
 pub(crate) fn period(at: UnixSeconds) -> i64 {
     at.0.div_euclid(PERIOD_S)
+}
+
+/// Whether a feed that still says the same is served as it was signed at `signed_at`. One that says
+/// something new since `changed_at` is signed anew every two seconds for a period: an instance whose
+/// clock is behind another's would else offer edges a version that they have passed already.
+pub(crate) fn is_settled(changed_at: UnixMillis, signed_at: UnixMillis, now: UnixMillis) -> bool {
+    now.millis_since(changed_at) >= PERIOD_S.saturating_mul(1_000)
+        || now.millis_since(signed_at) < SIGNED_ANEW_MS
 }
 
 /// The version of a feed read at a moment: that moment, in milliseconds, but always above the one

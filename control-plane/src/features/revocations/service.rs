@@ -37,6 +37,9 @@ pub(crate) struct Served {
     version: u64,
     issued_at: UnixSeconds,
     kid: Arc<str>,
+    /// Since when this process knows what it says.
+    changed_at: UnixMillis,
+    signed_at: UnixMillis,
 }
 
 /// The feed of a tenant, by its slug. It says everything that was committed before the call, unless
@@ -73,10 +76,15 @@ async fn read_and_sign(
         *before.content == content
             && *before.kid == *kid
             && model::period(before.issued_at) == model::period(issued_at)
+            && model::is_settled(before.changed_at, before.signed_at, now)
     });
     if let Some(same) = same {
         return Ok(same.clone());
     }
+    let changed_at = before
+        .as_ref()
+        .filter(|before| *before.content == content)
+        .map_or(now, |before| before.changed_at);
     let version = model::version(now, before.as_ref().map(|before| before.version));
     let feed = content.feed(app.config.issuer(slug), tenant.id, version, issued_at);
     let payload = serde_json::to_vec(&feed)?;
@@ -89,6 +97,8 @@ async fn read_and_sign(
         version,
         issued_at,
         kid: kid.into(),
+        changed_at,
+        signed_at: now,
     })
 }
 
