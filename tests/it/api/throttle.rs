@@ -1,5 +1,6 @@
 //! A5: how often somebody may fail.
 
+use control_plane::args;
 use plinto_tests::world::World;
 
 use super::{
@@ -55,6 +56,27 @@ async fn each_failure_waits_twice_as_long_until_the_password_comes() {
         // The count began anew.
         assert_eq!(fail_until_throttled(&world, &alice.email).await, (11, 1));
     }
+}
+
+/// A5: what the database is at fault for is no failure of whoever signs in.
+#[tokio::test]
+async fn an_attempt_that_the_database_kept_from_being_judged_does_not_count() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        execute(&world, "alter table passwords rename to elsewhere").await;
+        for _ in 0..12 {
+            let answer = try_sign_in(&world.anon(), &alice.email, PASSWORD).await;
+            assert!(answer.status.is_server_error(), "{}", answer.text());
+        }
+        execute(&world, "alter table elsewhere rename to passwords").await;
+        assert_eq!(fail_until_throttled(&world, &alice.email).await, (11, 1));
+    }
+}
+
+async fn execute(world: &World, sql: &'static str) {
+    let mut tx = world.app.db.begin().await.unwrap();
+    tx.execute(sql, args![]).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 /// A5: who knows the password and names an organization they are not in is told so however often,
@@ -203,6 +225,25 @@ async fn guesses_at_once_from_one_address_are_counted_one_by_one() {
             world.clock.advance_seconds(1 << (round - 1));
             assert_eq!(burst(&world, attacker, round).await, 1, "round {round}");
         }
+    }
+}
+
+/// W7: of those who wait for how others turn out, one at a time asks again.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_guesses_at_once_cost_no_more_than_one_by_one() {
+    for world in worlds().await {
+        let alice = sign_up(&world, "alice").await;
+        let before = world.app.db.transactions();
+        let mut guesses = tokio::task::JoinSet::new();
+        for _ in 0..400 {
+            let (client, email) = (world.anon(), alice.email.clone());
+            guesses.spawn(async move { try_sign_in(&client, &email, WRONG).await.status.as_u16() });
+        }
+        assert_eq!(judged(&guesses.join_all().await, 401), 11);
+        // Each is counted once, and two read the tenant; of those judged, each is read, noted, and asked
+        // about once again.
+        let taken = world.app.db.transactions() - before;
+        assert!(taken < 400 + 400 + 11 * 4, "{taken} transactions");
     }
 }
 

@@ -5,7 +5,7 @@ mod line;
 
 use plinto_contract::{
     events::EventKind,
-    ids::{OrganizationId, UserId},
+    ids::{OrganizationId, SessionId, UserId},
 };
 use serde_json::json;
 
@@ -130,19 +130,11 @@ pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn
         .clone()
         .unwrap_or_else(|_| input.email.to_lowercase());
     let attempt = Attempt::on_account(app, actor, Need::Open, &typed).await?;
-    let mut tx = app.db.read().await?;
-    let address = address.unwrap_or_default();
-    let user = users::find_by_email(&mut tx, actor.tenant, &address).await?;
+    let found = find(app, actor, &address.unwrap_or_default()).await;
+    let (user, stored) = attempt.judged(app, actor, found).await?;
     let id = user.as_ref().map(|user| user.id);
-    let stored = credentials::stored_password(&mut tx, actor.tenant, id).await?;
-    drop(tx);
-    let verdict = match credentials::verify(app, input.password.clone(), stored.clone()).await {
-        Ok(verdict) => verdict,
-        Err(error) => {
-            let error = CredentialError::from(error).into();
-            return Err(attempt.unjudged(app, actor, error).await?);
-        }
-    };
+    let verdict = verify(app, input.password.clone(), stored.clone()).await;
+    let verdict = attempt.judged(app, actor, verdict).await?;
     let (Some(user), Some(stored), Verdict::Right | Verdict::RightButOutdated) =
         (user, stored, verdict)
     else {
@@ -163,12 +155,34 @@ pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn
         hash: stored,
         better,
     };
-    let entered = enter(app, actor, &attempt, &verified, &client, input.organization).await?;
-    let Some((user, opened)) = entered else {
+    let entered = enter(app, actor, &attempt, &verified, &client, input.organization).await;
+    let Some((user, opened)) = attempt.judged(app, actor, entered).await? else {
         return attempt.failed(app, actor, id, "password_changed").await;
     };
     let tokens = sessions::issue(app, opened).await?;
     Ok(SignedIn { user, tokens })
+}
+
+/// The user with an address, if there is one, and their password.
+async fn find(
+    app: &App,
+    actor: &Actor,
+    address: &str,
+) -> Result<(Option<User>, Option<PasswordHash>), SignInError> {
+    let mut tx = app.db.read().await?;
+    let user = users::find_by_email(&mut tx, actor.tenant, address).await?;
+    let id = user.as_ref().map(|user| user.id);
+    let stored = credentials::stored_password(&mut tx, actor.tenant, id).await?;
+    Ok((user, stored))
+}
+
+async fn verify(
+    app: &App,
+    password: Password,
+    stored: Option<PasswordHash>,
+) -> Result<Verdict, SignInError> {
+    let verdict = credentials::verify(app, password, stored).await;
+    Ok(verdict.map_err(CredentialError::from)?)
 }
 
 /// A password that was verified before the transaction began.
@@ -259,41 +273,56 @@ pub async fn change_password(
     let tenant = tenants::by_id(app, actor.tenant).await?;
     let new = acceptable(input.new, &email, &tenant, "/new_password")?;
     let attempt = Attempt::on_account(app, actor, Need::Person, &email.normalized).await?;
-    let mut tx = app.db.read().await?;
-    let stored = credentials::stored_password(&mut tx, actor.tenant, Some(id)).await?;
-    drop(tx);
-    let verdict = match credentials::verify(app, input.current, stored.clone()).await {
-        Ok(verdict) => verdict,
-        Err(error) => {
-            let error = CredentialError::from(error).into();
-            return Err(attempt.unjudged(app, actor, error).await?);
-        }
-    };
+    let stored = password_of(app, actor, id).await;
+    let stored = attempt.judged(app, actor, stored).await?;
+    let verdict = verify(app, input.current, stored.clone()).await;
+    let verdict = attempt.judged(app, actor, verdict).await?;
     let (Some(stored), Verdict::Right | Verdict::RightButOutdated) = (stored, verdict) else {
         return attempt.failed(app, actor, Some(id), "wrong_password").await;
     };
-    let hash = match credentials::hash_new(app, new).await {
-        Ok(hash) => hash,
-        Err(error) => {
-            let error = CredentialError::from(error).into();
-            return Err(attempt.unjudged(app, actor, error).await?);
-        }
-    };
+    let ends_others = (!input.keep_other_sessions).then_some(session);
+    let changed = replace_password(app, actor, &attempt, (id, &stored), new, ends_others).await;
+    if attempt.judged(app, actor, changed).await? {
+        return Ok(());
+    }
+    attempt
+        .failed(app, actor, Some(id), "password_changed")
+        .await
+}
+
+async fn password_of(
+    app: &App,
+    actor: &Actor,
+    id: UserId,
+) -> Result<Option<PasswordHash>, SignInError> {
+    let mut tx = app.db.read().await?;
+    Ok(credentials::stored_password(&mut tx, actor.tenant, Some(id)).await?)
+}
+
+/// Replaces the password that was verified; `false` when it has changed since.
+/// `but`: the session that goes on when all others end.
+async fn replace_password(
+    app: &App,
+    actor: &Actor,
+    attempt: &Attempt,
+    (id, verified): (UserId, &PasswordHash),
+    new: AcceptablePassword,
+    but: Option<SessionId>,
+) -> Result<bool, SignInError> {
+    let hash = credentials::hash_new(app, new).await;
+    let hash = hash.map_err(CredentialError::from)?;
     let mut tx = authority::begin(app, actor, Need::Person).await?;
-    if !credentials::confirm(&mut tx, app, actor.tenant, id, &stored, None).await? {
-        drop(tx);
-        return attempt
-            .failed(app, actor, Some(id), "password_changed")
-            .await;
+    if !credentials::confirm(&mut tx, app, actor.tenant, id, verified, None).await? {
+        return Ok(false);
     }
     attempt.right(&mut tx, actor).await?;
     credentials::change_password(&mut tx, app, actor, id, &hash).await?;
-    if !input.keep_other_sessions {
+    if let Some(session) = but {
         let reason = RevokedReason::PasswordChanged;
         sessions::revoke_others(&mut tx, app, actor, id, session, reason).await?;
     }
     tx.commit().await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Lets a user try again whose failures had added up.

@@ -15,6 +15,7 @@ use crate::{
     authority::{self, Need},
     db::{DbError, Tx},
     events,
+    http::HasCode,
 };
 
 /// An attempt that has been counted as failed.
@@ -74,6 +75,7 @@ impl Attempt {
             .iter()
             .map(|subject| app.sign_ins.line(actor.tenant, subject))
             .collect();
+        let mut turn = None;
         loop {
             let seen: Vec<u64> = lines.iter().map(|line| line.judged()).collect();
             let mut places: Vec<Place> = lines.iter().map(Line::enter).collect();
@@ -88,14 +90,21 @@ impl Attempt {
                 Counting::Full { subject, until } => (subject, until),
             };
             drop(places);
-            let waited = match (lines.get(subject), seen.get(subject)) {
-                (Some(line), Some(seen)) => line.moved_on(*seen).await,
-                _ => false,
+            let (Some(line), Some(seen)) = (lines.get(subject), seen.get(subject)) else {
+                return Err(throttled(app, until));
             };
-            if !waited {
-                return Err(SignInError::Throttled {
-                    retry_after_s: wait_s(until, app.clock.now()),
-                });
+            line.full(*seen);
+            // One turn at a time: who waits in one line keeps nobody waiting in another.
+            if turn.as_ref().is_none_or(|(of, _)| *of != subject) {
+                drop(turn.take());
+                turn = Some((subject, line.turn().await));
+            }
+            let moved_on = match &turn {
+                Some((_, turn)) => turn.moved_on().await,
+                None => false,
+            };
+            if !moved_on {
+                return Err(throttled(app, until));
             }
         }
     }
@@ -125,6 +134,21 @@ impl Attempt {
         record_failure(&mut tx, app, actor, user, reason).await?;
         tx.commit().await?;
         Err(SignInError::InvalidCredentials)
+    }
+
+    /// What became of judging it. An error that is ours judges nothing, and takes the counts back.
+    pub(super) async fn judged<T>(
+        &self,
+        app: &App,
+        actor: &Actor,
+        outcome: Result<T, SignInError>,
+    ) -> Result<T, SignInError> {
+        match outcome {
+            Err(error) if error.code().status() >= 500 => {
+                Err(self.unjudged(app, actor, error).await?)
+            }
+            outcome => outcome,
+        }
     }
 
     /// Nobody could judge it, for the reason given: takes its counts back.
@@ -172,6 +196,12 @@ async fn count(
     }
     tx.commit().await?;
     Ok(Counting::Counted(counted))
+}
+
+fn throttled(app: &App, until: UnixMillis) -> SignInError {
+    SignInError::Throttled {
+        retry_after_s: wait_s(until, app.clock.now()),
+    }
 }
 
 /// Says that a sign-in failed. `user`: whose, if they exist.

@@ -22,7 +22,8 @@ pub struct Lines(Mutex<HashMap<(TenantId, Subject), Weak<Line>>>);
 /// Attempts on one subject.
 #[derive(Debug, Default)]
 pub(super) struct Line {
-    /// Only the first of those who wait asks again.
+    /// Held by the first of those who wait until it has asked again: the others need not ask for what
+    /// it doesn't get.
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     changed: Notify,
@@ -34,6 +35,8 @@ struct State {
     under_way: usize,
     /// Attempts that were judged, or given up.
     judged: u64,
+    /// How many of them were known to somebody who found nothing left.
+    full_at: Option<u64>,
 }
 
 impl Lines {
@@ -65,16 +68,38 @@ impl Line {
         }
     }
 
-    /// Waits until more have been judged than `seen`; `false` when nobody is left to be judged.
-    pub(super) async fn moved_on(&self, seen: u64) -> bool {
-        let _turn = self.turn.lock().await;
+    /// Whoever knew of `judged` found nothing left.
+    pub(super) fn full(&self, judged: u64) {
+        let mut state = locked(&self.state);
+        state.full_at = state.full_at.max(Some(judged));
+    }
+
+    /// Waits until nobody else waits in front.
+    pub(super) async fn turn(&self) -> Turn<'_> {
+        Turn {
+            line: self,
+            _first: self.turn.lock().await,
+        }
+    }
+}
+
+/// The turn of the first who waits. Kept until there was something left, it spares the others asking.
+pub(super) struct Turn<'a> {
+    line: &'a Line,
+    _first: tokio::sync::MutexGuard<'a, ()>,
+}
+
+impl Turn<'_> {
+    /// Waits until more have been judged than when somebody last found nothing left; `false` when
+    /// nobody is left to be judged.
+    pub(super) async fn moved_on(&self) -> bool {
         loop {
-            let mut changed = std::pin::pin!(self.changed.notified());
+            let mut changed = std::pin::pin!(self.line.changed.notified());
             // From here on no change is missed.
             changed.as_mut().enable();
             {
-                let state = locked(&self.state);
-                if state.judged != seen {
+                let state = locked(&self.line.state);
+                if state.full_at != Some(state.judged) {
                     return true;
                 }
                 if state.under_way == 0 {
