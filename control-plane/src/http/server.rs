@@ -1,5 +1,5 @@
-//! Listens, serves, and stops gracefully. Slow and idle connections are closed, and no address has
-//! more than its share of them (statement W7).
+//! Listens, serves, and stops gracefully. Connections are closed that are idle, send slowly or don't read
+//! their answers, and no address has more than its share of them (statement W7).
 //!
 //! HTTP/1.1 only: TLS and HTTP/2 end at the proxy in front, and a server that has to look which of
 //! two protocols a silent client is about to speak cannot bound how long it looks.
@@ -20,6 +20,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     time::{Instant, timeout_at},
 };
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -141,7 +142,11 @@ fn handle(
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request.map(Body::new))
     });
-    let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+    let mut stream = TimeoutStream::new(stream);
+    // Who asks and asks and never reads would else keep the connection, and the answers, for ever.
+    stream.set_write_timeout(Some(Duration::from_secs(app.config.http.timeout_s)));
+    let stream = TokioIo::new(Box::pin(stream));
+    let connection = graceful.watch(builder.serve_connection(stream, service));
     app.tasks.spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection broke off");
