@@ -1,10 +1,13 @@
 //! Doors for operators: health, readiness, version, figures, the `OpenAPI` document and its page.
 //! The pages about problem codes stand in `problem_pages.rs`.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
@@ -14,7 +17,7 @@ use axum::{
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use plinto_contract::problem::Code;
 use serde_json::json;
-use tokio::time::timeout;
+use tokio::{sync::Mutex, time::timeout};
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -34,6 +37,8 @@ const DOCS_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 
 
 /// 1 s: what is not to be had for this long is refused to requests, too, or keeps them waiting.
 const MOMENT: Duration = Duration::from_secs(1);
+/// 100 ms: how long a check of readiness answers for.
+const CHECK_SHARED: Duration = Duration::from_millis(100);
 
 /// The doors.
 pub fn routes(api: &OpenApi) -> Router<App> {
@@ -48,7 +53,10 @@ pub fn routes(api: &OpenApi) -> Router<App> {
     Router::new()
         .route("/", get(start))
         .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
+        .route(
+            "/readyz",
+            get(readyz).layer(Extension(Arc::new(LastCheck::default()))),
+        )
         .route("/version", get(version))
         .route("/metrics", get(figures))
         .merge(problem_pages::routes())
@@ -67,10 +75,37 @@ async fn healthz() -> &'static str {
 
 /// The process can answer requests: it is not stopping, and within a moment there is a slot, an
 /// answer of the database, and a turn to write.
-async fn readyz(State(app): State<App>) -> Result<&'static str, ApiError> {
+async fn readyz(
+    State(app): State<App>,
+    Extension(last): Extension<Arc<LastCheck>>,
+) -> Result<&'static str, ApiError> {
     if app.stopping.is_cancelled() {
         return Err(ApiError::new(Code::Unavailable, "the server is stopping"));
     }
+    last.checked(&app).await?;
+    Ok("ready\n")
+}
+
+/// The last check of readiness and when it ended. Whoever asks at the same time, or just after, shares
+/// it: nobody takes writers' turns by asking often.
+#[derive(Debug, Default)]
+struct LastCheck(Mutex<Option<(Instant, Result<(), ApiError>)>>);
+
+impl LastCheck {
+    async fn checked(&self, app: &App) -> Result<(), ApiError> {
+        let mut last = self.0.lock().await;
+        if let Some((at, result)) = &*last
+            && at.elapsed() < CHECK_SHARED
+        {
+            return result.clone();
+        }
+        let result = check(app).await;
+        *last = Some((Instant::now(), result.clone()));
+        result
+    }
+}
+
+async fn check(app: &App) -> Result<(), ApiError> {
     let (slot, answer, turn) = tokio::join!(
         timeout(MOMENT, async { app.slots.work.acquire().await.is_ok() }),
         timeout(MOMENT, app.db.ping()),
@@ -82,7 +117,7 @@ async fn readyz(State(app): State<App>) -> Result<&'static str, ApiError> {
     }
     answer.map_err(|_| busy("the database has no connection free, or does not answer"))??;
     turn.map_err(|_| busy("writes wait for their turn"))??;
-    Ok("ready\n")
+    Ok(())
 }
 
 fn busy(detail: &str) -> ApiError {

@@ -1,5 +1,7 @@
 //! What operators look at: health, readiness, version, figures, the `OpenAPI` document and its page.
 
+use std::time::Duration;
+
 use plinto_tests::world::World;
 
 use super::worlds::worlds;
@@ -40,7 +42,7 @@ async fn a_server_that_has_no_slot_left_says_so() {
     let problem = refused.expect_problem(503, "overloaded").json();
     assert_eq!(problem["detail"], "all slots for requests are taken");
     drop(taken);
-    world.anon().get("/readyz").await.expect(200);
+    is_ready_in_a_moment(&world).await;
 }
 
 #[tokio::test]
@@ -51,6 +53,24 @@ async fn a_server_whose_writer_is_stuck_says_so() {
     let problem = refused.expect_problem(503, "unavailable").json();
     assert_eq!(problem["detail"], "writes wait for their turn");
     drop(stuck);
+    is_ready_in_a_moment(&world).await;
+}
+
+/// W7: many who ask at once cost what one costs.
+#[tokio::test]
+async fn who_asks_often_whether_a_server_is_ready_takes_no_turns_from_those_who_write() {
+    for world in worlds().await {
+        let before = world.app.db.transactions();
+        let asking = (0..200).map(|_| async { world.anon().get("/readyz").await.expect(200) });
+        futures_util::future::join_all(asking).await;
+        let taken = world.app.db.transactions() - before;
+        assert!(taken < 40, "{taken} transactions for 200 questions");
+    }
+}
+
+/// The answer of a moment ago has been forgotten.
+async fn is_ready_in_a_moment(world: &World) {
+    tokio::time::sleep(Duration::from_millis(200)).await;
     world.anon().get("/readyz").await.expect(200);
 }
 
@@ -70,7 +90,7 @@ async fn a_server_whose_connections_are_all_taken_says_so() {
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains("connection"), "{detail}");
         drop(taken);
-        world.anon().get("/readyz").await.expect(200);
+        is_ready_in_a_moment(&world).await;
     }
 }
 
