@@ -48,6 +48,16 @@ pub enum DbError {
 #[error("{0}")]
 pub struct Lost(sqlx::Error);
 
+/// What of several tenants' rows can be read. A broken one is logged: it is no reason to leave the
+/// others' work undone.
+pub fn readable<T>(rows: impl IntoIterator<Item = Result<T, DbError>>) -> Vec<T> {
+    let read = rows.into_iter().filter_map(|row| {
+        row.inspect_err(|error| tracing::error!(%error, "a row is left out"))
+            .ok()
+    });
+    read.collect()
+}
+
 impl DbError {
     /// The refusing constraint, if a constraint refused.
     pub fn constraint(&self) -> Option<&str> {

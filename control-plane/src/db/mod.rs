@@ -26,7 +26,7 @@ use std::{
 use sqlx::{FromRow, Transaction, migrate::Migrator, postgres::PgRow, sqlite::SqliteRow};
 
 pub use args::{Arg, Args};
-pub use error::{DbError, FOREIGN_KEY, Lost};
+pub use error::{DbError, FOREIGN_KEY, Lost, readable};
 pub use held::Held;
 pub use open::OpenError;
 

@@ -1,5 +1,7 @@
 //! `/v1/policies` and what edges fetch: publish, activate, roll back, rebuild.
 
+use std::time::Duration;
+
 use base64ct::{Base64, Encoding};
 use control_plane::args;
 use plinto_contract::{policy::EvaluationRequest, time::UnixSeconds};
@@ -406,6 +408,38 @@ async fn a_changed_role_rebuilds_the_active_artifact() {
         let kinds = world.event_kinds().await;
         assert!(kinds.contains(&"policy.bundle_renewed"), "{kinds:?}");
     }
+}
+
+/// Z5: roles that change while the first bundle is being activated reach edges, too. On `SQLite`, where
+/// writers queue in the order in which they came, the change can be made to come in between.
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_that_change_during_the_first_activation_reach_the_bundle() {
+    let world = World::new().await;
+    let admin = admin(&world);
+    make_role(&world, "editor", &["document:read"]).await;
+    let revision = publish(&admin, bundle_of(BY_ROLE)).await;
+    let first_in_line = world.app.db.begin().await.unwrap();
+    let body = json!({"key": "writer", "name": "Writer", "permissions": ["document:write"]});
+    let client = admin.clone();
+    let change = tokio::spawn(async move { client.post("/v1/roles", body).await });
+    until_writers_wait(&world, 1).await;
+    let activation = tokio::spawn(async move { activate(&admin, &revision).await });
+    until_writers_wait(&world, 2).await;
+    drop(first_in_line);
+    change.await.unwrap().expect(201);
+    activation.await.unwrap();
+    assert!(!allows(&world, "writer", "document:write").await);
+    world.run_due_work().await;
+    assert!(allows(&world, "writer", "document:write").await);
+}
+
+async fn until_writers_wait(world: &World, many: usize) {
+    let patience = Duration::from_secs(10);
+    let what = "writers wait for their turn";
+    process::until(what, patience, async || {
+        (world.app.db.waiting_writers() == many).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

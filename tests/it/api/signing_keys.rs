@@ -131,14 +131,18 @@ async fn background_work_writes_nothing_when_no_key_is_due() {
     assert_eq!(world.app.db.group_commits(), before);
 }
 
-/// A tenant whose keys cannot be worked on does not keep the others from theirs.
+/// A tenant whose keys cannot be worked on, or not even be read, does not keep the others from theirs.
 #[tokio::test]
 async fn due_keys_of_every_tenant_are_rotated() {
     for world in worlds().await {
         let other = world.tenant("other").await;
+        let damaged = world.tenant("damaged").await;
         let mut tx = world.app.db.begin().await.unwrap();
         let sql = "delete from signing_keys where tenant_id = $1 and state = 'next'";
         let args = control_plane::args![world.acme.tenant];
+        tx.execute(sql, args).await.unwrap();
+        let sql = "update signing_keys set public_jwk = 'damaged' where tenant_id = $1";
+        let args = control_plane::args![damaged.tenant];
         tx.execute(sql, args).await.unwrap();
         tx.commit().await.unwrap();
         world.clock.advance_seconds(90 * 24 * 60 * 60);

@@ -6,7 +6,7 @@ use plinto_contract::{ids::TenantId, time::UnixMillis};
 use super::model::{Activation, Bundle, Reason};
 use crate::{
     args,
-    db::{DbError, Tx},
+    db::{DbError, Tx, readable},
 };
 
 #[derive(sqlx::FromRow)]
@@ -309,15 +309,13 @@ const EXPIRING: &str = "select tenant_id from activations
 
 /// Every tenant whose active artifact expires until `until`. For the worker, which serves all tenants.
 pub(super) async fn expiring(tx: &mut Tx, until: UnixMillis) -> Result<Vec<TenantId>, DbError> {
-    tx.all::<(String,)>(EXPIRING, args![until])
-        .await?
-        .into_iter()
-        .map(|(tenant,)| {
-            tenant
-                .parse()
-                .map_err(|_| inconsistent("activations", "tenant_id", &tenant))
-        })
-        .collect()
+    let rows = tx.all::<(String,)>(EXPIRING, args![until]).await?;
+    let tenants = rows.into_iter().map(|(tenant,)| {
+        tenant
+            .parse()
+            .map_err(|_| inconsistent("activations", "tenant_id", &tenant))
+    });
+    Ok(readable(tenants))
 }
 
 fn decode(

@@ -9,7 +9,7 @@ use plinto_jose::Jwk;
 use super::model::{Purpose, SigningKeyRecord, State};
 use crate::{
     args,
-    db::{DbError, Tx},
+    db::{DbError, Tx, readable},
 };
 
 const INSERT: &str = "insert into signing_keys
@@ -247,9 +247,8 @@ pub(super) async fn due(
     signing_since: UnixMillis,
 ) -> Result<Vec<SigningKeyRecord>, DbError> {
     let rows: Vec<SigningKeyRow> = tx.all(DUE, args![now, signing_since]).await?;
-    rows.into_iter()
-        .map(|row| row.read().map(|key| key.record))
-        .collect()
+    let records = rows.into_iter().map(|row| row.read().map(|key| key.record));
+    Ok(readable(records))
 }
 
 const BUNDLES_DUE: &str =
@@ -257,17 +256,15 @@ const BUNDLES_DUE: &str =
 
 /// Every tenant whose active bundle is due for its key. For the worker, which serves all tenants.
 pub(super) async fn bundles_due(tx: &mut Tx, now: UnixMillis) -> Result<Vec<TenantId>, DbError> {
-    tx.all::<(String,)>(BUNDLES_DUE, args![now])
-        .await?
-        .into_iter()
-        .map(|(tenant,)| {
-            tenant.parse().map_err(|_| DbError::Inconsistent {
-                table: "signing_keys",
-                column: "tenant_id",
-                id: tenant,
-            })
+    let rows = tx.all::<(String,)>(BUNDLES_DUE, args![now]).await?;
+    let tenants = rows.into_iter().map(|(tenant,)| {
+        tenant.parse().map_err(|_| DbError::Inconsistent {
+            table: "signing_keys",
+            column: "tenant_id",
+            id: tenant,
         })
-        .collect()
+    });
+    Ok(readable(tenants))
 }
 
 const BUNDLE_SIGNED: &str = "update signing_keys
