@@ -135,6 +135,7 @@ async fn refresh_keys<R: Rim>(
         .and_then(|copy| Ok((key_set(&copy)?, copy)));
     let error = match answer {
         Ok((keys, copy)) => {
+            let lease = lease.older_by(rim.now().millis_since(copy.confirmed_at));
             rim.memory().keys.store(lease, keys, max_age(&copy));
             *rim.memory().held.get_mut(place.document) = Some(copy.clone());
             rim.share(place, &copy).await;
@@ -235,11 +236,15 @@ async fn newest<R: Rim>(rim: &R, place: &Place) -> Result<Copy, String> {
     }
 }
 
-/// How old an answer says it is, in milliseconds. Source: RFC 9111 §5.1. What cannot be read says
-/// nothing.
+/// 2^31 s: an age too large to be told, and one that can't be read. Source: RFC 9111 §1.2.2.
+const OLDEST_S: u32 = 1 << 31;
+
+/// How old an answer says it is, in milliseconds: the oldest, when several caches have said so.
+/// Source: RFC 9111 §5.1.
 pub fn age_ms(header: Option<&str>) -> i64 {
-    let seconds = header.and_then(|text| text.trim().parse::<u32>().ok());
-    i64::from(seconds.unwrap_or_default()).saturating_mul(1_000)
+    let ages = header.into_iter().flat_map(|text| text.split(','));
+    let seconds = ages.map(|age| age.trim().parse::<u32>().unwrap_or(OLDEST_S));
+    i64::from(seconds.max().unwrap_or_default()).saturating_mul(1_000)
 }
 
 fn keep<R: Rim>(rim: &R, place: &Place, copy: Copy) {
@@ -373,5 +378,25 @@ const fn freshness(memory: &mut Memory, document: Document) -> &mut Freshness {
     match document {
         Document::Policy => &mut memory.policy.freshness,
         _ => &mut memory.revocations.freshness,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::age_ms;
+
+    #[test]
+    fn an_age_that_cannot_be_read_is_no_youth() {
+        for (header, seconds) in [
+            (None, 0),
+            (Some("7"), 7),
+            (Some("50, 60"), 60),
+            (Some("60,50"), 60),
+            (Some("4294967296"), 1_i64 << 31),
+            (Some("-1"), 1 << 31),
+            (Some("soon"), 1 << 31),
+        ] {
+            assert_eq!(age_ms(header), seconds * 1_000, "{header:?}");
+        }
     }
 }

@@ -48,6 +48,12 @@ impl Lease {
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
+
+    /// What was fetched was this old when it came, by its `Age`: it is no fresher than that.
+    pub fn older_by(mut self, age_ms: i64) -> Self {
+        self.started_at_ms = self.started_at_ms.saturating_sub(age_ms.max(0));
+        self
+    }
 }
 
 impl KeyCache {

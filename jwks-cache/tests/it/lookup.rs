@@ -55,6 +55,17 @@ fn issuers_do_not_share_keys() {
     ));
 }
 
+/// RFC 9111 §4.2.3: what a cache had kept for a while is no fresher than it says.
+#[test]
+fn a_set_that_was_old_when_it_came_is_that_old() {
+    let mut cache = cache();
+    let lease = begin(&mut cache, T0);
+    cache.store(lease.older_by(50 * SECOND), set(&["a"]), Some(60));
+    assert_eq!(ask(&mut cache, "a", T0 + 9 * SECOND), Said::Fresh);
+    assert_ne!(ask(&mut cache, "a", T0 + 11 * SECOND), Said::Fresh);
+    assert_eq!(cache.age_ms(ISSUER, T0), Some(50 * SECOND));
+}
+
 /// The issuer's `max-age` counts between one minute and one hour, from the fetch's start.
 #[test]
 fn freshness_follows_the_issuer_within_bounds() {
