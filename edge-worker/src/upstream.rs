@@ -279,6 +279,8 @@ mod tests {
             "connection",
             "Transfer-Encoding",
             "te",
+            "CF_Connecting_IP",
+            "Cf.Connecting.Ip",
             "Expect",
             "HTTP2-Settings",
             "x-secret-hop",
