@@ -24,6 +24,7 @@ wasm_crates() (
   use_wasm_toolchain
   cargo check --locked --target "$wasm_target" -p plinto-contract -p plinto-jose -p jwks-cache -p policy-wasm -p edge-worker --features policy-wasm/js
 )
+shim() { node --test edge-worker/shim/test/; }
 binaries() { cargo build --locked --workspace --bins; }
 # the tests start what was built above
 tests() { PLINTO_BINARIES_ARE_BUILT=1 PLINTO_EDGE_BUILT=1 cargo test --locked --workspace --no-fail-fast "$@" 2>&1 | tee "$log"; return "${PIPESTATUS[0]}"; }
@@ -37,6 +38,7 @@ case "$part" in wasm | quick | all) check "wasm32" wasm_crates ;; esac
 case "$part" in
   all)
     check "edge bundle" edge-worker/build.sh
+    check "shim in Node" shim
     check "policy package in Node" scripts/policy-js.sh
     check "binaries" binaries
     check "tests on SQLite, Postgres and workerd" scripts/with-postgres.sh bash -c tests

@@ -4,10 +4,7 @@
 import { kindOf } from "./failure.mjs";
 import { forward } from "./forward.mjs";
 import { BROKEN } from "./instance.mjs";
-import { Watch } from "./watch.mjs";
-
-/** What a token comes to when the gate breaks over it: 1013, "try again later". */
-const UNKNOWN = "ended\n1013\nunavailable";
+import { UNKNOWN, Watch } from "./watch.mjs";
 
 /** Answers one request as the gate says, or refuses it when the gate breaks. */
 export async function answerThrough(gate, request, env, context) {
@@ -17,14 +14,8 @@ export async function answerThrough(gate, request, env, context) {
   if (!said.startsWith("pass\n")) return answer(said);
   const lines = said.split("\n");
   const stands = async () => {
-    try {
-      const ended = await gate.run("standing", packed, lines[1], env, context);
-      return ended === BROKEN ? UNKNOWN : ended;
-    } catch (error) {
-      // who can't be asked about lets nobody go on
-      console.error(`edge: whether ${lines[1]} may go on can't be told`, String(error));
-      return UNKNOWN;
-    }
+    const ended = await gate.run("standing", packed, lines[1], env, context);
+    return ended === BROKEN ? UNKNOWN : ended;
   };
   const watch = new Watch(Number(lines[3]), Number(lines[4]), stands);
   const upstream = typeof env.UPSTREAM === "string" ? (env.UPSTREAM_VIA ?? globalThis) : env.UPSTREAM;

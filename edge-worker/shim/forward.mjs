@@ -7,6 +7,8 @@ import { relay } from "./relay.mjs";
 /** 64 KiB: a request's body that says it isn't longer is read before anything is sent, so that the
  * application's time begins when it has it, and an end too soon is the client's. */
 const READ_FIRST_BYTES = 64 * 1024;
+/** 64 KiB: a piece of a longer one. */
+const PIECE_BYTES = 64 * 1024;
 /** 1 MiB: an answer that says it isn't longer is one answer, and no stream that could go on. */
 const WHOLE_BYTES = 1024 * 1024;
 
@@ -55,25 +57,40 @@ async function send(request, url, headers, upstream, watch) {
   };
   const { method, body } = request;
   if (body === null || method === "GET" || method === "HEAD") {
-    watch.sent();
+    watch.ofApplication();
     // by the standard's rules these two have no body, so only a copy of the request takes it along
     if (body !== null) return upstream.fetch(new Request(url, request), init);
     return upstream.fetch(url, { ...init, method: method === "HEAD" && hasInterim ? "GET" : method });
   }
-  watch.begun();
+  watch.ofClient();
   const length = headers.get("content-length");
   if (length !== null && Number(length) <= READ_FIRST_BYTES) {
     const whole = await wholeBody(request, watch.signal);
-    watch.sent();
+    watch.ofApplication();
     return upstream.fetch(url, { ...init, method, body: whole });
   }
   const { readable, writable } = passage(length);
-  body.pipeTo(writable).then(
-    () => watch.sent(),
-    // the client has gone, or the application is no longer reading: `fetch` says which
-    () => {},
-  );
+  // the client has gone, or the application is no longer reading: `fetch` says which
+  pass(body, writable, watch);
   return upstream.fetch(url, { ...init, method, body: readable });
+}
+
+/** Passes a request's body on piece by piece, so that it is known whose turn it is. */
+async function pass(body, writable, watch) {
+  const [reader, writer] = [body.getReader({ mode: "byob" }), writable.getWriter()];
+  try {
+    for (;;) {
+      const { done, value } = await reader.read(new Uint8Array(PIECE_BYTES));
+      if (done) break;
+      watch.ofApplication();
+      await writer.write(value);
+      watch.ofClient();
+    }
+    watch.ofApplication();
+    await writer.close();
+  } catch (error) {
+    await Promise.allSettled([reader.cancel(error), writer.abort(error)]);
+  }
 }
 
 /** The body of a client that sends it whole while its token stands. */

@@ -3,6 +3,8 @@
 
 /** 1 s: how long the other end has to answer a goodbye. */
 const GOODBYE_MS = 1000;
+/** What is said of a token that can't be asked about: 1013, "try again later". */
+export const UNKNOWN = "ended\n1013\nunavailable";
 
 /** Watches over one request from the moment it is forwarded until its answer has ended. */
 export class Watch {
@@ -37,13 +39,14 @@ export class Watch {
     return this.#everyMs > 0;
   }
 
-  /** The client is still sending, however long that takes. */
-  begun() {
+  /** The client's turn: it is still sending, however long that takes. */
+  ofClient() {
+    this.#deadline = Infinity;
     this.#arm();
   }
 
-  /** The application has the whole request, and its time runs. */
-  sent() {
+  /** The application's turn: it is to take what was sent, or to answer, and its time runs. */
+  ofApplication() {
     if (this.#hasAnswer) return;
     this.#deadline = Date.now() + this.#limitMs;
     this.#arm();
@@ -76,9 +79,19 @@ export class Watch {
 
   async #look() {
     if (Date.now() >= this.#deadline) return this.#end("");
-    const ended = this.isOfToken ? await this.#stands() : "";
+    const ended = this.isOfToken ? await this.#ended() : "";
     if (this.#isOver) return undefined;
     return ended === "" ? this.#arm() : this.#end(ended);
+  }
+
+  async #ended() {
+    try {
+      return await this.#stands();
+    } catch (error) {
+      // who can't be asked about lets nobody go on
+      console.error("edge: whether a request may go on can't be told", String(error));
+      return UNKNOWN;
+    }
   }
 
   #end(lines) {

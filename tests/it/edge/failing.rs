@@ -326,6 +326,33 @@ async fn what_flows_has_no_time_limit() {
     assert_eq!(body, "first second");
 }
 
+/// An application that takes a request and reads nothing of it has its time like any other.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_reads_no_upload_is_given_up() {
+    let stage = Stage::new(&[Algorithm::Es256]).await;
+    let app = Scripted::start(&[("/documents/7", Act::Unread)]).await;
+    let variables = [("UPSTREAM", &*app.url), ("UPSTREAM_TIMEOUT_S", "1")];
+    let edge = stage.edge(&variables).await;
+    let token = stage.authority.token(&stage.authority.claims());
+    // more than the buffers between the two take
+    for is_counted in [true, false] {
+        let piece = vec![0_u8; 1 << 20];
+        let pieces = futures_util::stream::iter(
+            (0..64).map(move |_| Ok::<_, std::io::Error>(piece.clone())),
+        );
+        let body = if is_counted {
+            reqwest::Body::from(vec![0_u8; 64 << 20])
+        } else {
+            reqwest::Body::wrap_stream(pieces)
+        };
+        let url = format!("{}/documents/7", edge.url());
+        let request = stage.http.post(url).bearer_auth(&token).body(body);
+        let answer = timeout(NEVER, request.send()).await.unwrap().unwrap();
+        // The connection is cut off with the upload, so that not more than the head may be read.
+        assert_eq!(answer.status().as_u16(), 504, "{}", edge.log());
+    }
+}
+
 /// Other requests, for longer than the limit.
 async fn beyond_a_second(stage: &Stage, edge: &Edge, token: &str) {
     let began = Instant::now();

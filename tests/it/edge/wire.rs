@@ -56,6 +56,8 @@ pub(super) enum Act {
     Close,
     /// Never answers.
     Silence,
+    /// Reads nothing after the head, and never answers.
+    Unread,
 }
 
 /// An application that answers by path, byte for byte.
@@ -96,8 +98,9 @@ async fn play(
         let length = header(&head, "content-length").map_or(0, |length| length.parse().unwrap());
         let path = head.split(' ').nth(1).unwrap().to_owned();
         heads.lock().unwrap().push(head);
+        let is_read = !matches!(acts.get(path.as_str()), Some(Act::Unread));
         let mut body = vec![0; length];
-        if stream.read_exact(&mut body).await.is_err() {
+        if is_read && stream.read_exact(&mut body).await.is_err() {
             return;
         }
         match acts.get(path.as_str()).unwrap_or(&Act::Silence) {
@@ -117,7 +120,7 @@ async fn play(
                 return;
             }
             Act::Close => return,
-            Act::Silence => std::future::pending().await,
+            Act::Silence | Act::Unread => std::future::pending().await,
         }
     }
 }
