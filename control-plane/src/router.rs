@@ -188,7 +188,13 @@ fn pages_of_tenants(app: &App) -> tower_http::cors::CorsLayer {
     let app = app.clone();
     cors::for_origins(move |parts: &Parts, origin| {
         let (app, slug) = (app.clone(), owned_slug(&parts.uri));
-        async move { features::tenants::allows_origin(&app, &slug, &origin).await }
+        async move {
+            // Asked before the request has a slot, so it takes one for as long as that.
+            let Ok(_slot) = app.slots.work.try_acquire() else {
+                return false;
+            };
+            features::tenants::allows_origin(&app, &slug, &origin).await
+        }
     })
 }
 

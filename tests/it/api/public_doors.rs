@@ -119,6 +119,22 @@ async fn a_page_that_no_tenant_names_gets_nothing_of_people() {
     nowhere.expect(404);
 }
 
+/// W7: looking whose page asks takes a slot like any work.
+#[tokio::test]
+async fn pages_are_not_looked_up_beyond_the_servers_slots() {
+    let world = World::with(|config| config.http.concurrency = 1).await;
+    let taken = world.app.slots.work.try_acquire().unwrap();
+    let before = world.app.db.transactions();
+    for tenant in ["acme", "nobody"] {
+        let path = format!("/t/{tenant}/v1/me");
+        preflight(&world, &path, "GET", "").await.expect(200);
+    }
+    assert_eq!(world.app.db.transactions(), before);
+    drop(taken);
+    preflight(&world, "/t/nobody/v1/me", "GET", "").await;
+    assert!(world.app.db.transactions() > before);
+}
+
 /// Z1: what a browser asks before it lets a page of the tenant's application call.
 #[tokio::test]
 async fn a_page_that_the_tenant_names_gets_at_what_people_use() {
