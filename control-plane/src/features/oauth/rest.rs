@@ -91,8 +91,9 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     reason = "only described: the form is read as RFC 6749 says"
 )]
 struct TokenForm {
-    #[schema(example = "refresh_token")]
+    #[schema(pattern = "^refresh_token$", example = "refresh_token")]
     grant_type: String,
+    #[schema(min_length = 1)]
     refresh_token: String,
     /// Default `plinto`.
     client_id: Option<String>,
@@ -105,6 +106,7 @@ struct TokenForm {
     reason = "only described: the form is read as RFC 6749 says"
 )]
 struct TokenToLookAt {
+    #[schema(min_length = 1)]
     token: String,
     token_type_hint: Option<String>,
     /// For revocation: whose token it is. Default `plinto`.
