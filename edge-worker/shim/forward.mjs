@@ -78,6 +78,8 @@ async function send(request, url, headers, upstream, watch) {
 /** Passes a request's body on piece by piece, so that it is known whose turn it is. */
 async function pass(body, writable, watch) {
   const [reader, writer] = [body.getReader({ mode: "byob" }), writable.getWriter()];
+  // who takes no more must not wait for the client's next piece to be let go
+  writer.closed.catch((error) => reader.cancel(error).catch(() => {}));
   try {
     for (;;) {
       const { done, value } = await reader.read(new Uint8Array(PIECE_BYTES));

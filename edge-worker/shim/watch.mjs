@@ -13,6 +13,11 @@ export class Watch {
   #everyMs;
   #stands;
   #deadline = Infinity;
+  /** When the token is asked about next, however often the turn changes meanwhile. */
+  #askAt = Infinity;
+  #isAsking = false;
+  /** When somebody looks. */
+  #armedFor = Infinity;
   #hasAnswer = false;
   #isOver = false;
   #timer;
@@ -27,6 +32,7 @@ export class Watch {
     this.#limitMs = limitMs;
     this.#everyMs = everyMs;
     this.#stands = stands;
+    if (this.isOfToken) this.#askAt = Date.now() + everyMs;
   }
 
   /** Aborted when the request is to end; its reason says why, see `Ended`. */
@@ -70,18 +76,28 @@ export class Watch {
     clearTimeout(this.#timer);
   }
 
+  /** Sees to it that somebody looks when the next thing is due; who looks earlier arms anew. */
   #arm() {
-    if (this.#isOver) return;
+    const next = Math.min(this.#isAsking ? Infinity : this.#askAt, this.#deadline);
+    if (this.#isOver || next >= this.#armedFor) return;
     clearTimeout(this.#timer);
-    const wait = Math.min(this.#everyMs || Infinity, this.#deadline - Date.now());
-    if (wait < Infinity) this.#timer = setTimeout(() => this.#look(), wait);
+    this.#armedFor = next;
+    this.#timer = setTimeout(() => this.#look(), Math.max(0, next - Date.now()));
   }
 
   async #look() {
-    if (Date.now() >= this.#deadline) return this.#end("");
-    const ended = this.isOfToken ? await this.#ended() : "";
+    this.#armedFor = Infinity;
+    const now = Date.now();
+    if (now >= this.#deadline) return this.#end("");
+    if (this.#isAsking || now < this.#askAt) return this.#arm();
+    this.#isAsking = true;
+    this.#arm();
+    const ended = await this.#ended();
+    this.#isAsking = false;
     if (this.#isOver) return undefined;
-    return ended === "" ? this.#arm() : this.#end(ended);
+    if (ended !== "") return this.#end(ended);
+    this.#askAt = Date.now() + this.#everyMs;
+    return this.#arm();
   }
 
   async #ended() {
