@@ -106,10 +106,10 @@ impl Keys {
         cache.begin_refresh(url, now.0)
     }
 
-    /// Takes in a set that was fetched for this lease.
+    /// Takes in a set that was fetched for this lease; `false` when what is in hand is younger.
     /// `max_age_s`: the freshness its `Cache-Control` grants.
-    pub fn store(&mut self, lease: Lease, keys: JwkSet, max_age_s: Option<i64>) {
-        self.cache.store(lease, keys, max_age_s);
+    pub fn store(&mut self, lease: Lease, keys: JwkSet, max_age_s: Option<i64>) -> bool {
+        self.cache.store(lease, keys, max_age_s)
     }
 
     /// Takes in a set that somebody else fetched then, at the age it has.

@@ -130,13 +130,17 @@ async fn refresh_keys<R: Rim>(
     lease: Lease,
 ) -> Result<(), String> {
     let max_age = |copy: &Copy| copy.cache_control.as_deref().and_then(max_age_s);
+    let asked_at = rim.now();
     let answer = newest(rim, place)
         .await
         .and_then(|copy| Ok((key_set(&copy)?, copy)));
     let error = match answer {
         Ok((keys, copy)) => {
-            let lease = lease.older_by(rim.now().millis_since(copy.confirmed_at));
-            rim.memory().keys.store(lease, keys, max_age(&copy));
+            let lease = lease.older_by(asked_at.millis_since(copy.confirmed_at));
+            let is_taken = rim.memory().keys.store(lease, keys, max_age(&copy));
+            if !is_taken {
+                return Err("the answer is older than what is in hand".to_owned());
+            }
             *rim.memory().held.get_mut(place.document) = Some(copy.clone());
             rim.share(place, &copy).await;
             return Ok(());
@@ -236,11 +240,12 @@ async fn newest<R: Rim>(rim: &R, place: &Place) -> Result<Copy, String> {
     }
 }
 
-/// 2^31 s: an age too large to be told, and one that can't be read. Source: RFC 9111 §1.2.2.
+/// 2^31 s: an age too large to be told. Source: RFC 9111 §1.2.2.
 const OLDEST_S: u32 = 1 << 31;
 
-/// How old an answer says it is, in milliseconds: the oldest, when several caches have said so.
-/// Source: RFC 9111 §5.1.
+/// How old an answer says it is (RFC 9111 §5.1), in milliseconds. The RFC takes the first of several
+/// and leaves out one that can't be read; here the oldest counts, and what can't be read is too old:
+/// what decides who gets in is never taken for younger than somebody says it is.
 pub fn age_ms(header: Option<&str>) -> i64 {
     let ages = header.into_iter().flat_map(|text| text.split(','));
     let seconds = ages.map(|age| age.trim().parse::<u32>().unwrap_or(OLDEST_S));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plinto_jose::{Algorithm, Jwk, JwkSet};
 
-use crate::issuer::{Absence, Found, Issuer};
+use crate::issuer::{Absence, Fetched, Found, Issuer};
 use crate::settings::Settings;
 
 /// Keys by issuer and key id. One per isolate or process, behind whatever lock suits it.
@@ -41,6 +41,7 @@ pub struct Lease {
     issuer: Arc<str>,
     fetch: u64,
     started_at_ms: i64,
+    age_ms: i64,
 }
 
 impl Lease {
@@ -51,7 +52,7 @@ impl Lease {
 
     /// What was fetched was this old when it came, by its `Age`: it is no fresher than that.
     pub fn older_by(mut self, age_ms: i64) -> Self {
-        self.started_at_ms = self.started_at_ms.saturating_sub(age_ms.max(0));
+        self.age_ms = age_ms.max(0);
         self
     }
 }
@@ -106,21 +107,29 @@ impl KeyCache {
             issuer: name,
             fetch,
             started_at_ms: now_ms,
+            age_ms: 0,
         })
     }
 
-    /// Takes in what a fetch brought. Keys without a key id can't be asked for: they are skipped.
+    /// Takes in what a fetch brought; `false` when what is in hand is younger and stays. One that is
+    /// no longer fresh when it comes ends the fetch like a failure, so that the next one waits. Keys
+    /// without a key id can't be asked for: they are skipped.
     /// `max_age_s`: the issuer's wish in seconds, see [`crate::max_age_s`]; kept between
     /// [`Settings::min_max_age_ms`] and [`Settings::max_max_age_ms`].
     #[expect(
         clippy::needless_pass_by_value,
         reason = "a lease is good for one report"
     )]
-    pub fn store(&mut self, lease: Lease, keys: JwkSet, max_age_s: Option<i64>) {
+    pub fn store(&mut self, lease: Lease, keys: JwkSet, max_age_s: Option<i64>) -> bool {
         let granted_ms = self.settings.max_age_ms(max_age_s);
-        if let Some(state) = self.issuers.get_mut(&lease.issuer) {
-            state.store(lease.fetch, lease.started_at_ms, keys, granted_ms);
-        }
+        let fetched = Fetched {
+            fetch: lease.fetch,
+            started_at_ms: lease.started_at_ms,
+            age_ms: lease.age_ms,
+        };
+        self.issuers
+            .get_mut(&lease.issuer)
+            .is_some_and(|state| state.store(&self.settings, fetched, keys, granted_ms))
     }
 
     /// Takes in a set that somebody else fetched at `fetched_at_ms`, which is not in the future: it

@@ -36,10 +36,19 @@ struct Held {
     /// Each with a key id.
     keys: Vec<Arc<Jwk>>,
     skipped: usize,
-    /// When the fetch began: age counts from what the issuer can have known.
+    /// When the fetch began, less the answer's own age: it counts from what the issuer can have known.
     fetched_at_ms: i64,
     max_age_ms: i64,
     fetch: u64,
+}
+
+/// A fetch that has ended.
+#[derive(Clone, Copy)]
+pub(crate) struct Fetched {
+    pub(crate) fetch: u64,
+    pub(crate) started_at_ms: i64,
+    /// How old the answer said it was when it came.
+    pub(crate) age_ms: i64,
 }
 
 #[derive(Debug)]
@@ -55,7 +64,7 @@ struct Failing {
     pause_ms: i64,
 }
 
-/// INVARIANT: `held` is only replaced by what was fetched later, or dropped at the hard maximum age.
+/// INVARIANT: `held` is only replaced by what is as young, or dropped at the hard maximum age.
 #[derive(Debug)]
 pub(crate) struct Issuer {
     held: Option<Held>,
@@ -117,14 +126,41 @@ impl Issuer {
         Some(self.fetches)
     }
 
-    pub(crate) fn store(&mut self, fetch: u64, started_at_ms: i64, keys: JwkSet, max_age_ms: i64) {
-        self.end(fetch);
+    /// Takes in what a fetch brought, unless what is held is younger. What is no longer fresh when it
+    /// comes is better than nothing, but asking again at once brings nothing better.
+    pub(crate) fn store(
+        &mut self,
+        settings: &Settings,
+        fetched: Fetched,
+        keys: JwkSet,
+        max_age_ms: i64,
+    ) -> bool {
+        let Fetched {
+            fetch,
+            started_at_ms,
+            age_ms,
+        } = fetched;
+        let fetched_at_ms = started_at_ms.saturating_sub(age_ms);
+        let is_newest = self.end(fetch);
         // A slow answer must not replace what a later fetch brought.
         if self.held.as_ref().is_some_and(|held| held.fetch > fetch) {
-            return;
+            return false;
         }
-        self.failing = None;
-        self.hold(fetch, started_at_ms, keys, max_age_ms);
+        // What seems to come from later than the question is of a clock that was set back since.
+        let is_younger =
+            |held: &Held| held.fetched_at_ms > fetched_at_ms && held.fetched_at_ms <= started_at_ms;
+        let is_held = self.held.as_ref().is_some_and(is_younger);
+        if !is_held {
+            self.hold(fetch, fetched_at_ms, keys, max_age_ms);
+        }
+        if is_held || age_ms >= max_age_ms {
+            if is_newest {
+                self.fail(settings, started_at_ms);
+            }
+        } else {
+            self.failing = None;
+        }
+        !is_held
     }
 
     /// Takes in what somebody else fetched at `fetched_at_ms`, unless what is held is as new.
@@ -152,9 +188,12 @@ impl Issuer {
 
     pub(crate) fn failed(&mut self, settings: &Settings, fetch: u64, now_ms: i64) {
         // Only the newest attempt tells how the issuer is.
-        if !self.end(fetch) {
-            return;
+        if self.end(fetch) {
+            self.fail(settings, now_ms);
         }
+    }
+
+    fn fail(&mut self, settings: &Settings, now_ms: i64) {
         let times = self
             .failing
             .as_ref()

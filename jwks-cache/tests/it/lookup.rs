@@ -66,6 +66,48 @@ fn a_set_that_was_old_when_it_came_is_that_old() {
     assert_eq!(cache.age_ms(ISSUER, T0), Some(50 * SECOND));
 }
 
+/// A cache in between that serves what it has while the issuer is away takes no better set's place, and
+/// is not asked again at once.
+#[test]
+fn a_set_older_than_the_one_in_hand_is_not_taken() {
+    let mut cache = filled(&["a"], T0);
+    let asked_at = T0 + 11 * MINUTE;
+    let lease = begin(&mut cache, asked_at);
+    let older = lease.older_by(12 * MINUTE);
+    assert!(!cache.store(older, set(&["b"]), None));
+    assert_eq!(ask(&mut cache, "a", asked_at), Said::Stale);
+    assert_eq!(cache.age_ms(ISSUER, asked_at), Some(11 * MINUTE));
+    assert!(cache.is_failing(ISSUER));
+    assert!(cache.begin_refresh(ISSUER, asked_at + SECOND).is_none());
+    // A younger one is.
+    let asked_at = asked_at + MINUTE;
+    let lease = begin(&mut cache, asked_at);
+    assert!(cache.store(lease.older_by(MINUTE), set(&["b"]), None));
+    assert_eq!(ask(&mut cache, "b", asked_at), Said::Fresh);
+    assert!(!cache.is_failing(ISSUER));
+}
+
+/// One that is no longer fresh when it comes serves where there is none, with a pause before the next.
+#[test]
+fn a_set_too_old_to_be_fresh_is_better_than_none() {
+    let mut cache = cache();
+    let lease = begin(&mut cache, T0);
+    assert!(cache.store(lease.older_by(HOUR), set(&["a"]), None));
+    assert_eq!(ask(&mut cache, "a", T0), Said::Stale);
+    assert!(cache.is_failing(ISSUER));
+    assert!(cache.begin_refresh(ISSUER, T0 + SECOND).is_none());
+    let _ = begin(&mut cache, T0 + 11 * SECOND);
+}
+
+/// A clock that was set back since makes no set younger for ever.
+#[test]
+fn a_set_from_the_future_is_replaced() {
+    let mut cache = filled(&["a"], T0 + HOUR);
+    let lease = begin(&mut cache, T0);
+    assert!(cache.store(lease, set(&["b"]), None));
+    assert_eq!(ask(&mut cache, "b", T0), Said::Fresh);
+}
+
 /// The issuer's `max-age` counts between one minute and one hour, from the fetch's start.
 #[test]
 fn freshness_follows_the_issuer_within_bounds() {
