@@ -76,8 +76,8 @@ pub const TRUSTED: &[(&str, &str)] = &[
          x-ms-client-principal* x-ms-token-* x-waws-*",
     ),
     (
-        "Cloudflare: Access, client certificates, where the client is (the edge says it in `x-forwarded-for`)",
-        "cf-access-* cf-cert-* cf-client-cert-* cf-connecting-* cf-ipcountry cf-pseudo-ipv4 cf-visitor",
+        "Cloudflare: Access, client certificates, the client's address (the edge says it in `x-forwarded-for`)",
+        "cf-access-* cf-cert-* cf-client-cert-* cf-connecting-* cf-pseudo-ipv4 cf-visitor",
     ),
     (
         "Other platforms and content networks",
