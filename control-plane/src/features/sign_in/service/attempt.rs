@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     SignInError,
-    line::{Line, Place},
+    line::Place,
     model::{Kind, Subject, wait_s},
     store,
 };
@@ -78,7 +78,8 @@ impl Attempt {
         let mut turn = None;
         loop {
             let seen: Vec<u64> = lines.iter().map(|line| line.judged()).collect();
-            let mut places: Vec<Place> = lines.iter().map(Line::enter).collect();
+            let now = app.clock.now();
+            let mut places: Vec<Place> = lines.iter().map(|line| line.enter(now)).collect();
             let (subject, until) = match count(app, actor, need.clone(), &subjects).await? {
                 Counting::Counted(counted) => {
                     places.iter_mut().for_each(Place::counted);
@@ -93,7 +94,7 @@ impl Attempt {
             let (Some(line), Some(seen)) = (lines.get(subject), seen.get(subject)) else {
                 return Err(throttled(app, until));
             };
-            line.full(*seen);
+            line.full(*seen, until);
             // One turn at a time: who waits in one line keeps nobody waiting in another.
             if turn.as_ref().is_none_or(|(of, _)| *of != subject) {
                 drop(turn.take());

@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use plinto_contract::ids::TenantId;
+use plinto_contract::{ids::TenantId, time::UnixMillis};
 use tokio::sync::Notify;
 
 use crate::features::sign_in::model::Subject;
@@ -37,6 +37,8 @@ struct State {
     judged: u64,
     /// How many of them were known to somebody who found nothing left.
     full_at: Option<u64>,
+    /// Until when that was.
+    full_until: Option<UnixMillis>,
 }
 
 impl Lines {
@@ -60,18 +62,29 @@ impl Line {
     }
 
     /// Takes a place, from before the attempt is counted until it is judged.
-    pub(super) fn enter(self: &Arc<Self>) -> Place {
-        locked(&self.state).under_way += 1;
+    pub(super) fn enter(self: &Arc<Self>, now: UnixMillis) -> Place {
+        let mut state = locked(&self.state);
+        // Where nothing is left, only those who are counted all the same are waited for: else whoever
+        // comes and comes would keep the others waiting.
+        let is_full = state.full_at == Some(state.judged) && Some(now) < state.full_until;
+        let is_waited_for = !is_full;
+        if is_waited_for {
+            state.under_way += 1;
+        }
         Place {
             line: Arc::clone(self),
+            is_waited_for,
             is_counted: false,
         }
     }
 
-    /// Whoever knew of `judged` found nothing left.
-    pub(super) fn full(&self, judged: u64) {
+    /// Whoever knew of `judged` found nothing left until then.
+    pub(super) fn full(&self, judged: u64, until: UnixMillis) {
         let mut state = locked(&self.state);
-        state.full_at = state.full_at.max(Some(judged));
+        if state.full_at <= Some(judged) {
+            state.full_at = Some(judged);
+            state.full_until = Some(until);
+        }
     }
 
     /// Waits until nobody else waits in front.
@@ -115,6 +128,7 @@ impl Turn<'_> {
 #[derive(Debug)]
 pub(super) struct Place {
     line: Arc<Line>,
+    is_waited_for: bool,
     is_counted: bool,
 }
 
@@ -122,13 +136,19 @@ impl Place {
     /// The attempt was counted: its end will be news to those who wait.
     pub(super) fn counted(&mut self) {
         self.is_counted = true;
+        if !self.is_waited_for {
+            self.is_waited_for = true;
+            locked(&self.line.state).under_way += 1;
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut state = locked(&self.line.state);
-        state.under_way = state.under_way.saturating_sub(1);
+        if self.is_waited_for {
+            state.under_way = state.under_way.saturating_sub(1);
+        }
         if self.is_counted {
             state.judged += 1;
         }
@@ -140,4 +160,47 @@ impl Drop for Place {
 /// Nothing that is held under these locks can be half done.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const UNTIL: UnixMillis = UnixMillis(10_000);
+
+    /// Whether a wait ended because others were judged; `None` when it goes on.
+    async fn waited(line: &Line) -> Option<bool> {
+        let turn = line.turn().await;
+        timeout(Duration::from_millis(50), turn.moved_on())
+            .await
+            .ok()
+    }
+
+    /// W7: however many come where nothing is left, nobody waits for them.
+    #[tokio::test]
+    async fn who_comes_where_nothing_is_left_keeps_nobody_waiting() {
+        let line = Arc::new(Line::default());
+        line.full(0, UNTIL);
+        let mut newcomer = line.enter(UnixMillis(9_999));
+        assert_eq!(waited(&line).await, Some(false));
+        // Somebody else's success may have left something for it all the same.
+        newcomer.counted();
+        assert_eq!(waited(&line).await, None);
+        drop(newcomer);
+        assert_eq!(waited(&line).await, Some(true));
+    }
+
+    #[tokio::test]
+    async fn who_comes_when_the_wait_is_over_is_waited_for() {
+        let line = Arc::new(Line::default());
+        line.full(0, UNTIL);
+        let newcomer = line.enter(UNTIL);
+        assert_eq!(waited(&line).await, None);
+        drop(newcomer);
+        assert_eq!(waited(&line).await, Some(false));
+    }
 }
