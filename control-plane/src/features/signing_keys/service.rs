@@ -188,9 +188,22 @@ pub async fn jwks(
     if let Some(set) = app.signing_keys.published.get(&version).await {
         return Ok(set);
     }
-    let mut tx = app.db.read().await?;
-    let set = Arc::new(read_set(&mut tx, tenant.id, purpose).await?);
+    jwks_in(&mut app.db.read().await?, app, tenant, purpose).await
+}
+
+/// The same inside a transaction of the caller's, which has read the tenant.
+pub async fn jwks_in(
+    tx: &mut Tx,
+    app: &App,
+    tenant: &Tenant,
+    purpose: Purpose,
+) -> Result<Arc<JwkSet>, SigningKeysError> {
+    let version = (tenant.id, purpose, tenant.keys_version);
     let published = &app.signing_keys.published;
+    if let Some(set) = published.get(&version).await {
+        return Ok(set);
+    }
+    let set = Arc::new(read_set(tx, tenant.id, purpose).await?);
     published.insert(version, Arc::clone(&set)).await;
     Ok(set)
 }

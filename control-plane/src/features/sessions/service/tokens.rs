@@ -181,13 +181,12 @@ pub(crate) async fn introspect(
 ) -> Result<Introspection, SessionError> {
     actor.require(Permission::TokensIntrospect)?;
     let now = app.clock.now();
-    // Before the transaction: two connections at once from one request would tie up the pool.
-    let tenant = tenants::by_id(app, actor.tenant).await?;
-    let keys = signing_keys::jwks(app, &tenant, Purpose::Token).await?;
     let mut tx = app.db.read().await?;
+    let tenant = own_tenant(&mut tx, actor.tenant).await?;
     if let Some(token) = RefreshToken::parse(token) {
         return introspect_refresh(&mut tx, app, &tenant, &token, now).await;
     }
+    let keys = signing_keys::jwks_in(&mut tx, app, &tenant, Purpose::Token).await?;
     let known = match verify(app, &tenant, &keys, token) {
         Ok(claims) => require_live(&mut tx, &tenant, &claims, now)
             .await
@@ -239,14 +238,14 @@ pub(crate) async fn take_back(
     client: &Client,
     token: &str,
 ) -> Result<(), SessionError> {
-    let tenant = tenants::by_id(app, actor.tenant).await?;
-    let keys = signing_keys::jwks(app, &tenant, Purpose::Token).await?;
     let mut tx = authority::begin(app, actor, Need::Open).await?;
     let id = if let Some(token) = RefreshToken::parse(token) {
         store::find_refresh_token(&mut tx, actor.tenant, &token.hash())
             .await?
             .map(|it| it.session)
     } else {
+        let tenant = own_tenant(&mut tx, actor.tenant).await?;
+        let keys = signing_keys::jwks_in(&mut tx, app, &tenant, Purpose::Token).await?;
         verify(app, &tenant, &keys, token)
             .ok()
             .map(|claims| claims.sid)
