@@ -10,11 +10,15 @@ mod open;
 use std::{fmt::Write as _, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, Executor, PgConnection, PgPool, Postgres as Engine, pool::PoolConnection,
+    AssertSqlSafe, Database, Executor, PgConnection, PgPool, Postgres as Engine, SqlSafeStr,
+    pool::PoolConnection,
 };
+use sqlx_core::transaction::TransactionManager;
 
 pub(super) use self::open::open;
 use super::held::Name;
+
+type Manager = <Engine as Database>::TransactionManager;
 
 /// The open pools.
 #[derive(Debug)]
@@ -108,13 +112,13 @@ impl Postgres {
     async fn begin_with(&self, sql: String) -> sqlx::Result<Transaction> {
         let mut transaction = Transaction {
             connection: Some(self.pool.acquire().await?),
+            has_begun: false,
             keeps_statements: self.keeps_statements,
         };
         // One message: all of it, or an error after which there is nothing to keep.
-        transaction
-            .connection()?
-            .execute(AssertSqlSafe(sql))
-            .await?;
+        let sql = AssertSqlSafe(sql).into_sql_str();
+        Manager::begin(transaction.connection()?, Some(sql)).await?;
+        transaction.has_begun = true;
         Ok(transaction)
     }
 }
@@ -127,6 +131,8 @@ impl Postgres {
 pub(super) struct Transaction {
     /// `None` once it has ended.
     connection: Option<PoolConnection<Engine>>,
+    /// `false` when nobody knows how far `BEGIN` came.
+    has_begun: bool,
     pub(super) keeps_statements: bool,
 }
 
@@ -138,7 +144,7 @@ impl Transaction {
     }
 
     pub(super) async fn commit(mut self) -> sqlx::Result<()> {
-        self.connection()?.execute("COMMIT").await?;
+        Manager::commit(self.connection()?).await?;
         self.connection = None;
         Ok(())
     }
@@ -152,6 +158,11 @@ impl Drop for Transaction {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
+        if self.has_begun {
+            // Sent with the question that the pool asks of each connection that comes back.
+            Manager::start_rollback(&mut connection);
+            return;
+        }
         // As long as one statement; the pool waits for its connections at the end.
         runtime.spawn(async move {
             if connection.execute("ROLLBACK").await.is_err() {
