@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plinto_tests::world::World;
+use plinto_tests::{process::until, world::World};
 
 use super::worlds::worlds;
 
@@ -70,8 +70,10 @@ async fn who_asks_often_whether_a_server_is_ready_takes_no_turns_from_those_who_
 
 /// The answer of a moment ago has been forgotten.
 async fn is_ready_in_a_moment(world: &World) {
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    world.anon().get("/readyz").await.expect(200);
+    until("the server is ready", Duration::from_secs(2), async || {
+        (world.anon().get("/readyz").await.status == 200).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

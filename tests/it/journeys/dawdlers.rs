@@ -3,7 +3,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use plinto_tests::process::{CommandLine, ControlPlane};
+use plinto_tests::process::{CommandLine, ControlPlane, until};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use tokio::{
@@ -104,14 +104,18 @@ async fn edges_and_people_are_served_while_a_thousand_requests_dawdle() {
 /// W7: whoever asks and asks and reads no answer is cut off, and its answers with it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_does_not_read_its_answers_is_cut_off() {
-    let server = ControlPlane::start_with(&[("PLINTO_HTTP_TIMEOUT_S", "1")]).await;
+    let settings = [
+        ("PLINTO_HTTP_TIMEOUT_S", "1"),
+        ("PLINTO_LOG_FILTER", "control_plane::http::server=debug"),
+    ];
+    let server = ControlPlane::start_with(&settings).await;
     let port = reqwest::Url::parse(&server.url()).unwrap().port().unwrap();
     let document = client(ADDRESSES[0]).get(format!("{}/openapi.json", server.url()));
     let length = document.send().await.unwrap().bytes().await.unwrap().len();
     // More than the buffers between the two take.
     let questions = 64 * 1_048_576 / length;
-    let server = (IpAddr::from([127, 0, 0, 1]), port);
-    let (mut reading, mut writing) = TcpStream::connect(server).await.unwrap().into_split();
+    let address = (IpAddr::from([127, 0, 0, 1]), port);
+    let (mut reading, mut writing) = TcpStream::connect(address).await.unwrap().into_split();
     let asking = tokio::spawn(async move {
         let question = "GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n";
         let _ = writing
@@ -119,7 +123,13 @@ async fn whoever_does_not_read_its_answers_is_cut_off() {
             .await;
         writing
     });
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    until("the connection is cut off", SOON, async || {
+        server
+            .log()
+            .contains("a connection broke off")
+            .then_some(())
+    })
+    .await;
     let mut answers = Vec::new();
     let read = timeout(SOON, reading.read_to_end(&mut answers)).await;
     let read = read.expect("the connection is still open");
