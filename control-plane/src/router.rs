@@ -153,14 +153,16 @@ fn doors(app: &App) -> Router<App> {
             authentication::of_oauth_client,
         ));
     let people = entrance.merge(own).merge(oauth);
-    at_work(app, machines)
-        .merge(at_work(app, people).layer(pages_of_tenants(app)))
+    // Looking whose page asks is work, too.
+    let people = plain(people).layer(pages_of_tenants(app));
+    at_work(app, plain(machines))
+        .merge(at_work(app, people))
         .merge(published(app))
 }
 
 /// A slot for each request whose body is there.
-fn at_work(app: &App, group: OpenApiRouter<App>) -> Router<App> {
-    plain(group)
+fn at_work(app: &App, group: Router<App>) -> Router<App> {
+    group
         .layer(middleware::from_fn_with_state(app.clone(), layers::slot))
         .layer(middleware::from_fn_with_state(
             app.clone(),
@@ -188,13 +190,7 @@ fn pages_of_tenants(app: &App) -> tower_http::cors::CorsLayer {
     let app = app.clone();
     cors::for_origins(move |parts: &Parts, origin| {
         let (app, slug) = (app.clone(), owned_slug(&parts.uri));
-        async move {
-            // Asked before the request has a slot, so it takes one for as long as that.
-            let Ok(_slot) = app.slots.work.try_acquire() else {
-                return false;
-            };
-            features::tenants::allows_origin(&app, &slug, &origin).await
-        }
+        async move { features::tenants::allows_origin(&app, &slug, &origin).await }
     })
 }
 

@@ -163,7 +163,7 @@ pub async fn whole_body(State(app): State<App>, request: Request, next: Next) ->
     let limit = app.config.http.body_bytes;
     match app.bodies.read(address, body, limit).await {
         Ok(body) => next.run(Request::from_parts(parts, body)).await,
-        Err(error) => error.into_response(),
+        Err(error) => readable_by_pages(error.into_response()),
     }
 }
 
@@ -183,7 +183,7 @@ pub async fn large_body(State(app): State<App>, request: Request, next: Next) ->
 /// Bounds how many requests run at once: the rest are told to come again instead of waiting.
 pub async fn slot(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let Ok(slot) = Arc::clone(&app.slots.work).try_acquire_owned() else {
-        return ApiError::from(Overloaded).into_response();
+        return readable_by_pages(ApiError::from(Overloaded).into_response());
     };
     let slot = WorkSlot(Arc::new(slot));
     request.extensions_mut().insert(slot.clone());
@@ -255,8 +255,8 @@ fn takes_keys(route: &str) -> bool {
     route.starts_with("/v1/") || route.starts_with("/t/{tenant}/oauth/")
 }
 
-/// A page's script may learn that it asks too often and when to come again: this is said before
-/// anybody looks whose page it is, and tells nothing else.
+/// A page's script may learn that it asks too often, too slowly or of a busy server, and when to come
+/// again: this is said before anybody looks whose page it is, and tells nothing else.
 fn readable_by_pages(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(
