@@ -19,6 +19,7 @@ use crate::{
         ApiError, cors, idempotency,
         layers::{self, Budgets},
         problem, query, retry,
+        shared::shared,
     },
     openapi, ops,
 };
@@ -75,6 +76,7 @@ pub fn router(app: &App) -> Router {
     let declared = query::Declared::of(&api);
     doors(app)
         .merge(ops::routes(&api))
+        .layer(shared())
         .layer(middleware::from_fn_with_state(
             declared,
             query::refuse_unknown,
@@ -90,6 +92,7 @@ pub fn router(app: &App) -> Router {
             budgets(app),
             layers::rate_limit,
         ))
+        .layer(shared())
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(middleware::from_fn_with_state(
             app.clone(),
@@ -183,7 +186,9 @@ fn published(app: &App) -> Router<App> {
 /// What refuses a method stands inside the layers: a preflight is answered before it.
 fn plain(group: OpenApiRouter<App>) -> Router<App> {
     let (router, _) = group.split_for_parts();
-    router.method_not_allowed_fallback(layers::method_not_allowed)
+    router
+        .method_not_allowed_fallback(layers::method_not_allowed)
+        .layer(shared())
 }
 
 fn pages_of_tenants(app: &App) -> tower_http::cors::CorsLayer {

@@ -15,6 +15,7 @@ mod rate_limit;
 pub mod retry;
 pub mod schemas;
 pub mod server;
+pub mod shared;
 mod shares;
 mod strict;
 mod text;
