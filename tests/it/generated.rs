@@ -2,6 +2,7 @@
 //! `make generate` writes it.
 
 mod comparison;
+mod statements;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
