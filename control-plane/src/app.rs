@@ -83,6 +83,11 @@ pub enum StartError {
     /// The master key.
     #[error(transparent)]
     MasterKey(#[from] EnvelopeError),
+    /// The master key is another one than this database's.
+    #[error(
+        "the signing keys in this database can't be opened: {0}; give the master key they were made with"
+    )]
+    Sealed(#[from] signing_keys::SigningKeysError),
     /// The master key's file.
     #[error("master key file `{path}`: {reason}")]
     MasterKeyFile {
@@ -110,13 +115,15 @@ impl App {
             config.master_key = Some(master_key(&config, &SystemRandom, is_new)?);
         }
         let program = std::env::current_exe().map_err(StartError::Program)?;
-        Self::assemble(
+        let app = Self::assemble(
             config,
             db,
             Arc::new(SystemClock),
             Arc::new(SystemRandom),
             program,
-        )
+        )?;
+        signing_keys::check_master_key(&app).await?;
+        Ok(app)
     }
 
     /// Puts the parts together; tests bring their own clock, chance and master key, and name the

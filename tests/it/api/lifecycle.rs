@@ -267,6 +267,34 @@ async fn a_server_whose_master_key_is_lost_does_not_start_or_make_another() {
     assert!(!std::path::Path::new(&key).exists());
 }
 
+/// W10: the first to learn of it would be who signs up.
+#[tokio::test]
+async fn a_server_with_another_databases_master_key_does_not_start() {
+    let mut server = ControlPlane::start().await;
+    server.bootstrap("acme", "https://api.acme.test");
+    server.stop().await;
+    let mut key = server.file().into_os_string();
+    key.push(".key");
+    let right = std::fs::read(&key).unwrap();
+    std::fs::write(&key, "A".repeat(43)).unwrap();
+    for command in [
+        &["serve"][..],
+        &["bootstrap", "--tenant", "b", "--audience", "c"],
+        &["api-key", "--tenant", "acme"],
+    ] {
+        let output = server.run(command);
+        assert!(!output.status.success(), "{command:?}");
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            line.contains("give the master key they were made with")
+                && line.trim().lines().count() == 1,
+            "{line}"
+        );
+    }
+    std::fs::write(&key, right).unwrap();
+    server.serve().await;
+}
+
 #[tokio::test]
 async fn wrong_settings_are_named_in_one_line() {
     let server = ControlPlane::start().await;

@@ -29,6 +29,10 @@ const WITHOUT_ACTOR: &[(&str, &str)] = &[
     ("policies::by_digest", "published to everybody"),
     ("policies::current", "published to everybody"),
     ("revocations::feed", "published to everybody"),
+    (
+        "signing_keys::check_master_key",
+        "at the start, before anybody asks; says yes or no",
+    ),
     ("signing_keys::document", "published to everybody"),
     ("signing_keys::jwks", "published to everybody"),
     (
@@ -82,6 +86,10 @@ const WITHOUT_TENANT: &[(&str, &str)] = &[
     (
         "sign_in::purge_some",
         "the server's own work, over all tenants",
+    ),
+    (
+        "signing_keys::any_sealed",
+        "whether the master key is this database's",
     ),
     (
         "signing_keys::bundles_due",

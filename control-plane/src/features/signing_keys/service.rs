@@ -331,6 +331,16 @@ async fn retire_due(app: &App, actor: &Actor, now: UnixMillis) -> Result<(), Sig
     Ok(())
 }
 
+/// Whether the master key is the one that this database's keys are sealed under: without it nothing could
+/// be signed, and the first to learn of it would be who signs up.
+pub async fn check_master_key(app: &App) -> Result<(), SigningKeysError> {
+    let mut tx = app.db.read().await?;
+    if let Some((tenant, row, sealed)) = store::any_sealed(&mut tx).await? {
+        app.envelope.open(&place(tenant, &row), &sealed)?;
+    }
+    Ok(())
+}
+
 async fn active(
     app: &App,
     tenant: &Tenant,

@@ -251,6 +251,24 @@ pub(super) async fn due(
     Ok(readable(records))
 }
 
+const ANY_SEALED: &str = "select tenant_id, id, private_sealed from signing_keys
+    where state = 'active' order by id desc limit 1";
+
+/// A key of any tenant's as it is sealed, with whose and which it is. For the start of the server.
+pub(super) async fn any_sealed(tx: &mut Tx) -> Result<Option<(TenantId, String, String)>, DbError> {
+    let found: Option<(String, String, String)> = tx.optional(ANY_SEALED, args![]).await?;
+    found
+        .map(|(tenant, id, sealed)| {
+            let tenant = tenant.parse().map_err(|_| DbError::Inconsistent {
+                table: "signing_keys",
+                column: "tenant_id",
+                id: tenant,
+            })?;
+            Ok((tenant, id, sealed))
+        })
+        .transpose()
+}
+
 const BUNDLES_DUE: &str =
     "select tenant_id from signing_keys where bundle_due_at <= $1 order by bundle_due_at";
 
