@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, ffi::OsString, path::Path};
 
 use plinto_contract::text::number;
-use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::Config;
@@ -268,14 +267,31 @@ impl Config {
             }
         };
         lay_over(&mut table, environment)?;
+        // The file's own values were fine: what is wrong came from a variable.
         let config =
-            Self::deserialize(Value::Table(table)).map_err(|error| ConfigError::Variable {
-                name: "PLINTO_*".to_owned(),
-                reason: one_line(&error.to_string()),
+            serde_path_to_error::deserialize::<_, Self>(Value::Table(table)).map_err(|error| {
+                ConfigError::Variable {
+                    name: variable_of(&error.path().to_string(), environment),
+                    reason: one_line(&error.inner().to_string()),
+                }
             })?;
         config.check()?;
         Ok(config)
     }
+}
+
+/// The variable that gave the value at a place such as `database.url`.
+fn variable_of(place: &str, environment: &BTreeMap<String, String>) -> String {
+    let given = SETTINGS.iter().rev().find(|setting| {
+        let (section, key) = setting.place;
+        let own = if section.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{section}.{key}")
+        };
+        own == place && environment.contains_key(setting.variable)
+    });
+    given.map_or(place, |setting| setting.variable).to_owned()
 }
 
 /// The variables as text. One that is none is refused if its name is ours; others' are theirs.
@@ -424,6 +440,18 @@ mod tests {
     }
 
     #[cfg(unix)]
+    #[test]
+    fn a_value_that_can_not_be_read_is_told_with_its_variable() {
+        for (variable, value) in [
+            ("PLINTO_LISTEN", "localhost:7400"),
+            ("PLINTO_PUBLIC_URL", "id.example.com"),
+            ("PLINTO_LOG_FORMAT", "xml"),
+        ] {
+            let error = load("", &[(variable, value)]).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{variable}`")), "{error}");
+        }
+    }
+
     #[test]
     fn a_variable_that_is_no_text_ends_the_start_only_if_it_is_ours() {
         use std::os::unix::ffi::OsStringExt as _;
