@@ -50,10 +50,13 @@ impl FromStr for Address {
             let shown = if text.contains('@') { "that" } else { text };
             Failure::Usage(format!("`{shown}` is not an address: {why}"))
         };
-        let mut url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
-        if !matches!(url.scheme(), "http" | "https") {
+        if !["https://", "http://"]
+            .iter()
+            .any(|scheme| text.starts_with(scheme))
+        {
             return Err(wrong("it must begin with `https://` or `http://`"));
         }
+        let mut url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(wrong("it must not name a user; the key is its own"));
         }

@@ -89,6 +89,9 @@ impl fmt::Display for Failure {
                 write!(formatter, "the policy has {count} {plural}")
             }
             Self::Local(error) => write!(formatter, "{error:#}"),
+            Self::Refused(problem) if problem.title.eq_ignore_ascii_case(&problem.detail) => {
+                formatter.write_str(&problem.title)
+            }
             Self::Refused(problem) => write!(formatter, "{}: {}", problem.title, problem.detail),
             Self::Interrupted => formatter.write_str("interrupted"),
         }

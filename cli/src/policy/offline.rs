@@ -184,14 +184,18 @@ pub(crate) fn run_tests(folder: &Folder) -> Result<Report, Failure> {
 }
 
 pub(crate) fn verdict(report: &Report) -> Result<(), Failure> {
-    let failed = report.failures().count();
-    if failed == 0 {
+    let failures = report.failures();
+    let names: Vec<_> = failures
+        .map(|case| format!("{}.{}", case.package, case.name))
+        .collect();
+    if names.is_empty() {
         return Ok(());
     }
-    let what = counted(failed, "test", "tests");
+    let what = counted(names.len(), "test", "tests");
     Err(Failure::Check(format!(
-        "{what} of {} did not pass",
-        report.cases.len()
+        "{what} of {} did not pass: {}; `plinto policy test` shows where",
+        report.cases.len(),
+        names.join(", ")
     )))
 }
 
