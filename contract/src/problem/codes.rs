@@ -114,10 +114,10 @@ codes! {
         remedy: "Use a key that has the permission. A key never grants what it does not have itself.";
     PolicyDenied = "policy_denied", 403, "The policy does not let this request pass",
         cause: "The active policy's decision was no, or no decision came about.",
-        remedy: "`reasons` are the policy's own. `plinto policy test` and `plinto policy eval` show how it decides.";
+        remedy: "`reasons` are the policy's own. `plinto policy test --verbose` shows how it decides.";
     NoRoute = "no_route", 403, "No route of the active policy covers this request",
         cause: "The bundle's routes say which requests mean which action on which resource; none matches this method and path.",
-        remedy: "Add a route to the bundle's `routes.json`, publish and activate it.";
+        remedy: "Add a route to the policy's `plinto/data.json`, publish and activate it. `/documents/` is not `/documents`.";
     SignUpClosed = "sign_up_closed", 403, "Nobody can sign up with this tenant",
         cause: "The tenant's administrators have closed sign-up.",
         remedy: "Who has an account signs in. To open sign-up, set `sign_up` to `open` with `PATCH /v1/tenant`.";
