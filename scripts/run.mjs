@@ -67,7 +67,7 @@ function overview(demo) {
     ["files and logs", `${demo.shownFolder}/ (${demo.removal})`],
   ]);
   say();
-  say(`Paste any line above after \`. ${demo.shownFolder}/env\`. Ctrl-C stops everything.`);
+  say(`Paste any line above after \`. ${demo.shownFolder}/env\`; its tokens live ten minutes. Ctrl-C stops everything.`);
 }
 
 function writeEnvironment(demo) {
@@ -79,6 +79,7 @@ function writeEnvironment(demo) {
     PLINTO_URL: demo.controlPlane,
     PLINTO_API_KEY: demo.apiKey,
     ...Object.fromEntries(demo.people.map((person) => [person.name.toUpperCase(), person.token ?? ""])),
+    ...Object.fromEntries(demo.people.map((person) => [`${person.name.toUpperCase()}_SESSION`, person.session ?? ""])),
   };
   const text = Object.entries(lines).map(([name, value]) => `export ${name}='${value}'\n`).join("");
   writeFileSync(path.join(demo.folder, "env"), `${text}export PATH="${path.dirname(demo.cli)}:$PATH"\n`, { mode: 0o600 });

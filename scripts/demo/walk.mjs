@@ -116,7 +116,7 @@ async function revocation(demo) {
     method: "POST",
     url: `${demo.controlPlane}/v1/sessions/${ada.session}/revoke`,
     headers: { authorization: `Bearer ${demo.apiKey}` },
-    as: { url: `$CP/v1/sessions/${ada.session}/revoke`, headers: { authorization: "Bearer $PLINTO_API_KEY" } },
+    as: { url: "$CP/v1/sessions/$ADA_SESSION/revoke", headers: { authorization: "Bearer $PLINTO_API_KEY" } },
   });
   judge(answer.status < 300, `${answer.status} the session is revoked`, answer);
   const began = Date.now();
