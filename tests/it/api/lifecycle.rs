@@ -278,9 +278,9 @@ async fn a_server_with_another_databases_master_key_does_not_start() {
     let right = std::fs::read(&key).unwrap();
     std::fs::write(&key, "A".repeat(43)).unwrap();
     for command in [
-        &["serve"][..],
-        &["bootstrap", "--tenant", "b", "--audience", "c"],
+        &["bootstrap", "--tenant", "b", "--audience", "c"][..],
         &["api-key", "--tenant", "acme"],
+        &["serve"],
     ] {
         let output = server.run(command);
         assert!(!output.status.success(), "{command:?}");
