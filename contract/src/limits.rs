@@ -12,8 +12,15 @@ pub const CLOCK_LEEWAY_S: i64 = 30;
 pub const JWKS_MAX_AGE_S: u32 = 15;
 /// 30 s: how long the edge goes by a key set without asking about a key that it lacks.
 pub const JWKS_EDGE_AGE_S: i64 = 30;
-/// 1 MiB: a bundle as it travels.
+/// 1 MiB: a bundle as it is published.
 pub const BUNDLE_PACKED_BYTES: usize = 1024 * 1024;
+/// 256 KiB: the keys and permissions of a tenant's roles together. They travel in every activated bundle.
+pub const ROLES_BYTES: usize = 256 * 1024;
+/// 2 MiB: an activated bundle as it travels, with roles and signature. Whatever may be published and
+/// stored fits, also when it packs worse than whoever published it could.
+pub const ACTIVATED_PACKED_BYTES: usize = 2 * BUNDLE_PACKED_BYTES;
+/// 15 s: in each such period of the clock the revocation feed is signed anew, even if it says the same.
+pub const FEED_PERIOD_S: i64 = 15;
 /// 8 MiB: a bundle's files together.
 pub const BUNDLE_UNPACKED_BYTES: usize = 8 * 1024 * 1024;
 /// 256: files in a bundle.

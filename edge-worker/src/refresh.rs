@@ -254,7 +254,12 @@ pub fn age_ms(header: Option<&str>) -> i64 {
 
 fn keep<R: Rim>(rim: &R, place: &Place, copy: Copy) {
     let mut memory = rim.memory();
-    freshness(&mut memory, place.document).confirmed(copy.confirmed_at);
+    let at_most = match place.document {
+        Document::Revocations => memory.revocations.confirmed_at_most(),
+        _ => None,
+    };
+    let confirmed_at = at_most.map_or(copy.confirmed_at, |at_most| copy.confirmed_at.min(at_most));
+    freshness(&mut memory, place.document).confirmed(confirmed_at);
     *memory.held.get_mut(place.document) = Some(copy);
 }
 
@@ -359,7 +364,7 @@ fn place<R: Rim>(rim: &R, document: Document) -> Place {
             rim.memory().keys.url(KeySet::Bundle).to_owned(),
             MAX_JWK_SET_BYTES,
         ),
-        Document::Policy => (at("/edge/bundle"), limits::BUNDLE_PACKED_BYTES),
+        Document::Policy => (at("/edge/bundle"), limits::ACTIVATED_PACKED_BYTES),
         Document::Revocations => (at("/edge/revocations"), revocations::FEED_BYTES),
     };
     Place {

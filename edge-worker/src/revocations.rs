@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use plinto_contract::{
     claims::AccessToken,
     ids::{SessionId, UserId},
-    limits::CLOCK_LEEWAY_S,
+    limits::{CLOCK_LEEWAY_S, FEED_PERIOD_S},
     revocation::{Feed, TYP_REVOCATIONS},
     time::{UnixMillis, UnixSeconds},
 };
@@ -50,12 +50,16 @@ pub enum Refused {
     Changed,
 }
 
+/// 10 s: how far behind the edge's clock the control plane's may be before "not modified" is doubted.
+const BEHIND_S: i64 = 10;
+
 #[derive(Debug)]
 struct Known {
     /// The key that signed it.
     kid: String,
     alg: Algorithm,
     version: u64,
+    issued_at: UnixSeconds,
     expires_at: UnixSeconds,
     issued_before: UnixSeconds,
     outdated_before: UnixSeconds,
@@ -173,6 +177,14 @@ impl Revocations {
         self.known.as_ref().map(|known| known.version)
     }
 
+    /// The latest moment at which an honest control plane can have confirmed the feed in hand: it signs
+    /// anew in each period. What a cache calls "not modified" later than that confirms nothing, or the
+    /// hard limit would begin anew with every such answer.
+    pub fn confirmed_at_most(&self) -> Option<UnixMillis> {
+        let issued_at = self.known.as_ref()?.issued_at;
+        Some(issued_at.plus_seconds(FEED_PERIOD_S + BEHIND_S).to_millis())
+    }
+
     /// Whether the feed in hand would be accepted again. If not, "not modified" and the same bytes
     /// once more are a replay: an honest control plane signs anew in time. How long the feed is
     /// relied on when nobody answers is the hard limit's business, not its expiry's.
@@ -229,6 +241,7 @@ impl refresh::Candidate for Candidate {
             alg: self.0.header.alg,
             kid: self.0.header.kid.unwrap_or_default(),
             version: feed.version,
+            issued_at: feed.iat,
             expires_at: feed.exp,
             issued_before: feed.issued_before,
             outdated_before: feed.outdated_before,

@@ -37,6 +37,7 @@ fn a_newly_activated_bundle_decides_within_two_seconds() {
     // also when nobody asked anything for a long time
     for quiet_ms in [2_000, 3_600_000] {
         edge.wait_ms(quiet_ms);
+        edge.sign_feed_anew();
         let token = {
             edge.authority.now = edge.now.to_seconds();
             edge.authority.token(&edge.authority.claims())
@@ -205,6 +206,7 @@ fn a_key_set_without_a_usable_key_logs_nobody_out() {
         for _ in 0..600 {
             edge.wait_ms(1_000);
             edge.authority.now = edge.now.to_seconds();
+            edge.sign_feed_anew();
             passed(edge.read());
         }
     }
@@ -259,6 +261,7 @@ fn a_key_set_that_is_not_acceptable_changes_nothing() {
         edge.served.token_keys = Some(body);
         edge.wait_ms(29_000);
         edge.authority.now = edge.now.to_seconds();
+        edge.sign_feed_anew();
         passed(edge.read());
     }
 }

@@ -292,6 +292,7 @@ fn what_goes_on_ends_as_a_new_request_would_but_for_the_policy() {
     let mut expired = Offline::new();
     passed(expired.read());
     expired.wait_ms(600_000 + 30_000 - 1);
+    expired.sign_feed_anew();
     assert_eq!(expired.stands(), Ok(()));
     expired.wait_ms(1);
     assert_eq!(expired.stands(), Err("token_expired"));
@@ -310,4 +311,17 @@ fn what_goes_on_ends_as_a_new_request_would_but_for_the_policy() {
     withdrawn.served.token_keys = Some(other);
     withdrawn.wait_ms(120_000);
     assert_eq!(withdrawn.stands(), Err("token_invalid"));
+}
+
+/// S3: a cache that answers "not modified" for ever confirms nothing beyond the period in which the feed
+/// was signed, so the hard limit doesn't begin anew with each such answer.
+#[test]
+fn what_is_not_modified_for_too_long_confirms_nothing() {
+    let mut edge = Offline::new();
+    for _ in 0..80 {
+        edge.wait_ms(1_000);
+        passed(edge.read());
+    }
+    edge.wait_ms(8_000);
+    assert_eq!(code(edge.read()), "revocation_unknown");
 }

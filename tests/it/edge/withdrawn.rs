@@ -116,6 +116,9 @@ fn a_thief_does_not_keep_the_next_key_out_for_longer_than_their_own_is_published
     edge.served.bundle_keys = Some(jwks(&[&next]));
     edge.wait_ms(60_000);
     offer(&mut edge, Document::BundleKeys).unwrap();
+    edge.authority.now = edge.now.to_seconds();
+    let real = withdrawing(&edge, 2, &edge.authority.bundle_key);
+    edge.served.revocations = Some(signed(&real, &next));
     offer(&mut edge, Document::Revocations).unwrap();
     assert_eq!(edge.isolate.memory.revocations.version(), Some(2));
 }

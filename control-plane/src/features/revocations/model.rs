@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plinto_contract::{
     ids::{SessionId, TenantId, UserId},
-    limits::CLOCK_LEEWAY_S,
+    limits::{CLOCK_LEEWAY_S, FEED_PERIOD_S},
     revocation::Feed,
     time::{UnixMillis, UnixSeconds},
 };
@@ -15,8 +15,6 @@ use crate::{envelope::sha256_hex, features::users::Outdated};
 /// 60 s: how long a signed feed is valid. Far above an edge's own bound on its age, so that only a
 /// replayed one meets it.
 pub(crate) const LIFETIME_S: i64 = 60;
-/// 15 s: in each such period of the clock a feed is signed anew, even if it says the same.
-const PERIOD_S: i64 = 15;
 /// 2 s: how old the signature of a feed gets that says something new. Instances' clocks agree to the
 /// second, so the next signature has a version above whatever edges have seen.
 const SIGNED_ANEW_MS: i64 = 2_000;
@@ -66,14 +64,14 @@ pub(crate) fn since(now: UnixMillis, access_token_s: i64) -> UnixMillis {
 /// The period of a second. All instances begin a new one together, so that an edge which asks now
 /// one and now another is told "not modified" by both.
 pub(crate) fn period(at: UnixSeconds) -> i64 {
-    at.0.div_euclid(PERIOD_S)
+    at.0.div_euclid(FEED_PERIOD_S)
 }
 
 /// Whether a feed that still says the same is served as it was signed at `signed_at`. One that says
 /// something new since `changed_at` is signed anew every two seconds for a period: an instance whose
 /// clock is behind another's would else offer edges a version that they have passed already.
 pub(crate) fn is_settled(changed_at: UnixMillis, signed_at: UnixMillis, now: UnixMillis) -> bool {
-    now.millis_since(changed_at) >= PERIOD_S.saturating_mul(1_000)
+    now.millis_since(changed_at) >= FEED_PERIOD_S.saturating_mul(1_000)
         || now.millis_since(signed_at) < SIGNED_ANEW_MS
 }
 
