@@ -21,7 +21,8 @@ pub const TRUSTED: &[(&str, &str)] = &[
     ),
     (
         "Proxies of every kind: another method or path than the one that was asked for",
-        "x-http-method x-http-method-override x-method-override x-original-* x-override-url x-rewrite-url",
+        "script-name x-http-method x-http-method-override x-method-override x-orig-url x-original-* x-override-url \
+         x-rewrite-url x-script-name",
     ),
     (
         "Web servers, to CGI and what grew from it: who is signed in; `Proxy` becomes `HTTP_PROXY`",
@@ -29,8 +30,8 @@ pub const TRUSTED: &[(&str, &str)] = &[
     ),
     (
         "TLS terminators: the client's certificate (RFC 9440, and older names)",
-        "client-cert* ssl-* x-cert-* x-certificate-* x-client-cert* x-client-dn x-client-s-dn x-client-verify \
-         x-ssl-* x-tls-client-*",
+        "client-cert* ssl-* x-cert x-cert-* x-certificate-* x-client-cert* x-client-dn x-client-s-dn x-client-ssl-* \
+         x-client-verify x-ssl-* x-tls-client-*",
     ),
     (
         "Gateways that sign people in, by the names that manuals use",
