@@ -98,7 +98,7 @@ impl refresh::Candidate for Candidate {
     type Refused = Refused;
 
     fn read(packed: &[u8]) -> Result<Self, Refused> {
-        Ok(Self(Unverified::read(packed, &Limits::default())?))
+        Ok(Self(Unverified::read(packed, &Limits::activated())?))
     }
 
     fn kid(&self) -> Option<&str> {

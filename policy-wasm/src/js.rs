@@ -49,7 +49,7 @@ impl SignedBundle {
     #[wasm_bindgen(constructor)]
     pub fn new(packed: &[u8]) -> Result<SignedBundle, JsError> {
         Ok(Self {
-            bundle: Unverified::read(packed, &Limits::default())?,
+            bundle: Unverified::read(packed, &Limits::activated())?,
             has_key: false,
         })
     }

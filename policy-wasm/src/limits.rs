@@ -2,7 +2,7 @@
 
 use plinto_contract::limits;
 
-/// How large a bundle may be. The defaults are what the edge and the control plane use.
+/// How large a bundle may be. The defaults are those of one that is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BundleLimits {
     /// The archive as it travels, in bytes.
@@ -16,6 +16,18 @@ pub struct BundleLimits {
     pub path_bytes: usize,
     /// Nesting of a JSON file.
     pub json_depth: usize,
+}
+
+impl BundleLimits {
+    /// Those of one that is activated: whatever was published, with a tenant's roles and a signature.
+    pub fn activated() -> Self {
+        Self {
+            packed_bytes: limits::ACTIVATED_PACKED_BYTES,
+            unpacked_bytes: limits::BUNDLE_UNPACKED_BYTES + 2 * limits::ROLES_BYTES,
+            files: limits::BUNDLE_FILES + 2,
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for BundleLimits {

@@ -369,7 +369,8 @@ fn check_signature(packed: &[u8], jwks: &Path) -> Result<(), String> {
 
 /// Verifies a signed bundle against a key set, as of the moment it was signed.
 pub(crate) fn verify_bundle(packed: &[u8], keys: &JwkSet) -> Result<bundle::Bundle, String> {
-    let unverified = Unverified::read(packed, &Limits::default()).map_err(|error| chain(&error))?;
+    let unverified =
+        Unverified::read(packed, &Limits::activated()).map_err(|error| chain(&error))?;
     let kid = unverified.kid().ok_or("the signature names no key")?;
     let key = keys
         .find(kid, unverified.alg())

@@ -3,7 +3,7 @@
 use plinto_tests::world::{Client, World};
 use serde_json::{Value, json};
 
-use super::worlds::{admin, client_with, pointers, worlds};
+use super::worlds::{activate, admin, bundle, client_with, pointers, publish, worlds};
 
 async fn make(client: &Client, key: &str, permissions: &[&str]) -> Value {
     let body = json!({"key": key, "name": key, "permissions": permissions});
@@ -221,4 +221,79 @@ async fn bad_values_are_pointed_at() {
     );
     let long = json!({"key": "a", "name": "A", "description": "x".repeat(513)});
     assert_eq!(refused(long).await, ["/description"]);
+}
+
+/// 256 permissions of 120 characters, 31 KB.
+fn many(seed: usize) -> Vec<String> {
+    (0..256)
+        .map(|at| format!("r{:0>100}:a{seed:0>8}x{at:0>8}", seed * 1_000 + at))
+        .collect()
+}
+
+/// Z5, Z8: roles that no bundle could carry are refused, so that what is taken away always reaches edges.
+#[tokio::test]
+async fn a_tenants_roles_stay_within_what_a_bundle_carries() {
+    for world in worlds().await {
+        let admin = admin(&world);
+        let mut made = Vec::new();
+        let refused = loop {
+            let key = format!("role{}", made.len());
+            let body = json!({"key": key, "name": key, "permissions": many(made.len())});
+            let answer = admin.post("/v1/roles", body).await;
+            if answer.status != 201 {
+                break answer;
+            }
+            made.push(answer.json());
+        };
+        let refused = refused.expect_problem(422, "validation_failed").json();
+        assert!(refused["detail"].as_str().unwrap().contains("262144 bytes"));
+        assert!((7..9).contains(&made.len()), "{}", made.len());
+        let small = make(&admin, "small", &["document:read"]).await;
+        let change = |role: &Value, permissions: Value| {
+            let client = admin.clone().with("if-match", "\"1\"");
+            let path = path(role);
+            async move {
+                client
+                    .patch(&path, json!({"permissions": permissions}))
+                    .await
+            }
+        };
+        let grown = change(&small, json!(many(99))).await;
+        grown.expect_problem(422, "validation_failed");
+        // The largest bundle and all these roles together are activated, and so is what is taken away.
+        let noise: String = (0_u64..)
+            .map(|at| control_plane::envelope::sha256_hex(at.to_be_bytes()))
+            .take(28_000)
+            .collect();
+        let revision = publish(
+            &admin,
+            bundle(&[
+                ("app/authz/decision.rego", super::worlds::CLOSED),
+                ("app/noise/data.json", &json!(noise).to_string()),
+            ]),
+        )
+        .await;
+        activate(&admin, &revision).await;
+        change(&made[0], json!([])).await.expect(200);
+        world.run_due_work().await;
+        let status = admin.get("/v1/policies/status").await.expect(200).json();
+        assert_eq!(status["outdated"], Value::Null);
+    }
+}
+
+/// However many are made at once, a tenant has as many roles as one by one.
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_made_at_once_are_counted_one_by_one() {
+    for world in worlds().await {
+        let mut making = tokio::task::JoinSet::new();
+        for at in 0..280 {
+            let admin = admin(&world);
+            let key = format!("role{at}");
+            let body = json!({"key": key, "name": key, "permissions": ["a:b"]});
+            making.spawn(async move { admin.post("/v1/roles", body).await.status.as_u16() });
+        }
+        let statuses = making.join_all().await;
+        let made = statuses.iter().filter(|status| **status == 201).count();
+        assert_eq!(made, 256 - 3, "{statuses:?}");
+    }
 }

@@ -22,6 +22,11 @@ pub(crate) enum RolesError {
     /// The tenant has as many roles as a bundle may carry.
     #[error("a tenant has at most {0} roles")]
     TooMany(i64),
+    /// The tenant's roles together are more than a bundle carries.
+    #[error(
+        "all roles together have at most {0} bytes of keys and permissions; take some away first"
+    )]
+    TooLarge(usize),
     /// The version that the caller named is gone.
     #[error("the role has changed meanwhile")]
     Changed,
@@ -44,7 +49,9 @@ impl HasCode for RolesError {
             Self::NotFound => Code::NotFound,
             Self::KeyTaken(_) => Code::RoleKeyTaken,
             Self::InUse(_) => Code::RoleInUse,
-            Self::System(_) | Self::TooMany(_) | Self::Invalid(_) => Code::ValidationFailed,
+            Self::System(_) | Self::TooMany(_) | Self::TooLarge(_) | Self::Invalid(_) => {
+                Code::ValidationFailed
+            }
             Self::Changed => Code::PreconditionFailed,
             Self::Denied(error) => error.code(),
             Self::Database(error) => error.code(),

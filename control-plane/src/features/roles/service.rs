@@ -3,6 +3,7 @@
 use plinto_contract::{
     events::EventKind,
     ids::{RoleId, TenantId},
+    limits::ROLES_BYTES,
     problem::FieldError,
     time::UnixMillis,
 };
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// Makes a role.
-/// Errors: `KeyTaken`; `TooMany`; `Invalid`.
+/// Errors: `KeyTaken`; `TooMany`; `TooLarge`; `Invalid`.
 pub(crate) async fn create(
     app: &App,
     actor: &Actor,
@@ -35,14 +36,26 @@ pub(crate) async fn create(
     }
     let key = input.key.clone();
     let mut tx = authority::begin(app, actor, Need::Permission(Permission::RolesWrite)).await?;
+    store::hold(&mut tx, actor.tenant).await?;
     if store::count(&mut tx, actor.tenant).await? >= model::ROLES_MAX {
         return Err(RolesError::TooMany(model::ROLES_MAX));
     }
     let role = insert(&mut tx, app, actor, input, false)
         .await
         .map_err(|error| error.on("roles_tenant_id_key_key", || RolesError::KeyTaken(key)))?;
+    require_room(&mut tx, actor.tenant).await?;
     tx.commit().await?;
     Ok(role)
+}
+
+/// Errors: `TooLarge` when no bundle could carry the tenant's roles any more: then what is taken away
+/// would not reach edges either.
+async fn require_room(tx: &mut Tx, tenant: TenantId) -> Result<(), RolesError> {
+    let bytes = store::bytes(tx, tenant).await?;
+    if usize::try_from(bytes).is_ok_and(|bytes| bytes <= ROLES_BYTES) {
+        return Ok(());
+    }
+    Err(RolesError::TooLarge(ROLES_BYTES))
 }
 
 /// One role.
@@ -67,7 +80,7 @@ pub(crate) async fn list(
 }
 
 /// Changes a role. `version`: the one the caller has seen.
-/// Errors: `Changed` when the role has another version by now; `Invalid`.
+/// Errors: `Changed` when the role has another version by now; `TooLarge`; `Invalid`.
 pub(crate) async fn update(
     app: &App,
     actor: &Actor,
@@ -82,15 +95,20 @@ pub(crate) async fn update(
     }
     let now = app.clock.now();
     let mut tx = authority::begin(app, actor, Need::Permission(Permission::RolesWrite)).await?;
+    store::hold(&mut tx, actor.tenant).await?;
     let mut role = at_version(&mut tx, actor.tenant, id, version).await?;
     role.name = input.name.unwrap_or(role.name);
     role.description = input.description.unwrap_or(role.description);
-    if let Some(permissions) = input.permissions {
-        role.permissions = permissions.into_iter().collect();
-    }
+    let permissions = input.permissions.map(|wanted| wanted.into_iter().collect());
+    let had = std::mem::take(&mut role.permissions);
+    role.permissions = permissions.unwrap_or_else(|| had.clone());
     role.updated_at = now;
     if !store::update(&mut tx, actor.tenant, &role).await? {
         return Err(RolesError::Changed);
+    }
+    // Taking away always fits.
+    if !role.permissions.is_subset(&had) {
+        require_room(&mut tx, actor.tenant).await?;
     }
     role.version = version.saturating_add(1);
     store::mark_changed(&mut tx, actor.tenant, now).await?;

@@ -117,6 +117,20 @@ pub(super) async fn count(tx: &mut Tx, tenant: TenantId) -> Result<i64, DbError>
     Ok(count)
 }
 
+/// Lets nobody else make or change a role of the tenant until the transaction ends.
+pub(super) async fn hold(tx: &mut Tx, tenant: TenantId) -> Result<(), DbError> {
+    tx.hold_alone(format!("roles of {tenant}")).await
+}
+
+const BYTES: &str = "select cast(coalesce(sum(length(key) + length(permissions)), 0) as bigint)
+    from roles where tenant_id = $1";
+
+/// How much the tenant's roles take in a bundle.
+pub(super) async fn bytes(tx: &mut Tx, tenant: TenantId) -> Result<i64, DbError> {
+    let (bytes,) = tx.one::<(i64,)>(BYTES, args![tenant]).await?;
+    Ok(bytes)
+}
+
 const UPDATE: &str = "update roles set name = $4, description = $5, permissions = $6,
     updated_at = $7, version = version + 1
     where tenant_id = $1 and id = $2 and version = $3";

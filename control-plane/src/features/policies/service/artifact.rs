@@ -66,7 +66,7 @@ pub(super) fn finish(
     expect: &Expect,
 ) -> Result<Artifact, PoliciesError> {
     let packed = draft.signed(signature)?;
-    let unverified = Unverified::read(&packed, &Limits::default())?;
+    let unverified = Unverified::read(&packed, &Limits::activated())?;
     let key = unverified
         .kid()
         .and_then(|kid| keys.find(kid, unverified.alg()))
