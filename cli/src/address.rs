@@ -7,6 +7,8 @@ use url::{Host, Url};
 
 use crate::failure::Failure;
 
+const SCHEMES: &str = "it must begin with `https://` or `http://`";
+
 /// An http(s) URL that paths are appended to: scheme, host, port and perhaps a path, without a
 /// slash at its end. Spellings of one address are equal; whatever else differs is another address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,13 +52,13 @@ impl FromStr for Address {
             let shown = if text.contains('@') { "that" } else { text };
             Failure::Usage(format!("`{shown}` is not an address: {why}"))
         };
-        if !["https://", "http://"]
-            .iter()
-            .any(|scheme| text.starts_with(scheme))
-        {
-            return Err(wrong("it must begin with `https://` or `http://`"));
+        let mut url = Url::parse(text).map_err(|error| match error {
+            url::ParseError::RelativeUrlWithoutBase => wrong(SCHEMES),
+            error => wrong(&error.to_string()),
+        })?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(wrong(SCHEMES));
         }
-        let mut url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(wrong("it must not name a user; the key is its own"));
         }

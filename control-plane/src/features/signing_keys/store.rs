@@ -252,7 +252,7 @@ pub(super) async fn due(
 }
 
 const ANY_SEALED: &str = "select tenant_id, id, private_sealed from signing_keys
-    where state = 'active' order by id desc limit 1";
+    where state = 'active' limit 1";
 
 /// A key of any tenant's as it is sealed, with whose and which it is. For the start of the server.
 pub(super) async fn any_sealed(tx: &mut Tx) -> Result<Option<(TenantId, String, String)>, DbError> {
