@@ -23,6 +23,7 @@ use std::{
     },
 };
 
+use plinto_contract::ids::TenantId;
 use sqlx::{FromRow, Transaction, migrate::Migrator, postgres::PgRow, sqlite::SqliteRow};
 
 pub use args::{Arg, Args};
@@ -281,6 +282,24 @@ impl Tx {
                 Err(error) => Err(error),
             }
         })
+    }
+
+    /// The tenants whose ids a statement over all tenants gives, one a row. A row that names none is
+    /// logged and left out.
+    pub async fn tenants(
+        &mut self,
+        table: &'static str,
+        sql: &'static str,
+        args: Args,
+    ) -> Result<Vec<TenantId>, DbError> {
+        let rows = self.all::<(String,)>(sql, args).await?;
+        Ok(readable(rows.into_iter().map(|(id,)| {
+            id.parse().map_err(|_| DbError::Inconsistent {
+                table,
+                column: "tenant_id",
+                id,
+            })
+        })))
     }
 
     /// Makes it so. Answers only when the disk has it.

@@ -263,6 +263,18 @@ async fn a_request_that_came_to_no_answer_is_not_run_again() {
     }
 }
 
+/// Asks, and goes away as soon as the request has begun to run.
+async fn knock_and_leave(world: &World, door: &Router, runs: &AtomicUsize) {
+    tokio::select! {
+        answer = knock(world, door) => panic!("{answer:?}"),
+        () = async {
+            while runs.load(Ordering::SeqCst) == 0 {
+                tokio::task::yield_now().await;
+            }
+        } => {}
+    }
+}
+
 /// As after the end of the process that ran it.
 #[tokio::test]
 async fn a_request_whose_answer_never_comes_is_given_up_and_not_run_again() {
@@ -270,14 +282,7 @@ async fn a_request_whose_answer_never_comes_is_given_up_and_not_run_again() {
     let runs = Arc::new(AtomicUsize::new(0));
     let door = door(&world.app, post(hangs)).layer(Extension(runs.clone()));
     let running = (409, "idempotency_conflict".to_owned());
-    tokio::select! {
-        answer = knock(&world, &door) => panic!("{answer:?}"),
-        () = async {
-            while runs.load(Ordering::SeqCst) == 0 {
-                tokio::task::yield_now().await;
-            }
-        } => {}
-    }
+    knock_and_leave(&world, &door, &runs).await;
     assert_eq!(knock(&world, &door).await, running);
     world.clock.advance_seconds(30 + 59);
     assert_eq!(knock(&world, &door).await, running);
@@ -294,14 +299,7 @@ async fn a_request_that_goes_on_without_its_client_keeps_its_slot() {
     let door = door(&world.app, post(hangs))
         .layer(Extension(runs.clone()))
         .layer(from_fn_with_state(world.app.clone(), layers::slot));
-    tokio::select! {
-        answer = knock(&world, &door) => panic!("{answer:?}"),
-        () = async {
-            while runs.load(Ordering::SeqCst) == 0 {
-                tokio::task::yield_now().await;
-            }
-        } => {}
-    }
+    knock_and_leave(&world, &door, &runs).await;
     assert_eq!(world.app.slots.work.available_permits(), 1);
 }
 

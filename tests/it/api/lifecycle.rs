@@ -243,13 +243,19 @@ fn a_panic_is_one_log_line() {
     assert!(line["place"].as_str().unwrap().contains("lifecycle.rs"));
 }
 
-#[tokio::test]
-async fn a_server_whose_master_key_is_lost_does_not_start_or_make_another() {
+/// A server that has a tenant and was stopped, and the file of its master key.
+async fn stopped_beside_its_key() -> (ControlPlane, std::ffi::OsString) {
     let mut server = ControlPlane::start().await;
     server.bootstrap("acme", "https://api.acme.test");
     server.stop().await;
     let mut key = server.file().into_os_string();
     key.push(".key");
+    (server, key)
+}
+
+#[tokio::test]
+async fn a_server_whose_master_key_is_lost_does_not_start_or_make_another() {
+    let (server, key) = stopped_beside_its_key().await;
     #[cfg(unix)]
     {
         let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&key).unwrap());
@@ -270,11 +276,7 @@ async fn a_server_whose_master_key_is_lost_does_not_start_or_make_another() {
 /// W10: the first to learn of it would be who signs up.
 #[tokio::test]
 async fn a_server_with_another_databases_master_key_does_not_start() {
-    let mut server = ControlPlane::start().await;
-    server.bootstrap("acme", "https://api.acme.test");
-    server.stop().await;
-    let mut key = server.file().into_os_string();
-    key.push(".key");
+    let (mut server, key) = stopped_beside_its_key().await;
     let right = std::fs::read(&key).unwrap();
     std::fs::write(&key, "A".repeat(43)).unwrap();
     for command in [

@@ -6,7 +6,7 @@ use plinto_contract::{ids::TenantId, time::UnixMillis};
 use super::model::{Activation, Bundle, Reason};
 use crate::{
     args,
-    db::{DbError, Tx, readable},
+    db::{DbError, Tx},
 };
 
 #[derive(sqlx::FromRow)]
@@ -309,13 +309,7 @@ const EXPIRING: &str = "select tenant_id from activations
 
 /// Every tenant whose active artifact expires until `until`. For the worker, which serves all tenants.
 pub(super) async fn expiring(tx: &mut Tx, until: UnixMillis) -> Result<Vec<TenantId>, DbError> {
-    let rows = tx.all::<(String,)>(EXPIRING, args![until]).await?;
-    let tenants = rows.into_iter().map(|(tenant,)| {
-        tenant
-            .parse()
-            .map_err(|_| inconsistent("activations", "tenant_id", &tenant))
-    });
-    Ok(readable(tenants))
+    tx.tenants("activations", EXPIRING, args![until]).await
 }
 
 fn decode(

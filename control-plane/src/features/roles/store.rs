@@ -10,7 +10,7 @@ use plinto_contract::{
 use super::model::{PolicyData, Role};
 use crate::{
     args,
-    db::{DbError, Tx, readable},
+    db::{DbError, Tx},
 };
 
 fn inconsistent(table: &'static str, column: &'static str, id: &str) -> DbError {
@@ -208,13 +208,7 @@ const BUNDLES_DUE: &str =
 
 /// Every tenant whose active bundle is due for its roles. For the worker, which serves all tenants.
 pub(super) async fn bundles_due(tx: &mut Tx, now: UnixMillis) -> Result<Vec<TenantId>, DbError> {
-    let rows = tx.all::<(String,)>(BUNDLES_DUE, args![now]).await?;
-    let tenants = rows.into_iter().map(|(tenant,)| {
-        tenant
-            .parse()
-            .map_err(|_| inconsistent("role_sets", "tenant_id", &tenant))
-    });
-    Ok(readable(tenants))
+    tx.tenants("role_sets", BUNDLES_DUE, args![now]).await
 }
 
 const BUNDLE_BUILT: &str = "update role_sets

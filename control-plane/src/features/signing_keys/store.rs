@@ -274,15 +274,7 @@ const BUNDLES_DUE: &str =
 
 /// Every tenant whose active bundle is due for its key. For the worker, which serves all tenants.
 pub(super) async fn bundles_due(tx: &mut Tx, now: UnixMillis) -> Result<Vec<TenantId>, DbError> {
-    let rows = tx.all::<(String,)>(BUNDLES_DUE, args![now]).await?;
-    let tenants = rows.into_iter().map(|(tenant,)| {
-        tenant.parse().map_err(|_| DbError::Inconsistent {
-            table: "signing_keys",
-            column: "tenant_id",
-            id: tenant,
-        })
-    });
-    Ok(readable(tenants))
+    tx.tenants("signing_keys", BUNDLES_DUE, args![now]).await
 }
 
 const BUNDLE_SIGNED: &str = "update signing_keys
