@@ -13,11 +13,10 @@ export async function answerThrough(gate, request, env, context) {
   if (said === BROKEN) return refusal(request, env);
   if (!said.startsWith("pass\n")) return answer(said);
   const lines = said.split("\n");
-  const stands = async () => {
+  const watch = new Watch(Number(lines[3]), Number(lines[4]), async () => {
     const ended = await gate.run("standing", packed, lines[1], env, context);
     return ended === BROKEN ? UNKNOWN : ended;
-  };
-  const watch = new Watch(Number(lines[3]), Number(lines[4]), stands);
+  });
   const upstream = typeof env.UPSTREAM === "string" ? (env.UPSTREAM_VIA ?? globalThis) : env.UPSTREAM;
   try {
     return await forward(request, lines, upstream, watch, (...names) => gate.run("kept_inside", ...names));

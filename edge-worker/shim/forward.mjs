@@ -18,6 +18,13 @@ const WHOLE_BYTES = 1024 * 1024;
  */
 let hasInterim = false;
 
+/** 64: how many sets of header names are remembered; applications answer with few. */
+const REMEMBERED = 64;
+/** 1 KiB: the longest of them. */
+const REMEMBERED_LENGTH = 1024;
+/** Which headers of an answer stay inside, by what the gate was asked. */
+const remembered = new Map();
+
 /**
  * @param {Request} request the client's
  * @param {string[]} lines what the gate said
@@ -33,18 +40,34 @@ export async function forward(request, lines, upstream, watch, keptInside) {
   for (const end = at + 2 * set; at < end; at += 2) headers.set(lines[at], lines[at + 1]);
 
   const { method } = request;
-  const response = await final(await send(request, lines[2], headers, upstream, watch), method);
-  const names = [...response.headers.keys()];
-  const connection = names.includes("connection") ? response.headers.get("connection") : "";
-  const inside = keptInside(names.join("\n"), connection);
-  if (inside === BROKEN) throw BROKEN;
+  let response = await send(request, lines[2], headers, upstream, watch);
+  if (!isFinal(response)) response = await final(response, method);
+  const inside = namesInside(response.headers, keptInside);
   const answer = passedOn(response, method, watch);
-  if (inside !== "") for (const name of inside.split("\n")) answer.headers.delete(name);
+  for (const name of inside) answer.headers.delete(name);
   for (const end = at + 2 * added; at < end; at += 2) answer.headers.set(lines[at], lines[at + 1]);
   return answer;
 }
 
-async function send(request, url, headers, upstream, watch) {
+/** The names of an answer's headers that stay inside. */
+function namesInside(headers, keptInside) {
+  const names = [...headers.keys()];
+  const connection = names.includes("connection") ? headers.get("connection") : "";
+  const asked = `${connection}\n${names.join("\n")}`;
+  const known = remembered.get(asked);
+  if (known !== undefined) return known;
+  const said = keptInside(names.join("\n"), connection);
+  if (said === BROKEN) throw BROKEN;
+  const inside = said === "" ? [] : said.split("\n");
+  if (asked.length <= REMEMBERED_LENGTH) {
+    if (remembered.size >= REMEMBERED) remembered.clear();
+    remembered.set(asked, inside);
+  }
+  return inside;
+}
+
+/** Asks the application. */
+function send(request, url, headers, upstream, watch) {
   const init = {
     headers,
     // a redirect of the application's is the client's to follow
@@ -60,19 +83,25 @@ async function send(request, url, headers, upstream, watch) {
     watch.ofApplication();
     // by the standard's rules these two have no body, so only a copy of the request takes it along
     if (body !== null) return upstream.fetch(new Request(url, request), init);
-    return upstream.fetch(url, { ...init, method: method === "HEAD" && hasInterim ? "GET" : method });
+    init.method = method === "HEAD" && hasInterim ? "GET" : method;
+    return upstream.fetch(url, init);
   }
+  init.method = method;
+  return sendWithBody(request, url, init, upstream, watch);
+}
+
+async function sendWithBody(request, url, init, upstream, watch) {
   watch.ofClient();
-  const length = headers.get("content-length");
+  const length = init.headers.get("content-length");
   if (length !== null && Number(length) <= READ_FIRST_BYTES) {
     const whole = await wholeBody(request, watch.signal);
     watch.ofApplication();
-    return upstream.fetch(url, { ...init, method, body: whole });
+    return upstream.fetch(url, { ...init, body: whole });
   }
   const { readable, writable } = passage(length);
   // the client has gone, or the application is no longer reading: `fetch` says which
-  pass(body, writable, watch);
-  return upstream.fetch(url, { ...init, method, body: readable });
+  pass(request.body, writable, watch);
+  return upstream.fetch(url, { ...init, body: readable });
 }
 
 /** Passes a request's body on piece by piece, so that it is known whose turn it is. */
@@ -111,10 +140,14 @@ function passage(length) {
   return length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
 }
 
-/** The answer that is no interim one. */
+/** Whether this is no interim answer, and none that only looks like one. */
+function isFinal({ status, webSocket }) {
+  return webSocket !== null || (status >= 200 && status <= 599);
+}
+
+/** The final answer in place of one that is not. */
 async function final(response, method) {
-  const { status, webSocket } = response;
-  if (webSocket !== null || (status >= 200 && status <= 599)) return response;
+  const { status } = response;
   hasInterim ||= status < 200 && status !== 101;
   if (status >= 200 || status === 101 || response.body === null) throw new Failure("protocol", `status ${status} to ${method}`);
   try {

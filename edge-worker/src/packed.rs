@@ -106,16 +106,17 @@ impl<'a> Packed<'a> {
 
         let mut lines = Lines::of("pass");
         lines.add(request_id);
-        lines.add(format_args!("{base}{}", pass.target));
+        lines.add(base);
+        lines.0.push_str(&pass.target);
         let timeout_s = pass.timeout_s.unwrap_or(config.upstream_timeout_s);
-        lines.add(i64::from(timeout_s).saturating_mul(1_000));
-        lines.add(if pass.is_of_token {
+        lines.add_number(i64::from(timeout_s).saturating_mul(1_000));
+        lines.add_number(if pass.is_of_token {
             config.standing_every_ms()
         } else {
             0
         });
         for count in [dropped.len(), set.len(), answered.len()] {
-            lines.add(count);
+            lines.add_number(count);
         }
         for name in dropped {
             lines.add(name);
@@ -132,8 +133,8 @@ impl<'a> Packed<'a> {
 /// the body, which may have lines of its own.
 pub fn answered(answer: &Answer) -> String {
     let mut lines = Lines::of("answer");
-    lines.add(answer.status);
-    lines.add(answer.headers.len());
+    lines.add_number(answer.status);
+    lines.add_number(answer.headers.len());
     for (name, value) in &answer.headers {
         lines.add(name);
         lines.add(value);
@@ -147,9 +148,9 @@ pub fn answered(answer: &Answer) -> String {
 /// Source: RFC 6455 §7.4.1 (1008, a policy is violated), IANA's registry of close codes (1013, try again later).
 pub fn ended(code: Code, answer: &Answer) -> String {
     let mut lines = Lines::of("ended");
-    lines.add(if code.status() == 503 { 1013 } else { 1008 });
+    lines.add_number(if code.status() == 503 { 1013 } else { 1008 });
     lines.add(code.as_str());
-    lines.add(answered(answer));
+    lines.add(&answered(answer));
     lines.0
 }
 
@@ -174,9 +175,14 @@ impl Lines {
         Self(text)
     }
 
-    fn add(&mut self, line: impl Display) {
+    fn add(&mut self, line: &str) {
+        self.0.push('\n');
+        self.0.push_str(line);
+    }
+
+    fn add_number(&mut self, number: impl Display) {
         // writing to a String can't fail
-        let _ = write!(self.0, "\n{line}");
+        let _ = write!(self.0, "\n{number}");
     }
 }
 

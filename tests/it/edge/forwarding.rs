@@ -10,7 +10,7 @@ use tokio::{sync::mpsc, time::timeout};
 use super::{
     published::Stage,
     sockets::{Frame, Sockets, open, upgrade},
-    wire::{NEVER, ask},
+    wire::{Act, NEVER, Scripted, ask},
 };
 
 /// Bodies are streamed both ways: the first part comes back before the second is sent.
@@ -138,5 +138,52 @@ async fn a_body_of_two_lengths_smuggles_nothing() {
             seen == expected || seen == expected[1..],
             "{framing}: {seen:?}"
         );
+    }
+}
+
+/// RFC 9110 §7.6.1: an answer's `Connection` speaks for that answer alone, also where another had the same
+/// names of headers.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_answer_keeps_inside_says_nothing_of_the_next() {
+    let stage = Stage::new(&[Algorithm::Es256]).await;
+    let app = Scripted::start(&[
+        (
+            "/documents/mine",
+            Act::Write(vec![
+                "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nx-mine: 1\r\nx-yours: 1\r\nconnection: x-mine\r\n\r\n",
+            ]),
+        ),
+        (
+            "/documents/yours",
+            Act::Write(vec![
+                "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nx-mine: 1\r\nx-yours: 1\r\nconnection: x-yours\r\n\r\n",
+            ]),
+        ),
+        (
+            "/documents/both",
+            Act::Write(vec![
+                "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nx-mine: 1\r\nx-yours: 1\r\n\r\n",
+            ]),
+        ),
+    ])
+    .await;
+    let edge = stage.edge(&[("UPSTREAM", &app.url)]).await;
+    let token = stage.authority.token(&stage.authority.claims());
+    for _ in 0..2 {
+        for (path, passed) in [
+            ("mine", "x-yours"),
+            ("yours", "x-mine"),
+            ("both", "x-mine x-yours"),
+        ] {
+            let url = format!("{}/documents/{path}", edge.url());
+            let answer = stage.http.get(url).bearer_auth(&token).send();
+            let answer = answer.await.unwrap();
+            let names = ["x-mine", "x-yours"];
+            let names = names
+                .iter()
+                .filter(|name| answer.headers().contains_key(**name));
+            let names: Vec<_> = names.copied().collect();
+            assert_eq!(names.join(" "), passed, "{path}");
+        }
     }
 }
