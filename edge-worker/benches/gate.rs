@@ -17,8 +17,8 @@ use authority::{AUDIENCE, Authority};
 use criterion::{Criterion, criterion_group, criterion_main};
 use edge_worker::{
     config::Config,
+    document::Document,
     gate::Verdict,
-    memory::Document,
     native::{Isolate, Source},
     request::EdgeRequest,
 };

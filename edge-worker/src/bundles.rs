@@ -13,14 +13,13 @@ use plinto_policy::{
 use crate::{
     config::Config,
     freshness::Freshness,
-    memory::Memory,
-    refresh,
     routes::{RouteError, Routes},
+    signed::SignedDocument,
 };
 
 /// Why an offered bundle was not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum Refused {
+pub enum BundleError {
     /// Unreadable, unsigned, altered, expired, older, or another tenant's.
     #[error("the bundle was refused: {0}")]
     Bundle(#[from] bundle::Error),
@@ -84,6 +83,42 @@ impl Policy {
         self.active.as_ref()
     }
 
+    /// Puts a bundle whose signature was found right in force.
+    /// Errors: altered, expired, from the future, replayed, of a used sequence, another tenant's, or
+    /// not usable here.
+    pub fn accept(
+        &mut self,
+        signed: SignedBundle,
+        config: &Config,
+        now: UnixMillis,
+    ) -> Result<(), BundleError> {
+        let kid = signed.0.kid().unwrap_or_default().to_owned();
+        let bundle = signed.0.verified(&Expect {
+            tenant: config.tenant,
+            now: now.to_seconds(),
+            min_sequence: self.min_sequence(),
+        })?;
+        let sequence = bundle.activation.sequence;
+        if let Some(active) = self.latest()
+            && active.sequence == sequence
+            && active.digest != bundle.digest
+        {
+            return Err(BundleError::Changed(sequence));
+        }
+        let engine = Engine::prepare(&bundle.manifest, &bundle.source)?;
+        let routes = Routes::compile(engine.routes())?;
+        self.active = Some(Rc::new(ActivePolicy {
+            engine,
+            routes,
+            revision: bundle.manifest.revision,
+            sequence,
+            expires_at: bundle.activation.exp,
+            kid,
+            digest: bundle.digest,
+        }));
+        Ok(())
+    }
+
     /// The lowest sequence that is not a replay.
     fn min_sequence(&self) -> u64 {
         self.latest().map_or(0, |policy| policy.sequence)
@@ -92,12 +127,12 @@ impl Policy {
 
 /// An offered bundle whose signature is still to be checked.
 #[derive(Debug)]
-pub struct Candidate(Unverified);
+pub struct SignedBundle(Unverified);
 
-impl refresh::Candidate for Candidate {
-    type Refused = Refused;
+impl SignedDocument for SignedBundle {
+    type Error = BundleError;
 
-    fn read(packed: &[u8]) -> Result<Self, Refused> {
+    fn read(packed: &[u8]) -> Result<Self, BundleError> {
         Ok(Self(Unverified::read(packed, &Limits::activated())?))
     }
 
@@ -109,37 +144,7 @@ impl refresh::Candidate for Candidate {
         self.0.alg()
     }
 
-    fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, Refused> {
+    fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, BundleError> {
         Ok(self.0.signature_job(key)?)
-    }
-
-    /// Errors: altered, expired, from the future, replayed, of a used sequence, another tenant's, or
-    /// not usable here.
-    fn accept(self, memory: &mut Memory, config: &Config, now: UnixMillis) -> Result<(), Refused> {
-        let kid = self.0.kid().unwrap_or_default().to_owned();
-        let bundle = self.0.verified(&Expect {
-            tenant: config.tenant,
-            now: now.to_seconds(),
-            min_sequence: memory.policy.min_sequence(),
-        })?;
-        let sequence = bundle.activation.sequence;
-        if let Some(active) = memory.policy.latest()
-            && active.sequence == sequence
-            && active.digest != bundle.digest
-        {
-            return Err(Refused::Changed(sequence));
-        }
-        let engine = Engine::prepare(&bundle.manifest, &bundle.source)?;
-        let routes = Routes::compile(engine.routes())?;
-        memory.policy.active = Some(Rc::new(ActivePolicy {
-            engine,
-            routes,
-            revision: bundle.manifest.revision,
-            sequence,
-            expires_at: bundle.activation.exp,
-            kid,
-            digest: bundle.digest,
-        }));
-        Ok(())
     }
 }

@@ -5,7 +5,10 @@ use std::{fmt, net::Ipv4Addr, ops::RangeInclusive};
 use plinto_contract::{ids::TenantId, limits, problem::PAGES};
 use url::Url;
 
-use crate::{own::METADATA_PATH, stripped::Stripped};
+use crate::stripped::Stripped;
+
+/// Where a client learns which authorization server gives tokens for this API. Source: RFC 9728 §3.
+pub const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
 
 /// What the gate does once the revocation feed is older than its hard limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

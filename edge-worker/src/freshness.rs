@@ -6,8 +6,8 @@
 
 use plinto_contract::time::UnixMillis;
 
-use crate::gate::WAIT_MS;
-
+/// 3 s: longest a request waits for documents, whichever and however many it lacks.
+pub const WAIT_MS: i64 = 3_000;
 /// 1 s: pause after the first failed refresh; doubles with each further one.
 const FIRST_PAUSE_MS: i64 = 1_000;
 /// 10 s: the longest pause. A control plane that came back is noticed within it.

@@ -23,8 +23,10 @@ use serde_json::{Map, Value as Json};
 use crate::{
     bundles::ActivePolicy,
     config::Config,
+    document::{Document, Documents},
+    freshness::WAIT_MS,
     keys::{KeySet, Known},
-    memory::{Document, Documents, Memory},
+    memory::Memory,
     path::CanonicalPath,
     refusal::{Challenge, Refusal},
     request::{BearerError, EdgeRequest},
@@ -85,9 +87,6 @@ struct Presented {
     key: Option<Arc<Jwk>>,
     is_signature_right: Option<bool>,
 }
-
-/// 3 s: longest a request waits for documents, whichever and however many it lacks.
-pub const WAIT_MS: i64 = 3_000;
 
 impl<'r> Gate<'r> {
     /// Takes a request in: its path and its token, as far as they can be judged alone.

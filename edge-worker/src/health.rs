@@ -5,8 +5,9 @@ use serde_json::json;
 
 use crate::{
     config::Config,
+    document::Document,
     keys::KeySet,
-    memory::{Document, Due, Memory},
+    memory::{Due, Memory},
     refusal::Answer,
     revocations::Reliance,
 };

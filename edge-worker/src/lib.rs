@@ -1,8 +1,10 @@
 //! The gate at the edge: verify, decide, forward.
 //!
 //! - [`gate`] decides, purely; [`request`], [`path`], [`routes`] and [`input`] say what is asked.
+//! - [`document`] names what comes from the control plane, [`signed`] what of it is signed, and
+//!   [`freshness`] says how long it may be used.
 //! - [`memory`] is what one isolate remembers: [`keys`], [`bundles`], [`revocations`], [`tokens`];
-//!   [`freshness`] says when that may be used, and [`refresh`] refreshes it.
+//!   [`refresh`] refreshes it.
 //! - [`refusal`], [`failure`], [`upstream`], [`stripped`], [`own`] and [`health`] say what is answered
 //!   and forwarded.
 //! - [`packed`] says it to the JavaScript around it, `edge-worker/shim`, which forwards.
@@ -15,6 +17,7 @@
 
 pub mod bundles;
 pub mod config;
+pub mod document;
 pub mod drive;
 pub mod failure;
 pub mod freshness;
@@ -32,6 +35,7 @@ pub mod request;
 pub mod revocations;
 pub mod rim;
 pub mod routes;
+pub mod signed;
 pub mod stripped;
 pub mod tokens;
 pub mod upstream;

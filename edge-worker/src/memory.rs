@@ -3,110 +3,15 @@
 use plinto_contract::{revocation::Feed, time::UnixMillis};
 
 use crate::{
-    bundles::Policy,
+    bundles::{BundleError, Policy, SignedBundle},
     config::Config,
+    document::{Copy, Document, Documents, PerDocument},
     freshness::Use,
     input::Vocabulary,
     keys::{KeySet, Keys, Known},
-    revocations::{Reliance, Revocations},
-    rim::Copy,
+    revocations::{FeedError, Reliance, Revocations, SignedFeed},
     tokens::Tokens,
 };
-
-/// A document the edge gets from the control plane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Document {
-    /// The keys that sign tokens.
-    TokenKeys,
-    /// The keys that sign the policy and the revocation feed.
-    BundleKeys,
-    /// The policy in force.
-    Policy,
-    /// The revocation feed.
-    Revocations,
-}
-
-impl Document {
-    /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::TokenKeys,
-        Self::BundleKeys,
-        Self::Policy,
-        Self::Revocations,
-    ];
-}
-
-/// Something per document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PerDocument<T>([T; 4]);
-
-impl<T> PerDocument<T> {
-    /// That of one document.
-    pub const fn get(&self, document: Document) -> &T {
-        let [token_keys, bundle_keys, policy, revocations] = &self.0;
-        match document {
-            Document::TokenKeys => token_keys,
-            Document::BundleKeys => bundle_keys,
-            Document::Policy => policy,
-            Document::Revocations => revocations,
-        }
-    }
-
-    /// That of one document, to be changed.
-    pub const fn get_mut(&mut self, document: Document) -> &mut T {
-        let [token_keys, bundle_keys, policy, revocations] = &mut self.0;
-        match document {
-            Document::TokenKeys => token_keys,
-            Document::BundleKeys => bundle_keys,
-            Document::Policy => policy,
-            Document::Revocations => revocations,
-        }
-    }
-}
-
-/// A few documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Documents(PerDocument<bool>);
-
-impl Documents {
-    /// Adds one; says whether it was new.
-    pub const fn insert(&mut self, document: Document) -> bool {
-        !std::mem::replace(self.0.get_mut(document), true)
-    }
-
-    /// Adds all of others.
-    pub fn extend(&mut self, others: Self) {
-        for document in others.iter() {
-            self.insert(document);
-        }
-    }
-
-    /// These.
-    pub fn of(documents: impl Iterator<Item = Document>) -> Self {
-        let mut all = Self::default();
-        for document in documents {
-            all.insert(document);
-        }
-        all
-    }
-
-    /// Whether one is among them.
-    pub const fn contains(self, document: Document) -> bool {
-        *self.0.get(document)
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(self) -> bool {
-        self == Self::default()
-    }
-
-    /// Each of them.
-    pub fn iter(self) -> impl Iterator<Item = Document> {
-        Document::ALL
-            .into_iter()
-            .filter(move |document| self.contains(*document))
-    }
-}
 
 /// What there is to refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -186,9 +91,37 @@ impl Memory {
         due
     }
 
+    /// Takes a bundle over. Call it only after its signature was found right.
+    /// Errors: what it says is not acceptable; the old one stays.
+    pub fn accept_bundle(
+        &mut self,
+        bundle: SignedBundle,
+        config: &Config,
+        now: UnixMillis,
+    ) -> Result<(), BundleError> {
+        self.policy.accept(bundle, config, now)
+    }
+
+    /// Takes a feed over, and drops what was signed by the keys that it withdraws. Call it only after its
+    /// signature was found right.
+    /// Errors: what it says is not acceptable; the old one stays.
+    pub fn accept_feed(
+        &mut self,
+        signed: SignedFeed,
+        config: &Config,
+        now: UnixMillis,
+    ) -> Result<(), FeedError> {
+        let feed = signed.feed(config, now)?;
+        let is_bound = self.is_bound(&feed, now);
+        let withdrawn = feed.withdrawn_keys.clone();
+        self.revocations.accept(signed, feed, is_bound)?;
+        self.drop_signed_by(&withdrawn);
+        Ok(())
+    }
+
     /// Whether the version of the feed in hand binds another feed. What a key said that is withdrawn, or
     /// published no more, binds nobody: whoever stole it could have named a version that never comes.
-    pub fn is_bound(&mut self, feed: &Feed, now: UnixMillis) -> bool {
+    fn is_bound(&mut self, feed: &Feed, now: UnixMillis) -> bool {
         let Some((kid, alg)) = self.revocations.signer() else {
             return false;
         };
@@ -205,7 +138,7 @@ impl Memory {
     }
 
     /// Drops the policy if one of these keys signed it, and with it the sequence that binds the next one.
-    pub fn drop_signed_by(&mut self, withdrawn: &[String]) {
+    fn drop_signed_by(&mut self, withdrawn: &[String]) {
         let is_gone = self
             .policy
             .latest()

@@ -14,13 +14,14 @@ use plinto_jose::SignatureJob;
 
 use crate::{
     config::Config,
+    document::{Copy, Document},
     drive,
     gate::Verdict,
-    memory::{Document, Memory},
+    memory::Memory,
     refresh,
     refusal::Refusal,
     request::EdgeRequest,
-    rim::{Copy, Fetched, Place, Rim, Turn},
+    rim::{Fetched, Place, Rim, Turn},
 };
 
 /// Where documents come from and who checks signatures.

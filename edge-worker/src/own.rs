@@ -5,7 +5,7 @@
 use plinto_contract::problem::Code;
 
 use crate::{
-    config::Config,
+    config::{Config, METADATA_PATH},
     path::CanonicalPath,
     refusal::{Answer, Refusal},
     request::EdgeRequest,
@@ -13,8 +13,6 @@ use crate::{
 
 /// Everything below it is the edge's own.
 const AREA: &str = ".plinto";
-/// Where a client learns which authorization server gives tokens for this API. Source: RFC 9728 §3.
-pub const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
 
 /// One of the edge's own pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,22 +1,22 @@
 //! Refreshing a document: who may, from where, and what is accepted. The same code in a Worker and
 //! natively; what differs between them is the [`Rim`].
 
-use std::{error::Error, pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc};
 
 use futures_util::future::{join_all, select};
 use jwks_cache::{Lease, Response, max_age_s};
 use plinto_contract::{limits, time::UnixMillis};
-use plinto_jose::{Algorithm, Jwk, JwkSet, MAX_JWK_SET_BYTES, SignatureJob};
+use plinto_jose::{Algorithm, Jwk, JwkSet, MAX_JWK_SET_BYTES};
 
 use crate::{
-    bundles,
     config::Config,
-    freshness::Freshness,
-    gate::WAIT_MS,
+    document::{Copy, Document, Documents},
+    freshness::{Freshness, WAIT_MS},
     keys::{KeySet, Known},
-    memory::{Document, Documents, Memory},
-    revocations,
-    rim::{Copy, Fetched, Place, Rim, Turn},
+    memory::Memory,
+    revocations::FEED_BYTES,
+    rim::{Fetched, Place, Rim, Turn},
+    signed::SignedDocument,
 };
 
 /// 2.5 s: longest an answer of the control plane is waited for. It comes in milliseconds, or not at
@@ -28,34 +28,6 @@ const FIRST_LOOK_MS: i64 = 2;
 const LAST_LOOK_MS: i64 = 32;
 /// A bundle key may be newer than the set in hand, and the set's refresh may have begun earlier.
 const KEY_ROUNDS: usize = 3;
-
-/// A signed document that was read, and whose signature is still to be checked.
-pub trait Candidate: Sized {
-    /// Why it is not taken.
-    type Refused: Error;
-
-    /// Parses it under limits.
-    fn read(body: &[u8]) -> Result<Self, Self::Refused>;
-
-    /// The bundle key to look up; a signature without a key id is refused.
-    fn kid(&self) -> Option<&str>;
-
-    /// The algorithm it is for.
-    fn alg(&self) -> Algorithm;
-
-    /// The check to make with that key.
-    /// Errors: the key does not fit the algorithm.
-    fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, Self::Refused>;
-
-    /// Takes it over. Call it only after its signature was found right.
-    /// Errors: what it says is not acceptable; the old one stays.
-    fn accept(
-        self,
-        memory: &mut Memory,
-        config: &Config,
-        now: UnixMillis,
-    ) -> Result<(), Self::Refused>;
-}
 
 /// Waits until these documents were refreshed, by this request or by those who are at it, but not
 /// beyond `deadline`.
@@ -283,20 +255,22 @@ async fn take<R: Rim>(
         return Ok(());
     }
     match place.document {
-        Document::Policy => verify::<R, bundles::Candidate>(rim, &copy.body, until).await,
-        _ => verify::<R, revocations::Candidate>(rim, &copy.body, until).await,
+        Document::Policy => verify(rim, &copy.body, until, Memory::accept_bundle).await,
+        _ => verify(rim, &copy.body, until, Memory::accept_feed).await,
     }
 }
 
-async fn verify<R: Rim, C: Candidate>(
+/// Checks a signed document, and lets `accept` take it over.
+async fn verify<R: Rim, D: SignedDocument>(
     rim: &R,
     body: &[u8],
     until: UnixMillis,
+    accept: impl FnOnce(&mut Memory, D, &Config, UnixMillis) -> Result<(), D::Error>,
 ) -> Result<(), String> {
-    let candidate = C::read(body).map_err(|error| error.to_string())?;
-    let kid = candidate.kid().ok_or("the signature names no key")?;
-    let key = bundle_key(rim, kid, candidate.alg(), until).await?;
-    let job = candidate
+    let document = D::read(body).map_err(|error| error.to_string())?;
+    let kid = document.kid().ok_or("the signature names no key")?;
+    let key = bundle_key(rim, kid, document.alg(), until).await?;
+    let job = document
         .signature_job(&key)
         .map_err(|error| error.to_string())?;
     if !rim.verify(&job).await {
@@ -308,9 +282,7 @@ async fn verify<R: Rim, C: Candidate>(
     if memory.is_withdrawn(kid, now) {
         return Err("the signing key was withdrawn".to_owned());
     }
-    candidate
-        .accept(&mut memory, rim.config(), now)
-        .map_err(|error| error.to_string())
+    accept(&mut memory, document, rim.config(), now).map_err(|error| error.to_string())
 }
 
 /// The key that signed a document, fetched if need be.
@@ -365,7 +337,7 @@ fn place<R: Rim>(rim: &R, document: Document) -> Place {
             MAX_JWK_SET_BYTES,
         ),
         Document::Policy => (at("/edge/bundle"), limits::ACTIVATED_PACKED_BYTES),
-        Document::Revocations => (at("/edge/revocations"), revocations::FEED_BYTES),
+        Document::Revocations => (at("/edge/revocations"), FEED_BYTES),
     };
     Place {
         document,

@@ -14,8 +14,7 @@ use plinto_jose::{Algorithm, Error as JoseError, Jwk, Jws, SignatureJob};
 use crate::{
     config::{Config, OnStale},
     freshness::{Freshness, Use},
-    memory::Memory,
-    refresh,
+    signed::SignedDocument,
 };
 
 /// 4 MiB: some 100,000 revoked sessions, far more than end in ten minutes.
@@ -23,7 +22,7 @@ pub(crate) const FEED_BYTES: usize = 4 * 1024 * 1024;
 
 /// Why an offered feed was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum FeedError {
     /// Bytes that are no text.
     #[error("the revocation feed is not text")]
     Text,
@@ -185,6 +184,41 @@ impl Revocations {
         Some(issued_at.plus_seconds(FEED_PERIOD_S + BEHIND_S).to_millis())
     }
 
+    /// Takes over what a feed says, whose signature was found right.
+    /// `is_bound`: whether the version in hand binds it.
+    /// Errors: `Older`, `Changed`.
+    pub fn accept(
+        &mut self,
+        signed: SignedFeed,
+        feed: Feed,
+        is_bound: bool,
+    ) -> Result<(), FeedError> {
+        let header = signed.0.header;
+        let offered = Known {
+            alg: header.alg,
+            kid: header.kid.unwrap_or_default(),
+            version: feed.version,
+            issued_at: feed.iat,
+            expires_at: feed.exp,
+            issued_before: feed.issued_before,
+            outdated_before: feed.outdated_before,
+            sessions: feed.sessions.into_iter().collect(),
+            subjects: feed.subjects,
+            outdated: feed.outdated,
+            withdrawn_keys: feed.withdrawn_keys.into_iter().collect(),
+        };
+        if let Some(known) = self.known.as_ref().filter(|_| is_bound) {
+            if offered.version < known.version {
+                return Err(FeedError::Older);
+            }
+            if offered.version == known.version && !offered.says_what(known) {
+                return Err(FeedError::Changed);
+            }
+        }
+        self.known = Some(offered);
+        Ok(())
+    }
+
     /// Whether the feed in hand would be accepted again. If not, "not modified" and the same bytes
     /// once more are a replay: an honest control plane signs anew in time. How long the feed is
     /// relied on when nobody answers is the hard limit's business, not its expiry's.
@@ -197,19 +231,21 @@ impl Revocations {
 
 /// An offered feed whose signature is still to be checked.
 #[derive(Debug)]
-pub struct Candidate(Jws);
+pub struct SignedFeed(Jws);
 
-impl refresh::Candidate for Candidate {
-    type Refused = Refused;
+impl SignedDocument for SignedFeed {
+    type Error = FeedError;
 
     /// Errors: `Text`, `Jws`, `Type`.
-    fn read(body: &[u8]) -> Result<Self, Refused> {
-        let compact = str::from_utf8(body).map_err(|_| Refused::Text)?.trim_end();
+    fn read(body: &[u8]) -> Result<Self, FeedError> {
+        let compact = str::from_utf8(body)
+            .map_err(|_| FeedError::Text)?
+            .trim_end();
         let jws = Jws::parse_within(compact, FEED_BYTES)?;
         if jws.header.is_of(TYP_REVOCATIONS) {
             Ok(Self(jws))
         } else {
-            Err(Refused::Type)
+            Err(FeedError::Type)
         }
     }
 
@@ -221,49 +257,24 @@ impl refresh::Candidate for Candidate {
         self.0.header.alg
     }
 
-    fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, Refused> {
+    fn signature_job<'a>(&'a self, key: &'a Jwk) -> Result<SignatureJob<'a>, FeedError> {
         Ok(self.0.signature_job(key)?)
     }
+}
 
-    /// Errors: `Shape`, `Tenant`, `Time`, `Older`, `Changed`.
-    fn accept(self, memory: &mut Memory, config: &Config, now: UnixMillis) -> Result<(), Refused> {
-        let feed: Feed = serde_json::from_slice(&self.0.payload).map_err(|_| Refused::Shape)?;
+impl SignedFeed {
+    /// What it says. Call it only after its signature was found right.
+    /// Errors: `Shape`, `Tenant`, `Time`.
+    pub fn feed(&self, config: &Config, now: UnixMillis) -> Result<Feed, FeedError> {
+        let feed: Feed = serde_json::from_slice(&self.0.payload).map_err(|_| FeedError::Shape)?;
         if feed.tenant != config.tenant || feed.iss != config.issuer {
-            return Err(Refused::Tenant);
+            return Err(FeedError::Tenant);
         }
         let now_s = now.to_seconds();
         if feed.exp <= now_s || feed.iat > now_s.plus_seconds(CLOCK_LEEWAY_S) {
-            return Err(Refused::Time);
+            return Err(FeedError::Time);
         }
-        let is_bound = memory.is_bound(&feed, now);
-        let withdrawn = feed.withdrawn_keys.clone();
-        let offered = Known {
-            alg: self.0.header.alg,
-            kid: self.0.header.kid.unwrap_or_default(),
-            version: feed.version,
-            issued_at: feed.iat,
-            expires_at: feed.exp,
-            issued_before: feed.issued_before,
-            outdated_before: feed.outdated_before,
-            sessions: feed.sessions.into_iter().collect(),
-            subjects: feed.subjects,
-            outdated: feed.outdated,
-            withdrawn_keys: feed.withdrawn_keys.into_iter().collect(),
-        };
-        match &memory.revocations.known {
-            Some(known) if is_bound && offered.version < known.version => {
-                return Err(Refused::Older);
-            }
-            Some(known)
-                if is_bound && offered.version == known.version && !offered.says_what(known) =>
-            {
-                return Err(Refused::Changed);
-            }
-            _ => {}
-        }
-        memory.drop_signed_by(&withdrawn);
-        memory.revocations.known = Some(offered);
-        Ok(())
+        Ok(feed)
     }
 }
 

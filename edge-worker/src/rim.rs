@@ -1,6 +1,6 @@
 //! What a platform does for the edge, and what passes between the two.
 
-use std::{cell::RefMut, rc::Rc};
+use std::cell::RefMut;
 
 use futures_util::future::LocalBoxFuture;
 use jwks_cache::Lease;
@@ -9,8 +9,9 @@ use plinto_jose::SignatureJob;
 
 use crate::{
     config::Config,
+    document::{Copy, Document},
     keys::KeySet,
-    memory::{Document, Memory},
+    memory::Memory,
 };
 
 /// What a platform does for the edge.
@@ -63,20 +64,6 @@ pub struct Place {
     pub url: String,
     /// The body is not read further.
     pub max_bytes: usize,
-}
-
-/// A document as it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copy {
-    /// Its bytes.
-    pub body: Rc<Vec<u8>>,
-    /// Its version, as the control plane names it.
-    pub etag: Option<String>,
-    /// The control plane's `Cache-Control`.
-    pub cache_control: Option<String>,
-    /// When the question left to which this, or "not modified", was the answer; earlier by as much as
-    /// the answer said that it is old.
-    pub confirmed_at: UnixMillis,
 }
 
 /// What the control plane answered.

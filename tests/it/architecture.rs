@@ -10,6 +10,7 @@ mod manifests;
 mod map;
 mod paths;
 mod refusals;
+mod rings;
 mod source;
 mod sources;
 
@@ -84,6 +85,11 @@ const RULES: &[Rule] = &[
         name: "arrows",
         never: "what stands below names nothing above it",
         offences: arrows::layers,
+    },
+    Rule {
+        name: "rings",
+        never: "no modules that name each other in a ring",
+        offences: rings::rings,
     },
     Rule {
         name: "N10",

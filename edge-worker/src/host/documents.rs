@@ -14,8 +14,9 @@ use worker::{
 
 use super::platform;
 use crate::{
+    document::Copy,
     refresh::age_ms,
-    rim::{Copy, Fetched, Place},
+    rim::{Fetched, Place},
 };
 
 /// Name of the Cache API's part that holds our documents, away from the application's own.

@@ -10,9 +10,10 @@ use worker::Delay;
 use super::{Host, documents, platform, webcrypto};
 use crate::{
     config::Config,
+    document::Copy,
     memory::Memory,
     refresh,
-    rim::{Copy, Fetched, Place, Rim, Turn},
+    rim::{Fetched, Place, Rim, Turn},
 };
 
 impl Rim for Rc<Host> {

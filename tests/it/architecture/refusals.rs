@@ -384,6 +384,37 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             ],
         ),
         (
+            "rings",
+            vec![
+                (
+                    own("edge-worker/src/gate.rs"),
+                    "use crate::{memory::Memory};",
+                ),
+                (
+                    own("edge-worker/src/memory.rs"),
+                    "fn f() { crate::rim::see(); }",
+                ),
+                (
+                    own("edge-worker/src/rim.rs"),
+                    "use crate::{config, gate::WAIT_MS};",
+                ),
+            ],
+            vec![
+                (
+                    own("edge-worker/src/gate.rs"),
+                    "use crate::{memory::Memory, rim::Rim};",
+                ),
+                (
+                    own("edge-worker/src/memory.rs"),
+                    "fn f() { crate::rim::see(); }",
+                ),
+                (
+                    own("edge-worker/src/rim.rs"),
+                    "use crate::{config, rim::deep};",
+                ),
+            ],
+        ),
+        (
             "N17",
             vec![(
                 own("control-plane/src/app.rs"),

@@ -1,7 +1,7 @@
 //! Keys, bundle and their absence: what the edge takes, what it refuses, and that the last good
 //! policy stays in force.
 
-use edge_worker::memory::Document;
+use edge_worker::document::Document;
 use plinto_contract::ids::TenantId;
 use plinto_jose::{Algorithm, SigningKey};
 use plinto_tests::authority::{Activated, Authority};

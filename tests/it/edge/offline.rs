@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use edge_worker::{
     config::Config,
+    document::Document,
     gate::Verdict,
-    memory::Document,
     native::{Isolate, Source},
     refusal::Refusal,
     request::EdgeRequest,

@@ -1,6 +1,6 @@
 //! The bound on revocation: who is refused, how soon, and what happens when nobody can say.
 
-use edge_worker::{memory::Document, refusal::Challenge};
+use edge_worker::{document::Document, refusal::Challenge};
 use plinto_contract::{headers, revocation::Feed};
 
 use super::offline::{Offline, code, header, passed, refused};

@@ -15,12 +15,13 @@ use std::{
 
 use edge_worker::{
     config::Config,
+    document::{Copy, Document, PerDocument},
     drive,
     gate::Verdict,
-    memory::{Document, Memory, PerDocument},
+    memory::Memory,
     refresh,
     request::EdgeRequest,
-    rim::{Copy, Fetched, Place, Rim, Turn},
+    rim::{Fetched, Place, Rim, Turn},
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use plinto_contract::time::UnixMillis;

@@ -1,6 +1,6 @@
 //! Tokens at the gate: every algorithm, every trick, and what is remembered of a check.
 
-use edge_worker::memory::Document;
+use edge_worker::document::Document;
 use plinto_contract::time::UnixSeconds;
 use plinto_jose::{Algorithm, SigningKey};
 use plinto_tests::authority::Authority;

@@ -4,10 +4,11 @@
 use std::rc::Rc;
 
 use edge_worker::{
-    gate::{Verdict, WAIT_MS},
+    document::{Document, Documents},
+    freshness::WAIT_MS,
+    gate::Verdict,
     health,
     keys::KeySet,
-    memory::{Document, Documents},
 };
 use futures_util::future::join;
 use plinto_contract::time::UnixMillis;

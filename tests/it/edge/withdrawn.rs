@@ -1,6 +1,6 @@
 //! Keys that were withdrawn: what they signed is refused though the key set in hand holds them.
 
-use edge_worker::memory::Document;
+use edge_worker::document::Document;
 use plinto_contract::revocation::{Feed, TYP_REVOCATIONS};
 use plinto_jose::{Algorithm, JwkSet, SigningKey};
 use plinto_tests::authority::Activated;
