@@ -4,16 +4,17 @@
 //! A Worker's request can't await another request's promise. So a refresh is a lease: whoever
 //! takes it refreshes, and the others look at the memory again when it has ended.
 
+use jwks_cache::{Attempts, Pace};
 use plinto_contract::time::UnixMillis;
 
 /// 3 s: longest a request waits for documents, whichever and however many it lacks.
 pub const WAIT_MS: i64 = 3_000;
-/// 1 s: pause after the first failed refresh; doubles with each further one.
-const FIRST_PAUSE_MS: i64 = 1_000;
-/// 10 s: the longest pause. A control plane that came back is noticed within it.
-const LAST_PAUSE_MS: i64 = 10_000;
-/// 5 s: a lease older than this was lost with its request.
-const LEASE_MS: i64 = 5_000;
+/// A control plane that came back is noticed within ten seconds.
+const PACE: Pace = Pace {
+    first_backoff_ms: 1_000,
+    last_backoff_ms: 10_000,
+    lease_ms: 5_000,
+};
 
 /// What a document's age asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,9 +38,7 @@ pub enum Use {
 #[derive(Debug, Default)]
 pub struct Freshness {
     confirmed_at: Option<UnixMillis>,
-    leased_at: Option<UnixMillis>,
-    failed_at: Option<UnixMillis>,
-    failures: u32,
+    attempts: Attempts,
 }
 
 impl Freshness {
@@ -48,9 +47,9 @@ impl Freshness {
     pub fn judge(&self, max_age_ms: i64, now: UnixMillis) -> Use {
         match self.age_ms(now) {
             Some(age) if age < max_age_ms / 2 => Use::Fresh,
-            Some(age) if age < max_age_ms && self.is_pausing(now) => Use::Fresh,
+            Some(age) if age < max_age_ms && self.attempts.is_pausing(now.0) => Use::Fresh,
             Some(age) if age < max_age_ms => Use::Behind,
-            _ if self.is_pausing(now) => Use::Overdue,
+            _ if self.attempts.is_pausing(now.0) => Use::Overdue,
             _ if self.is_retrying(max_age_ms, now) => Use::Retry,
             _ => Use::Wait,
         }
@@ -65,58 +64,37 @@ impl Freshness {
 
     /// Takes the lease, unless somebody has it or the last attempt failed just now.
     pub fn lease(&mut self, now: UnixMillis) -> bool {
-        if self.is_leased(now) || self.is_pausing(now) {
-            return false;
-        }
-        self.leased_at = Some(now);
-        true
+        self.attempts.begin(&PACE, now.0).is_some()
     }
 
     /// Whether a refresh is under way.
     pub fn is_leased(&self, now: UnixMillis) -> bool {
-        within(self.leased_at, LEASE_MS, now)
+        self.attempts.running_since_ms(&PACE, now.0).is_some()
     }
 
     /// The document was what the control plane had at `asked_at`, the moment the question left.
     pub fn confirmed(&mut self, asked_at: UnixMillis) {
         // A slow answer must not make the document look older than a later one did.
         self.confirmed_at = self.confirmed_at.max(Some(asked_at));
-        self.leased_at = None;
-        self.failed_at = None;
-        self.failures = 0;
+        self.attempts.end_running();
+        self.attempts.succeeded();
     }
 
     /// The refresh brought nothing usable.
     pub fn failed(&mut self, now: UnixMillis) {
-        self.leased_at = None;
-        self.failed_at = Some(now);
-        self.failures = self.failures.saturating_add(1);
-    }
-
-    fn is_pausing(&self, now: UnixMillis) -> bool {
-        within(self.failed_at, self.pause_ms(), now)
+        self.attempts.end_running();
+        self.attempts.failed(&PACE, now.0);
     }
 
     /// Whether refreshes fail, as far as traffic can tell. If nobody has tried again for as long
     /// as a request may be held up, nobody knows any more how the control plane is, so requests
     /// wait again.
     fn is_retrying(&self, max_age_ms: i64, now: UnixMillis) -> bool {
-        let tried_at = self.leased_at.filter(|_| self.is_leased(now));
-        let lately_ms = self.pause_ms().saturating_add(max_age_ms.max(WAIT_MS));
-        within(self.failed_at, lately_ms, tried_at.unwrap_or(now))
+        let tried_at_ms = self.attempts.running_since_ms(&PACE, now.0);
+        let lately_ms = max_age_ms.max(WAIT_MS);
+        self.attempts
+            .failed_within(lately_ms, tried_at_ms.unwrap_or(now.0))
     }
-
-    fn pause_ms(&self) -> i64 {
-        let doublings = self.failures.saturating_sub(1).min(8);
-        FIRST_PAUSE_MS
-            .saturating_mul(1_i64.wrapping_shl(doublings))
-            .min(LAST_PAUSE_MS)
-    }
-}
-
-/// A clock set back ends every such period, so that no pause outlives it.
-fn within(start: Option<UnixMillis>, length_ms: i64, now: UnixMillis) -> bool {
-    start.is_some_and(|start| (0..length_ms).contains(&now.millis_since(start)))
 }
 
 #[cfg(test)]
@@ -150,7 +128,7 @@ mod tests {
         let mut freshness = confirmed();
         assert!(freshness.lease(at(600)));
         assert!(!freshness.lease(at(700)));
-        assert!(freshness.lease(at(600 + LEASE_MS)));
+        assert!(freshness.lease(at(600 + PACE.lease_ms)));
     }
 
     #[test]

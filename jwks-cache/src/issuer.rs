@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use plinto_jose::{Algorithm, Jwk, JwkSet};
 
-use crate::settings::{Settings, within};
+use crate::attempts::{Attempts, end_of, within};
+use crate::settings::Settings;
 use crate::unknown::UnknownKids;
 
 /// Why there is no key to use.
@@ -51,27 +52,12 @@ pub(crate) struct Fetched {
     pub(crate) age_ms: i64,
 }
 
-#[derive(Debug)]
-struct Running {
-    fetch: u64,
-    started_at_ms: i64,
-}
-
-#[derive(Debug)]
-struct Failing {
-    times: u32,
-    since_ms: i64,
-    pause_ms: i64,
-}
-
 /// INVARIANT: `held` is only replaced by what is as young, or dropped at the hard maximum age.
 #[derive(Debug)]
 pub(crate) struct Issuer {
     held: Option<Held>,
-    running: Option<Running>,
-    failing: Option<Failing>,
+    attempts: Attempts,
     last_start_ms: Option<i64>,
-    fetches: u64,
     unknown: UnknownKids,
 }
 
@@ -79,10 +65,8 @@ impl Issuer {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
             held: None,
-            running: None,
-            failing: None,
+            attempts: Attempts::default(),
             last_start_ms: None,
-            fetches: 0,
             unknown: UnknownKids::new(settings.unknown_kids),
         }
     }
@@ -117,13 +101,9 @@ impl Issuer {
         if self.next_fetch_ms(settings, now_ms) > now_ms {
             return None;
         }
-        self.fetches = self.fetches.saturating_add(1);
-        self.running = Some(Running {
-            fetch: self.fetches,
-            started_at_ms: now_ms,
-        });
+        let fetch = self.attempts.begin(&settings.pace(), now_ms)?;
         self.last_start_ms = Some(now_ms);
-        Some(self.fetches)
+        Some(fetch)
     }
 
     /// Takes in what a fetch brought, unless what is held is younger. What is no longer fresh when it
@@ -141,7 +121,7 @@ impl Issuer {
             age_ms,
         } = fetched;
         let fetched_at_ms = started_at_ms.saturating_sub(age_ms);
-        let is_newest = self.end(fetch);
+        let is_newest = self.attempts.end(fetch);
         // A slow answer must not replace what a later fetch brought.
         if self.held.as_ref().is_some_and(|held| held.fetch > fetch) {
             return false;
@@ -155,10 +135,10 @@ impl Issuer {
         }
         if is_held || age_ms >= max_age_ms {
             if is_newest {
-                self.fail(settings, started_at_ms);
+                self.attempts.failed(&settings.pace(), started_at_ms);
             }
         } else {
-            self.failing = None;
+            self.attempts.succeeded();
         }
         !is_held
     }
@@ -188,29 +168,14 @@ impl Issuer {
 
     pub(crate) fn failed(&mut self, settings: &Settings, fetch: u64, now_ms: i64) {
         // Only the newest attempt tells how the issuer is.
-        if self.end(fetch) {
-            self.fail(settings, now_ms);
+        if self.attempts.end(fetch) {
+            self.attempts.failed(&settings.pace(), now_ms);
         }
     }
 
-    fn fail(&mut self, settings: &Settings, now_ms: i64) {
-        let times = self
-            .failing
-            .as_ref()
-            .map_or(0, |failing| failing.times)
-            .saturating_add(1);
-        let pause_ms = settings.backoff_ms(times);
-        self.failing = Some(Failing {
-            times,
-            since_ms: now_ms,
-            pause_ms,
-        });
-    }
-
     pub(crate) fn is_refreshing(&self, settings: &Settings, now_ms: i64) -> bool {
-        self.running
-            .as_ref()
-            .is_some_and(|running| within(running.started_at_ms, settings.lease_ms, now_ms))
+        let since_ms = self.attempts.running_since_ms(&settings.pace(), now_ms);
+        since_ms.is_some()
     }
 
     /// Age of the set in hand.
@@ -228,7 +193,7 @@ impl Issuer {
     }
 
     pub(crate) const fn is_failing(&self) -> bool {
-        self.failing.is_some()
+        self.attempts.is_failing()
     }
 
     pub(crate) fn counts(&self) -> (usize, usize) {
@@ -272,13 +237,7 @@ impl Issuer {
 
     /// The earliest time a fetch may start: `now_ms` when it may at once.
     fn next_fetch_ms(&self, settings: &Settings, now_ms: i64) -> i64 {
-        let mut at_ms = now_ms;
-        if let Some(running) = &self.running {
-            at_ms = at_ms.max(end_of(running.started_at_ms, settings.lease_ms, now_ms));
-        }
-        if let Some(failing) = &self.failing {
-            at_ms = at_ms.max(end_of(failing.since_ms, failing.pause_ms, now_ms));
-        }
+        let at_ms = self.attempts.next_ms(&settings.pace(), now_ms);
         // Nothing is due while the set is fresh, so only an unknown key id can be the reason.
         if self.is_fresh(now_ms) {
             at_ms.max(self.cool_at_ms(settings, now_ms))
@@ -296,9 +255,7 @@ impl Issuer {
     /// Stale keys serve while the last contact, good or bad, is recent.
     fn stale_until_ms(&self, settings: &Settings, held: &Held) -> i64 {
         let fresh_until_ms = held.fetched_at_ms.saturating_add(held.max_age_ms);
-        let contact_ms = self.failing.as_ref().map_or(fresh_until_ms, |failing| {
-            failing.since_ms.saturating_add(failing.pause_ms)
-        });
+        let contact_ms = self.attempts.pause_ends_ms().unwrap_or(fresh_until_ms);
         fresh_until_ms
             .max(contact_ms)
             .saturating_add(settings.stale_while_refresh_ms)
@@ -310,26 +267,5 @@ impl Issuer {
         if self.held.as_ref().is_some_and(too_old) {
             self.held = None;
         }
-    }
-
-    /// Ends fetch number `fetch` if it is the one running.
-    fn end(&mut self, fetch: u64) -> bool {
-        let newest = self
-            .running
-            .as_ref()
-            .is_some_and(|running| running.fetch == fetch);
-        if newest {
-            self.running = None;
-        }
-        newest
-    }
-}
-
-/// The end of a period that contains `now_ms`; otherwise `now_ms`.
-fn end_of(start_ms: i64, length_ms: i64, now_ms: i64) -> i64 {
-    if within(start_ms, length_ms, now_ms) {
-        start_ms.saturating_add(length_ms)
-    } else {
-        now_ms
     }
 }

@@ -1,5 +1,7 @@
 //! How long keys live and how often they may be fetched.
 
+use crate::attempts::Pace;
+
 /// Durations in milliseconds; the defaults suit an issuer that rotates keys with notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -72,12 +74,13 @@ impl Settings {
             .max(self.min_max_age_ms)
     }
 
-    /// Pause after this many failures in a row.
-    pub(crate) fn backoff_ms(&self, failures: u32) -> i64 {
-        let doublings = failures.saturating_sub(1).min(32);
-        self.first_backoff_ms
-            .saturating_mul(1_i64.wrapping_shl(doublings))
-            .min(self.last_backoff_ms)
+    /// How fast fetches may follow each other.
+    pub(crate) const fn pace(&self) -> Pace {
+        Pace {
+            first_backoff_ms: self.first_backoff_ms,
+            last_backoff_ms: self.last_backoff_ms,
+            lease_ms: self.lease_ms,
+        }
     }
 }
 
@@ -85,10 +88,4 @@ impl Default for Settings {
     fn default() -> Self {
         Self::patient()
     }
-}
-
-/// Whether `now` lies in the `length` after `start`. A clock set back ends every such period,
-/// so that no pause outlives it.
-pub(crate) fn within(start_ms: i64, length_ms: i64, now_ms: i64) -> bool {
-    now_ms >= start_ms && now_ms < start_ms.saturating_add(length_ms)
 }

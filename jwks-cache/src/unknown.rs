@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::settings::within;
+use crate::attempts::within;
 
 /// The longest key id remembered; longer ones are never anybody's (T12).
 const MAX_KID_BYTES: usize = 64;
