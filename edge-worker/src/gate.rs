@@ -88,6 +88,23 @@ struct Presented {
     is_signature_right: Option<bool>,
 }
 
+/// How far a request's token is verified.
+#[derive(Debug)]
+enum Verification {
+    /// Its signature has to be checked first.
+    NeedsSignature,
+    /// The request has none.
+    NoToken,
+    /// It is what it says.
+    Verified(Rc<VerifiedToken>),
+}
+
+/// A token verified a moment ago.
+struct KnownToken {
+    token: Rc<VerifiedToken>,
+    is_key_due: bool,
+}
+
 impl<'r> Gate<'r> {
     /// Takes a request in: its path and its token, as far as they can be judged alone.
     /// Errors: the refusal, if that is enough to refuse.
@@ -101,10 +118,17 @@ impl<'r> Gate<'r> {
             .path
             .as_ref()
             .map_err(|error| Refusal::new(Code::MalformedRequest, error.to_string()))?;
-        let mut is_key_due = false;
-        let token = match request.bearer().map_err(malformed_bearer)? {
-            None => Token::None,
-            Some(token) => recognise(token, config, memory, &mut is_key_due, now)?,
+        let (token, is_key_due) = match request.bearer().map_err(malformed_bearer)? {
+            None => (Token::None, false),
+            Some(token) => {
+                let fingerprint = Fingerprint::of(token, &config.issuer, &config.audience);
+                if let Some(known) = known(fingerprint, memory, now) {
+                    (Token::Verified(known.token), known.is_key_due)
+                } else {
+                    let presented = presented(token, fingerprint, config, now)?;
+                    (Token::Presented(Box::new(presented)), false)
+                }
+            }
         };
         Ok(Self {
             config,
@@ -145,10 +169,10 @@ impl<'r> Gate<'r> {
                 return Step::Need(needs);
             }
         }
-        match self.verified(memory, now) {
-            Ok(None) => Step::NeedSignature,
-            Ok(Some(None)) => Step::Done(Ok(())),
-            Ok(Some(Some(token))) => {
+        match self.verification(memory, now) {
+            Ok(Verification::NeedsSignature) => Step::NeedSignature,
+            Ok(Verification::NoToken) => Step::Done(Ok(())),
+            Ok(Verification::Verified(token)) => {
                 let is_revocation_stale = self.check_revocation(&token, memory, now);
                 Step::Done(is_revocation_stale.map(drop))
             }
@@ -227,8 +251,10 @@ impl<'r> Gate<'r> {
     /// `None`: the signature has to be checked first.
     fn decide(&mut self, memory: &mut Memory, now: UnixMillis) -> Result<Option<Pass>, Refusal> {
         let policy = memory.policy.active(now).ok_or_else(no_policy)?;
-        let Some(token) = self.verified(memory, now)? else {
-            return Ok(None);
+        let token = match self.verification(memory, now)? {
+            Verification::NeedsSignature => return Ok(None),
+            Verification::NoToken => None,
+            Verification::Verified(token) => Some(token),
         };
         let mut is_revocation_stale = false;
         if let Some(token) = &token {
@@ -257,20 +283,15 @@ impl<'r> Gate<'r> {
         .map(|pass| Some(pass.within(target.timeout_s)))
     }
 
-    /// The token, verified; `Ok(None)` when its signature has to be checked first, and
-    /// `Ok(Some(None))` when there is no token.
-    #[expect(
-        clippy::option_option,
-        reason = "whether to wait and whether there is a token are two questions"
-    )]
-    fn verified(
+    /// How far the token is verified.
+    fn verification(
         &mut self,
         memory: &mut Memory,
         now: UnixMillis,
-    ) -> Result<Option<Option<Rc<VerifiedToken>>>, Refusal> {
+    ) -> Result<Verification, Refusal> {
         let presented = match &mut self.token {
-            Token::None => return Ok(Some(None)),
-            Token::Verified(token) => return Ok(Some(Some(Rc::clone(token)))),
+            Token::None => return Ok(Verification::NoToken),
+            Token::Verified(token) => return Ok(Verification::Verified(Rc::clone(token))),
             Token::Presented(presented) => presented,
         };
         match (presented.is_signature_right, &presented.key) {
@@ -285,10 +306,10 @@ impl<'r> Gate<'r> {
                 let fingerprint = presented.fingerprint;
                 memory.tokens.keep(fingerprint, Rc::clone(&token));
                 self.token = Token::Verified(Rc::clone(&token));
-                Ok(Some(Some(token)))
+                Ok(Verification::Verified(token))
             }
             (Some(_), _) => Err(refuse_token(JoseError::Signature)),
-            (None, Some(_)) => Ok(None),
+            (None, Some(_)) => Ok(Verification::NeedsSignature),
             (None, None) => {
                 match memory
                     .keys
@@ -299,7 +320,7 @@ impl<'r> Gate<'r> {
                         presented.jws.signature_job(&key).map_err(refuse_token)?;
                         presented.key = Some(key);
                         self.is_key_due = is_due;
-                        Ok(None)
+                        Ok(Verification::NeedsSignature)
                     }
                     Known::Unknown => Err(refuse_token(JoseError::UnknownKey)),
                     Known::Wait | Known::NoKeys => Err(Refusal::new(
@@ -366,25 +387,28 @@ fn evaluate(
     Err(refusal)
 }
 
+/// A token that was verified a moment ago. A key that is no longer published takes its tokens with it (T15).
+fn known(fingerprint: Fingerprint, memory: &mut Memory, now: UnixMillis) -> Option<KnownToken> {
+    let token = memory.tokens.find(fingerprint, now)?;
+    let (kid, alg) = (&token.kid, token.alg);
+    if let Known::Key { is_due, .. } = memory.keys.find(KeySet::Token, kid, alg, now) {
+        return Some(KnownToken {
+            token,
+            is_key_due: is_due,
+        });
+    }
+    memory.tokens.forget(fingerprint);
+    None
+}
+
 /// Judges a token by what it says. Its signature comes later, because that needs its key; but a
 /// token that would be refused anyway never causes a fetch.
-fn recognise(
+fn presented(
     token: &str,
+    fingerprint: Fingerprint,
     config: &Config,
-    memory: &mut Memory,
-    is_key_due: &mut bool,
     now: UnixMillis,
-) -> Result<Token, Refusal> {
-    let fingerprint = Fingerprint::of(token, &config.issuer, &config.audience);
-    if let Some(verified) = memory.tokens.find(fingerprint, now) {
-        // a key that is no longer published takes its tokens with it (T15)
-        let (kid, alg) = (&verified.kid, verified.alg);
-        if let Known::Key { is_due, .. } = memory.keys.find(KeySet::Token, kid, alg, now) {
-            *is_key_due = is_due;
-            return Ok(Token::Verified(verified));
-        }
-        memory.tokens.forget(fingerprint);
-    }
+) -> Result<Presented, Refusal> {
     let jws = Jws::parse(token).map_err(refuse_token)?;
     let expected = jwt::Expectations {
         typ: TYP_ACCESS_TOKEN,
@@ -411,14 +435,14 @@ fn recognise(
         .kid
         .clone()
         .ok_or_else(|| refuse_token(JoseError::UnknownKey))?;
-    Ok(Token::Presented(Box::new(Presented {
+    Ok(Presented {
         fingerprint,
         jws,
         kid,
         claims,
         key: None,
         is_signature_right: None,
-    })))
+    })
 }
 
 fn refuse_token(error: JoseError) -> Refusal {

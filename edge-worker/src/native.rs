@@ -21,7 +21,7 @@ use crate::{
     refresh,
     refusal::Refusal,
     request::EdgeRequest,
-    rim::{Fetched, Place, Rim, Turn},
+    rim::{Fetched, Place, RefreshLease, Rim},
 };
 
 /// Where documents come from and who checks signatures.
@@ -87,8 +87,8 @@ impl Isolate {
         now: UnixMillis,
     ) -> Option<Result<(), String>> {
         let rim = self.with(source, now);
-        let turn = refresh::begin(&rim, document)?;
-        refresh::refresh(&rim, turn).now_or_never()
+        let lease = refresh::begin(&rim, document)?;
+        refresh::refresh(&rim, lease).now_or_never()
     }
 
     const fn with<'a, S>(&'a mut self, source: &'a mut S, now: UnixMillis) -> Immediate<'a, S> {
@@ -152,9 +152,9 @@ impl<S: Source> Rim for Immediate<'_, S> {
         self.source.borrow_mut().verify(job)
     }
 
-    fn run(&self, turn: Turn) -> LocalBoxFuture<'static, ()> {
+    fn run(&self, lease: RefreshLease) -> LocalBoxFuture<'static, ()> {
         // whoever wants to know how it went calls `Isolate::refresh`
-        let _outcome = refresh::refresh(self, turn).now_or_never();
+        let _outcome = refresh::refresh(self, lease).now_or_never();
         ready(()).boxed_local()
     }
 

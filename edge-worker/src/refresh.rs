@@ -15,7 +15,7 @@ use crate::{
     keys::{KeySet, Known},
     memory::Memory,
     revocations::FEED_BYTES,
-    rim::{Fetched, Place, Rim, Turn},
+    rim::{Fetched, Place, RefreshLease, Rim},
     signed::SignedDocument,
 };
 
@@ -34,7 +34,7 @@ const KEY_ROUNDS: usize = 3;
 pub async fn settle<R: Rim>(rim: &R, documents: Documents, deadline: UnixMillis) {
     let waits = documents.iter().map(|document| async move {
         match begin(rim, document) {
-            Some(turn) => rim.run(turn).await,
+            Some(lease) => rim.run(lease).await,
             None => wait_for_others(rim, document).await,
         }
     });
@@ -44,25 +44,25 @@ pub async fn settle<R: Rim>(rim: &R, documents: Documents, deadline: UnixMillis)
 
 /// Refreshes a document behind the answer, unless somebody is at it or it failed just now.
 pub fn start<R: Rim>(rim: &R, document: Document) {
-    if let Some(turn) = begin(rim, document) {
-        drop(rim.run(turn));
+    if let Some(lease) = begin(rim, document) {
+        drop(rim.run(lease));
     }
 }
 
-/// Takes the turn, if it is to be had.
-pub fn begin<R: Rim>(rim: &R, document: Document) -> Option<Turn> {
+/// Takes the lease, if it is to be had.
+pub fn begin<R: Rim>(rim: &R, document: Document) -> Option<RefreshLease> {
     let now = rim.now();
     let mut memory = rim.memory();
     let keys = |memory: &mut Memory, set| {
         let lease = memory.keys.begin(set, now)?;
-        Some(Turn::Keys(set, lease))
+        Some(RefreshLease::Keys(set, lease))
     };
     match document {
         Document::TokenKeys => keys(&mut memory, KeySet::Token),
         Document::BundleKeys => keys(&mut memory, KeySet::Bundle),
         Document::Policy | Document::Revocations => freshness(&mut memory, document)
             .lease(now)
-            .then_some(Turn::Signed(document)),
+            .then_some(RefreshLease::Signed(document)),
     }
 }
 
@@ -81,16 +81,16 @@ async fn wait_for_others<R: Rim>(rim: &R, document: Document) {
 
 /// Refreshes one document.
 /// Errors: one line for the log; what was in hand stays.
-pub async fn refresh<R: Rim>(rim: &R, turn: Turn) -> Result<(), String> {
-    let document = match turn {
-        Turn::Keys(KeySet::Token, _) => Document::TokenKeys,
-        Turn::Keys(KeySet::Bundle, _) => Document::BundleKeys,
-        Turn::Signed(document) => document,
+pub async fn refresh<R: Rim>(rim: &R, lease: RefreshLease) -> Result<(), String> {
+    let document = match lease {
+        RefreshLease::Keys(KeySet::Token, _) => Document::TokenKeys,
+        RefreshLease::Keys(KeySet::Bundle, _) => Document::BundleKeys,
+        RefreshLease::Signed(document) => document,
     };
     let place = place(rim, document);
-    let outcome = match turn {
-        Turn::Keys(set, lease) => refresh_keys(rim, &place, set, lease).await,
-        Turn::Signed(_) => refresh_signed(rim, &place).await,
+    let outcome = match lease {
+        RefreshLease::Keys(set, lease) => refresh_keys(rim, &place, set, lease).await,
+        RefreshLease::Signed(_) => refresh_signed(rim, &place).await,
     };
     outcome.map_err(|error| format!("{}: {error}", place.url))
 }

@@ -47,9 +47,9 @@ pub trait Rim {
     /// Checks one signature.
     fn verify(&self, job: &SignatureJob<'_>) -> impl Future<Output = bool>;
 
-    /// Takes the turn: begins [`crate::refresh::refresh`] at once and runs it to its end, also when nobody waits
+    /// Takes the lease over: begins [`crate::refresh::refresh`] at once and runs it to its end, also when nobody waits
     /// for that end any more.
-    fn run(&self, turn: Turn) -> LocalBoxFuture<'static, ()>;
+    fn run(&self, lease: RefreshLease) -> LocalBoxFuture<'static, ()>;
 
     /// Tells the operator what went wrong.
     fn log(&self, line: &str);
@@ -77,7 +77,7 @@ pub enum Fetched {
 
 /// The right and duty to refresh one document.
 #[derive(Debug)]
-pub enum Turn {
+pub enum RefreshLease {
     /// A set of keys.
     Keys(KeySet, Lease),
     /// The policy or the feed.

@@ -13,7 +13,7 @@ use crate::{
     document::Copy,
     memory::Memory,
     refresh,
-    rim::{Fetched, Place, Rim, Turn},
+    rim::{Fetched, Place, RefreshLease, Rim},
 };
 
 impl Rim for Rc<Host> {
@@ -54,10 +54,10 @@ impl Rim for Rc<Host> {
         webcrypto::verify(&self.state.imported, job).await
     }
 
-    fn run(&self, turn: Turn) -> LocalBoxFuture<'static, ()> {
+    fn run(&self, lease: RefreshLease) -> LocalBoxFuture<'static, ()> {
         let host = Self::clone(self);
         let refreshing = async move {
-            if let Err(error) = refresh::refresh(&host, turn).await {
+            if let Err(error) = refresh::refresh(&host, lease).await {
                 host.log(&error);
             }
         };

@@ -21,7 +21,7 @@ use edge_worker::{
     memory::Memory,
     refresh,
     request::EdgeRequest,
-    rim::{Fetched, Place, Rim, Turn},
+    rim::{Fetched, Place, RefreshLease, Rim},
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use plinto_contract::time::UnixMillis;
@@ -303,10 +303,10 @@ impl Rim for Simulated {
         plinto_jose::verify(job).is_ok()
     }
 
-    fn run(&self, turn: Turn) -> LocalBoxFuture<'static, ()> {
+    fn run(&self, lease: RefreshLease) -> LocalBoxFuture<'static, ()> {
         let isolate = self.clone();
         let refreshing = async move {
-            let _outcome = refresh::refresh(&isolate, turn).await;
+            let _outcome = refresh::refresh(&isolate, lease).await;
         };
         let refreshing = refreshing.boxed_local().shared();
         self.centre
