@@ -32,7 +32,7 @@ pub(crate) struct Doctor {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Verdict {
+enum Status {
     Ok,
     Warning,
     Failed,
@@ -41,7 +41,7 @@ enum Verdict {
 #[derive(Debug, Serialize)]
 struct Check {
     name: &'static str,
-    status: Verdict,
+    status: Status,
     message: String,
     /// What to do about it; empty when all is well.
     remedy: &'static str,
@@ -52,21 +52,21 @@ struct Checks(Vec<Check>);
 
 impl Checks {
     fn ok(&mut self, name: &'static str, message: impl Into<String>) {
-        self.add(name, Verdict::Ok, message, "");
+        self.add(name, Status::Ok, message, "");
     }
 
     fn warn(&mut self, name: &'static str, message: impl Into<String>, remedy: &'static str) {
-        self.add(name, Verdict::Warning, message, remedy);
+        self.add(name, Status::Warning, message, remedy);
     }
 
     fn fail(&mut self, name: &'static str, message: impl Into<String>, remedy: &'static str) {
-        self.add(name, Verdict::Failed, message, remedy);
+        self.add(name, Status::Failed, message, remedy);
     }
 
     fn add(
         &mut self,
         name: &'static str,
-        status: Verdict,
+        status: Status,
         message: impl Into<String>,
         remedy: &'static str,
     ) {
@@ -85,7 +85,7 @@ impl Doctor {
         let failed = checks
             .0
             .iter()
-            .filter(|check| check.status == Verdict::Failed)
+            .filter(|check| check.status == Status::Failed)
             .count();
         output.answer(&json!({ "checks": checks.0, "failed": failed }), || {
             describe(&checks)
@@ -123,9 +123,9 @@ impl Doctor {
 fn describe(checks: &Checks) -> String {
     let rows = checks.0.iter().map(|check| {
         let status = match check.status {
-            Verdict::Ok => "ok",
-            Verdict::Warning => "warning",
-            Verdict::Failed => "FAILED",
+            Status::Ok => "ok",
+            Status::Warning => "warning",
+            Status::Failed => "FAILED",
         };
         let message = if check.remedy.is_empty() {
             check.message.clone()

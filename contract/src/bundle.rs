@@ -77,7 +77,7 @@ pub struct Activation {
     pub exp: UnixSeconds,
     /// The engine that ran the bundle's tests: `regorus`.
     pub engine: String,
-    /// Its version.
+    /// The version of that engine; another one may judge the tests differently.
     pub engine_version: String,
 }
 

@@ -88,7 +88,7 @@ pub struct Config {
 /// One variable that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Its name.
+    /// The name under which the variable is set.
     pub name: &'static str,
     /// What is wrong with it, without its value.
     pub detail: String,

@@ -18,7 +18,7 @@ pub enum Document {
 }
 
 impl Document {
-    /// All of them.
+    /// Every document there is.
     pub const ALL: [Self; 4] = [
         Self::TokenKeys,
         Self::BundleKeys,
@@ -72,7 +72,7 @@ impl Documents {
         }
     }
 
-    /// These.
+    /// The set of these documents; one named twice is in it once.
     pub fn of(documents: impl Iterator<Item = Document>) -> Self {
         let mut all = Self::default();
         for document in documents {
@@ -102,7 +102,7 @@ impl Documents {
 /// A document as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copy {
-    /// Its bytes.
+    /// The bytes of the answer, unjudged.
     pub body: Rc<Vec<u8>>,
     /// Its version, as the control plane names it.
     pub etag: Option<String>,

@@ -8,7 +8,7 @@ use plinto_jose::{Algorithm, Jwk, JwkSet};
 
 use crate::config::Config;
 
-/// Which of the two.
+/// One of the two key sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySet {
     /// Signs access tokens.

@@ -41,7 +41,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Empty.
+    /// Nothing is known yet: the first request waits for every document it needs.
     pub fn new(config: &Config) -> Self {
         Self {
             keys: Keys::new(config),

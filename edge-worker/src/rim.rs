@@ -58,7 +58,7 @@ pub trait Rim {
 /// Where a document is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Which.
+    /// The document that is fetched from there.
     pub document: Document,
     /// Its pinned address.
     pub url: String,

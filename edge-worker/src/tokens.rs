@@ -35,7 +35,7 @@ impl Fingerprint {
 /// What a verified token says, and the policy subject built from it.
 #[derive(Debug)]
 pub struct VerifiedToken {
-    /// Its claims.
+    /// What it says, all of it checked.
     pub claims: AccessToken,
     /// The subject of a policy input.
     pub subject: Value,

@@ -35,7 +35,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// All of them.
+    /// Every algorithm that is supported. Source: RFC 7518 §3.1, RFC 8037 §3.1.
     pub const ALL: [Self; 7] = [
         Self::Rs256,
         Self::Rs384,

@@ -28,7 +28,7 @@ pub enum Lookup {
         fetch: bool,
         /// When to ask again if `fetch` is false; a running fetch may end sooner.
         retry_at_ms: i64,
-        /// Why.
+        /// What stands in the way.
         why: Absence,
     },
 }

@@ -124,7 +124,7 @@ const GUARDED: [(&str, Cost); 61] = [
 
 /// Why a guarded builtin did not answer.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+enum BuiltinError {
     #[error("`{0}` would read or make more than it may")]
     TooMuch(&'static str),
     #[error("the steps are spent")]
@@ -191,15 +191,15 @@ pub(crate) fn guard(interpreter: &mut Interpreter, names: &BTreeSet<&'static str
             .collect();
         let span = span.clone();
         let guarded = move |arguments: Vec<Value>| {
-            let before = cost_before(name, cost, &arguments).ok_or(Refused::TooMuch(name))?;
+            let before = cost_before(name, cost, &arguments).ok_or(BuiltinError::TooMuch(name))?;
             if !steps::charge(before) {
-                return Err(Refused::Spent.into());
+                return Err(BuiltinError::Spent.into());
             }
             match builtin(&span, &parameters, &arguments, strict) {
                 Ok(result) if steps::charge(cost_after(cost, &result)) => Ok(result),
-                Ok(_) => Err(Refused::Spent.into()),
+                Ok(_) => Err(BuiltinError::Spent.into()),
                 Err(_) if !strict => Ok(Value::Undefined),
-                Err(error) => Err(Refused::Builtin(reason(&error.to_string())).into()),
+                Err(error) => Err(BuiltinError::Builtin(reason(&error.to_string())).into()),
             }
         };
         // A name is guarded once, so there is nothing in the way.
