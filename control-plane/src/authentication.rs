@@ -1,4 +1,4 @@
-//! Finds out who asks: one way for each group of routes that the router mounts.
+//! Finds out who asks, in the way that a group of routes has chosen.
 //!
 //! A credential is looked at only where it matters. What is open to everybody does not refuse
 //! somebody for a token that has run out.
@@ -17,62 +17,59 @@ use crate::{
     app::App,
     features::{self, tenants::Tenant},
     http::{
-        ApiError,
+        ApiError, Authentication,
         actor::{bearer, client_ip, user_agent},
         layers::RequestName,
     },
     secret::Secret,
 };
 
-/// `/v1`: an API key must come along; the tenant is the key's.
-pub async fn of_machine(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Lets a request go on with the actor who asks.
+pub async fn find_out(
+    State((app, how)): State<(App, Authentication)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (parts, body) = request.into_parts();
-    let actor = match bearer(&parts.headers) {
-        Ok(Some(token)) => of_api_key(&app, &token).await,
-        Ok(None) => Err(ApiError::new(
+    let actor = match how {
+        Authentication::ApiKey => of_machine(&app, &parts).await,
+        Authentication::Person => of_person(&app, &parts).await,
+        Authentication::OAuthClient => of_oauth_client(&app, &parts).await,
+        Authentication::Nobody => of_nobody(&app, &parts).await,
+    };
+    go_on(&app, actor, (parts, body), next).await
+}
+
+async fn of_machine(app: &App, parts: &Parts) -> Result<Actor, ApiError> {
+    match bearer(&parts.headers)? {
+        Some(token) => of_api_key(app, &token).await,
+        None => Err(ApiError::new(
             Code::AuthenticationRequired,
             "send an API key as `Authorization: Bearer plinto_sk_…`",
         )),
-        Err(error) => Err(error),
-    };
-    go_on(&app, actor, (parts, body), next).await
+    }
 }
 
-/// Under an issuer, where people see to their own: the path names the tenant, and a token or key of
-/// another one is worth nothing.
-pub async fn of_person(State(app): State<App>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let actor = match tenant(&app, &parts.uri).await {
-        Ok(tenant) => of_credential(&app, &tenant, &parts.headers).await,
-        Err(error) => Err(error),
-    };
-    go_on(&app, actor, (parts, body), next).await
+async fn of_person(app: &App, parts: &Parts) -> Result<Actor, ApiError> {
+    let tenant = tenant(app, &parts.uri).await?;
+    of_credential(app, &tenant, &parts.headers).await
 }
 
-/// Under an issuer, OAuth's own: it refuses credentials in its own form (RFC 6749 §5.2), and here
-/// whoever sends bad ones is nobody.
-pub async fn of_oauth_client(State(app): State<App>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let actor = match tenant(&app, &parts.uri).await {
-        Ok(tenant) => match of_credential(&app, &tenant, &parts.headers).await {
-            Err(error) if error.code().status() == 401 => {
-                let code = error.code().as_str();
-                tracing::info!(code, "credentials were not accepted");
-                Ok(anonymous(tenant.id))
-            }
-            result => result,
-        },
-        Err(error) => Err(error),
-    };
-    go_on(&app, actor, (parts, body), next).await
+async fn of_oauth_client(app: &App, parts: &Parts) -> Result<Actor, ApiError> {
+    let tenant = tenant(app, &parts.uri).await?;
+    match of_credential(app, &tenant, &parts.headers).await {
+        Err(error) if error.code().status() == 401 => {
+            let code = error.code().as_str();
+            tracing::info!(code, "credentials were not accepted");
+            Ok(anonymous(tenant.id))
+        }
+        result => result,
+    }
 }
 
-/// Under an issuer, where people come in: nobody is anybody yet, whatever they send.
-pub async fn of_nobody(State(app): State<App>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let actor = tenant(&app, &parts.uri).await;
-    let actor = actor.map(|tenant| anonymous(tenant.id));
-    go_on(&app, actor, (parts, body), next).await
+async fn of_nobody(app: &App, parts: &Parts) -> Result<Actor, ApiError> {
+    let tenant = tenant(app, &parts.uri).await?;
+    Ok(anonymous(tenant.id))
 }
 
 async fn go_on(

@@ -20,7 +20,7 @@ use utoipa::{
     },
 };
 
-use crate::http::schemas;
+use crate::http::{Authentication, ErrorFormat, Group, Groups, schemas};
 
 /// What each group of operations is about.
 const TAGS: [(&str, &str); 13] = [
@@ -78,8 +78,8 @@ pub fn about() -> OpenApi {
     OpenApiBuilder::new().info(info).tags(Some(tags)).build()
 }
 
-/// Adds what the doors do not say themselves.
-pub fn complete(mut api: OpenApi) -> OpenApi {
+/// Adds what the doors do not say themselves: what follows from their form, and from their group.
+pub fn complete(mut api: OpenApi, groups: &Groups) -> OpenApi {
     // The value is a constant of this file; a test reads the document back.
     if let Ok(common) = serde_json::from_value::<Components>(common()) {
         let components = api.components.get_or_insert_with(Components::new);
@@ -89,23 +89,28 @@ pub fn complete(mut api: OpenApi) -> OpenApi {
         components.security_schemes.extend(common.security_schemes);
     }
     for (path, item) in &mut api.paths.paths {
+        let Some(group) = groups.at(path) else {
+            continue;
+        };
         for (method, operation) in operations(item) {
-            complete_operation(path, method, operation);
+            complete_operation(group, path, method, operation);
         }
     }
     api
 }
 
-fn complete_operation(path: &str, method: &str, operation: &mut Operation) {
-    let scheme = scheme(path);
-    operation.security =
-        scheme.map(|name| vec![SecurityRequirement::new(name, Vec::<String>::new())]);
+fn complete_operation(group: &Group, path: &str, method: &str, operation: &mut Operation) {
+    // A door may ask for more than its group does.
+    if operation.security.is_none() {
+        let required = |name| vec![SecurityRequirement::new(name, Vec::<String>::new())];
+        operation.security = scheme(group).map(required);
+    }
     for parameter in operation.parameters.iter_mut().flatten() {
         if let RefOr::T(parameter) = parameter {
             describe(parameter);
         }
     }
-    let takes_key = method == "post" && (path.starts_with("/v1/") || path.ends_with("/v1/sign_up"));
+    let takes_key = method == "post" && group.takes_idempotency_key;
     let is_versioned = operation.responses.responses.contains_key("304");
     let parameters = operation.parameters.get_or_insert_default();
     for header in [
@@ -115,7 +120,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation) {
         let read = |value| serde_json::from_value::<Parameter>(value).ok();
         parameters.extend(header.and_then(read).map(RefOr::T));
     }
-    refuse(path, scheme.is_some(), operation);
+    refuse(group, path, operation);
     mend(operation);
 }
 
@@ -147,15 +152,12 @@ fn mend(operation: &mut Operation) {
     }
 }
 
-/// Which credentials a door asks for.
-fn scheme(path: &str) -> Option<&'static str> {
-    let is_end_users = path.contains("/v1/me") || path.ends_with("/v1/sign_out");
-    if path.starts_with("/v1/") || path.ends_with("/oauth/introspect") {
-        Some("api_key")
-    } else if is_end_users {
-        Some("access_token")
-    } else {
-        None
+/// Which credentials a group asks for.
+fn scheme(group: &Group) -> Option<&'static str> {
+    match group.authentication? {
+        Authentication::ApiKey => Some("api_key"),
+        Authentication::Person => Some("access_token"),
+        Authentication::OAuthClient | Authentication::Nobody => None,
     }
 }
 
@@ -278,7 +280,7 @@ fn if_none_match() -> Value {
 }
 
 /// Documents how an operation refuses: by its form, and by the codes at its door.
-fn refuse(path: &str, needs_credentials: bool, operation: &mut Operation) {
+fn refuse(group: &Group, path: &str, operation: &mut Operation) {
     let mut codes = of_door(operation);
     codes.extend([Code::RequestTimeout, Code::RateLimited, Code::Overloaded]);
     codes.extend([Code::Unavailable, Code::Internal]);
@@ -289,14 +291,14 @@ fn refuse(path: &str, needs_credentials: bool, operation: &mut Operation) {
         codes.push(Code::PayloadTooLarge);
     }
     // OAuth's other refusals have OAuth's form and stand at the doors.
-    if !path.contains("/oauth/") {
+    if group.errors == ErrorFormat::Problem {
         codes.extend([Code::MalformedRequest, Code::ValidationFailed]);
         if operation.request_body.is_some() {
             codes.push(Code::UnsupportedMediaType);
         }
-        if needs_credentials {
+        if operation.security.is_some() {
             codes.extend([Code::AuthenticationRequired, Code::PermissionDenied]);
-            codes.extend(if path.starts_with("/v1/") {
+            codes.extend(if group.authentication == Some(Authentication::ApiKey) {
                 &[Code::ApiKeyInvalid][..]
             } else {
                 &[

@@ -1,4 +1,5 @@
-//! Mounts every feature's doors in groups: who may ask, from which pages, and which slots they take.
+//! Mounts every feature's doors in groups. What a group decides for all of its routes stands in
+//! `GROUPS` and nowhere else: a new kind of doors is a value more there.
 
 use axum::{
     Router,
@@ -16,12 +17,66 @@ use crate::{
     authentication::{self, slug},
     features,
     http::{
-        ApiError, cors, idempotency,
+        ApiError, Ask, Authentication, ErrorFormat, Group, Groups, Pages, cors, idempotency,
         layers::{self, Budgets},
         problem, query, retry,
         shared::shared,
     },
     openapi, ops,
+};
+
+static GROUPS: [Group; 6] = [
+    Group {
+        routes: management,
+        authentication: Some(Authentication::ApiKey),
+        errors: ErrorFormat::Problem,
+        takes_idempotency_key: true,
+        ask: Ask::Work,
+        pages: Pages::Nobodys,
+        ignores_unknown_parameters: false,
+    },
+    Group {
+        routes: entrance,
+        ..UNDER_AN_ISSUER
+    },
+    Group {
+        routes: entrance_once,
+        takes_idempotency_key: true,
+        ..UNDER_AN_ISSUER
+    },
+    Group {
+        routes: own,
+        authentication: Some(Authentication::Person),
+        ..UNDER_AN_ISSUER
+    },
+    Group {
+        routes: oauth,
+        authentication: Some(Authentication::OAuthClient),
+        errors: ErrorFormat::OAuth,
+        // "MUST be ignored": RFC 6749 §3.1, §3.2.
+        ignores_unknown_parameters: true,
+        ..UNDER_AN_ISSUER
+    },
+    Group {
+        routes: documents,
+        authentication: None,
+        errors: ErrorFormat::Problem,
+        takes_idempotency_key: false,
+        ask: Ask::Document,
+        pages: Pages::Everybodys,
+        ignores_unknown_parameters: false,
+    },
+];
+
+/// What the groups under an issuer, which people use from pages of their tenant, begin with.
+const UNDER_AN_ISSUER: Group = Group {
+    routes: OpenApiRouter::new,
+    authentication: Some(Authentication::Nobody),
+    errors: ErrorFormat::Problem,
+    takes_idempotency_key: false,
+    ask: Ask::Work,
+    pages: Pages::OfTenant,
+    ignores_unknown_parameters: false,
 };
 
 /// `/v1`: for machines with an API key. One line per feature.
@@ -72,8 +127,8 @@ fn documents() -> OpenApiRouter<App> {
 
 /// Everything, wrapped.
 pub fn router(app: &App) -> Router {
-    let api = openapi();
-    let declared = query::Declared::of(&api);
+    let (api, groups) = described();
+    let declared = query::Declared::of(&api, &groups);
     doors(app)
         .merge(ops::routes(&api))
         .layer(shared())
@@ -89,13 +144,13 @@ pub fn router(app: &App) -> Router {
             layers::time_limit,
         ))
         .layer(middleware::from_fn_with_state(
-            budgets(app),
+            budgets(app, &groups),
             layers::rate_limit,
         ))
         .layer(shared())
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(middleware::from_fn_with_state(
-            app.clone(),
+            (app.clone(), groups),
             problem::write_problems,
         ))
         .layer(middleware::from_fn_with_state(
@@ -111,56 +166,64 @@ pub fn router(app: &App) -> Router {
 
 /// The `OpenAPI` document, without a running server.
 pub fn openapi() -> OpenApi {
-    let doors = management()
-        .merge(entrance())
-        .merge(entrance_once())
-        .merge(own())
-        .merge(oauth())
-        .merge(documents());
-    let api = OpenApiRouter::with_openapi(openapi::about())
-        .merge(doors)
-        .into_openapi();
-    openapi::complete(api)
+    described().0
+}
+
+/// The description, and which group each of its paths is in.
+fn described() -> (OpenApi, Groups) {
+    let mut doors = OpenApiRouter::with_openapi(openapi::about());
+    let mut paths = Vec::new();
+    for group in &GROUPS {
+        let routes = (group.routes)();
+        let own = routes.get_openapi().paths.paths.keys();
+        paths.extend(own.map(|path| (path.clone(), group)));
+        doors = doors.merge(routes);
+    }
+    let groups = paths.into_iter().collect();
+    let api = openapi::complete(doors.into_openapi(), &groups);
+    (api, groups)
 }
 
 fn doors(app: &App) -> Router<App> {
+    let groups = GROUPS.iter().map(|group| mount(app, group));
+    groups.fold(Router::new(), Router::merge)
+}
+
+fn mount(app: &App, group: &Group) -> Router<App> {
     let state = || app.clone();
-    let again = middleware::from_fn(retry::when_lost);
-    let once = middleware::from_fn_with_state(state(), idempotency::once);
-    let machines = management()
-        .route_layer(again.clone())
-        .route_layer(once.clone())
-        .route_layer(middleware::from_fn_with_state(state(), layers::large_body))
-        .route_layer(middleware::from_fn_with_state(
-            state(),
-            authentication::of_machine,
+    let mut doors = (group.routes)();
+    if let Some(how) = group.authentication {
+        doors = doors.route_layer(middleware::from_fn(retry::when_lost));
+        if group.takes_idempotency_key {
+            let once = middleware::from_fn_with_state(state(), idempotency::once);
+            doors = doors.route_layer(once);
+        }
+        if how == Authentication::ApiKey {
+            let large = middleware::from_fn_with_state(state(), layers::large_body);
+            doors = doors.route_layer(large);
+        }
+        doors = doors.route_layer(middleware::from_fn_with_state(
+            (state(), how),
+            authentication::find_out,
         ));
-    let entrance = entrance_once()
-        .route_layer(again.clone())
-        .route_layer(once)
-        .merge(entrance().route_layer(again.clone()))
-        .route_layer(middleware::from_fn_with_state(
-            state(),
-            authentication::of_nobody,
-        ));
-    let own = own()
-        .route_layer(again.clone())
-        .route_layer(middleware::from_fn_with_state(
-            state(),
-            authentication::of_person,
-        ));
-    let oauth = oauth()
-        .route_layer(again)
-        .route_layer(middleware::from_fn_with_state(
-            state(),
-            authentication::of_oauth_client,
-        ));
-    let people = entrance.merge(own).merge(oauth);
+    }
+    let mut router = plain(doors);
     // Looking whose page asks is work, too.
-    let people = plain(people).layer(pages_of_tenants(app));
-    at_work(app, plain(machines))
-        .merge(at_work(app, people))
-        .merge(published(app))
+    if group.pages == Pages::OfTenant {
+        router = router.layer(pages_of_tenants(app));
+    }
+    router = match group.ask {
+        Ask::Work => at_work(app, router),
+        Ask::Document => router.layer(middleware::from_fn_with_state(
+            state(),
+            layers::document_slot,
+        )),
+        Ask::Probe => router,
+    };
+    if group.pages == Pages::Everybodys {
+        router = router.layer(cors::for_everybody());
+    }
+    router
 }
 
 /// A slot for each request whose body is there.
@@ -171,16 +234,6 @@ fn at_work(app: &App, group: Router<App>) -> Router<App> {
             app.clone(),
             layers::whole_body,
         ))
-}
-
-/// Documents have slots of their own, no body, and are for every page.
-fn published(app: &App) -> Router<App> {
-    plain(documents())
-        .layer(middleware::from_fn_with_state(
-            app.clone(),
-            layers::document_slot,
-        ))
-        .layer(cors::for_everybody())
 }
 
 /// What refuses a method stands inside the layers: a preflight is answered before it.
@@ -203,9 +256,10 @@ fn owned_slug(uri: &Uri) -> String {
     slug(uri).unwrap_or_default().to_owned()
 }
 
-fn budgets(app: &App) -> Budgets {
+fn budgets(app: &App, groups: &Groups) -> Budgets {
     Budgets {
         app: app.clone(),
+        groups: groups.clone(),
         has_own: features::api_keys::is_genuine,
     }
 }

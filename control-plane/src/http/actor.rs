@@ -1,4 +1,4 @@
-//! The [`Actor`] as a handler's argument. `router.rs` finds out who it is.
+//! The [`Actor`] as a handler's argument. `authentication.rs` finds out who it is.
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},

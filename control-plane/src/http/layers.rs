@@ -16,7 +16,7 @@ use crate::{
     actor::Actor,
     app::{App, Overloaded},
     http::{
-        ApiError, Ask,
+        ApiError, Ask, Group, Groups,
         actor::{bearer, client_ip},
         rate_limit::network,
         shares::Full,
@@ -218,6 +218,8 @@ pub async fn document_slot(State(app): State<App>, request: Request, next: Next)
 pub struct Budgets {
     /// Has the budgets.
     pub app: App,
+    /// Who pays depends on what a request asks for.
+    pub groups: Groups,
     /// Whether a credential is one that we made, and so has a budget of its own. Asked before any
     /// budget is charged: it must cost next to nothing, and nobody may be able to make one up.
     pub has_own: fn(&App, &str) -> bool,
@@ -225,7 +227,11 @@ pub struct Budgets {
 
 /// Bounds a client's requests. Requests without an address (tests, in process) pass.
 pub async fn rate_limit(
-    State(Budgets { app, has_own }): State<Budgets>,
+    State(Budgets {
+        app,
+        groups,
+        has_own,
+    }): State<Budgets>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -234,11 +240,15 @@ pub async fn rate_limit(
         return next.run(Request::from_parts(parts, body)).await;
     };
     let route = parts.extensions.get::<MatchedPath>();
-    let ask = Ask::of(route.map_or("", MatchedPath::as_str));
+    let group = groups.of(route);
+    let ask = group.map_or_else(
+        || Ask::beside_groups(route.map_or("", MatchedPath::as_str)),
+        |group| group.ask,
+    );
     let credential = bearer(&parts.headers).ok().flatten();
     let credential = credential.as_ref().map(Secret::expose);
     let own = credential
-        .filter(|_| route.is_some_and(|route| takes_keys(route.as_str())))
+        .filter(|_| group.is_some_and(Group::takes_api_keys))
         .filter(|credential| has_own(&app, credential));
     let (limit_headers, result) = app.rate_limits.check(ip, ask, own);
     let mut response = match result {
@@ -247,12 +257,6 @@ pub async fn rate_limit(
     };
     response.headers_mut().extend(limit_headers);
     response
-}
-
-/// Whether a route is open to API keys. Elsewhere nobody looks whether one is still good, so it buys
-/// nothing there.
-fn takes_keys(route: &str) -> bool {
-    route.starts_with("/v1/") || route.starts_with("/t/{tenant}/oauth/")
 }
 
 /// A page's script may learn that it asks too often, too slowly or of a busy server, and when to come

@@ -4,6 +4,8 @@ pub mod actor;
 mod bodies;
 pub mod cache;
 pub mod cors;
+mod error_format;
+pub mod group;
 pub mod idempotency;
 pub mod input;
 pub mod known;
@@ -23,6 +25,8 @@ pub mod version;
 
 pub use bodies::Bodies;
 pub use cache::{CachePolicy, aged, cached};
+pub use error_format::{ErrorBody, ErrorFormat};
+pub use group::{Authentication, Group, Groups, Pages};
 pub use input::{Json, OptionalJson, Path, Query};
 pub use page::{List, Page};
 pub use problem::{ApiError, HasCode};

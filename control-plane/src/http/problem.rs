@@ -7,8 +7,8 @@ use std::error::Error;
 
 use axum::{
     Json,
-    extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderValue, StatusCode, header, response::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -20,7 +20,7 @@ use crate::{
     authority::Refused,
     db::{DbError, Lost},
     envelope::EnvelopeError,
-    http::layers::RequestName,
+    http::{ErrorFormat, Groups, error_format::in_oauth, layers::RequestName},
 };
 
 /// What a feature's error tells a client.
@@ -42,6 +42,11 @@ pub trait HasCode: Error {
     fn retry_after_s(&self) -> Option<i64> {
         None
     }
+
+    /// The word for it where refusals have OAuth's form, if OAuth has one.
+    fn oauth_error(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// A refusal on its way to the client.
@@ -51,6 +56,7 @@ pub struct ApiError {
     detail: String,
     errors: Vec<FieldError>,
     retry_after_s: Option<i64>,
+    oauth_error: Option<&'static str>,
     /// For the log, when the fault is ours.
     cause: Option<String>,
     is_lost: bool,
@@ -64,6 +70,7 @@ impl ApiError {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after_s: None,
+            oauth_error: None,
             cause: None,
             is_lost: false,
         }
@@ -117,6 +124,7 @@ impl<E: HasCode> From<E> for ApiError {
             },
             errors: error.field_errors(),
             retry_after_s: error.retry_after_s(),
+            oauth_error: error.oauth_error(),
             cause: is_ours.then(|| chain(&error)),
             is_lost: is_ours && causes(&error).any(is_lost),
         }
@@ -155,9 +163,17 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Writes the bodies of refusals, those of the framework included (404, 405, 413, 415 …).
-pub async fn write_problems(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Writes the bodies of refusals in the form of the route's group, those of the framework included
+/// (404, 405, 413, 415 …).
+pub async fn write_problems(
+    State((app, groups)): State<(App, Groups)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let instance = request.uri().path().to_owned();
+    let format = groups
+        .of(request.extensions().get::<MatchedPath>())
+        .map_or(ErrorFormat::Problem, |group| group.errors);
     let request_id = request
         .extensions()
         .get::<RequestName>()
@@ -178,20 +194,29 @@ pub async fn write_problems(State(app): State<App>, request: Request, next: Next
             "the request failed on our side"
         );
     }
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts
+        .headers
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if format == ErrorFormat::OAuth
+        && let Some(word) = error.oauth_error
+    {
+        return in_oauth(parts, word, error.detail);
+    }
     let mut problem = Problem::new(&app.config.problem_pages(), error.code, error.detail);
     problem.instance = instance;
     problem.request_id = request_id;
     problem.errors = error.errors;
+    as_problem(parts, problem)
+}
+
+fn as_problem(mut parts: Parts, problem: Problem) -> Response {
     let help = HeaderValue::try_from(format!("<{}>; rel=\"help\"", problem.type_uri));
-    let (mut parts, _) = response.into_parts();
-    parts.headers.remove(header::CONTENT_LENGTH);
     let body = Json(problem).into_response().into_body();
     parts
         .headers
         .insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-    parts
-        .headers
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(help) = help {
         parts.headers.append(header::LINK, help);
     }

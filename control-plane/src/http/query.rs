@@ -1,7 +1,7 @@
 //! Which query parameters an operation takes. Any other is refused, before the operation runs.
 //!
-//! The API's description names them, so an endpoint cannot forget to. OAuth's endpoints are told
-//! apart by their tag: there, unrecognised parameters "MUST be ignored" (RFC 6749 §3.1, §3.2).
+//! The API's description names them, so an endpoint cannot forget to. A group of routes may pass
+//! over what it does not know instead, as OAuth's must (RFC 6749 §3.1, §3.2).
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,12 +18,10 @@ use utoipa::openapi::{
     path::{Operation, ParameterIn, PathItem},
 };
 
-use crate::http::ApiError;
+use crate::http::{ApiError, Groups};
 
 /// 16: more faults than that are told in several rounds.
 const FAULTS_MAX: usize = 16;
-/// Tag of the operations that ignore what they do not know.
-const OAUTH: &str = "oauth";
 
 /// The parameters of every described operation.
 #[derive(Debug, Clone)]
@@ -40,11 +38,19 @@ enum Takes {
 
 impl Declared {
     /// Reads them from the API's description.
-    pub fn of(api: &OpenApi) -> Self {
+    pub fn of(api: &OpenApi, groups: &Groups) -> Self {
         let mut declared = BTreeMap::new();
         for (path, item) in &api.paths.paths {
+            let takes_anything = groups
+                .at(path)
+                .is_some_and(|group| group.ignores_unknown_parameters);
             for (method, operation) in operations(item) {
-                declared.insert((path.clone(), method), Takes::of(operation));
+                let takes = if takes_anything {
+                    Takes::Anything
+                } else {
+                    Takes::described(operation)
+                };
+                declared.insert((path.clone(), method), takes);
             }
         }
         Self(Arc::new(declared))
@@ -70,10 +76,7 @@ impl Declared {
 }
 
 impl Takes {
-    fn of(operation: &Operation) -> Self {
-        if operation.tags.iter().flatten().any(|tag| tag == OAUTH) {
-            return Self::Anything;
-        }
+    fn described(operation: &Operation) -> Self {
         let parameters = operation.parameters.iter().flatten();
         let in_query = parameters.filter_map(|parameter| match parameter {
             RefOr::T(it) if matches!(it.parameter_in, ParameterIn::Query) => Some(it.name.clone()),

@@ -19,7 +19,7 @@ use control_plane::{
     actor::Actor,
     app::App,
     envelope::sha256_hex,
-    http::{idempotency, layers, problem},
+    http::{Groups, idempotency, layers, problem},
 };
 use plinto_tests::world::{Client, World};
 use serde_json::{Value, json};
@@ -213,7 +213,10 @@ fn door(app: &App, handler: MethodRouter<App>) -> Router {
     Router::new()
         .route("/door", handler)
         .layer(from_fn_with_state(app.clone(), idempotency::once))
-        .layer(from_fn_with_state(app.clone(), problem::write_problems))
+        .layer(from_fn_with_state(
+            (app.clone(), Groups::default()),
+            problem::write_problems,
+        ))
         .with_state(app.clone())
 }
 

@@ -53,25 +53,13 @@ impl From<SessionError> for OAuthError {
     }
 }
 
-impl OAuthError {
-    /// The word in `error`; `None` when the answer is a problem body.
-    pub fn word(&self) -> Option<&'static str> {
-        match self {
-            Self::InvalidRequest(_) => Some("invalid_request"),
-            Self::InvalidClient | Self::Unauthenticated => Some("invalid_client"),
-            Self::InsufficientScope(_) => Some("insufficient_scope"),
-            Self::InvalidGrant => Some("invalid_grant"),
-            Self::UnauthorizedClient => Some("unauthorized_client"),
-            Self::UnsupportedGrantType => Some("unsupported_grant_type"),
-            Self::Session(_) => None,
-        }
-    }
-}
-
 impl HasCode for OAuthError {
     fn code(&self) -> Code {
         match self {
             Self::Session(error) => error.code(),
+            // Asks for credentials; an unknown client has none that would help.
+            Self::Unauthenticated => Code::AuthenticationRequired,
+            Self::InsufficientScope(_) => Code::PermissionDenied,
             _ => Code::MalformedRequest,
         }
     }
@@ -80,6 +68,18 @@ impl HasCode for OAuthError {
         match self {
             Self::Session(error) => error.retry_after_s(),
             _ => None,
+        }
+    }
+
+    fn oauth_error(&self) -> Option<&'static str> {
+        match self {
+            Self::InvalidRequest(_) => Some("invalid_request"),
+            Self::InvalidClient | Self::Unauthenticated => Some("invalid_client"),
+            Self::InsufficientScope(_) => Some("insufficient_scope"),
+            Self::InvalidGrant => Some("invalid_grant"),
+            Self::UnauthorizedClient => Some("unauthorized_client"),
+            Self::UnsupportedGrantType => Some("unsupported_grant_type"),
+            Self::Session(_) => None,
         }
     }
 }

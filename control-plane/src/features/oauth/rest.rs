@@ -3,7 +3,7 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use plinto_contract::claims::AccessToken;
@@ -19,7 +19,7 @@ use crate::{
         Introspection,
         rest::{TokensBody, not_stored},
     },
-    http::{ApiError, input::too_large},
+    http::{ApiError, ErrorBody, input::too_large},
 };
 
 /// Doors under an issuer.
@@ -30,43 +30,10 @@ pub fn issuer_routes() -> OpenApiRouter<App> {
         .routes(routes!(revoke))
 }
 
-/// An OAuth error. Source: RFC 6749 §5.2.
-#[derive(Debug, Serialize, ToSchema)]
-struct ErrorBody {
-    #[schema(example = "invalid_grant")]
-    error: &'static str,
-    error_description: String,
-}
-
-impl IntoResponse for OAuthError {
-    fn into_response(self) -> Response {
-        let Some(error) = self.word() else {
-            return ApiError::from(self).into_response();
-        };
-        let status = match self {
-            Self::InvalidClient | Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
-            _ => StatusCode::BAD_REQUEST,
-        };
-        let body = ErrorBody {
-            error,
-            error_description: self.to_string(),
-        };
-        let mut response = not_stored(status, body);
-        if matches!(self, Self::Unauthenticated) {
-            let challenge = HeaderValue::from_static("Bearer");
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, challenge);
-        }
-        response
-    }
-}
-
 impl<S: Send + Sync> FromRequest<S> for Form {
-    type Rejection = Response;
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let media_type = request
             .headers()
             .get(header::CONTENT_TYPE)
@@ -75,12 +42,12 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         let essence = media_type.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             let text = "the body must be `application/x-www-form-urlencoded`";
-            return Err(OAuthError::InvalidRequest(text.to_owned()).into_response());
+            return Err(OAuthError::InvalidRequest(text.to_owned()).into());
         }
         let body = Bytes::from_request(request, state)
             .await
-            .map_err(|rejection| too_large(rejection).into_response())?;
-        Self::parse(&body).map_err(|problem| OAuthError::from(problem).into_response())
+            .map_err(too_large)?;
+        Ok(Self::parse(&body).map_err(OAuthError::from)?)
     }
 }
 
@@ -123,7 +90,7 @@ struct TokenToLookAt {
     responses((status = 200, body = TokensBody), (status = 400, body = ErrorBody),
         (status = 401, body = ErrorBody))
 )]
-async fn token(State(app): State<App>, actor: Actor, form: Form) -> Result<Response, OAuthError> {
+async fn token(State(app): State<App>, actor: Actor, form: Form) -> Result<Response, ApiError> {
     let tokens = service::token(&app, &actor, &form).await?;
     Ok(not_stored(StatusCode::OK, TokensBody::from(tokens)))
 }
@@ -192,6 +159,7 @@ impl From<Introspection> for IntrospectionBody {
 /// false}`. Needs the permission `tokens:introspect`.
 #[utoipa::path(
     post, path = "/t/{tenant}/oauth/introspect", tag = "oauth", params(("tenant" = String, Path)),
+    security(("api_key" = [])),
     request_body(content = TokenToLookAt, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = IntrospectionBody), (status = 400, body = ErrorBody),
         (status = 401, body = ErrorBody), (status = 403, body = ErrorBody))
@@ -200,7 +168,7 @@ async fn introspect(
     State(app): State<App>,
     actor: Actor,
     form: Form,
-) -> Result<Response, OAuthError> {
+) -> Result<Response, ApiError> {
     let introspection = service::introspect(&app, &actor, &form).await?;
     Ok(not_stored(
         StatusCode::OK,
@@ -217,7 +185,7 @@ async fn introspect(
     request_body(content = TokenToLookAt, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody))
 )]
-async fn revoke(State(app): State<App>, actor: Actor, form: Form) -> Result<Response, OAuthError> {
+async fn revoke(State(app): State<App>, actor: Actor, form: Form) -> Result<Response, ApiError> {
     service::revoke(&app, &actor, &form).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], StatusCode::OK).into_response())
 }
