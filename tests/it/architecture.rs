@@ -1,10 +1,11 @@
-//! The rules of the house, N1 to N21, as far as a program can check them, and the map that
+//! The rules of the house, N1 to N22, as far as a program can check them, and the map that
 //! `docs/architecture.md` draws. Each rule is a function from a repository to its offences;
 //! `refusals` shows every one of them an offence.
 
 mod arrows;
 mod authority;
 mod doors;
+mod groups;
 mod house;
 mod manifests;
 mod map;
@@ -155,6 +156,11 @@ const RULES: &[Rule] = &[
         name: "N21",
         never: "no write begins but where its actor is looked at again",
         offences: authority::n21,
+    },
+    Rule {
+        name: "N22",
+        never: "no route's group is told by its path",
+        offences: groups::n22,
     },
     Rule {
         name: "map",

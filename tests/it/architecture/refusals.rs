@@ -520,6 +520,51 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             )],
         ),
         (
+            "N22",
+            vec![(
+                own("control-plane/src/http/layers.rs"),
+                "fn takes_keys(route: &str) -> bool {\n    route.starts_with(\"/v1/\")\n}",
+            )],
+            vec![
+                (
+                    own("control-plane/src/http/layers.rs"),
+                    "// route.starts_with(\"/v1/\")\nfn f() { g(\"/v1/users\"); path.starts_with(\"/v10/\"); }",
+                ),
+                (
+                    own("control-plane/src/router.rs"),
+                    "fn f() { path.starts_with(\"/v1/\"); }",
+                ),
+                (
+                    feature("oauth/rest.rs"),
+                    "#[utoipa::path(post, path = \"/t/{tenant}/oauth/token\")]\nfn f() {}\n#[cfg(test)]\nmod tests { fn g() { assert!(path == \"/v1/users\"); } }",
+                ),
+            ],
+        ),
+        (
+            "N22",
+            vec![(
+                own("control-plane/src/openapi.rs"),
+                "fn f() { if !path\n    .contains(\"/oauth/\") {} }",
+            )],
+            vec![],
+        ),
+        (
+            "N22",
+            vec![(
+                own("control-plane/src/openapi.rs"),
+                "fn f() { match path { \"/t/{tenant}/oauth/introspect\" => 1, _ => 2 } }",
+            )],
+            vec![],
+        ),
+        (
+            "N22",
+            vec![(
+                own("control-plane/src/authentication.rs"),
+                "fn f() { matches!(route, r\"/v1/users\") }",
+            )],
+            vec![],
+        ),
+        (
             "map",
             vec![(own("docs/architecture.md"), "see `jose/src/gone.rs`")],
             vec![
