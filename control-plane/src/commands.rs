@@ -19,7 +19,8 @@ use crate::{
     db::Db,
     features::policies,
     http::server,
-    logging, ops, router, worker,
+    logging, ops, router,
+    worker::{self, Role},
 };
 
 pub use crate::features::policies::CHECK_BUNDLE;
@@ -42,7 +43,7 @@ pub struct BootstrapArguments {
 }
 
 /// Serves until SIGTERM or SIGINT.
-pub async fn serve(file: Option<&Path>) -> anyhow::Result<()> {
+pub async fn serve(file: Option<&Path>, role: Role) -> anyhow::Result<()> {
     let config = Config::load(file)?;
     logging::start(&config.log)?;
     ops::recorder().context("the recorder of figures did not start")?;
@@ -51,14 +52,29 @@ pub async fn serve(file: Option<&Path>) -> anyhow::Result<()> {
         .await
         .map_err(|error| anyhow::anyhow!("cannot listen on {address}: {error}"))?;
     let app = App::open(config).await?;
-    worker::start(&app);
+    worker::start(&app, role);
     stop_on_signal(&app)?;
     let address = listener.local_addr()?;
     if let Some(text) = app.config.lost_issuers(address) {
         tracing::warn!("{text}");
     }
-    tracing::info!(%address, database = app.db.engine(), public_url = app.config.base_url(), "ready");
+    tracing::info!(%address, database = app.db.engine(), public_url = app.config.base_url(), ?role, "ready");
     server::serve(&app, listener, router::router(&app)).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Does background work until SIGTERM or SIGINT, and listens nowhere.
+pub async fn work(file: Option<&Path>) -> anyhow::Result<()> {
+    let config = Config::load(file)?;
+    logging::start(&config.log)?;
+    let app = App::open(config).await?;
+    let role = Role::Work;
+    worker::start(&app, role);
+    stop_on_signal(&app)?;
+    tracing::info!(database = app.db.engine(), ?role, "ready");
+    app.stopping.cancelled().await;
+    server::end(&app, std::future::ready(())).await;
     tracing::info!("stopped");
     Ok(())
 }

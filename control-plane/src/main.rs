@@ -1,4 +1,4 @@
-//! Starts the control plane: `serve`, `migrate`, `openapi`, `bootstrap`, `api-key`.
+//! Starts the control plane: `serve`, `work`, `migrate`, `openapi`, `bootstrap`, `api-key`.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use control_plane::commands;
+use control_plane::{commands, worker::Role};
 
 /// The Plinto control plane.
 #[derive(Debug, Parser)]
@@ -30,8 +30,14 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum Other {
-    /// Serve until told to stop (SIGTERM, SIGINT).
-    Serve,
+    /// Serve, and do background work, until told to stop (SIGTERM, SIGINT).
+    Serve {
+        /// Leave background work to other processes on the same database.
+        #[arg(long)]
+        without_work: bool,
+    },
+    /// Do background work alone, until told to stop (SIGTERM, SIGINT).
+    Work,
     /// Bring the database up to this version.
     Migrate,
     /// Print the OpenAPI document.
@@ -72,7 +78,15 @@ fn with_runtime(config: Option<&Path>, command: Other) -> anyhow::Result<()> {
 
 async fn run(config: Option<&Path>, command: Other) -> anyhow::Result<()> {
     match command {
-        Other::Serve => commands::serve(config).await,
+        Other::Serve { without_work } => {
+            let role = if without_work {
+                Role::ServeWithoutWork
+            } else {
+                Role::Serve
+            };
+            commands::serve(config, role).await
+        }
+        Other::Work => commands::work(config).await,
         Other::Migrate => commands::migrate(config).await,
         Other::Openapi => commands::openapi(),
         Other::Bootstrap(arguments) => commands::bootstrap(config, arguments).await,

@@ -1,4 +1,5 @@
-//! Background work: a table of tasks, each on its own, so that none stands in another's way.
+//! Background work: a table of tasks, each on its own, so that none stands in another's way. The table
+//! says whom a task looks after, and so which processes do it.
 
 use std::{
     error::Error,
@@ -20,10 +21,39 @@ type Round = Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>
 struct Task {
     /// Names it in logs and figures.
     name: &'static str,
+    /// Whom it looks after.
+    of: Of,
     /// The pause between two rounds.
     period: Duration,
     /// Does what is due.
     run: fn(App) -> Round,
+}
+
+/// Whom a task looks after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// The process it runs in, whatever that is there for.
+    Process,
+    /// All of the database. Several processes may look at the same time: what is due is taken in a
+    /// transaction, and done once.
+    Installation,
+}
+
+/// What a process is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Requests and background work.
+    Serve,
+    /// Requests alone: another process does the background work.
+    ServeWithoutWork,
+    /// Background work alone.
+    Work,
+}
+
+impl Role {
+    fn does(self, task: &Task) -> bool {
+        task.of == Of::Process || self != Self::ServeWithoutWork
+    }
 }
 
 /// 1 s: for what others wait for; before the first round, too.
@@ -36,46 +66,55 @@ const MINUTE: Duration = Duration::from_mins(1);
 const TASKS: &[Task] = &[
     Task {
         name: "figures",
+        of: Of::Process,
         period: SECOND,
         run: |_| at_once(ops::take_in_figures),
     },
     Task {
         name: "signing_keys",
+        of: Of::Installation,
         period: SECOND,
         run: |app| round(async move { signing_keys::run_due_work(&app).await }),
     },
     Task {
         name: "outdated_bundles",
+        of: Of::Installation,
         period: SECOND,
         run: |app| round(async move { policies::rebuild_outdated(&app).await }),
     },
     Task {
         name: "expiring_bundles",
+        of: Of::Installation,
         period: MINUTE,
         run: |app| round(async move { policies::renew_expiring(&app).await }),
     },
     Task {
         name: "ended_sessions",
+        of: Of::Installation,
         period: MINUTE,
         run: |app| round(async move { sessions::run_due_work(&app).await }),
     },
     Task {
         name: "sign_in_throttles",
+        of: Of::Installation,
         period: MINUTE,
         run: |app| round(async move { sign_in::run_due_work(&app).await }),
     },
     Task {
         name: "idempotency_keys",
+        of: Of::Installation,
         period: MINUTE,
         run: |app| round(async move { idempotency::run_due_work(&app).await }),
     },
     Task {
         name: "rate_limits",
+        of: Of::Process,
         period: MINUTE,
         run: |app| at_once(move || app.rate_limits.forget_idle()),
     },
     Task {
         name: "hashing_memory",
+        of: Of::Process,
         period: TEN_SECONDS,
         run: |app| at_once(move || app.hashing.give_back()),
     },
@@ -95,10 +134,10 @@ fn at_once(work: impl FnOnce() + Send + 'static) -> Round {
     })
 }
 
-/// Starts every task. When the process is asked to stop, none begins another step: what a task has
-/// not committed never happened.
-pub fn start(app: &App) {
-    for task in TASKS {
+/// Starts the tasks of a role. When the process is asked to stop, none begins another step: what a
+/// task has not committed never happened.
+pub fn start(app: &App, role: Role) {
+    for task in TASKS.iter().filter(|task| role.does(task)) {
         let (app, stopping) = (app.clone(), app.stopping.clone());
         app.tasks.clone().spawn(async move {
             stopping.run_until_cancelled(repeat(app, task)).await;

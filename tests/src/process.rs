@@ -73,21 +73,13 @@ impl ControlPlane {
 
     /// Starts the process on the same file and port, and waits until it is ready.
     pub async fn serve(&mut self) {
+        self.serve_as(&["serve"]).await;
+    }
+
+    /// The same with this command line.
+    pub async fn serve_as(&mut self, arguments: &[&str]) {
         assert!(self.child.is_none(), "it runs already");
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.log_file())
-            .unwrap();
-        let child = self
-            .command()
-            .arg("serve")
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        self.child = Some(child);
+        self.child = Some(self.spawn(arguments));
         let ready = format!("{}/readyz", self.url());
         let began = Instant::now();
         while !answers(&ready).await {
@@ -108,7 +100,40 @@ impl ControlPlane {
 
     /// Asks the process to end (SIGTERM) and gives back its exit code.
     pub async fn stop(&mut self) -> Option<i32> {
-        let mut child = self.child.take().expect("it runs");
+        let mut child = Ended(self.child.take().expect("it runs"));
+        self.stopped(&mut child.0).await
+    }
+
+    /// Runs another process on the same database, beside this one, while `during` lasts; then asks
+    /// it to end (SIGTERM) and gives back its exit code.
+    pub async fn beside(
+        &self,
+        arguments: &[&str],
+        during: impl Future<Output = ()>,
+    ) -> Option<i32> {
+        let mut other = Ended(self.spawn(arguments));
+        during.await;
+        let child = other.0.try_wait().unwrap();
+        assert!(child.is_none(), "it ended by itself: {}", self.log());
+        self.stopped(&mut other.0).await
+    }
+
+    fn spawn(&self, arguments: &[&str]) -> Child {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log_file())
+            .unwrap();
+        self.command()
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap()
+    }
+
+    async fn stopped(&self, child: &mut Child) -> Option<i32> {
         let id = child.id().to_string();
         Command::new("kill").args(["-TERM", &id]).status().unwrap();
         let began = Instant::now();
@@ -182,6 +207,15 @@ impl ControlPlane {
             .env("PLINTO_PUBLIC_URL", self.url())
             .envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
+    }
+}
+
+/// A process that does not outlive its test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ended = self.0.kill().and_then(|()| self.0.wait());
     }
 }
 

@@ -209,7 +209,7 @@ fn processor_time() -> Duration {
 /// From the answer to a change of a role until the bundle has it; the median. `key`: of a role that
 /// is made for it.
 async fn role_change(installation: &Installation, key: &str) -> anyhow::Result<f64> {
-    worker::start(&installation.app);
+    worker::start(&installation.app, worker::Role::Serve);
     let before = installation.sequence().await?;
     let mut role = installation.role(key).await?;
     let mut sequence = after(installation, before).await?;

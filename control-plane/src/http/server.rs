@@ -68,7 +68,7 @@ pub async fn serve(app: &App, listener: TcpListener, router: Router) {
         }
     }
     drop(listener);
-    end(app, graceful).await;
+    end(app, graceful.shutdown()).await;
 }
 
 /// How many files and connections the process may have open: as many as the system lets it.
@@ -96,15 +96,15 @@ fn client(app: &App, peer: SocketAddr) -> Option<IpAddr> {
     is_direct.then(|| network(peer.ip().to_canonical()))
 }
 
-/// One deadline over everything that has to end.
-async fn end(app: &App, graceful: GracefulShutdown) {
+/// One deadline over everything that has to end: the last requests, background work, the database.
+pub async fn end(app: &App, requests: impl Future<Output = ()>) {
     let grace = Duration::from_secs(app.config.http.shutdown_s);
     let begun = Instant::now();
     let last = begun + grace;
     let work = begun + grace.saturating_sub(grace / CLOSING_SHARE);
     app.tasks.close();
     let ended = async {
-        graceful.shutdown().await;
+        requests.await;
         app.tasks.wait().await;
     };
     if timeout_at(work, ended).await.is_err() {

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use control_plane::{args, config::Config, worker};
+use control_plane::{
+    args,
+    config::Config,
+    worker::{self, Role},
+};
 use plinto_tests::{
     process::until,
     world::{Client, Engine, TestDatabase, World},
@@ -70,7 +74,7 @@ async fn a_stalled_sweep_keeps_no_changed_role_from_the_bundle() {
     let mut stuck = world.app.db.begin().await.unwrap();
     let lock = "lock table sign_in_throttles in access exclusive mode";
     stuck.execute(lock, args![]).await.unwrap();
-    worker::start(&world.app);
+    worker::start(&world.app, Role::Serve);
     let waits = "select count(*) from pg_locks where not granted
         and relation = 'sign_in_throttles'::regclass";
     until("a sweep waits", SOON, async || {

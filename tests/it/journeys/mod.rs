@@ -1,5 +1,6 @@
 //! Whole paths through the product, on the shipped binaries and a real workerd.
 
+mod background_elsewhere;
 mod bad_bundles;
 mod bootstrap;
 mod command_line;

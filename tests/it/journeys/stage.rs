@@ -289,7 +289,7 @@ pub(super) fn manifest() -> Manifest {
     .unwrap()
 }
 
-fn publish(command_line: &CommandLine, policy: &str) -> Value {
+pub(super) fn publish(command_line: &CommandLine, policy: &str) -> Value {
     let folder = policy_folder(policy);
     let folder = folder.path().to_str().unwrap();
     command_line.json(&["policy", "publish", folder, "--activate"])
