@@ -15,8 +15,7 @@ const CRATES: &[&str] = &[
 pub(super) fn rings(house: &House) -> Vec<String> {
     let of_crate = |folder: &&str| {
         let named = named_by(house, folder);
-        let names: Vec<_> = named.keys().cloned().collect();
-        let ring = names.into_iter().find_map(|name| ring(&named, &name));
+        let ring = named.keys().find_map(|start| ring(&named, start));
         ring.map(|ring| format!("{folder}: {}", ring.join(" → ")))
     };
     CRATES.iter().filter_map(of_crate).collect()
