@@ -34,8 +34,8 @@ struct Task {
 enum Of {
     /// The process it runs in, whatever that is there for.
     Process,
-    /// All of the database. Several processes may look at the same time: what is due is taken in a
-    /// transaction, and done once.
+    /// All of the database. Several processes may look at the same time: what two of them find due
+    /// takes effect once, as the database sees to.
     Installation,
 }
 
