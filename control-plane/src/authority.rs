@@ -58,6 +58,61 @@ macro_rules! tells_refusals {
     };
 }
 
+/// A piece of work that may write: what it happens in, by what means and for whom. Dropped without
+/// [`commit`](Self::commit), it never happened. Its event: [`record`](Self::record).
+///
+/// It has no moment of its own: a row may be waited for within it, what ends somebody's rights must
+/// not be dated before that wait, and events stand in the order of their moments. Whoever needs the
+/// time asks the clock.
+#[derive(Debug)]
+pub struct Work<'a> {
+    /// What stores read and write in.
+    pub(crate) tx: Tx,
+    /// The clock, chance, settings and whatever else the server keeps at hand.
+    pub(crate) app: &'a App,
+    /// For whom, and in which tenant.
+    pub(crate) actor: &'a Actor,
+}
+
+impl Work<'_> {
+    /// Errors: `Denied` when the actor is not live any more, or lacks by now what the verb needs.
+    async fn look_again(&mut self, need: Need) -> Result<(), Refused> {
+        let now = self.app.clock.now();
+        let permissions = match self.actor.principal {
+            Principal::ApiKey { .. } => {
+                (self.app.authority.api_key)(&mut self.tx, self.actor, now).await?
+            }
+            Principal::User { .. } => {
+                (self.app.authority.person)(&mut self.tx, self.actor, now).await?
+            }
+            Principal::Anonymous | Principal::System => self.actor.permissions.clone(),
+        };
+        let actor = Actor {
+            permissions,
+            ..self.actor.clone()
+        };
+        match need {
+            Need::Permission(permission) => actor.require(permission)?,
+            Need::All(permissions) => {
+                for permission in permissions.iter() {
+                    actor.require(permission)?;
+                }
+            }
+            Need::Person => {
+                actor.user()?;
+            }
+            Need::Live | Need::Open => {}
+        }
+        Ok(())
+    }
+
+    /// Makes it so. Answers only when the disk has it.
+    /// Errors: `Aborted` when a statement had failed; nothing was stored then.
+    pub async fn commit(self) -> Result<(), DbError> {
+        self.tx.commit().await
+    }
+}
+
 /// What an actor may do at this moment, read in the given transaction.
 /// Errors: `Denied` when they are not live any more.
 pub type LookAgain = for<'a> fn(&'a mut Tx, &'a Actor, UnixMillis) -> Looking<'a>;
@@ -80,47 +135,27 @@ impl fmt::Debug for Authority {
     }
 }
 
-/// Opens a transaction that may write, in which the actor is live and has what the verb needs.
+/// Begins work in a transaction in which the actor is live and has what the verb needs.
 /// Errors: `Denied`; nothing was begun then.
-pub async fn begin(app: &App, actor: &Actor, need: Need) -> Result<Tx, Refused> {
-    if matches!(need, Need::Open) {
-        return Ok(app.db.begin().await?);
+pub async fn begin<'a>(app: &'a App, actor: &'a Actor, need: Need) -> Result<Work<'a>, Refused> {
+    let tx = app.db.begin_holding(&held(actor, &need)).await?;
+    let mut work = Work { tx, app, actor };
+    if !matches!(need, Need::Open) {
+        work.look_again(need).await?;
     }
-    let mut tx = app.db.begin_holding(&held(actor)).await?;
-    let now = app.clock.now();
-    let permissions = match actor.principal {
-        Principal::ApiKey { .. } => (app.authority.api_key)(&mut tx, actor, now).await?,
-        Principal::User { .. } => (app.authority.person)(&mut tx, actor, now).await?,
-        Principal::Anonymous | Principal::System => actor.permissions.clone(),
-    };
-    let actor = Actor {
-        permissions,
-        ..actor.clone()
-    };
-    match need {
-        Need::Permission(permission) => actor.require(permission)?,
-        Need::All(permissions) => {
-            for permission in permissions.iter() {
-                actor.require(permission)?;
-            }
-        }
-        Need::Person => {
-            actor.user()?;
-        }
-        Need::Live | Need::Open => {}
-    }
-    Ok(tx)
+    Ok(work)
 }
 
-/// Opens a transaction that may write, for the server's own work.
+/// Opens a transaction that may write, for the server's own work that nobody is behind.
 pub async fn begin_own(app: &App) -> Result<Tx, DbError> {
     app.db.begin().await
 }
 
-/// What an actor acts by. Whoever ends one of these holds it alone. A person's own writes take
-/// turns: most of them end something that the others act by.
-fn held(actor: &Actor) -> Held {
+/// What an actor acts by, unless the verb is open to everybody. Whoever ends one of these holds it
+/// alone. A person's own writes take turns: most of them end something that the others act by.
+fn held(actor: &Actor, need: &Need) -> Held {
     match actor.principal {
+        _ if matches!(need, Need::Open) => Held::default(),
         Principal::ApiKey { key } => Held::default().shared(key),
         Principal::User { user, session, .. } => Held::default()
             .shared(actor.tenant)

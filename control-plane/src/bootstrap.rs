@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::{
     actor::{Actor, PermissionSet},
     app::App,
-    authority,
+    authority::{self, Need},
     features::{
         api_keys::{self, ApiKeySecret, CreateApiKey},
         roles, signing_keys, tenants,
@@ -69,12 +69,12 @@ pub async fn bootstrap(app: &App, input: Bootstrap) -> anyhow::Result<Bootstrapp
     let id: TenantId = app.random.id(app.clock.now());
     let actor = Actor::system(id);
     let keys = signing_keys::prepare(input.signing_alg).await?;
-    let mut tx = authority::begin_own(app).await?;
-    let tenant = tenants::create(&mut tx, app, &actor, input.tenant()).await?;
-    signing_keys::provision(&mut tx, app, &actor, keys).await?;
-    roles::seed(&mut tx, app, &actor).await?;
-    let (_, api_key) = api_keys::issue(&mut tx, app, &actor, administrator()).await?;
-    tx.commit().await?;
+    let mut work = authority::begin(app, &actor, Need::Live).await?;
+    let tenant = tenants::create(&mut work, input.tenant()).await?;
+    signing_keys::provision(&mut work, keys).await?;
+    roles::seed(&mut work).await?;
+    let (_, api_key) = api_keys::issue(&mut work, administrator()).await?;
+    work.commit().await?;
     Ok(Bootstrapped {
         api_key,
         tenant: tenant.id,
@@ -97,10 +97,10 @@ pub struct AnotherKey {
 /// Makes an administrator's API key for a tenant that has none left: all are lost or revoked.
 pub async fn another_key(app: &App, slug: &str) -> anyhow::Result<AnotherKey> {
     let tenant = tenants::by_slug(app, slug).await?.id;
-    let mut tx = authority::begin_own(app).await?;
     let actor = Actor::system(tenant);
-    let (_, api_key) = api_keys::issue(&mut tx, app, &actor, administrator()).await?;
-    tx.commit().await?;
+    let mut work = authority::begin(app, &actor, Need::Live).await?;
+    let (_, api_key) = api_keys::issue(&mut work, administrator()).await?;
+    work.commit().await?;
     Ok(AnotherKey { tenant, api_key })
 }
 

@@ -1,6 +1,6 @@
 //! What happened, recorded in the transaction that made it happen. Knows no feature.
 //!
-//! Table: `outbox`, append only. [`record`] is the only way in: no state change without its event,
+//! Table: `outbox`, append only. [`Work::record`] is the only way in: no state change without its event,
 //! and no event that outlives a rolled-back change.
 
 mod store;
@@ -11,36 +11,35 @@ use plinto_contract::events::{Event, EventKind};
 use serde_json::Value;
 
 use crate::{
-    actor::Actor,
-    app::App,
+    authority::Work,
     db::{DbError, Tx},
 };
 
-/// Says that something happened, by whom and to what.
-/// `subject`: the id of the thing it happened to. `data`: an object; no personal data, no secrets.
-pub async fn record(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
-    kind: EventKind,
-    subject: impl Display,
-    data: Value,
-) -> Result<(), DbError> {
-    let now = app.clock.now();
-    let event = Event {
-        id: app.random.id(now),
-        kind,
-        tenant: actor.tenant,
-        actor: actor.for_event(),
-        subject: subject.to_string(),
-        created_at: now,
-        request_id: actor.request_id,
-        data: match data {
-            Value::Object(members) => members,
-            _ => serde_json::Map::new(),
-        },
-    };
-    store::append(tx, &event).await
+impl Work<'_> {
+    /// Says that something happened, by whom and to what.
+    /// `subject`: the id of the thing it happened to. `data`: an object; no personal data, no secrets.
+    pub async fn record(
+        &mut self,
+        kind: EventKind,
+        subject: impl Display,
+        data: Value,
+    ) -> Result<(), DbError> {
+        let now = self.app.clock.now();
+        let event = Event {
+            id: self.app.random.id(now),
+            kind,
+            tenant: self.actor.tenant,
+            actor: self.actor.for_event(),
+            subject: subject.to_string(),
+            created_at: now,
+            request_id: self.actor.request_id,
+            data: match data {
+                Value::Object(members) => members,
+                _ => serde_json::Map::new(),
+            },
+        };
+        store::append(&mut self.tx, &event).await
+    }
 }
 
 /// The tenant's events in the order of their making, newest last. For tests and support.

@@ -9,11 +9,6 @@ use super::source::Source;
 
 /// Work that begins without a look at an actor, and why that is right.
 const WITHOUT_LOOK: &[(&str, &str)] = &[
-    ("bootstrap.rs::bootstrap", "the command line of the server"),
-    (
-        "bootstrap.rs::another_key",
-        "the command line of the server",
-    ),
     (
         "idempotency::write",
         "keeps the answer of what has happened",
@@ -51,7 +46,6 @@ const WITHOUT_LOOK: &[(&str, &str)] = &[
         "open to everybody: the password decides",
     ),
     ("sign_in::unjudged", "open to everybody: counts an attempt"),
-    ("signing_keys::retire_due", "the server's own work"),
 ];
 
 static BEGINS: LazyLock<Regex> =

@@ -238,7 +238,7 @@ pub(super) fn n7(house: &House) -> Vec<String> {
             let inside = verb
                 .parameters
                 .first()
-                .is_some_and(|first| first.contains("&mut Tx"));
+                .is_some_and(|first| first.contains("&mut Tx") || first.contains("&mut Work"));
             let has_actor = verb
                 .parameters
                 .iter()
@@ -353,7 +353,8 @@ pub(super) fn n10(house: &House) -> Vec<String> {
 
 /// The functions that record an event, themselves or through another that does: feature and name.
 fn recorders(house: &House) -> BTreeSet<(String, String)> {
-    let call = regex::Regex::new(r"(?:\b([a-z_]+)::)?\b([a-z][a-z0-9_]*)\s*\(").unwrap();
+    let call =
+        regex::Regex::new(r"(?:\b([a-z_]+)::|\b(work)\s*\.\s*)?\b([a-z][a-z0-9_]*)\s*\(").unwrap();
     let mut calls: BTreeMap<(String, String), BTreeSet<(String, String)>> = BTreeMap::new();
     for source in house.control_plane() {
         let Some(feature) = source.feature() else {
@@ -363,16 +364,17 @@ fn recorders(house: &House) -> BTreeSet<(String, String)> {
             let key = (feature.to_owned(), function.name.clone());
             let called = call.captures_iter(&function.body).map(|capture| {
                 let module = capture.get(1).map_or(feature, |module| module.as_str());
-                let known = FEATURES.contains(&module) || module == "events";
-                (
-                    if known { module } else { feature }.to_owned(),
-                    capture[2].to_owned(),
-                )
+                let module = match capture.get(2) {
+                    Some(_) => "work",
+                    None if FEATURES.contains(&module) => module,
+                    None => feature,
+                };
+                (module.to_owned(), capture[3].to_owned())
             });
             calls.entry(key).or_default().extend(called);
         }
     }
-    let mut found = BTreeSet::from([("events".to_owned(), "record".to_owned())]);
+    let mut found = BTreeSet::from([("work".to_owned(), "record".to_owned())]);
     loop {
         let before = found.len();
         let more: Vec<_> = calls

@@ -290,7 +290,7 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             )],
             vec![(
                 feature("users/service.rs"),
-                "async fn f() { events::record(tx); tx.commit().await }",
+                "async fn f() { work.record(kind); work.commit().await }",
             )],
         ),
         (
@@ -494,7 +494,7 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             )],
             vec![(
                 feature("roles/service.rs"),
-                "async fn create(app: &App) { let tx = authority::begin(app, actor, Need::Person).await?; }",
+                "async fn create(app: &App) { let work = authority::begin(app, actor, Need::Person).await?; }",
             )],
         ),
         (

@@ -22,10 +22,9 @@ use super::{
 use crate::{
     actor::{Actor, Denied, Permission, PermissionSet, Principal},
     app::App,
-    authority::{self, Looking, Need},
+    authority::{self, Looking, Need, Work},
     db::{DbError, Tx},
     envelope::Envelope,
-    events,
 };
 
 /// 1 s: how long another instance may still take a key that was revoked here (S4 grants five).
@@ -89,24 +88,23 @@ pub(crate) async fn create(
     }
     let granted = input.permissions.iter();
     let needed = granted.chain([Permission::ApiKeysWrite]).collect();
-    let mut tx = authority::begin(app, actor, Need::All(needed)).await?;
-    let input = within_makers_life(&mut tx, actor, input).await?;
-    let made = issue(&mut tx, app, actor, input).await?;
-    tx.commit().await?;
+    let mut work = authority::begin(app, actor, Need::All(needed)).await?;
+    let input = within_makers_life(&mut work, input).await?;
+    let made = issue(&mut work, input).await?;
+    work.commit().await?;
     Ok(made)
 }
 
 /// A key does not outlive the key that makes it: nobody grants what they lack, time included (Z6).
 /// Errors: `NotLive` when that key is gone; `Invalid` for a later end than its own.
 async fn within_makers_life(
-    tx: &mut Tx,
-    actor: &Actor,
+    work: &mut Work<'_>,
     mut input: CreateApiKey,
 ) -> Result<CreateApiKey, ApiKeysError> {
-    let Principal::ApiKey { key } = actor.principal else {
+    let Principal::ApiKey { key } = work.actor.principal else {
         return Ok(input);
     };
-    let maker = store::find(tx, actor.tenant, key)
+    let maker = store::find(&mut work.tx, work.actor.tenant, key)
         .await?
         .ok_or(ApiKeysError::NotLive)?;
     if let Some(end) = maker.expires_at {
@@ -154,61 +152,45 @@ pub(crate) async fn revoke(app: &App, actor: &Actor, id: ApiKeyId) -> Result<Api
     // What a key may do never changes.
     let had = key.permissions.iter();
     let needed = had.chain([Permission::ApiKeysWrite]).collect();
-    let mut tx = authority::begin(app, actor, Need::All(needed)).await?;
-    let is_new = store::revoke(&mut tx, actor.tenant, id, app.clock.now()).await?;
-    let key = store::find(&mut tx, actor.tenant, id)
+    let mut work = authority::begin(app, actor, Need::All(needed)).await?;
+    let is_new = store::revoke(&mut work.tx, actor.tenant, id, app.clock.now()).await?;
+    let key = store::find(&mut work.tx, actor.tenant, id)
         .await?
         .ok_or(ApiKeysError::NotFound)?;
     if is_new {
         let data = json!({"name": key.name});
-        events::record(
-            &mut tx,
-            app,
-            actor,
-            EventKind::ApiKeyRevoked,
-            id.to_string(),
-            data,
-        )
-        .await?;
+        work.record(EventKind::ApiKeyRevoked, id.to_string(), data)
+            .await?;
     }
-    tx.commit().await?;
+    work.commit().await?;
     app.api_keys.revoked.insert(id, ()).await;
     Ok(key)
 }
 
-/// Makes a key inside a transaction. The caller has checked that `actor` may grant all of it.
+/// Makes a key inside a transaction. The caller has checked that the actor may grant all of it.
 pub(crate) async fn issue(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
+    work: &mut Work<'_>,
     input: CreateApiKey,
 ) -> Result<(ApiKey, ApiKeySecret), DbError> {
-    let now = app.clock.now();
+    let now = work.app.clock.now();
     let mut chance = Zeroizing::new([0; CHANCE_BYTES]);
-    app.random.fill(chance.as_mut_slice());
-    let secret = ApiKeySecret::from_chance(&chance, &app.api_keys.marks);
+    work.app.random.fill(chance.as_mut_slice());
+    let secret = ApiKeySecret::from_chance(&chance, &work.app.api_keys.marks);
     let key = ApiKey {
-        id: app.random.id(now),
+        id: work.app.random.id(now),
         name: input.name,
         last_four: secret.last_four(),
         permissions: input.permissions,
-        created_by: created_by(actor),
+        created_by: created_by(work.actor),
         created_at: now,
         expires_at: input.expires_at,
         last_used_at: None,
         revoked_at: None,
     };
-    store::insert(tx, actor.tenant, &key, secret.hash()).await?;
+    store::insert(&mut work.tx, work.actor.tenant, &key, secret.hash()).await?;
     let data = json!({"name": key.name, "permissions": permission_names(&key.permissions)});
-    events::record(
-        tx,
-        app,
-        actor,
-        EventKind::ApiKeyCreated,
-        key.id.to_string(),
-        data,
-    )
-    .await?;
+    work.record(EventKind::ApiKeyCreated, key.id.to_string(), data)
+        .await?;
     Ok((key, secret))
 }
 

@@ -8,10 +8,8 @@ use serde_json::json;
 
 use super::{model::PasswordHash, store};
 use crate::{
-    actor::Actor,
-    app::App,
+    authority::Work,
     db::{DbError, Tx},
-    events,
 };
 
 /// The user's stored password. Without a user the same work is done and nothing is found.
@@ -25,37 +23,35 @@ pub(crate) async fn stored_password(
 
 /// Gives a new user their password; `user.created` says that it happened.
 pub(crate) async fn first_password(
-    tx: &mut Tx,
-    app: &App,
-    tenant: TenantId,
+    work: &mut Work<'_>,
     user: UserId,
     hash: &PasswordHash,
 ) -> Result<(), DbError> {
-    store::put(tx, tenant, user, hash, app.clock.now()).await
+    let now = work.app.clock.now();
+    store::put(&mut work.tx, work.actor.tenant, user, hash, now).await
 }
 
 /// Changes a user's password.
 pub(crate) async fn change_password(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
+    work: &mut Work<'_>,
     user: UserId,
     hash: &PasswordHash,
 ) -> Result<(), DbError> {
-    store::put(tx, actor.tenant, user, hash, app.clock.now()).await?;
-    events::record(tx, app, actor, EventKind::PasswordChanged, user, json!({})).await
+    let now = work.app.clock.now();
+    store::put(&mut work.tx, work.actor.tenant, user, hash, now).await?;
+    work.record(EventKind::PasswordChanged, user, json!({}))
+        .await
 }
 
 /// Confirms, inside the transaction that relies on it, a password that was verified before it began.
 /// `better`: a hash of the same password with today's parameters.
 /// `false` when the password has changed since.
 pub(crate) async fn confirm(
-    tx: &mut Tx,
-    app: &App,
-    tenant: TenantId,
+    work: &mut Work<'_>,
     user: UserId,
     verified: &PasswordHash,
     better: Option<&PasswordHash>,
 ) -> Result<bool, DbError> {
-    store::confirm(tx, tenant, user, verified, better, app.clock.now()).await
+    let (tenant, now) = (work.actor.tenant, work.app.clock.now());
+    store::confirm(&mut work.tx, tenant, user, verified, better, now).await
 }

@@ -13,9 +13,8 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
-    authority::{self, Need},
-    db::{DbError, Tx},
-    events,
+    authority::{self, Need, Work},
+    db::DbError,
     features::roles::OWNER,
 };
 
@@ -40,36 +39,20 @@ pub(crate) async fn create(
         created_at: now,
         updated_at: now,
     };
-    let mut tx =
+    let mut work =
         authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
-    store::insert(&mut tx, actor.tenant, &organization)
+    store::insert(&mut work.tx, actor.tenant, &organization)
         .await
         .map_err(|error| on_slug(error, &organization.slug))?;
     let data = json!({"slug": organization.slug});
     let subject = organization.id.to_string();
-    events::record(
-        &mut tx,
-        app,
-        actor,
-        EventKind::OrganizationCreated,
-        subject,
-        data,
-    )
-    .await?;
+    work.record(EventKind::OrganizationCreated, subject, data)
+        .await?;
     if let Some(owner) = input.owner {
         let roles = [OWNER.to_owned()].into();
-        members::insert(
-            &mut tx,
-            app,
-            actor,
-            organization.id,
-            owner,
-            roles,
-            "/owner_id",
-        )
-        .await?;
+        members::insert(&mut work, organization.id, owner, roles, "/owner_id").await?;
     }
-    tx.commit().await?;
+    work.commit().await?;
     Ok(organization)
 }
 
@@ -112,13 +95,13 @@ pub(crate) async fn update(
     if !errors.is_empty() {
         return Err(OrganizationsError::Invalid(errors));
     }
-    let mut tx =
+    let mut work =
         authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
-    let mut organization = at_version(&mut tx, actor, id, version).await?;
+    let mut organization = at_version(&mut work, id, version).await?;
     organization.slug = input.slug.unwrap_or(organization.slug);
     organization.name = input.name.unwrap_or(organization.name);
     organization.updated_at = app.clock.now();
-    let is_written = store::update(&mut tx, actor.tenant, &organization)
+    let is_written = store::update(&mut work.tx, actor.tenant, &organization)
         .await
         .map_err(|error| on_slug(error, &organization.slug))?;
     if !is_written {
@@ -126,16 +109,9 @@ pub(crate) async fn update(
     }
     organization.version = organization.version.saturating_add(1);
     let data = json!({"slug": organization.slug});
-    events::record(
-        &mut tx,
-        app,
-        actor,
-        EventKind::OrganizationUpdated,
-        id.to_string(),
-        data,
-    )
-    .await?;
-    tx.commit().await?;
+    work.record(EventKind::OrganizationUpdated, id.to_string(), data)
+        .await?;
+    work.commit().await?;
     Ok(organization)
 }
 
@@ -149,36 +125,28 @@ pub(crate) async fn delete(
     version: Option<i64>,
 ) -> Result<(), OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
-    let mut tx =
+    let mut work =
         authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
-    let organization = at_version(&mut tx, actor, id, version).await?;
+    let organization = at_version(&mut work, id, version).await?;
     let now = app.clock.now();
-    store::lock_members(&mut tx, actor.tenant, id, now).await?;
-    members::say_all_leave(&mut tx, app, actor, id).await?;
-    if !store::delete(&mut tx, actor.tenant, id, organization.version).await? {
+    store::lock_members(&mut work.tx, actor.tenant, id, now).await?;
+    members::say_all_leave(&mut work, id).await?;
+    if !store::delete(&mut work.tx, actor.tenant, id, organization.version).await? {
         return Err(OrganizationsError::Changed);
     }
     let data = json!({"slug": organization.slug});
-    events::record(
-        &mut tx,
-        app,
-        actor,
-        EventKind::OrganizationDeleted,
-        id.to_string(),
-        data,
-    )
-    .await?;
-    tx.commit().await?;
+    work.record(EventKind::OrganizationDeleted, id.to_string(), data)
+        .await?;
+    work.commit().await?;
     Ok(())
 }
 
 async fn at_version(
-    tx: &mut Tx,
-    actor: &Actor,
+    work: &mut Work<'_>,
     id: OrganizationId,
     version: Option<i64>,
 ) -> Result<Organization, OrganizationsError> {
-    let organization = store::find(tx, actor.tenant, id)
+    let organization = store::find(&mut work.tx, work.actor.tenant, id)
         .await?
         .ok_or(OrganizationsError::NotFound)?;
     if version.is_none_or(|version| version == organization.version) {

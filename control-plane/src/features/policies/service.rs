@@ -20,7 +20,6 @@ use crate::{
     app::App,
     authority::{self, Need},
     envelope::sha256_hex,
-    events,
     features::{
         roles,
         signing_keys::{self, Purpose, SigningKeysError},
@@ -52,25 +51,18 @@ pub(crate) async fn publish(
         created_at: now,
         is_active: false,
     };
-    let mut tx =
+    let mut work =
         authority::begin(app, actor, Need::Permission(Permission::PoliciesPublish)).await?;
-    if !store::insert(&mut tx, actor.tenant, &bundle, &packed).await? {
-        let known = store::find(&mut tx, actor.tenant, &bundle.revision).await?;
+    if !store::insert(&mut work.tx, actor.tenant, &bundle, &packed).await? {
+        let known = store::find(&mut work.tx, actor.tenant, &bundle.revision).await?;
         return known
             .map(|bundle| (bundle, false))
             .ok_or(PoliciesError::NotFound);
     }
     let data = json!({"revision": bundle.revision, "entrypoint": bundle.entrypoint});
-    events::record(
-        &mut tx,
-        app,
-        actor,
-        EventKind::BundlePublished,
-        bundle.id,
-        data,
-    )
-    .await?;
-    tx.commit().await?;
+    work.record(EventKind::BundlePublished, bundle.id, data)
+        .await?;
+    work.commit().await?;
     Ok((bundle, true))
 }
 

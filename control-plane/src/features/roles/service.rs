@@ -17,9 +17,8 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
-    authority::{self, Need},
+    authority::{self, Need, Work},
     db::{DbError, FOREIGN_KEY, Tx},
-    events,
 };
 
 /// Makes a role.
@@ -35,16 +34,16 @@ pub(crate) async fn create(
         return Err(RolesError::Invalid(errors));
     }
     let key = input.key.clone();
-    let mut tx = authority::begin(app, actor, Need::Permission(Permission::RolesWrite)).await?;
-    store::hold(&mut tx, actor.tenant).await?;
-    if store::count(&mut tx, actor.tenant).await? >= model::ROLES_MAX {
+    let mut work = authority::begin(app, actor, Need::Permission(Permission::RolesWrite)).await?;
+    store::hold(&mut work.tx, actor.tenant).await?;
+    if store::count(&mut work.tx, actor.tenant).await? >= model::ROLES_MAX {
         return Err(RolesError::TooMany(model::ROLES_MAX));
     }
-    let role = insert(&mut tx, app, actor, input, false)
+    let role = insert(&mut work, input, false)
         .await
         .map_err(|error| error.on("roles_tenant_id_key_key", || RolesError::KeyTaken(key)))?;
-    require_room(&mut tx, actor.tenant).await?;
-    tx.commit().await?;
+    require_room(&mut work.tx, actor.tenant).await?;
+    work.commit().await?;
     Ok(role)
 }
 
@@ -94,35 +93,28 @@ pub(crate) async fn update(
         return Err(RolesError::Invalid(errors));
     }
     let now = app.clock.now();
-    let mut tx = authority::begin(app, actor, Need::Permission(Permission::RolesWrite)).await?;
-    store::hold(&mut tx, actor.tenant).await?;
-    let mut role = at_version(&mut tx, actor.tenant, id, version).await?;
+    let mut work = authority::begin(app, actor, Need::Permission(Permission::RolesWrite)).await?;
+    store::hold(&mut work.tx, actor.tenant).await?;
+    let mut role = at_version(&mut work.tx, actor.tenant, id, version).await?;
     role.name = input.name.unwrap_or(role.name);
     role.description = input.description.unwrap_or(role.description);
     let permissions = input.permissions.map(|wanted| wanted.into_iter().collect());
     let had = std::mem::take(&mut role.permissions);
     role.permissions = permissions.unwrap_or_else(|| had.clone());
     role.updated_at = now;
-    if !store::update(&mut tx, actor.tenant, &role).await? {
+    if !store::update(&mut work.tx, actor.tenant, &role).await? {
         return Err(RolesError::Changed);
     }
     // Taking away always fits.
     if !role.permissions.is_subset(&had) {
-        require_room(&mut tx, actor.tenant).await?;
+        require_room(&mut work.tx, actor.tenant).await?;
     }
     role.version = version.saturating_add(1);
-    store::mark_changed(&mut tx, actor.tenant, now).await?;
+    store::mark_changed(&mut work.tx, actor.tenant, now).await?;
     let data = json!({"key": role.key, "permissions": role.permissions});
-    events::record(
-        &mut tx,
-        app,
-        actor,
-        EventKind::RoleUpdated,
-        role.id.to_string(),
-        data,
-    )
-    .await?;
-    tx.commit().await?;
+    work.record(EventKind::RoleUpdated, role.id.to_string(), data)
+        .await?;
+    work.commit().await?;
     Ok(role)
 }
 
@@ -136,36 +128,29 @@ pub(crate) async fn delete(
 ) -> Result<(), RolesError> {
     actor.require(Permission::RolesWrite)?;
     let now = app.clock.now();
-    let mut tx = authority::begin(app, actor, Need::Permission(Permission::RolesWrite)).await?;
-    let role = at_version(&mut tx, actor.tenant, id, version).await?;
+    let mut work = authority::begin(app, actor, Need::Permission(Permission::RolesWrite)).await?;
+    let role = at_version(&mut work.tx, actor.tenant, id, version).await?;
     if role.is_system {
         return Err(RolesError::System(role.key));
     }
-    let is_deleted = store::delete(&mut tx, actor.tenant, id, version)
+    let is_deleted = store::delete(&mut work.tx, actor.tenant, id, version)
         .await
         .map_err(|error| error.on(FOREIGN_KEY, || RolesError::InUse(role.key.clone())))?;
     if !is_deleted {
         return Err(RolesError::Changed);
     }
-    store::mark_changed(&mut tx, actor.tenant, now).await?;
+    store::mark_changed(&mut work.tx, actor.tenant, now).await?;
     let data = json!({"key": role.key});
-    events::record(
-        &mut tx,
-        app,
-        actor,
-        EventKind::RoleDeleted,
-        id.to_string(),
-        data,
-    )
-    .await?;
-    tx.commit().await?;
+    work.record(EventKind::RoleDeleted, id.to_string(), data)
+        .await?;
+    work.commit().await?;
     Ok(())
 }
 
-/// Gives a new tenant its first roles, inside the transaction that makes the tenant.
-pub(crate) async fn seed(tx: &mut Tx, app: &App, actor: &Actor) -> Result<(), DbError> {
+/// Gives a new tenant its first roles, in the work that makes the tenant.
+pub(crate) async fn seed(work: &mut Work<'_>) -> Result<(), DbError> {
     for input in model::seeds() {
-        insert(tx, app, actor, input, true).await?;
+        insert(work, input, true).await?;
     }
     Ok(())
 }
@@ -243,16 +228,10 @@ async fn at_version(
     }
 }
 
-async fn insert(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
-    input: CreateRole,
-    is_system: bool,
-) -> Result<Role, DbError> {
-    let now = app.clock.now();
+async fn insert(work: &mut Work<'_>, input: CreateRole, is_system: bool) -> Result<Role, DbError> {
+    let now = work.app.clock.now();
     let role = Role {
-        id: app.random.id(now),
+        id: work.app.random.id(now),
         key: input.key,
         name: input.name,
         description: input.description,
@@ -262,17 +241,10 @@ async fn insert(
         created_at: now,
         updated_at: now,
     };
-    store::insert(tx, actor.tenant, &role).await?;
-    store::mark_changed(tx, actor.tenant, now).await?;
+    store::insert(&mut work.tx, work.actor.tenant, &role).await?;
+    store::mark_changed(&mut work.tx, work.actor.tenant, now).await?;
     let data = json!({"key": role.key, "permissions": role.permissions});
-    events::record(
-        tx,
-        app,
-        actor,
-        EventKind::RoleCreated,
-        role.id.to_string(),
-        data,
-    )
-    .await?;
+    work.record(EventKind::RoleCreated, role.id.to_string(), data)
+        .await?;
     Ok(role)
 }

@@ -21,9 +21,8 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
-    authority::{self, Need},
+    authority::{self, Need, Work},
     db::{DbError, Tx},
-    events,
     features::{
         organizations,
         tenants::{self, Tenant, TenantsError},
@@ -61,19 +60,19 @@ pub(crate) struct Opened {
 /// Begins a session and its family of refresh tokens. Tokens are signed by [`tokens::issue`] after
 /// the commit: signing takes longer than the transaction.
 /// Errors: `UnknownClient`; `NotAMember`.
-pub(crate) async fn open(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
-    new: NewSession<'_>,
-) -> Result<Opened, SessionError> {
-    let now = app.clock.now();
-    let tenant = own_tenant(tx, actor.tenant).await?;
+pub(crate) async fn open(work: &mut Work<'_>, new: NewSession<'_>) -> Result<Opened, SessionError> {
+    let now = work.app.clock.now();
+    let tenant = own_tenant(&mut work.tx, work.actor.tenant).await?;
     require_client(&tenant, new.client.as_str())?;
-    let (idle_s, absolute_s) = tenant.session_limits(&app.config.sessions);
-    let roles = roles_in(tx, actor.tenant, new.organization, new.user.id)
-        .await?
-        .ok_or(SessionError::NotAMember)?;
+    let (idle_s, absolute_s) = tenant.session_limits(&work.app.config.sessions);
+    let roles = roles_in(
+        &mut work.tx,
+        work.actor.tenant,
+        new.organization,
+        new.user.id,
+    )
+    .await?
+    .ok_or(SessionError::NotAMember)?;
     let rights = Rights {
         at: now,
         token_epoch: new.user.token_epoch,
@@ -81,8 +80,8 @@ pub(crate) async fn open(
     };
     let full_term = now.plus_seconds(absolute_s);
     let session = Session {
-        tenant: actor.tenant,
-        id: app.random.id(now),
+        tenant: work.actor.tenant,
+        id: work.app.random.id(now),
         user: new.user.id,
         organization: new.organization,
         client_id: new.client.as_str().to_owned(),
@@ -93,30 +92,37 @@ pub(crate) async fn open(
         created_at: now,
         last_used_at: now,
         expires_at: new.expires_at.unwrap_or(full_term).min(full_term),
-        ip: actor.ip.map(|ip| ip.to_string()),
-        user_agent: Some(actor.user_agent.clone()).filter(|name| !name.is_empty()),
+        ip: work.actor.ip.map(|ip| ip.to_string()),
+        user_agent: Some(work.actor.user_agent.clone()).filter(|name| !name.is_empty()),
         revoked: None,
     };
-    store::insert(tx, actor.tenant, &session).await?;
+    store::insert(&mut work.tx, work.actor.tenant, &session).await?;
     let mut secret = [0_u8; SECRET_BYTES];
-    app.random.fill(&mut secret);
+    work.app.random.fill(&mut secret);
     let refresh_token = RefreshToken::new(secret);
     let stored = StoredRefreshToken {
-        id: app.random.id(now),
+        id: work.app.random.id(now),
         session: session.id,
         created_at: now,
         expires_at: session.idle_end(idle_s, now),
         used_at: None,
         successor_nonce: None,
     };
-    store::insert_refresh_token(tx, actor.tenant, &stored, &refresh_token.hash()).await?;
+    store::insert_refresh_token(
+        &mut work.tx,
+        work.actor.tenant,
+        &stored,
+        &refresh_token.hash(),
+    )
+    .await?;
     let data = json!({
         "user": session.user,
         "organization": session.organization,
         "client_id": session.client_id,
         "amr": session.amr,
     });
-    events::record(tx, app, actor, EventKind::SessionCreated, session.id, data).await?;
+    work.record(EventKind::SessionCreated, session.id, data)
+        .await?;
     Ok(Opened {
         tenant,
         session,
@@ -276,16 +282,17 @@ pub(super) async fn revoke(
     id: SessionId,
 ) -> Result<Session, SessionError> {
     actor.require(Permission::SessionsRevoke)?;
-    let mut tx = authority::begin(app, actor, Need::Permission(Permission::SessionsRevoke)).await?;
-    let session = find(&mut tx, actor.tenant, id).await?;
+    let mut work =
+        authority::begin(app, actor, Need::Permission(Permission::SessionsRevoke)).await?;
+    let session = find(&mut work.tx, actor.tenant, id).await?;
     if session.revoked.is_some() {
         return Ok(session);
     }
-    end(&mut tx, app, actor, id, RevokedReason::ByApiKey).await?;
-    let session = store::find(&mut tx, actor.tenant, id)
+    end(&mut work, id, RevokedReason::ByApiKey).await?;
+    let session = store::find(&mut work.tx, actor.tenant, id)
         .await?
         .ok_or(SessionError::NotFound)?;
-    tx.commit().await?;
+    work.commit().await?;
     Ok(session)
 }
 
@@ -296,8 +303,8 @@ pub(super) async fn revoke_mine(
     id: SessionId,
 ) -> Result<(), SessionError> {
     let (user, own) = actor.user()?;
-    let mut tx = authority::begin(app, actor, Need::Person).await?;
-    let session = store::find(&mut tx, actor.tenant, id).await?;
+    let mut work = authority::begin(app, actor, Need::Person).await?;
+    let session = store::find(&mut work.tx, actor.tenant, id).await?;
     if session.is_none_or(|session| session.user != user) {
         return Err(SessionError::NotFound);
     }
@@ -306,8 +313,8 @@ pub(super) async fn revoke_mine(
     } else {
         RevokedReason::ByUser
     };
-    end(&mut tx, app, actor, id, reason).await?;
-    tx.commit().await?;
+    end(&mut work, id, reason).await?;
+    work.commit().await?;
     Ok(())
 }
 
@@ -321,9 +328,9 @@ pub(super) async fn sign_out(
     if !is_everywhere {
         return revoke_mine(app, actor, session).await;
     }
-    let mut tx = authority::begin(app, actor, Need::Person).await?;
-    users::end_all_sessions(&mut tx, app, actor, user).await?;
-    tx.commit().await?;
+    let mut work = authority::begin(app, actor, Need::Person).await?;
+    users::end_all_sessions(&mut work, user).await?;
+    work.commit().await?;
     Ok(())
 }
 
@@ -341,25 +348,25 @@ pub(super) async fn switch_organization(
 ) -> Result<IssuedTokens, SessionError> {
     let (user, session) = actor.user()?;
     let presented = RefreshToken::parse(presented.expose()).ok_or(SessionError::InvalidGrant)?;
-    let mut tx = authority::begin(app, actor, Need::Person).await?;
-    let tenant = own_tenant(&mut tx, actor.tenant).await?;
-    let old = store::find(&mut tx, actor.tenant, session)
+    let mut work = authority::begin(app, actor, Need::Person).await?;
+    let tenant = own_tenant(&mut work.tx, actor.tenant).await?;
+    let old = store::find(&mut work.tx, actor.tenant, session)
         .await?
         .ok_or(SessionError::TokenRevoked)?;
     let client = Client::parse(&old.client_id).unwrap_or_default();
-    match refresh::spend(&mut tx, app, actor, &client, &presented).await? {
+    match refresh::spend(&mut work, &client, &presented).await? {
         Some(spent) if spent.session == session => {}
         // Another session's token; it stays unspent, since nothing is committed.
         Some(_) => return Err(SessionError::InvalidGrant),
         None => {
             // Within the grace a refresh gives the same successor again; a switch has none to give.
-            refresh::second_use(tx, app, actor, &client, &presented).await?;
+            refresh::second_use(work, &client, &presented).await?;
             return Err(SessionError::InvalidGrant);
         }
     }
     let reason = RevokedReason::OrganizationSwitched;
-    let is_ended = end(&mut tx, app, actor, session, reason).await?;
-    let user = users::find(&mut tx, actor.tenant, user)
+    let is_ended = end(&mut work, session, reason).await?;
+    let user = users::find(&mut work.tx, actor.tenant, user)
         .await?
         .filter(|user| is_ended && old.is_live(&tenant, Some(user.standing()), app.clock.now()))
         .ok_or(SessionError::TokenRevoked)?;
@@ -371,9 +378,9 @@ pub(super) async fn switch_organization(
         authenticated_at: old.authenticated_at,
         expires_at: Some(old.expires_at),
     };
-    let opened = open(&mut tx, app, actor, new).await?;
-    store::continue_family(&mut tx, actor.tenant, session, opened.session.id).await?;
-    tx.commit().await?;
+    let opened = open(&mut work, new).await?;
+    store::continue_family(&mut work.tx, actor.tenant, session, opened.session.id).await?;
+    work.commit().await?;
     tokens::issue(app, opened).await
 }
 
@@ -389,15 +396,13 @@ pub(crate) async fn revoked_since(
 
 /// Ends every session of the user but `kept`; answers how many.
 pub(crate) async fn revoke_others(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
+    work: &mut Work<'_>,
     user: UserId,
     kept: SessionId,
     reason: RevokedReason,
 ) -> Result<usize, DbError> {
-    let tenant = tenants::find(tx, actor.tenant).await?;
-    let standing = users::standing(tx, actor.tenant, user).await?;
+    let tenant = tenants::find(&mut work.tx, work.actor.tenant).await?;
+    let standing = users::standing(&mut work.tx, work.actor.tenant, user).await?;
     let (Some(tenant), Some(standing)) = (tenant, standing) else {
         return Ok(0);
     };
@@ -405,37 +410,30 @@ pub(crate) async fn revoke_others(
         tenant: tenant.session_epoch,
         user: standing.session_epoch,
     };
-    let (whose, now) = ((user, epochs), app.clock.now());
-    let ended = store::revoke_others(tx, tenant.id, whose, kept, reason, now).await?;
+    let (whose, now) = ((user, epochs), work.app.clock.now());
+    let ended = store::revoke_others(&mut work.tx, tenant.id, whose, kept, reason, now).await?;
     for session in &ended {
-        say_revoked(tx, app, actor, *session, reason).await?;
+        say_revoked(work, *session, reason).await?;
     }
     Ok(ended.len())
 }
 
-/// Ends a session inside a transaction; `false` when it had ended before.
-async fn end(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
-    id: SessionId,
-    reason: RevokedReason,
-) -> Result<bool, DbError> {
-    let is_new = store::revoke(tx, actor.tenant, id, reason, app.clock.now()).await?;
+/// Ends a session as part of other work; `false` when it had ended before.
+async fn end(work: &mut Work<'_>, id: SessionId, reason: RevokedReason) -> Result<bool, DbError> {
+    let now = work.app.clock.now();
+    let is_new = store::revoke(&mut work.tx, work.actor.tenant, id, reason, now).await?;
     if is_new {
-        say_revoked(tx, app, actor, id, reason).await?;
+        say_revoked(work, id, reason).await?;
     }
     Ok(is_new)
 }
 
 /// Says that a session has ended; the edge learns it from [`revoked_since`].
 async fn say_revoked(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
+    work: &mut Work<'_>,
     id: SessionId,
     reason: RevokedReason,
 ) -> Result<(), DbError> {
     let data = json!({"reason": reason.as_str()});
-    events::record(tx, app, actor, EventKind::SessionRevoked, id, data).await
+    work.record(EventKind::SessionRevoked, id, data).await
 }

@@ -20,9 +20,7 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
-    authority::{self, Need},
-    db::Tx,
-    events,
+    authority::{self, Need, Work},
     features::{
         credentials::{self, AcceptablePassword, CredentialError, Password, PasswordHash, Verdict},
         sessions::{self, Client, IssuedTokens, NewSession, RevokedReason, SessionError},
@@ -105,15 +103,15 @@ async fn make_user(
     hash: &PasswordHash,
     client: &Client,
 ) -> Result<(User, sessions::Opened), SignInError> {
-    let mut tx = authority::begin(app, actor, Need::Open).await?;
+    let mut work = authority::begin(app, actor, Need::Open).await?;
     // Again: hashing takes its time, and sign-up may have been closed meanwhile.
-    let tenant = tenants::find(&mut tx, actor.tenant).await?;
+    let tenant = tenants::find(&mut work.tx, actor.tenant).await?;
     require_open(&tenant.ok_or(TenantsError::NotFound)?)?;
-    let user = users::create(&mut tx, app, actor, email, name).await?;
-    credentials::first_password(&mut tx, app, actor.tenant, user.id, hash).await?;
-    let opened = open_session(&mut tx, app, actor, &user, client, None).await?;
-    attempt.right(&mut tx, actor).await?;
-    tx.commit().await?;
+    let user = users::create(&mut work, email, name).await?;
+    credentials::first_password(&mut work, user.id, hash).await?;
+    let opened = open_session(&mut work, &user, client, None).await?;
+    attempt.right(&mut work).await?;
+    work.commit().await?;
     Ok((user, opened))
 }
 
@@ -202,38 +200,36 @@ async fn enter(
     organization: Option<OrganizationId>,
 ) -> Result<Option<(User, sessions::Opened)>, SignInError> {
     let tenant = actor.tenant;
-    let mut tx = authority::begin(app, actor, Need::Open).await?;
+    let mut work = authority::begin(app, actor, Need::Open).await?;
     let Verified { user, hash, better } = verified;
-    if !credentials::confirm(&mut tx, app, tenant, *user, hash, better.as_ref()).await? {
+    if !credentials::confirm(&mut work, *user, hash, better.as_ref()).await? {
         return Ok(None);
     }
-    attempt.right(&mut tx, actor).await?;
-    let user = users::find(&mut tx, tenant, *user)
+    attempt.right(&mut work).await?;
+    let user = users::find(&mut work.tx, tenant, *user)
         .await?
         .ok_or(SignInError::InvalidCredentials)?;
     if user.status == Status::Disabled {
-        attempt::record_failure(&mut tx, app, actor, Some(user.id), "user_disabled").await?;
-        tx.commit().await?;
+        attempt::record_failure(&mut work, Some(user.id), "user_disabled").await?;
+        work.commit().await?;
         return Err(SignInError::UserDisabled);
     }
-    let opened = match open_session(&mut tx, app, actor, &user, client, organization).await {
+    let opened = match open_session(&mut work, &user, client, organization).await {
         // The password was right: that takes the count back, whatever else is wrong. Nothing of the
         // session was written yet.
         Err(SignInError::Session(SessionError::NotAMember)) => {
-            attempt::record_failure(&mut tx, app, actor, Some(user.id), "not_a_member").await?;
-            tx.commit().await?;
+            attempt::record_failure(&mut work, Some(user.id), "not_a_member").await?;
+            work.commit().await?;
             return Err(SessionError::NotAMember.into());
         }
         opened => opened?,
     };
-    tx.commit().await?;
+    work.commit().await?;
     Ok(Some((user, opened)))
 }
 
 async fn open_session(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
+    work: &mut Work<'_>,
     user: &User,
     client: &Client,
     organization: Option<OrganizationId>,
@@ -243,10 +239,10 @@ async fn open_session(
         organization,
         client,
         amr: vec![AMR_PASSWORD.to_owned()],
-        authenticated_at: app.clock.now(),
+        authenticated_at: work.app.clock.now(),
         expires_at: None,
     };
-    Ok(sessions::open(tx, app, actor, new).await?)
+    Ok(sessions::open(work, new).await?)
 }
 
 /// A user who wants another password.
@@ -311,33 +307,34 @@ async fn replace_password(
 ) -> Result<bool, SignInError> {
     let hash = credentials::hash_new(app, new).await;
     let hash = hash.map_err(CredentialError::from)?;
-    let mut tx = authority::begin(app, actor, Need::Person).await?;
-    if !credentials::confirm(&mut tx, app, actor.tenant, id, verified, None).await? {
+    let mut work = authority::begin(app, actor, Need::Person).await?;
+    if !credentials::confirm(&mut work, id, verified, None).await? {
         return Ok(false);
     }
-    attempt.right(&mut tx, actor).await?;
-    credentials::change_password(&mut tx, app, actor, id, &hash).await?;
+    attempt.right(&mut work).await?;
+    credentials::change_password(&mut work, id, &hash).await?;
     if let Some(session) = but {
         let reason = RevokedReason::PasswordChanged;
-        sessions::revoke_others(&mut tx, app, actor, id, session, reason).await?;
+        sessions::revoke_others(&mut work, id, session, reason).await?;
     }
-    tx.commit().await?;
+    work.commit().await?;
     Ok(true)
 }
 
 /// Lets a user try again whose failures had added up.
 pub async fn unlock(app: &App, actor: &Actor, id: UserId) -> Result<User, SignInError> {
     actor.require(Permission::UsersWrite)?;
-    let mut tx = authority::begin(app, actor, Need::Permission(Permission::UsersWrite)).await?;
-    let user = users::find(&mut tx, actor.tenant, id)
+    let mut work = authority::begin(app, actor, Need::Permission(Permission::UsersWrite)).await?;
+    let user = users::find(&mut work.tx, actor.tenant, id)
         .await?
         .ok_or(UserError::NotFound)?;
     let email = Email::parse(&user.email).map_err(UserError::Email)?;
-    if store::clear(&mut tx, actor.tenant, &Subject::account(&email.normalized)).await? {
+    let account = Subject::account(&email.normalized);
+    if store::clear(&mut work.tx, actor.tenant, &account).await? {
         let kind = EventKind::UserUnlocked;
-        events::record(&mut tx, app, actor, kind, id, json!({})).await?;
+        work.record(kind, id, json!({})).await?;
     }
-    tx.commit().await?;
+    work.commit().await?;
     Ok(user)
 }
 

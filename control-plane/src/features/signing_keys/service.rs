@@ -16,10 +16,9 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
-    authority::{self, Need},
+    authority::{self, Need, Work},
     db::{DbError, Tx},
     envelope::Place,
-    events,
     features::tenants::{self, Tenant},
     http::known::{Found, Known, Unread},
 };
@@ -79,20 +78,15 @@ pub async fn prepare(algorithm: Algorithm) -> Result<Prepared, SigningKeysError>
     Ok(Prepared(keys))
 }
 
-/// Stores the keys of a new tenant in the transaction that makes it.
-pub async fn provision(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
-    keys: Prepared,
-) -> Result<(), SigningKeysError> {
-    actor.require(Permission::SigningKeysRotate)?;
-    let now = app.clock.now();
+/// Stores the keys of a new tenant in the work that makes it.
+pub async fn provision(work: &mut Work<'_>, keys: Prepared) -> Result<(), SigningKeysError> {
+    work.actor.require(Permission::SigningKeysRotate)?;
+    let now = work.app.clock.now();
     for (purpose, state, key) in keys.0 {
         // Nobody can have fetched the tenant's keys before they were there: usable at once.
-        let stored = seal(app, actor.tenant, (purpose, state), &key, now)?;
-        store::insert(tx, actor.tenant, &stored).await?;
-        record_created(tx, app, actor, &stored.record).await?;
+        let stored = seal(work.app, work.actor.tenant, (purpose, state), &key, now)?;
+        store::insert(&mut work.tx, work.actor.tenant, &stored).await?;
+        record_created(work, &stored.record).await?;
     }
     Ok(())
 }
@@ -115,9 +109,9 @@ pub async fn rotate(
     let tenant = tenants::by_id(app, actor.tenant).await?;
     let fresh = generate(purpose.algorithm(tenant.signing_alg)).await?;
     let now = app.clock.now();
-    let mut tx =
+    let mut work =
         authority::begin(app, actor, Need::Permission(Permission::SigningKeysRotate)).await?;
-    let next = store::in_state(&mut tx, actor.tenant, purpose, State::Next)
+    let next = store::in_state(&mut work.tx, actor.tenant, purpose, State::Next)
         .await?
         .ok_or(SigningKeysError::NoKey)?
         .record;
@@ -129,27 +123,20 @@ pub async fn rotate(
         app.config.policies.bundle_s,
     );
     let retires_at = now.plus_seconds(lifetime_s);
-    if !store::succeed(&mut tx, actor.tenant, &next, now, retires_at).await? {
+    if !store::succeed(&mut work.tx, actor.tenant, &next, now, retires_at).await? {
         return Err(SigningKeysError::RotationInProgress(1));
     }
     let usable_at = now.plus_seconds(app.config.signing_keys.publish_ahead_s);
     let mut stored = seal(app, actor.tenant, (purpose, State::Next), &fresh, now)?;
     stored.record.usable_at = usable_at;
-    store::insert(&mut tx, actor.tenant, &stored).await?;
-    record_created(&mut tx, app, actor, &stored.record).await?;
+    store::insert(&mut work.tx, actor.tenant, &stored).await?;
+    record_created(&mut work, &stored.record).await?;
     let data = json!({ "purpose": purpose.as_str(), "kid": next.kid, "retires_at": retires_at });
-    events::record(
-        &mut tx,
-        app,
-        actor,
-        EventKind::SigningKeyRotated,
-        next.id,
-        data,
-    )
-    .await?;
-    let keys = store::published(&mut tx, actor.tenant, purpose).await?;
-    let changed = tenants::keys_changed(&mut tx, actor.tenant).await?;
-    tx.commit().await?;
+    work.record(EventKind::SigningKeyRotated, next.id, data)
+        .await?;
+    let keys = store::published(&mut work.tx, actor.tenant, purpose).await?;
+    let changed = tenants::keys_changed(&mut work.tx, actor.tenant).await?;
+    work.commit().await?;
     changed.tell(app).await;
     Ok(keys)
 }
@@ -308,25 +295,19 @@ pub async fn run_due_work(app: &App) -> Result<(), SigningKeysError> {
 }
 
 async fn retire_due(app: &App, actor: &Actor, now: UnixMillis) -> Result<(), SigningKeysError> {
-    let mut tx = authority::begin_own(app).await?;
-    let retired = store::retire_due(&mut tx, actor.tenant, now).await?;
+    let need = Need::Permission(Permission::SigningKeysRotate);
+    let mut work = authority::begin(app, actor, need).await?;
+    let retired = store::retire_due(&mut work.tx, actor.tenant, now).await?;
     if retired.is_empty() {
         return Ok(());
     }
     for key in retired {
         let data = json!({ "purpose": key.purpose.as_str(), "kid": key.kid });
-        events::record(
-            &mut tx,
-            app,
-            actor,
-            EventKind::SigningKeyRetired,
-            key.id,
-            data,
-        )
-        .await?;
+        work.record(EventKind::SigningKeyRetired, key.id, data)
+            .await?;
     }
-    let changed = tenants::keys_changed(&mut tx, actor.tenant).await?;
-    tx.commit().await?;
+    let changed = tenants::keys_changed(&mut work.tx, actor.tenant).await?;
+    work.commit().await?;
     changed.tell(app).await;
     Ok(())
 }
@@ -421,16 +402,12 @@ fn place(tenant: TenantId, row: &str) -> Place<'_> {
     }
 }
 
-async fn record_created(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
-    key: &SigningKeyRecord,
-) -> Result<(), DbError> {
+async fn record_created(work: &mut Work<'_>, key: &SigningKeyRecord) -> Result<(), DbError> {
     let data = json!({
         "purpose": key.purpose.as_str(),
         "kid": key.kid,
         "usable_at": key.usable_at,
     });
-    events::record(tx, app, actor, EventKind::SigningKeyCreated, key.id, data).await
+    work.record(EventKind::SigningKeyCreated, key.id, data)
+        .await
 }

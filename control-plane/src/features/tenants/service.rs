@@ -13,9 +13,8 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
-    authority::{self, Need},
+    authority::{self, Need, Work},
     db::{Db, DbError, Tx},
-    events,
     http::known::{Found, Known, Unread},
 };
 
@@ -46,26 +45,22 @@ impl Default for Cache {
     }
 }
 
-/// Makes a tenant in the caller's transaction; its keys are made by the caller too.
-/// Only ourselves may: `actor` is the system actor of the new tenant's id.
-pub async fn create(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
-    input: CreateTenant,
-) -> Result<Tenant, TenantsError> {
-    actor.require(Permission::TenantWrite)?;
+/// Makes a tenant in the caller's work; its keys are made by the caller too.
+/// Only ourselves may: the actor is the system actor of the new tenant's id.
+pub async fn create(work: &mut Work<'_>, input: CreateTenant) -> Result<Tenant, TenantsError> {
+    work.actor.require(Permission::TenantWrite)?;
     let faults = input.faults();
     if !faults.is_empty() {
         return Err(TenantsError::Invalid(faults));
     }
-    let tenant = input.into_tenant(actor.tenant, app.clock.now());
+    let tenant = input.into_tenant(work.actor.tenant, work.app.clock.now());
     let taken = || TenantsError::SlugTaken(tenant.slug.clone());
-    store::insert(tx, &tenant)
+    store::insert(&mut work.tx, &tenant)
         .await
         .map_err(|error| error.on("tenants_slug_key", taken))?;
     let data = json!({ "slug": tenant.slug });
-    events::record(tx, app, actor, EventKind::TenantCreated, tenant.id, data).await?;
+    work.record(EventKind::TenantCreated, tenant.id, data)
+        .await?;
     Ok(tenant)
 }
 
@@ -84,8 +79,8 @@ pub async fn update(
     input: UpdateTenant,
 ) -> Result<Tenant, TenantsError> {
     actor.require(Permission::TenantWrite)?;
-    let mut tx = authority::begin(app, actor, Need::Permission(Permission::TenantWrite)).await?;
-    let mut tenant = store::by_id(&mut tx, actor.tenant)
+    let mut work = authority::begin(app, actor, Need::Permission(Permission::TenantWrite)).await?;
+    let mut tenant = store::by_id(&mut work.tx, actor.tenant)
         .await?
         .ok_or(TenantsError::NotFound)?;
     if tenant.version != version {
@@ -100,21 +95,14 @@ pub async fn update(
         return Err(TenantsError::Invalid(faults));
     }
     tenant.updated_at = app.clock.now();
-    if !store::update(&mut tx, actor.tenant, &tenant).await? {
+    if !store::update(&mut work.tx, actor.tenant, &tenant).await? {
         return Err(TenantsError::Changed);
     }
     tenant.version = version.saturating_add(1);
     let data = json!({ "changed": changed });
-    events::record(
-        &mut tx,
-        app,
-        actor,
-        EventKind::TenantUpdated,
-        tenant.id,
-        data,
-    )
-    .await?;
-    tx.commit().await?;
+    work.record(EventKind::TenantUpdated, tenant.id, data)
+        .await?;
+    work.commit().await?;
     app.tenants.recent.invalidate(&tenant.slug).await;
     Ok(tenant)
 }
@@ -123,14 +111,15 @@ pub async fn update(
 /// refused (S4). API keys go on.
 pub async fn end_sessions(app: &App, actor: &Actor) -> Result<(), TenantsError> {
     actor.require(Permission::SessionsRevoke)?;
-    let mut tx = authority::begin(app, actor, Need::Permission(Permission::SessionsRevoke)).await?;
-    store::end_sessions(&mut tx, actor.tenant, app.clock.now()).await?;
-    let tenant = store::by_id(&mut tx, actor.tenant)
+    let mut work =
+        authority::begin(app, actor, Need::Permission(Permission::SessionsRevoke)).await?;
+    store::end_sessions(&mut work.tx, actor.tenant, app.clock.now()).await?;
+    let tenant = store::by_id(&mut work.tx, actor.tenant)
         .await?
         .ok_or(TenantsError::NotFound)?;
     let kind = EventKind::TenantSessionsRevoked;
-    events::record(&mut tx, app, actor, kind, tenant.id, json!({})).await?;
-    tx.commit().await?;
+    work.record(kind, tenant.id, json!({})).await?;
+    work.commit().await?;
     app.tenants.recent.invalidate(&tenant.slug).await;
     Ok(())
 }

@@ -17,24 +17,21 @@ use super::{
 use crate::{
     actor::{Actor, Permission},
     app::App,
-    authority::{self, Need},
+    authority::{self, Need, Work},
     db::{DbError, Tx},
-    events,
 };
 
 /// Makes a user.
-/// Errors: `EmailTaken`; the transaction is of no use afterwards.
+/// Errors: `EmailTaken`; the work is of no use afterwards.
 pub(crate) async fn create(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
+    work: &mut Work<'_>,
     email: &Email,
     name: Option<Name>,
 ) -> Result<User, UserError> {
-    let now = app.clock.now();
+    let now = work.app.clock.now();
     let user = User {
-        tenant: actor.tenant,
-        id: app.random.id(now),
+        tenant: work.actor.tenant,
+        id: work.app.random.id(now),
         email: email.written.clone(),
         name: name.map(|name| name.as_str().to_owned()),
         status: Status::Active,
@@ -44,10 +41,11 @@ pub(crate) async fn create(
         updated_at: now,
         disabled_at: None,
     };
-    store::insert(tx, actor.tenant, &user, &email.normalized)
+    store::insert(&mut work.tx, work.actor.tenant, &user, &email.normalized)
         .await
         .map_err(|error| error.on(store::EMAIL_KEY, || UserError::EmailTaken))?;
-    events::record(tx, app, actor, EventKind::UserCreated, user.id, json!({})).await?;
+    work.record(EventKind::UserCreated, user.id, json!({}))
+        .await?;
     Ok(user)
 }
 
@@ -171,54 +169,51 @@ async fn read(app: &App, tenant: TenantId, id: UserId) -> Result<User, UserError
 /// A user who is disabled already stays so.
 pub async fn disable(app: &App, actor: &Actor, id: UserId) -> Result<User, UserError> {
     actor.require(Permission::UsersWrite)?;
-    let mut tx = authority::begin(app, actor, Need::Permission(Permission::UsersWrite)).await?;
-    if store::disable(&mut tx, actor.tenant, id, app.clock.now()).await? {
-        events::record(&mut tx, app, actor, EventKind::UserDisabled, id, json!({})).await?;
+    let mut work = authority::begin(app, actor, Need::Permission(Permission::UsersWrite)).await?;
+    if store::disable(&mut work.tx, actor.tenant, id, app.clock.now()).await? {
+        work.record(EventKind::UserDisabled, id, json!({})).await?;
     }
-    let user = store::find(&mut tx, actor.tenant, id)
+    let user = store::find(&mut work.tx, actor.tenant, id)
         .await?
         .ok_or(UserError::NotFound)?;
-    tx.commit().await?;
+    work.commit().await?;
     Ok(user)
 }
 
 /// Lets a disabled user sign in again. Ended sessions stay ended.
 pub async fn enable(app: &App, actor: &Actor, id: UserId) -> Result<User, UserError> {
     actor.require(Permission::UsersWrite)?;
-    let mut tx = authority::begin(app, actor, Need::Permission(Permission::UsersWrite)).await?;
-    if store::enable(&mut tx, actor.tenant, id, app.clock.now()).await? {
-        events::record(&mut tx, app, actor, EventKind::UserEnabled, id, json!({})).await?;
+    let mut work = authority::begin(app, actor, Need::Permission(Permission::UsersWrite)).await?;
+    if store::enable(&mut work.tx, actor.tenant, id, app.clock.now()).await? {
+        work.record(EventKind::UserEnabled, id, json!({})).await?;
     }
-    let user = store::find(&mut tx, actor.tenant, id)
+    let user = store::find(&mut work.tx, actor.tenant, id)
         .await?
         .ok_or(UserError::NotFound)?;
-    tx.commit().await?;
+    work.commit().await?;
     Ok(user)
 }
 
 /// Ends every session of a user, who may sign in again at once.
 pub async fn end_sessions(app: &App, actor: &Actor, id: UserId) -> Result<(), UserError> {
     actor.require(Permission::SessionsRevoke)?;
-    let mut tx = authority::begin(app, actor, Need::Permission(Permission::SessionsRevoke)).await?;
-    if !end_all_sessions(&mut tx, app, actor, id).await? {
+    let mut work =
+        authority::begin(app, actor, Need::Permission(Permission::SessionsRevoke)).await?;
+    if !end_all_sessions(&mut work, id).await? {
         return Err(UserError::NotFound);
     }
-    tx.commit().await?;
+    work.commit().await?;
     Ok(())
 }
 
-/// Ends every session of a user, in the transaction of whoever decided so; `false` when there is no
+/// Ends every session of a user, in the work of whoever decided so; `false` when there is no
 /// such user.
-pub(crate) async fn end_all_sessions(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
-    id: UserId,
-) -> Result<bool, DbError> {
-    let is_there = store::end_sessions(tx, actor.tenant, id, app.clock.now()).await?;
+pub(crate) async fn end_all_sessions(work: &mut Work<'_>, id: UserId) -> Result<bool, DbError> {
+    let now = work.app.clock.now();
+    let is_there = store::end_sessions(&mut work.tx, work.actor.tenant, id, now).await?;
     if is_there {
         let kind = EventKind::UserSessionsRevoked;
-        events::record(tx, app, actor, kind, id, json!({})).await?;
+        work.record(kind, id, json!({})).await?;
     }
     Ok(is_there)
 }

@@ -201,14 +201,14 @@ fn read_key(headers: &HeaderMap) -> Result<String, ApiError> {
 /// asks must still be live.
 async fn take(app: &App, actor: &Actor, slot: &Slot) -> Result<Option<Response>, ApiError> {
     let now = app.clock.now();
-    let mut tx = authority::begin(app, actor, Need::Live).await?;
-    store::forget(&mut tx, slot.tenant, slot, now.plus_seconds(-KEPT_S)).await?;
-    if store::insert(&mut tx, slot.tenant, slot, now).await? {
-        tx.commit().await?;
+    let mut work = authority::begin(app, actor, Need::Live).await?;
+    store::forget(&mut work.tx, slot.tenant, slot, now.plus_seconds(-KEPT_S)).await?;
+    if store::insert(&mut work.tx, slot.tenant, slot, now).await? {
+        work.commit().await?;
         return Ok(None);
     }
     // Gone in between: the first request was refused, and this one may be sent again.
-    let Some(row) = store::find(&mut tx, slot.tenant, slot).await? else {
+    let Some(row) = store::find(&mut work.tx, slot.tenant, slot).await? else {
         return Err(still_running());
     };
     if row.fingerprint != slot.fingerprint {

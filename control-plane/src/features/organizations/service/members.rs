@@ -13,9 +13,8 @@ use serde_json::json;
 use crate::{
     actor::{Actor, Permission},
     app::App,
-    authority::{self, Need},
+    authority::{self, Need, Work},
     db::{DbError, Tx},
-    events,
     features::{
         organizations::{
             error::OrganizationsError,
@@ -42,20 +41,11 @@ pub(crate) async fn add(
 ) -> Result<Member, OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
     check(&given_roles)?;
-    let mut tx =
+    let mut work =
         authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
-    lock(&mut tx, app, actor, organization).await?;
-    let member = insert(
-        &mut tx,
-        app,
-        actor,
-        organization,
-        user,
-        given_roles,
-        "/user_id",
-    )
-    .await?;
-    tx.commit().await?;
+    lock(&mut work, organization).await?;
+    let member = insert(&mut work, organization, user, given_roles, "/user_id").await?;
+    work.commit().await?;
     Ok(member)
 }
 
@@ -104,22 +94,22 @@ pub(crate) async fn update(
 ) -> Result<Member, OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
     check(&given_roles)?;
-    let mut tx =
+    let mut work =
         authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
-    let mut member = locked(&mut tx, app, actor, organization, user, version).await?;
+    let mut member = locked(&mut work, organization, user, version).await?;
     let roles: BTreeSet<String> = given_roles.iter().cloned().collect();
     if member.roles == roles {
         return Ok(member);
     }
-    require_known(&mut tx, actor.tenant, &given_roles).await?;
+    require_known(&mut work.tx, actor.tenant, &given_roles).await?;
     member.roles = roles;
     member.version = member.version.saturating_add(1);
     member.updated_at = app.clock.now();
-    store::replace_roles(&mut tx, actor.tenant, &member).await?;
-    require_owner(&mut tx, actor.tenant, organization).await?;
-    users::outdate_tokens(&mut tx, actor.tenant, user, member.updated_at).await?;
-    record(&mut tx, app, actor, EventKind::MemberUpdated, &member).await?;
-    tx.commit().await?;
+    store::replace_roles(&mut work.tx, actor.tenant, &member).await?;
+    require_owner(&mut work.tx, actor.tenant, organization).await?;
+    users::outdate_tokens(&mut work.tx, actor.tenant, user, member.updated_at).await?;
+    record(&mut work, EventKind::MemberUpdated, &member).await?;
+    work.commit().await?;
     Ok(member)
 }
 
@@ -133,21 +123,21 @@ pub(crate) async fn remove(
     version: Option<i64>,
 ) -> Result<(), OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
-    let mut tx =
+    let mut work =
         authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
-    let member = locked(&mut tx, app, actor, organization, user, version).await?;
-    store::delete_member(&mut tx, actor.tenant, organization, user).await?;
+    let member = locked(&mut work, organization, user, version).await?;
+    store::delete_member(&mut work.tx, actor.tenant, organization, user).await?;
     if model::is_owner(&member.roles) {
         // The last owner stays even when alone: an organization nobody owns is deleted, not left.
         let (has_owner, _) =
-            store::have_members(&mut tx, actor.tenant, organization, OWNER).await?;
+            store::have_members(&mut work.tx, actor.tenant, organization, OWNER).await?;
         if !has_owner {
             return Err(OrganizationsError::LastOwner);
         }
     }
-    users::outdate_tokens(&mut tx, actor.tenant, user, app.clock.now()).await?;
-    record(&mut tx, app, actor, EventKind::MemberRemoved, &member).await?;
-    tx.commit().await?;
+    users::outdate_tokens(&mut work.tx, actor.tenant, user, app.clock.now()).await?;
+    record(&mut work, EventKind::MemberRemoved, &member).await?;
+    work.commit().await?;
     Ok(())
 }
 
@@ -165,45 +155,45 @@ pub(crate) async fn membership(
 
 /// Says of every member of an organization that they leave: its deletion takes the memberships along.
 pub(super) async fn say_all_leave(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
+    work: &mut Work<'_>,
     organization: OrganizationId,
 ) -> Result<(), DbError> {
+    let tenant = work.actor.tenant;
     let mut after = String::new();
     loop {
         let members =
-            store::list_members(tx, actor.tenant, organization, &after, MEMBERS_AT_ONCE).await?;
+            store::list_members(&mut work.tx, tenant, organization, &after, MEMBERS_AT_ONCE)
+                .await?;
         let Some(last) = members.last() else {
             return Ok(());
         };
         after = last.user.to_string();
         for member in &members {
-            users::outdate_tokens(tx, actor.tenant, member.user, app.clock.now()).await?;
-            record(tx, app, actor, EventKind::MemberRemoved, member).await?;
+            let now = work.app.clock.now();
+            users::outdate_tokens(&mut work.tx, tenant, member.user, now).await?;
+            record(work, EventKind::MemberRemoved, member).await?;
         }
     }
 }
 
-/// Adds a member inside a transaction. `pointer`: where the user's id stood in the request.
+/// Adds a member as part of other work. `pointer`: where the user's id stood in the request.
 pub(super) async fn insert(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
+    work: &mut Work<'_>,
     organization: OrganizationId,
     user: UserId,
     given_roles: Vec<String>,
     pointer: &str,
 ) -> Result<Member, OrganizationsError> {
-    if !users::exists(tx, actor.tenant, user).await? {
+    let tenant = work.actor.tenant;
+    if !users::exists(&mut work.tx, tenant, user).await? {
         let detail = "there is no such user";
         let error = FieldError::new(pointer, "user_unknown", detail);
         return Err(OrganizationsError::Invalid(vec![error]));
     }
-    require_known(tx, actor.tenant, &given_roles).await?;
-    let now = app.clock.now();
+    require_known(&mut work.tx, tenant, &given_roles).await?;
+    let now = work.app.clock.now();
     let member = Member {
-        id: app.random.id(now),
+        id: work.app.random.id(now),
         organization,
         user,
         roles: given_roles.into_iter().collect(),
@@ -211,41 +201,35 @@ pub(super) async fn insert(
         created_at: now,
         updated_at: now,
     };
-    store::insert_member(tx, actor.tenant, &member)
+    store::insert_member(&mut work.tx, tenant, &member)
         .await
         .map_err(|error| {
             let key = "members_tenant_id_organization_id_user_id_key";
             error.on(key, || OrganizationsError::AlreadyMember)
         })?;
-    require_owner(tx, actor.tenant, organization).await?;
-    record(tx, app, actor, EventKind::MemberAdded, &member).await?;
+    require_owner(&mut work.tx, tenant, organization).await?;
+    record(work, EventKind::MemberAdded, &member).await?;
     Ok(member)
 }
 
-async fn lock(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
-    organization: OrganizationId,
-) -> Result<(), OrganizationsError> {
-    if store::lock_members(tx, actor.tenant, organization, app.clock.now()).await? {
+async fn lock(work: &mut Work<'_>, organization: OrganizationId) -> Result<(), OrganizationsError> {
+    let now = work.app.clock.now();
+    if store::lock_members(&mut work.tx, work.actor.tenant, organization, now).await? {
         Ok(())
     } else {
         Err(OrganizationsError::NotFound)
     }
 }
 
-/// A member that nobody else changes until this transaction ends.
+/// A member that nobody else changes until this work ends.
 async fn locked(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
+    work: &mut Work<'_>,
     organization: OrganizationId,
     user: UserId,
     version: Option<i64>,
 ) -> Result<Member, OrganizationsError> {
-    lock(tx, app, actor, organization).await?;
-    let member = store::find_member(tx, actor.tenant, organization, user)
+    lock(work, organization).await?;
+    let member = store::find_member(&mut work.tx, work.actor.tenant, organization, user)
         .await?
         .ok_or(OrganizationsError::MemberNotFound)?;
     if version.is_none_or(|version| version == member.version) {
@@ -290,17 +274,11 @@ async fn require_owner(
     }
 }
 
-async fn record(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
-    kind: EventKind,
-    member: &Member,
-) -> Result<(), DbError> {
+async fn record(work: &mut Work<'_>, kind: EventKind, member: &Member) -> Result<(), DbError> {
     let data = json!({
         "organization_id": member.organization,
         "user_id": member.user,
         "roles": member.roles,
     });
-    events::record(tx, app, actor, kind, member.id.to_string(), data).await
+    work.record(kind, member.id.to_string(), data).await
 }

@@ -13,7 +13,6 @@ use crate::{
     app::App,
     authority::{self, Need, Refused},
     db::Tx,
-    events,
     features::{
         policies::{
             error::PoliciesError,
@@ -58,7 +57,7 @@ async fn look(app: &App, actor: &Actor, attempt: usize) -> Result<Tx, Refused> {
         return Ok(app.db.read().await?);
     }
     let need = Need::Permission(Permission::PoliciesActivate);
-    authority::begin(app, actor, need).await
+    Ok(authority::begin(app, actor, need).await?.tx)
 }
 
 /// Goes back to the revision that was active before the active one.
@@ -249,9 +248,9 @@ async fn store_activation(
     packed: &[u8],
     was_checked: bool,
 ) -> Result<Option<Activation>, PoliciesError> {
-    let mut tx =
+    let mut work =
         authority::begin(app, actor, Need::Permission(Permission::PoliciesActivate)).await?;
-    match store::activate(&mut tx, actor.tenant, &made, packed).await {
+    match store::activate(&mut work.tx, actor.tenant, &made, packed).await {
         Err(error) if error.constraint() == Some("activations_tenant_id_sequence_key") => {
             return Ok(None);
         }
@@ -259,13 +258,13 @@ async fn store_activation(
     }
     if was_checked {
         let checked_by = check::checked_by();
-        store::mark_checked(&mut tx, actor.tenant, &made.revision, &checked_by).await?;
+        store::mark_checked(&mut work.tx, actor.tenant, &made.revision, &checked_by).await?;
     }
     let now = app.clock.now();
-    roles::bundle_built(&mut tx, actor.tenant, made.roles_version, now).await?;
-    signing_keys::bundle_signed(&mut tx, actor.tenant, &made.signed_by_kid, now).await?;
+    roles::bundle_built(&mut work.tx, actor.tenant, made.roles_version, now).await?;
+    signing_keys::bundle_signed(&mut work.tx, actor.tenant, &made.signed_by_kid, now).await?;
     let oldest_kept = made.sequence.saturating_sub(ARTIFACTS_KEPT);
-    store::prune(&mut tx, actor.tenant, oldest_kept).await?;
+    store::prune(&mut work.tx, actor.tenant, oldest_kept).await?;
     let kind = match made.reason {
         Reason::Activated => EventKind::BundleActivated,
         Reason::RolledBack => EventKind::BundleRolledBack,
@@ -277,7 +276,7 @@ async fn store_activation(
         "digest": made.digest,
         "reason": made.reason.as_str(),
     });
-    events::record(&mut tx, app, actor, kind, made.id, data).await?;
-    tx.commit().await?;
+    work.record(kind, made.id, data).await?;
+    work.commit().await?;
     Ok(Some(made))
 }

@@ -10,9 +10,8 @@ use super::{Opened, end, own_tenant, require_client, roles_in, tokens};
 use crate::{
     actor::Actor,
     app::App,
-    authority::{self, Need},
-    db::{DbError, Tx},
-    events,
+    authority::{self, Need, Work},
+    db::DbError,
     features::{
         sessions::{
             error::SessionError,
@@ -36,19 +35,19 @@ pub(crate) async fn refresh(
     client: &Client,
     presented: &RefreshToken,
 ) -> Result<IssuedTokens, SessionError> {
-    let mut tx = authority::begin(app, actor, Need::Open).await?;
-    let opened = match spend(&mut tx, app, actor, client, presented).await? {
+    let mut work = authority::begin(app, actor, Need::Open).await?;
+    let opened = match spend(&mut work, client, presented).await? {
         Some(spent) => {
-            let opened = rotate(&mut tx, app, actor, spent, presented).await?;
-            tx.commit().await?;
+            let opened = rotate(&mut work, spent, presented).await?;
+            work.commit().await?;
             opened
         }
-        None => second_use(tx, app, actor, client, presented).await?,
+        None => second_use(work, client, presented).await?,
     };
     tokens::issue(app, opened).await
 }
 
-/// A refresh token that the transaction has spent.
+/// A refresh token that the work has spent.
 pub(super) struct Spent {
     /// Its session.
     pub(super) session: SessionId,
@@ -60,23 +59,21 @@ pub(super) struct Spent {
 
 /// Spends a refresh token; `None` when it can't be: [`second_use`] says what that means.
 pub(super) async fn spend(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
+    work: &mut Work<'_>,
     client: &Client,
     presented: &RefreshToken,
 ) -> Result<Option<Spent>, DbError> {
-    let now = app.clock.now();
+    let now = work.app.clock.now();
     let mut nonce = [0_u8; SECRET_BYTES];
-    app.random.fill(&mut nonce);
-    let successor = app.random.id(now);
+    work.app.random.fill(&mut nonce);
+    let successor = work.app.random.id(now);
     let spending = store::Spending {
         hash: &presented.hash(),
         client_id: client.as_str(),
         successor,
         nonce: &nonce,
     };
-    let session = store::spend(tx, actor.tenant, &spending, now).await?;
+    let session = store::spend(&mut work.tx, work.actor.tenant, &spending, now).await?;
     Ok(session.map(|session| Spent {
         session,
         successor,
@@ -85,17 +82,15 @@ pub(super) async fn spend(
 }
 
 async fn rotate(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
+    work: &mut Work<'_>,
     spent: Spent,
     presented: &RefreshToken,
 ) -> Result<Opened, SessionError> {
-    let now = app.clock.now();
+    let now = work.app.clock.now();
     let successor = presented.successor(&spent.nonce);
-    let session = store::touch(tx, actor.tenant, spent.session, now).await?;
-    let (tenant, rights) = rights_now(tx, app, &session).await?;
-    let (idle_s, _) = tenant.session_limits(&app.config.sessions);
+    let session = store::touch(&mut work.tx, work.actor.tenant, spent.session, now).await?;
+    let (tenant, rights) = rights_now(work, &session).await?;
+    let (idle_s, _) = tenant.session_limits(&work.app.config.sessions);
     let stored = StoredRefreshToken {
         id: spent.successor,
         session: session.id,
@@ -104,18 +99,12 @@ async fn rotate(
         used_at: None,
         successor_nonce: None,
     };
-    store::insert_refresh_token(tx, actor.tenant, &stored, &successor.hash()).await?;
-    store::forget_nonces(tx, actor.tenant, session.id, stored.id).await?;
+    store::insert_refresh_token(&mut work.tx, work.actor.tenant, &stored, &successor.hash())
+        .await?;
+    store::forget_nonces(&mut work.tx, work.actor.tenant, session.id, stored.id).await?;
     let data = json!({"user": session.user, "client_id": session.client_id});
-    events::record(
-        tx,
-        app,
-        actor,
-        EventKind::SessionRefreshed,
-        session.id,
-        data,
-    )
-    .await?;
+    work.record(EventKind::SessionRefreshed, session.id, data)
+        .await?;
     Ok(Opened {
         tenant,
         session,
@@ -128,20 +117,24 @@ async fn rotate(
 /// Errors: `InvalidGrant` when the session is dead or the user has left the organization;
 /// `UnknownClient` when its client is none of the tenant's any more.
 async fn rights_now(
-    tx: &mut Tx,
-    app: &App,
+    work: &mut Work<'_>,
     session: &Session,
 ) -> Result<(Tenant, Rights), SessionError> {
-    let at = app.clock.now();
-    let tenant = own_tenant(tx, session.tenant).await?;
-    let standing = users::standing(tx, session.tenant, session.user)
+    let at = work.app.clock.now();
+    let tenant = own_tenant(&mut work.tx, session.tenant).await?;
+    let standing = users::standing(&mut work.tx, session.tenant, session.user)
         .await?
         .filter(|standing| session.is_live(&tenant, Some(*standing), at))
         .ok_or(SessionError::InvalidGrant)?;
     require_client(&tenant, &session.client_id)?;
-    let roles = roles_in(tx, session.tenant, session.organization, session.user)
-        .await?
-        .ok_or(SessionError::InvalidGrant)?;
+    let roles = roles_in(
+        &mut work.tx,
+        session.tenant,
+        session.organization,
+        session.user,
+    )
+    .await?
+    .ok_or(SessionError::InvalidGrant)?;
     let rights = Rights {
         at,
         token_epoch: standing.token_epoch,
@@ -153,29 +146,29 @@ async fn rights_now(
 /// What a token that could not be spent is good for: the same successor within the grace, the end
 /// of the family after it, nothing otherwise.
 pub(super) async fn second_use(
-    mut tx: Tx,
-    app: &App,
-    actor: &Actor,
+    mut work: Work<'_>,
     client: &Client,
     presented: &RefreshToken,
 ) -> Result<Opened, SessionError> {
-    let now = app.clock.now();
+    let now = work.app.clock.now();
     let hash = presented.hash();
-    let Some(spent) = store::find_refresh_token(&mut tx, actor.tenant, &hash).await? else {
+    let Some(spent) = store::find_refresh_token(&mut work.tx, work.actor.tenant, &hash).await?
+    else {
         return Err(SessionError::InvalidGrant);
     };
-    let session = store::find(&mut tx, actor.tenant, spent.session)
+    let session = store::find(&mut work.tx, work.actor.tenant, spent.session)
         .await?
         .ok_or(SessionError::InvalidGrant)?;
     // Expired unused, or another client's: refused, and the owner's session goes on (S9).
     if spent.used_at.is_none() || session.client_id != client.as_str() {
         return Err(SessionError::InvalidGrant);
     }
-    if let SecondUse::Grace(nonce) = spent.second_use(app.config.sessions.refresh_grace_s, now) {
+    if let SecondUse::Grace(nonce) = spent.second_use(work.app.config.sessions.refresh_grace_s, now)
+    {
         let successor = presented.successor(&nonce);
-        match store::find_refresh_token(&mut tx, actor.tenant, &successor.hash()).await? {
+        match store::find_refresh_token(&mut work.tx, work.actor.tenant, &successor.hash()).await? {
             Some(found) if found.used_at.is_none() => {
-                return again(&mut tx, app, session, successor).await;
+                return again(&mut work, session, successor).await;
             }
             Some(_) => {}
             // Spent a moment ago on entering another organization, which no second use gives.
@@ -184,19 +177,18 @@ pub(super) async fn second_use(
     }
     // Judged before anything else of the session: a copy is out, whatever its user may still do.
     if now < session.expires_at {
-        end_family(tx, app, actor, &session).await?;
+        end_family(work, &session).await?;
     }
     Err(SessionError::InvalidGrant)
 }
 
 /// The successor that was given before, with a new access token.
 async fn again(
-    tx: &mut Tx,
-    app: &App,
+    work: &mut Work<'_>,
     session: Session,
     successor: RefreshToken,
 ) -> Result<Opened, SessionError> {
-    let (tenant, rights) = rights_now(tx, app, &session).await?;
+    let (tenant, rights) = rights_now(work, &session).await?;
     Ok(Opened {
         tenant,
         session,
@@ -207,17 +199,12 @@ async fn again(
 
 /// Ends the session whose spent token came again, or the one that it goes on in. Of several reuses
 /// at once the one that ends it says so.
-async fn end_family(
-    mut tx: Tx,
-    app: &App,
-    actor: &Actor,
-    session: &Session,
-) -> Result<(), SessionError> {
+async fn end_family(mut work: Work<'_>, session: &Session) -> Result<(), SessionError> {
     let reason = RevokedReason::RefreshTokenReused;
-    let mut last = store::last_of_family(&mut tx, actor.tenant, session.id).await?;
-    while !end(&mut tx, app, actor, last, reason).await? {
+    let mut last = store::last_of_family(&mut work.tx, work.actor.tenant, session.id).await?;
+    while !end(&mut work, last, reason).await? {
         // It has ended, which is all there is to do, unless the family moved on this moment.
-        let next = store::last_of_family(&mut tx, actor.tenant, last).await?;
+        let next = store::last_of_family(&mut work.tx, work.actor.tenant, last).await?;
         if next == last {
             return Ok(());
         }
@@ -225,7 +212,7 @@ async fn end_family(
     }
     let kind = EventKind::RefreshTokenReused;
     let data = json!({"user": session.user, "client_id": session.client_id});
-    events::record(&mut tx, app, actor, kind, last, data).await?;
-    tx.commit().await?;
+    work.record(kind, last, data).await?;
+    work.commit().await?;
     Ok(())
 }

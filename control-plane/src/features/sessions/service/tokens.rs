@@ -238,27 +238,27 @@ pub(crate) async fn take_back(
     client: &Client,
     token: &str,
 ) -> Result<(), SessionError> {
-    let mut tx = authority::begin(app, actor, Need::Open).await?;
+    let mut work = authority::begin(app, actor, Need::Open).await?;
     let id = if let Some(token) = RefreshToken::parse(token) {
-        store::find_refresh_token(&mut tx, actor.tenant, &token.hash())
+        store::find_refresh_token(&mut work.tx, actor.tenant, &token.hash())
             .await?
             .map(|it| it.session)
     } else {
-        let tenant = own_tenant(&mut tx, actor.tenant).await?;
-        let keys = signing_keys::jwks_in(&mut tx, app, &tenant, Purpose::Token).await?;
+        let tenant = own_tenant(&mut work.tx, actor.tenant).await?;
+        let keys = signing_keys::jwks_in(&mut work.tx, app, &tenant, Purpose::Token).await?;
         verify(app, &tenant, &keys, token)
             .ok()
             .map(|claims| claims.sid)
     };
     let Some(id) = id else { return Ok(()) };
-    let Some(session) = store::find(&mut tx, actor.tenant, id).await? else {
+    let Some(session) = store::find(&mut work.tx, actor.tenant, id).await? else {
         return Ok(());
     };
     if session.client_id != client.as_str() {
         return Err(SessionError::OtherClient);
     }
-    end(&mut tx, app, actor, id, RevokedReason::TokenRevoked).await?;
-    tx.commit().await?;
+    end(&mut work, id, RevokedReason::TokenRevoked).await?;
+    work.commit().await?;
     Ok(())
 }
 

@@ -12,9 +12,8 @@ use super::{
 use crate::{
     actor::Actor,
     app::App,
-    authority::{self, Need},
-    db::{DbError, Tx},
-    events,
+    authority::{self, Need, Work},
+    db::DbError,
     http::HasCode,
 };
 
@@ -111,13 +110,13 @@ impl Attempt {
     }
 
     /// It was right: forgets the account's failures, and takes the address's count back.
-    pub(super) async fn right(&self, tx: &mut Tx, actor: &Actor) -> Result<(), DbError> {
+    pub(super) async fn right(&self, work: &mut Work<'_>) -> Result<(), DbError> {
         for counted in &self.counted {
             match counted.subject.kind {
                 Kind::Account => {
-                    store::clear(tx, actor.tenant, &counted.subject).await?;
+                    store::clear(&mut work.tx, work.actor.tenant, &counted.subject).await?;
                 }
-                Kind::Address => counted.take_back(tx, actor).await?,
+                Kind::Address => counted.take_back(work).await?,
             }
         }
         Ok(())
@@ -131,9 +130,9 @@ impl Attempt {
         user: Option<UserId>,
         reason: &'static str,
     ) -> Result<T, SignInError> {
-        let mut tx = authority::begin(app, actor, Need::Open).await?;
-        record_failure(&mut tx, app, actor, user, reason).await?;
-        tx.commit().await?;
+        let mut work = authority::begin(app, actor, Need::Open).await?;
+        record_failure(&mut work, user, reason).await?;
+        work.commit().await?;
         Err(SignInError::InvalidCredentials)
     }
 
@@ -159,18 +158,18 @@ impl Attempt {
         actor: &Actor,
         reason: SignInError,
     ) -> Result<SignInError, SignInError> {
-        let mut tx = authority::begin(app, actor, Need::Open).await?;
+        let mut work = authority::begin(app, actor, Need::Open).await?;
         for counted in &self.counted {
-            counted.take_back(&mut tx, actor).await?;
+            counted.take_back(&mut work).await?;
         }
-        tx.commit().await?;
+        work.commit().await?;
         Ok(reason)
     }
 }
 
 impl Counted {
-    async fn take_back(&self, tx: &mut Tx, actor: &Actor) -> Result<(), DbError> {
-        store::refund(tx, actor.tenant, &self.subject, self.until).await
+    async fn take_back(&self, work: &mut Work<'_>) -> Result<(), DbError> {
+        store::refund(&mut work.tx, work.actor.tenant, &self.subject, self.until).await
     }
 }
 
@@ -181,21 +180,21 @@ async fn count(
     subjects: &[Subject],
 ) -> Result<Counting, SignInError> {
     let now = app.clock.now();
-    let mut tx = authority::begin(app, actor, need).await?;
+    let mut work = authority::begin(app, actor, need).await?;
     let mut counted = Vec::with_capacity(subjects.len());
     for (at, subject) in subjects.iter().enumerate() {
-        let Some(failures) = store::count(&mut tx, actor.tenant, subject, now).await? else {
-            let until = store::blocked_until(&mut tx, actor.tenant, subject).await?;
+        let Some(failures) = store::count(&mut work.tx, actor.tenant, subject, now).await? else {
+            let until = store::blocked_until(&mut work.tx, actor.tenant, subject).await?;
             return Ok(Counting::Full { subject: at, until });
         };
         let until = subject.kind.next_attempt(failures, now);
         if until > now {
-            store::block(&mut tx, actor.tenant, subject, until).await?;
+            store::block(&mut work.tx, actor.tenant, subject, until).await?;
         }
         let subject = subject.clone();
         counted.push(Counted { subject, until });
     }
-    tx.commit().await?;
+    work.commit().await?;
     Ok(Counting::Counted(counted))
 }
 
@@ -207,13 +206,11 @@ fn throttled(app: &App, until: UnixMillis) -> SignInError {
 
 /// Says that a sign-in failed. `user`: whose, if they exist.
 pub(super) async fn record_failure(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
+    work: &mut Work<'_>,
     user: Option<UserId>,
     reason: &'static str,
 ) -> Result<(), DbError> {
     let subject = user.map_or_else(|| "unknown".to_owned(), |user| user.to_string());
     let data = json!({"reason": reason});
-    events::record(tx, app, actor, EventKind::SignInFailed, subject, data).await
+    work.record(EventKind::SignInFailed, subject, data).await
 }

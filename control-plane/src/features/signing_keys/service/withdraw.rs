@@ -8,9 +8,7 @@ use super::{generate, record_created, seal};
 use crate::{
     actor::{Actor, Permission},
     app::App,
-    authority::{self, Need},
-    db::Tx,
-    events,
+    authority::{self, Need, Work},
     features::{
         signing_keys::{
             error::SigningKeysError,
@@ -42,29 +40,27 @@ pub(crate) async fn withdraw(
     // What comes after the next key, should it have to sign.
     let fresh = generate(seen.algorithm).await?;
     let now = app.clock.now();
-    let mut tx =
+    let mut work =
         authority::begin(app, actor, Need::Permission(Permission::SigningKeysRotate)).await?;
-    if !store::withdraw(&mut tx, actor.tenant, &seen, now).await? {
+    if !store::withdraw(&mut work.tx, actor.tenant, &seen, now).await? {
         return Err(SigningKeysError::RotationInProgress(1));
     }
-    replace(&mut tx, app, actor, &seen, &fresh, now).await?;
+    replace(&mut work, &seen, &fresh, now).await?;
     let data = json!({ "purpose": seen.purpose.as_str(), "kid": seen.kid });
     let kind = EventKind::SigningKeyWithdrawn;
-    events::record(&mut tx, app, actor, kind, id, data).await?;
-    let key = store::find(&mut tx, actor.tenant, id)
+    work.record(kind, id, data).await?;
+    let key = store::find(&mut work.tx, actor.tenant, id)
         .await?
         .ok_or(SigningKeysError::NotFound)?;
-    let changed = tenants::keys_changed(&mut tx, actor.tenant).await?;
-    tx.commit().await?;
+    let changed = tenants::keys_changed(&mut work.tx, actor.tenant).await?;
+    work.commit().await?;
     changed.tell(app).await;
     Ok(key)
 }
 
 /// Fills the place that a withdrawn key leaves.
 async fn replace(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
+    work: &mut Work<'_>,
     gone: &SigningKeyRecord,
     fresh: &SigningKey,
     now: UnixMillis,
@@ -73,20 +69,26 @@ async fn replace(
         return Ok(());
     }
     if gone.state == State::Active {
-        let next = store::in_state(tx, actor.tenant, gone.purpose, State::Next)
+        let next = store::in_state(&mut work.tx, work.actor.tenant, gone.purpose, State::Next)
             .await?
             .ok_or(SigningKeysError::NoKey)?
             .record;
-        if !store::activate(tx, actor.tenant, next.id, now).await? {
+        if !store::activate(&mut work.tx, work.actor.tenant, next.id, now).await? {
             return Err(SigningKeysError::RotationInProgress(1));
         }
         let data = json!({ "purpose": gone.purpose.as_str(), "kid": next.kid });
         let kind = EventKind::SigningKeyRotated;
-        events::record(tx, app, actor, kind, next.id, data).await?;
+        work.record(kind, next.id, data).await?;
     }
-    let mut stored = seal(app, actor.tenant, (gone.purpose, State::Next), fresh, now)?;
-    stored.record.usable_at = now.plus_seconds(app.config.signing_keys.publish_ahead_s);
-    store::insert(tx, actor.tenant, &stored).await?;
-    record_created(tx, app, actor, &stored.record).await?;
+    let mut stored = seal(
+        work.app,
+        work.actor.tenant,
+        (gone.purpose, State::Next),
+        fresh,
+        now,
+    )?;
+    stored.record.usable_at = now.plus_seconds(work.app.config.signing_keys.publish_ahead_s);
+    store::insert(&mut work.tx, work.actor.tenant, &stored).await?;
+    record_created(work, &stored.record).await?;
     Ok(())
 }
