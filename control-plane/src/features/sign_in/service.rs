@@ -82,30 +82,28 @@ pub async fn sign_up(app: &App, actor: &Actor, input: SignUp) -> Result<SignedIn
     let password = acceptable(input.password, &email, &tenant, "/password")?;
     let attempt = Attempt::on_address(app, actor).await?;
     let made = match credentials::hash_new(app, password).await {
-        Ok(hash) => make_user(app, actor, &attempt, (&email, name), &hash, &client).await,
+        Ok(hash) => make_user(&attempt, (&email, name), &hash, &client).await,
         Err(error) => Err(CredentialError::from(error).into()),
     };
     let (user, opened) = match made {
         Ok(made) => made,
         // The answer that a prober is after: the count stays.
         Err(error @ SignInError::User(UserError::EmailTaken)) => return Err(error),
-        Err(error) => return Err(attempt.unjudged(app, actor, error).await?),
+        Err(error) => return Err(attempt.unjudged(error).await?),
     };
     let tokens = sessions::issue(app, opened).await?;
     Ok(SignedIn { user, tokens })
 }
 
 async fn make_user(
-    app: &App,
-    actor: &Actor,
-    attempt: &Attempt,
+    attempt: &Attempt<'_>,
     (email, name): (&Email, Option<Name>),
     hash: &PasswordHash,
     client: &Client,
 ) -> Result<(User, sessions::Opened), SignInError> {
-    let mut work = authority::begin(app, actor, Need::Open).await?;
+    let mut work = authority::begin(attempt.app, attempt.actor, Need::Open).await?;
     // Again: hashing takes its time, and sign-up may have been closed meanwhile.
-    let tenant = tenants::find(&mut work.tx, actor.tenant).await?;
+    let tenant = tenants::find(&mut work.tx, work.actor.tenant).await?;
     require_open(&tenant.ok_or(TenantsError::NotFound)?)?;
     let user = users::create(&mut work, email, name).await?;
     credentials::first_password(&mut work, user.id, hash).await?;
@@ -129,10 +127,10 @@ pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn
         .unwrap_or_else(|_| input.email.to_lowercase());
     let attempt = Attempt::on_account(app, actor, Need::Open, &typed).await?;
     let found = find(app, actor, &address.unwrap_or_default()).await;
-    let (user, stored) = attempt.judged(app, actor, found).await?;
+    let (user, stored) = attempt.judged(found).await?;
     let id = user.as_ref().map(|user| user.id);
     let verdict = verify(app, input.password.clone(), stored.clone()).await;
-    let verdict = attempt.judged(app, actor, verdict).await?;
+    let verdict = attempt.judged(verdict).await?;
     let (Some(user), Some(stored), Verdict::Right | Verdict::RightButOutdated) =
         (user, stored, verdict)
     else {
@@ -141,7 +139,7 @@ pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn
         } else {
             "unknown_user"
         };
-        return attempt.failed(app, actor, id, reason).await;
+        return attempt.failed(id, reason).await;
     };
     let better = match verdict {
         // One that can't be had now is made another time.
@@ -153,9 +151,9 @@ pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn
         hash: stored,
         better,
     };
-    let entered = enter(app, actor, &attempt, &verified, &client, input.organization).await;
-    let Some((user, opened)) = attempt.judged(app, actor, entered).await? else {
-        return attempt.failed(app, actor, id, "password_changed").await;
+    let entered = enter(&attempt, &verified, &client, input.organization).await;
+    let Some((user, opened)) = attempt.judged(entered).await? else {
+        return attempt.failed(id, "password_changed").await;
     };
     let tokens = sessions::issue(app, opened).await?;
     Ok(SignedIn { user, tokens })
@@ -192,15 +190,13 @@ struct Verified {
 
 /// Opens the session of somebody whose password was right; `None` when it has changed since.
 async fn enter(
-    app: &App,
-    actor: &Actor,
-    attempt: &Attempt,
+    attempt: &Attempt<'_>,
     verified: &Verified,
     client: &Client,
     organization: Option<OrganizationId>,
 ) -> Result<Option<(User, sessions::Opened)>, SignInError> {
-    let tenant = actor.tenant;
-    let mut work = authority::begin(app, actor, Need::Open).await?;
+    let tenant = attempt.actor.tenant;
+    let mut work = authority::begin(attempt.app, attempt.actor, Need::Open).await?;
     let Verified { user, hash, better } = verified;
     if !credentials::confirm(&mut work, *user, hash, better.as_ref()).await? {
         return Ok(None);
@@ -270,20 +266,18 @@ pub async fn change_password(
     let new = acceptable(input.new, &email, &tenant, "/new_password")?;
     let attempt = Attempt::on_account(app, actor, Need::Person, &email.normalized).await?;
     let stored = password_of(app, actor, id).await;
-    let stored = attempt.judged(app, actor, stored).await?;
+    let stored = attempt.judged(stored).await?;
     let verdict = verify(app, input.current, stored.clone()).await;
-    let verdict = attempt.judged(app, actor, verdict).await?;
+    let verdict = attempt.judged(verdict).await?;
     let (Some(stored), Verdict::Right | Verdict::RightButOutdated) = (stored, verdict) else {
-        return attempt.failed(app, actor, Some(id), "wrong_password").await;
+        return attempt.failed(Some(id), "wrong_password").await;
     };
     let ends_others = (!input.keep_other_sessions).then_some(session);
-    let changed = replace_password(app, actor, &attempt, (id, &stored), new, ends_others).await;
-    if attempt.judged(app, actor, changed).await? {
+    let changed = replace_password(&attempt, (id, &stored), new, ends_others).await;
+    if attempt.judged(changed).await? {
         return Ok(());
     }
-    attempt
-        .failed(app, actor, Some(id), "password_changed")
-        .await
+    attempt.failed(Some(id), "password_changed").await
 }
 
 async fn password_of(
@@ -298,16 +292,14 @@ async fn password_of(
 /// Replaces the password that was verified; `false` when it has changed since.
 /// `but`: the session that goes on when all others end.
 async fn replace_password(
-    app: &App,
-    actor: &Actor,
-    attempt: &Attempt,
+    attempt: &Attempt<'_>,
     (id, verified): (UserId, &PasswordHash),
     new: AcceptablePassword,
     but: Option<SessionId>,
 ) -> Result<bool, SignInError> {
-    let hash = credentials::hash_new(app, new).await;
+    let hash = credentials::hash_new(attempt.app, new).await;
     let hash = hash.map_err(CredentialError::from)?;
-    let mut work = authority::begin(app, actor, Need::Person).await?;
+    let mut work = authority::begin(attempt.app, attempt.actor, Need::Person).await?;
     if !credentials::confirm(&mut work, id, verified, None).await? {
         return Ok(false);
     }

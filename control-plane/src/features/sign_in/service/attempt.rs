@@ -18,7 +18,10 @@ use crate::{
 };
 
 /// An attempt that has been counted as failed.
-pub(super) struct Attempt {
+pub(super) struct Attempt<'a> {
+    pub(super) app: &'a App,
+    /// Whose it is.
+    pub(super) actor: &'a Actor,
     counted: Vec<Counted>,
     /// Given up with the attempt.
     _places: Vec<Place>,
@@ -40,12 +43,12 @@ enum Counting {
     },
 }
 
-impl Attempt {
+impl<'a> Attempt<'a> {
     /// Counts an attempt on an account and on the actor's network address.
     /// Errors: as for [`begin`](Self::begin).
     pub(super) async fn on_account(
-        app: &App,
-        actor: &Actor,
+        app: &'a App,
+        actor: &'a Actor,
         need: Need,
         email_normalized: &str,
     ) -> Result<Self, SignInError> {
@@ -57,7 +60,7 @@ impl Attempt {
 
     /// Counts an attempt on the actor's network address.
     /// Errors: as for [`begin`](Self::begin).
-    pub(super) async fn on_address(app: &App, actor: &Actor) -> Result<Self, SignInError> {
+    pub(super) async fn on_address(app: &'a App, actor: &'a Actor) -> Result<Self, SignInError> {
         let subjects = Subject::address(actor.ip).into_iter().collect();
         Self::begin(app, actor, Need::Open, subjects).await
     }
@@ -65,8 +68,8 @@ impl Attempt {
     /// `need`: what the verb asks of its actor.
     /// Errors: `Throttled` when none is allowed now, however those turn out that are being judged.
     async fn begin(
-        app: &App,
-        actor: &Actor,
+        app: &'a App,
+        actor: &'a Actor,
         need: Need,
         subjects: Vec<Subject>,
     ) -> Result<Self, SignInError> {
@@ -83,6 +86,8 @@ impl Attempt {
                 Counting::Counted(counted) => {
                     places.iter_mut().for_each(Place::counted);
                     return Ok(Self {
+                        app,
+                        actor,
                         counted,
                         _places: places,
                     });
@@ -125,12 +130,10 @@ impl Attempt {
     /// It was wrong: the count stays. Says what happened.
     pub(super) async fn failed<T>(
         &self,
-        app: &App,
-        actor: &Actor,
         user: Option<UserId>,
         reason: &'static str,
     ) -> Result<T, SignInError> {
-        let mut work = authority::begin(app, actor, Need::Open).await?;
+        let mut work = authority::begin(self.app, self.actor, Need::Open).await?;
         record_failure(&mut work, user, reason).await?;
         work.commit().await?;
         Err(SignInError::InvalidCredentials)
@@ -139,26 +142,17 @@ impl Attempt {
     /// What became of judging it. An error that is ours judges nothing, and takes the counts back.
     pub(super) async fn judged<T>(
         &self,
-        app: &App,
-        actor: &Actor,
         outcome: Result<T, SignInError>,
     ) -> Result<T, SignInError> {
         match outcome {
-            Err(error) if error.code().status() >= 500 => {
-                Err(self.unjudged(app, actor, error).await?)
-            }
+            Err(error) if error.code().status() >= 500 => Err(self.unjudged(error).await?),
             outcome => outcome,
         }
     }
 
     /// Nobody could judge it, for the reason given: takes its counts back.
-    pub(super) async fn unjudged(
-        &self,
-        app: &App,
-        actor: &Actor,
-        reason: SignInError,
-    ) -> Result<SignInError, SignInError> {
-        let mut work = authority::begin(app, actor, Need::Open).await?;
+    pub(super) async fn unjudged(&self, reason: SignInError) -> Result<SignInError, SignInError> {
+        let mut work = authority::begin(self.app, self.actor, Need::Open).await?;
         for counted in &self.counted {
             counted.take_back(&mut work).await?;
         }
