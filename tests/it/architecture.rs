@@ -163,6 +163,11 @@ const RULES: &[Rule] = &[
         offences: groups::n22,
     },
     Rule {
+        name: "work",
+        never: "transaction, application and actor go as one `Work`, never side by side",
+        offences: authority::work,
+    },
+    Rule {
         name: "map",
         never: "the documents name no path that is gone",
         offences: map::dead_paths,

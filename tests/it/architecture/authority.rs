@@ -1,5 +1,7 @@
-//! Who may begin to write: everybody by the one place that looks at the actor again.
+//! Who may begin to write: everybody by the one place that looks at the actor again. What begins there
+//! is passed on as one.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -93,6 +95,30 @@ fn unseen(source: &Source) -> Vec<String> {
             "{}: names `begin_own` or `Need::Open` outside of a function",
             source.path
         ));
+    }
+    offences
+}
+
+/// What a function of a feature takes beside a transaction that may write, or beside the work that
+/// carries it: application and actor belong to the work.
+pub(super) fn work(house: &House) -> Vec<String> {
+    static NAMED: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\b(Work|Tx|App|Actor)\b").unwrap());
+    let mut offences = Vec::new();
+    for source in house.control_plane().filter(|it| it.feature().is_some()) {
+        for function in source.functions() {
+            let parameters = function.parameters.join(", ");
+            let named: BTreeSet<&str> =
+                NAMED.find_iter(&parameters).map(|it| it.as_str()).collect();
+            let is_taken_apart = ["Tx", "App", "Actor"].iter().all(|it| named.contains(it));
+            let is_doubled = named.contains("Work") && named.len() > 1;
+            if is_taken_apart || is_doubled {
+                offences.push(format!(
+                    "{}:{}: `{}` takes {named:?} side by side",
+                    source.path, function.line, function.name
+                ));
+            }
+        }
     }
     offences
 }

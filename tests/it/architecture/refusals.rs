@@ -565,6 +565,25 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             vec![],
         ),
         (
+            "work",
+            vec![(
+                feature("roles/service.rs"),
+                "async fn insert(\n    tx: &mut Tx,\n    app: &App,\n    actor: &Actor,\n) {}",
+            )],
+            vec![(
+                feature("roles/service.rs"),
+                "async fn insert(work: &mut Work<'_>) {}\nasync fn read(tx: &mut Tx, app: &App) {}\nasync fn verb(app: &App, actor: &Actor) {}",
+            )],
+        ),
+        (
+            "work",
+            vec![(
+                feature("roles/service.rs"),
+                "async fn insert(work: Work<'_>, actor: &Actor) {}",
+            )],
+            vec![],
+        ),
+        (
             "map",
             vec![(own("docs/architecture.md"), "see `jose/src/gone.rs`")],
             vec![
