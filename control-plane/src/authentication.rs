@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Lets a request go on with the actor who asks.
-pub async fn find_out(
+pub async fn authenticate(
     State((app, how)): State<(App, Authentication)>,
     request: Request,
     next: Next,
@@ -35,7 +35,7 @@ pub async fn find_out(
         Authentication::ApiKey => of_machine(&app, &parts).await,
         Authentication::Person => of_person(&app, &parts).await,
         Authentication::OAuthClient => of_oauth_client(&app, &parts).await,
-        Authentication::Nobody => of_nobody(&app, &parts).await,
+        Authentication::Anonymous => of_anonymous(&app, &parts).await,
     };
     go_on(&app, actor, (parts, body), next).await
 }
@@ -67,7 +67,7 @@ async fn of_oauth_client(app: &App, parts: &Parts) -> Result<Actor, ApiError> {
     }
 }
 
-async fn of_nobody(app: &App, parts: &Parts) -> Result<Actor, ApiError> {
+async fn of_anonymous(app: &App, parts: &Parts) -> Result<Actor, ApiError> {
     let tenant = tenant(app, &parts.uri).await?;
     Ok(anonymous(tenant.id))
 }

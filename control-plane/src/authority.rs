@@ -138,11 +138,13 @@ impl fmt::Debug for Authority {
 /// Begins work in a transaction in which the actor is live and has what the verb needs.
 /// Errors: `Denied`; nothing was begun then.
 pub async fn begin<'a>(app: &'a App, actor: &'a Actor, need: Need) -> Result<Work<'a>, Refused> {
-    let tx = app.db.begin_holding(&held(actor, &need)).await?;
-    let mut work = Work { tx, app, actor };
-    if !matches!(need, Need::Open) {
-        work.look_again(need).await?;
+    if matches!(need, Need::Open) {
+        let tx = app.db.begin().await?;
+        return Ok(Work { tx, app, actor });
     }
+    let tx = app.db.begin_holding(&held(actor)).await?;
+    let mut work = Work { tx, app, actor };
+    work.look_again(need).await?;
     Ok(work)
 }
 
@@ -151,11 +153,10 @@ pub async fn begin_own(app: &App) -> Result<Tx, DbError> {
     app.db.begin().await
 }
 
-/// What an actor acts by, unless the verb is open to everybody. Whoever ends one of these holds it
-/// alone. A person's own writes take turns: most of them end something that the others act by.
-fn held(actor: &Actor, need: &Need) -> Held {
+/// What an actor acts by. Whoever ends one of these holds it alone. A person's own writes take
+/// turns: most of them end something that the others act by.
+fn held(actor: &Actor) -> Held {
     match actor.principal {
-        _ if matches!(need, Need::Open) => Held::default(),
         Principal::ApiKey { key } => Held::default().shared(key),
         Principal::User { user, session, .. } => Held::default()
             .shared(actor.tenant)

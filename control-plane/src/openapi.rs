@@ -157,7 +157,7 @@ fn scheme(group: &Group) -> Option<&'static str> {
     match group.authentication? {
         Authentication::ApiKey => Some("api_key"),
         Authentication::Person => Some("access_token"),
-        Authentication::OAuthClient | Authentication::Nobody => None,
+        Authentication::OAuthClient | Authentication::Anonymous => None,
     }
 }
 

@@ -17,7 +17,8 @@ use crate::{
     authentication::{self, slug},
     features,
     http::{
-        ApiError, Ask, Authentication, ErrorFormat, Group, Groups, Pages, cors, idempotency,
+        AllowedOrigins, ApiError, Ask, Authentication, ErrorFormat, Group, Groups, cors,
+        idempotency,
         layers::{self, Budgets},
         problem, query, retry,
         shared::shared,
@@ -32,7 +33,7 @@ static GROUPS: [Group; 6] = [
         errors: ErrorFormat::Problem,
         takes_idempotency_key: true,
         ask: Ask::Work,
-        pages: Pages::Nobodys,
+        origins: AllowedOrigins::None,
         ignores_unknown_parameters: false,
     },
     Group {
@@ -63,7 +64,7 @@ static GROUPS: [Group; 6] = [
         errors: ErrorFormat::Problem,
         takes_idempotency_key: false,
         ask: Ask::Document,
-        pages: Pages::Everybodys,
+        origins: AllowedOrigins::Any,
         ignores_unknown_parameters: false,
     },
 ];
@@ -71,11 +72,11 @@ static GROUPS: [Group; 6] = [
 /// What the groups under an issuer, which people use from pages of their tenant, begin with.
 const UNDER_AN_ISSUER: Group = Group {
     routes: OpenApiRouter::new,
-    authentication: Some(Authentication::Nobody),
+    authentication: Some(Authentication::Anonymous),
     errors: ErrorFormat::Problem,
     takes_idempotency_key: false,
     ask: Ask::Work,
-    pages: Pages::OfTenant,
+    origins: AllowedOrigins::OfTenant,
     ignores_unknown_parameters: false,
 };
 
@@ -204,12 +205,12 @@ fn mount(app: &App, group: &Group) -> Router<App> {
         }
         doors = doors.route_layer(middleware::from_fn_with_state(
             (state(), how),
-            authentication::find_out,
+            authentication::authenticate,
         ));
     }
     let mut router = plain(doors);
     // Looking whose page asks is work, too.
-    if group.pages == Pages::OfTenant {
+    if group.origins == AllowedOrigins::OfTenant {
         router = router.layer(pages_of_tenants(app));
     }
     router = match group.ask {
@@ -220,7 +221,7 @@ fn mount(app: &App, group: &Group) -> Router<App> {
         )),
         Ask::Probe => router,
     };
-    if group.pages == Pages::Everybodys {
+    if group.origins == AllowedOrigins::Any {
         router = router.layer(cors::for_everybody());
     }
     router

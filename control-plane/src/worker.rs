@@ -22,7 +22,7 @@ struct Task {
     /// Names it in logs and figures.
     name: &'static str,
     /// Whom it looks after.
-    of: Of,
+    scope: Scope,
     /// The pause between two rounds.
     period: Duration,
     /// Does what is due.
@@ -31,7 +31,7 @@ struct Task {
 
 /// Whom a task looks after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Of {
+enum Scope {
     /// The process it runs in, whatever that is there for.
     Process,
     /// All of the database. Several processes may look at the same time: what two of them find due
@@ -52,7 +52,7 @@ pub enum Role {
 
 impl Role {
     fn does(self, task: &Task) -> bool {
-        task.of == Of::Process || self != Self::ServeWithoutWork
+        task.scope == Scope::Process || self != Self::ServeWithoutWork
     }
 }
 
@@ -66,55 +66,55 @@ const MINUTE: Duration = Duration::from_mins(1);
 const TASKS: &[Task] = &[
     Task {
         name: "figures",
-        of: Of::Process,
+        scope: Scope::Process,
         period: SECOND,
         run: |_| at_once(ops::take_in_figures),
     },
     Task {
         name: "signing_keys",
-        of: Of::Installation,
+        scope: Scope::Installation,
         period: SECOND,
         run: |app| round(async move { signing_keys::run_due_work(&app).await }),
     },
     Task {
         name: "outdated_bundles",
-        of: Of::Installation,
+        scope: Scope::Installation,
         period: SECOND,
         run: |app| round(async move { policies::rebuild_outdated(&app).await }),
     },
     Task {
         name: "expiring_bundles",
-        of: Of::Installation,
+        scope: Scope::Installation,
         period: MINUTE,
         run: |app| round(async move { policies::renew_expiring(&app).await }),
     },
     Task {
         name: "ended_sessions",
-        of: Of::Installation,
+        scope: Scope::Installation,
         period: MINUTE,
         run: |app| round(async move { sessions::run_due_work(&app).await }),
     },
     Task {
         name: "sign_in_throttles",
-        of: Of::Installation,
+        scope: Scope::Installation,
         period: MINUTE,
         run: |app| round(async move { sign_in::run_due_work(&app).await }),
     },
     Task {
         name: "idempotency_keys",
-        of: Of::Installation,
+        scope: Scope::Installation,
         period: MINUTE,
         run: |app| round(async move { idempotency::run_due_work(&app).await }),
     },
     Task {
         name: "rate_limits",
-        of: Of::Process,
+        scope: Scope::Process,
         period: MINUTE,
         run: |app| at_once(move || app.rate_limits.forget_idle()),
     },
     Task {
         name: "hashing_memory",
-        of: Of::Process,
+        scope: Scope::Process,
         period: TEN_SECONDS,
         run: |app| at_once(move || app.hashing.give_back()),
     },

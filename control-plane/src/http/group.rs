@@ -25,7 +25,7 @@ pub struct Group {
     /// Which slots it takes, and whose budget it is paid from.
     pub ask: Ask,
     /// Which pages may call it.
-    pub pages: Pages,
+    pub origins: AllowedOrigins,
     /// Whether query parameters that an operation does not know are passed over instead of refused.
     pub ignores_unknown_parameters: bool,
 }
@@ -42,18 +42,18 @@ pub enum Authentication {
     /// here whoever sends bad ones is nobody.
     OAuthClient,
     /// Under an issuer, where people come in: nobody is anybody yet, whatever they send.
-    Nobody,
+    Anonymous,
 }
 
 /// Which pages in a browser may call a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pages {
+pub enum AllowedOrigins {
     /// None.
-    Nobodys,
+    None,
     /// Those of the origins that the tenant in the path allows.
     OfTenant,
     /// Any.
-    Everybodys,
+    Any,
 }
 
 impl Group {

@@ -26,7 +26,7 @@ pub mod version;
 pub use bodies::Bodies;
 pub use cache::{CachePolicy, aged, cached};
 pub use error_format::{ErrorBody, ErrorFormat};
-pub use group::{Authentication, Group, Groups, Pages};
+pub use group::{AllowedOrigins, Authentication, Group, Groups};
 pub use input::{Json, OptionalJson, Path, Query};
 pub use page::{List, Page};
 pub use problem::{ApiError, HasCode};
