@@ -14,35 +14,35 @@ use plinto_contract::{ids::TenantId, problem::Code};
 
 use crate::{
     actor::{Actor, PermissionSet, Principal},
-    app::App,
     features::{self, tenants::Tenant},
     http::{
         ApiError, Authentication,
         actor::{bearer, client_ip, user_agent},
         layers::RequestName,
     },
+    platform::Platform,
     secret::Secret,
 };
 
 /// Lets a request go on with the actor who asks.
 pub async fn authenticate(
-    State((app, how)): State<(App, Authentication)>,
+    State((platform, how)): State<(Platform, Authentication)>,
     request: Request,
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let actor = match how {
-        Authentication::ApiKey => of_machine(&app, &parts).await,
-        Authentication::Person => of_person(&app, &parts).await,
-        Authentication::OAuthClient => of_oauth_client(&app, &parts).await,
-        Authentication::Anonymous => of_anonymous(&app, &parts).await,
+        Authentication::ApiKey => of_machine(&platform, &parts).await,
+        Authentication::Person => of_person(&platform, &parts).await,
+        Authentication::OAuthClient => of_oauth_client(&platform, &parts).await,
+        Authentication::Anonymous => of_anonymous(&platform, &parts).await,
     };
-    go_on(&app, actor, (parts, body), next).await
+    go_on(&platform, actor, (parts, body), next).await
 }
 
-async fn of_machine(app: &App, parts: &Parts) -> Result<Actor, ApiError> {
+async fn of_machine(platform: &Platform, parts: &Parts) -> Result<Actor, ApiError> {
     match bearer(&parts.headers)? {
-        Some(token) => of_api_key(app, &token).await,
+        Some(token) => of_api_key(platform, &token).await,
         None => Err(ApiError::new(
             Code::AuthenticationRequired,
             "send an API key as `Authorization: Bearer plinto_sk_…`",
@@ -50,14 +50,14 @@ async fn of_machine(app: &App, parts: &Parts) -> Result<Actor, ApiError> {
     }
 }
 
-async fn of_person(app: &App, parts: &Parts) -> Result<Actor, ApiError> {
-    let tenant = tenant(app, &parts.uri).await?;
-    of_credential(app, &tenant, &parts.headers).await
+async fn of_person(platform: &Platform, parts: &Parts) -> Result<Actor, ApiError> {
+    let tenant = tenant(platform, &parts.uri).await?;
+    of_credential(platform, &tenant, &parts.headers).await
 }
 
-async fn of_oauth_client(app: &App, parts: &Parts) -> Result<Actor, ApiError> {
-    let tenant = tenant(app, &parts.uri).await?;
-    match of_credential(app, &tenant, &parts.headers).await {
+async fn of_oauth_client(platform: &Platform, parts: &Parts) -> Result<Actor, ApiError> {
+    let tenant = tenant(platform, &parts.uri).await?;
+    match of_credential(platform, &tenant, &parts.headers).await {
         Err(error) if error.code().status() == 401 => {
             let code = error.code().as_str();
             tracing::info!(code, "credentials were not accepted");
@@ -67,20 +67,20 @@ async fn of_oauth_client(app: &App, parts: &Parts) -> Result<Actor, ApiError> {
     }
 }
 
-async fn of_anonymous(app: &App, parts: &Parts) -> Result<Actor, ApiError> {
-    let tenant = tenant(app, &parts.uri).await?;
+async fn of_anonymous(platform: &Platform, parts: &Parts) -> Result<Actor, ApiError> {
+    let tenant = tenant(platform, &parts.uri).await?;
     Ok(anonymous(tenant.id))
 }
 
 async fn go_on(
-    app: &App,
+    platform: &Platform,
     actor: Result<Actor, ApiError>,
     (mut parts, body): (Parts, Body),
     next: Next,
 ) -> Response {
     match actor {
         Ok(mut actor) => {
-            describe(app, &parts, &mut actor);
+            describe(platform, &parts, &mut actor);
             parts.extensions.insert(actor);
             next.run(Request::from_parts(parts, body)).await
         }
@@ -88,8 +88,8 @@ async fn go_on(
     }
 }
 
-async fn tenant(app: &App, uri: &Uri) -> Result<Tenant, ApiError> {
-    Ok(features::tenants::by_slug(app, slug(uri).unwrap_or_default()).await?)
+async fn tenant(platform: &Platform, uri: &Uri) -> Result<Tenant, ApiError> {
+    Ok(features::tenants::by_slug(platform, slug(uri).unwrap_or_default()).await?)
 }
 
 /// `/t/{slug}/…`
@@ -98,12 +98,16 @@ pub fn slug(uri: &Uri) -> Option<&str> {
 }
 
 /// A person's access token or a machine's API key, of this tenant; without one, nobody.
-async fn of_credential(app: &App, tenant: &Tenant, headers: &HeaderMap) -> Result<Actor, ApiError> {
+async fn of_credential(
+    platform: &Platform,
+    tenant: &Tenant,
+    headers: &HeaderMap,
+) -> Result<Actor, ApiError> {
     let Some(token) = bearer(headers)? else {
         return Ok(anonymous(tenant.id));
     };
     if token.expose().starts_with(features::api_keys::PREFIX) {
-        let actor = of_api_key(app, &token).await?;
+        let actor = of_api_key(platform, &token).await?;
         if actor.tenant != tenant.id {
             return Err(ApiError::new(
                 Code::ApiKeyInvalid,
@@ -112,13 +116,13 @@ async fn of_credential(app: &App, tenant: &Tenant, headers: &HeaderMap) -> Resul
         }
         return Ok(actor);
     }
-    let principal = features::sessions::authenticate(app, tenant, token.expose()).await?;
+    let principal = features::sessions::authenticate(platform, tenant, token.expose()).await?;
     // What people may do to their own things needs no permission; nothing else is theirs to do.
     Ok(of(tenant.id, principal, PermissionSet::none()))
 }
 
-async fn of_api_key(app: &App, token: &Secret) -> Result<Actor, ApiError> {
-    let known = features::api_keys::authenticate(app, token.expose()).await?;
+async fn of_api_key(platform: &Platform, token: &Secret) -> Result<Actor, ApiError> {
+    let known = features::api_keys::authenticate(platform, token.expose()).await?;
     Ok(of(
         known.tenant,
         Principal::ApiKey { key: known.key },
@@ -141,8 +145,8 @@ fn of(tenant: TenantId, principal: Principal, permissions: PermissionSet) -> Act
     }
 }
 
-fn describe(app: &App, parts: &Parts, actor: &mut Actor) {
-    actor.ip = client_ip(parts, &app.config.http);
+fn describe(platform: &Platform, parts: &Parts, actor: &mut Actor) {
+    actor.ip = client_ip(parts, &platform.config.http);
     actor.user_agent = user_agent(&parts.headers);
     actor.request_id = parts.extensions.get::<RequestName>().map(|name| name.0);
 }

@@ -7,14 +7,11 @@
 //! authority, one commits first and the other sees that. Knows no feature: each says how its own
 //! kind of actor is looked at.
 
-use std::{fmt, pin::Pin};
-
-use plinto_contract::time::UnixMillis;
-
 use crate::{
-    actor::{Actor, Denied, Permission, PermissionSet, Principal},
-    app::App,
+    actor::{Actor, Permission, PermissionSet, Principal},
     db::{DbError, Held, Tx},
+    platform::Platform,
+    recheck::Refused,
 };
 
 /// What a verb needs of its actor.
@@ -32,32 +29,6 @@ pub enum Need {
     Open,
 }
 
-/// Why no work began.
-#[derive(Debug, thiserror::Error)]
-pub enum Refused {
-    /// The actor may not, or not any more.
-    #[error(transparent)]
-    Denied(#[from] Denied),
-    /// The database.
-    #[error(transparent)]
-    Database(#[from] DbError),
-}
-
-/// Lets a feature's error, which has a place for `Denied` and one for `DbError`, tell of [`Refused`].
-#[macro_export]
-macro_rules! tells_refusals {
-    ($error:ty) => {
-        impl From<$crate::authority::Refused> for $error {
-            fn from(refused: $crate::authority::Refused) -> Self {
-                match refused {
-                    $crate::authority::Refused::Denied(denied) => denied.into(),
-                    $crate::authority::Refused::Database(error) => error.into(),
-                }
-            }
-        }
-    };
-}
-
 /// A piece of work that may write: what it happens in, by what means and for whom. Dropped without
 /// [`commit`](Self::commit), it never happened. Its event: [`record`](Self::record).
 ///
@@ -69,21 +40,21 @@ pub struct Work<'a> {
     /// What stores read and write in.
     pub(crate) tx: Tx,
     /// The clock, chance, settings and whatever else the server keeps at hand.
-    pub(crate) app: &'a App,
+    pub(crate) platform: &'a Platform,
     /// For whom, and in which tenant.
     pub(crate) actor: &'a Actor,
 }
 
 impl Work<'_> {
     /// Errors: `Denied` when the actor is not live any more, or lacks by now what the verb needs.
-    async fn look_again(&mut self, need: Need) -> Result<(), Refused> {
-        let now = self.app.clock.now();
+    async fn recheck(&mut self, need: Need) -> Result<(), Refused> {
+        let now = self.platform.clock.now();
         let permissions = match self.actor.principal {
             Principal::ApiKey { .. } => {
-                (self.app.authority.api_key)(&mut self.tx, self.actor, now).await?
+                (self.platform.rechecks.api_key)(&mut self.tx, self.actor, now).await?
             }
             Principal::User { .. } => {
-                (self.app.authority.person)(&mut self.tx, self.actor, now).await?
+                (self.platform.rechecks.person)(&mut self.tx, self.actor, now).await?
             }
             Principal::Anonymous | Principal::System => self.actor.permissions.clone(),
         };
@@ -113,44 +84,34 @@ impl Work<'_> {
     }
 }
 
-/// What an actor may do at this moment, read in the given transaction.
-/// Errors: `Denied` when they are not live any more.
-pub type LookAgain = for<'a> fn(&'a mut Tx, &'a Actor, UnixMillis) -> Looking<'a>;
-
-/// The answer to come.
-pub type Looking<'a> = Pin<Box<dyn Future<Output = Result<PermissionSet, Refused>> + Send + 'a>>;
-
-/// How each kind of actor is looked at again.
-#[derive(Clone, Copy)]
-pub struct Authority {
-    /// One that came with an API key.
-    pub api_key: LookAgain,
-    /// One that came with a person's access token.
-    pub person: LookAgain,
-}
-
-impl fmt::Debug for Authority {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Authority").finish_non_exhaustive()
-    }
-}
-
 /// Begins work in a transaction in which the actor is live and has what the verb needs.
 /// Errors: `Denied`; nothing was begun then.
-pub async fn begin<'a>(app: &'a App, actor: &'a Actor, need: Need) -> Result<Work<'a>, Refused> {
+pub async fn begin<'a>(
+    platform: &'a Platform,
+    actor: &'a Actor,
+    need: Need,
+) -> Result<Work<'a>, Refused> {
     if matches!(need, Need::Open) {
-        let tx = app.db.begin().await?;
-        return Ok(Work { tx, app, actor });
+        let tx = platform.db.begin().await?;
+        return Ok(Work {
+            tx,
+            platform,
+            actor,
+        });
     }
-    let tx = app.db.begin_holding(&held(actor)).await?;
-    let mut work = Work { tx, app, actor };
-    work.look_again(need).await?;
+    let tx = platform.db.begin_holding(&held(actor)).await?;
+    let mut work = Work {
+        tx,
+        platform,
+        actor,
+    };
+    work.recheck(need).await?;
     Ok(work)
 }
 
 /// Opens a transaction that may write, for the server's own work that nobody is behind.
-pub async fn begin_own(app: &App) -> Result<Tx, DbError> {
-    app.db.begin().await
+pub async fn begin_own(platform: &Platform) -> Result<Tx, DbError> {
+    platform.db.begin().await
 }
 
 /// What an actor acts by. Whoever ends one of these holds it alone. A person's own writes take

@@ -7,12 +7,12 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     actor::{Actor, PermissionSet},
-    app::App,
     authority::{self, Need},
     features::{
         api_keys::{self, ApiKeySecret, CreateApiKey},
         roles, signing_keys, tenants,
     },
+    platform::Platform,
 };
 
 /// What to make.
@@ -65,11 +65,11 @@ fn in_clear<S: Serializer>(secret: &ApiKeySecret, serializer: S) -> Result<S::Ok
 }
 
 /// Makes a tenant, its signing keys, roles and first API key in one transaction.
-pub async fn bootstrap(app: &App, input: Bootstrap) -> anyhow::Result<Bootstrapped> {
-    let id: TenantId = app.random.id(app.clock.now());
+pub async fn bootstrap(platform: &Platform, input: Bootstrap) -> anyhow::Result<Bootstrapped> {
+    let id: TenantId = platform.random.id(platform.clock.now());
     let actor = Actor::system(id);
     let keys = signing_keys::prepare(input.signing_alg).await?;
-    let mut work = authority::begin(app, &actor, Need::Live).await?;
+    let mut work = authority::begin(platform, &actor, Need::Live).await?;
     let tenant = tenants::create(&mut work, input.tenant()).await?;
     signing_keys::provision(&mut work, keys).await?;
     roles::seed(&mut work).await?;
@@ -78,7 +78,7 @@ pub async fn bootstrap(app: &App, input: Bootstrap) -> anyhow::Result<Bootstrapp
     Ok(Bootstrapped {
         api_key,
         tenant: tenant.id,
-        issuer: app.config.issuer(&tenant.slug),
+        issuer: platform.config.issuer(&tenant.slug),
         slug: tenant.slug,
         audience: tenant.audience,
     })
@@ -95,10 +95,10 @@ pub struct AnotherKey {
 }
 
 /// Makes an administrator's API key for a tenant that has none left: all are lost or revoked.
-pub async fn another_key(app: &App, slug: &str) -> anyhow::Result<AnotherKey> {
-    let tenant = tenants::by_slug(app, slug).await?.id;
+pub async fn another_key(platform: &Platform, slug: &str) -> anyhow::Result<AnotherKey> {
+    let tenant = tenants::by_slug(platform, slug).await?.id;
     let actor = Actor::system(tenant);
-    let mut work = authority::begin(app, &actor, Need::Live).await?;
+    let mut work = authority::begin(platform, &actor, Need::Live).await?;
     let (_, api_key) = api_keys::issue(&mut work, administrator()).await?;
     work.commit().await?;
     Ok(AnotherKey { tenant, api_key })

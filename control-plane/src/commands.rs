@@ -13,13 +13,14 @@ use plinto_jose::Algorithm;
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 
 use crate::{
-    app::App,
     bootstrap::{self, Bootstrap},
     config::Config,
     db::Db,
     features::policies,
     http::server,
-    logging, ops, router,
+    logging, ops,
+    platform::Platform,
+    router, start,
     worker::{self, Role},
 };
 
@@ -51,15 +52,15 @@ pub async fn serve(file: Option<&Path>, role: Role) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| anyhow::anyhow!("cannot listen on {address}: {error}"))?;
-    let app = App::open(config).await?;
-    worker::start(&app, role);
-    stop_on_signal(&app)?;
+    let platform = start::open(config).await?;
+    worker::start(&platform, role);
+    stop_on_signal(&platform)?;
     let address = listener.local_addr()?;
-    if let Some(text) = app.config.lost_issuers(address) {
+    if let Some(text) = platform.config.lost_issuers(address) {
         tracing::warn!("{text}");
     }
-    tracing::info!(%address, database = app.db.engine(), public_url = app.config.base_url(), ?role, "ready");
-    server::serve(&app, listener, router::router(&app)).await;
+    tracing::info!(%address, database = platform.db.engine(), public_url = platform.config.base_url(), ?role, "ready");
+    server::serve(&platform, listener, router::router(&platform)).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -68,22 +69,22 @@ pub async fn serve(file: Option<&Path>, role: Role) -> anyhow::Result<()> {
 pub async fn work(file: Option<&Path>) -> anyhow::Result<()> {
     let config = Config::load(file)?;
     logging::start(&config.log)?;
-    let app = App::open(config).await?;
+    let platform = start::open(config).await?;
     let role = Role::Work;
-    worker::start(&app, role);
-    stop_on_signal(&app)?;
-    tracing::info!(database = app.db.engine(), ?role, "ready");
-    app.stopping.cancelled().await;
-    server::end(&app, std::future::ready(())).await;
+    worker::start(&platform, role);
+    stop_on_signal(&platform)?;
+    tracing::info!(database = platform.db.engine(), ?role, "ready");
+    platform.stopping.cancelled().await;
+    server::end(&platform, std::future::ready(())).await;
     tracing::info!("stopped");
     Ok(())
 }
 
-fn stop_on_signal(app: &App) -> anyhow::Result<()> {
+fn stop_on_signal(platform: &Platform) -> anyhow::Result<()> {
     let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
     let mut interrupt = tokio::signal::unix::signal(SignalKind::interrupt())?;
-    let stopping = app.stopping.clone();
-    app.tasks.spawn(async move {
+    let stopping = platform.stopping.clone();
+    platform.tasks.spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -135,10 +136,10 @@ pub async fn bootstrap(file: Option<&Path>, arguments: BootstrapArguments) -> an
     // Before the database, which would be made here.
     let faults = input.faults();
     anyhow::ensure!(faults.is_empty(), "{}", flags_at_fault(&faults, is_named));
-    let app = App::open(config).await?;
-    warn_of_issuers(&app.config, app.config.listen);
-    let made = bootstrap::bootstrap(&app, input).await?;
-    app.db.close().await;
+    let platform = start::open(config).await?;
+    warn_of_issuers(&platform.config, platform.config.listen);
+    let made = bootstrap::bootstrap(&platform, input).await?;
+    platform.db.close().await;
     print(&format!("{}\n", serde_json::to_string_pretty(&made)?)).with_context(|| {
         let slug = &made.slug;
         format!("`{slug}` was made, but not its key told; `api-key --tenant {slug}` makes another")
@@ -163,11 +164,11 @@ fn flags_at_fault(faults: &[FieldError], is_named: bool) -> String {
 
 /// Makes another administrator's API key for a tenant and prints it as JSON.
 pub async fn api_key(file: Option<&Path>, tenant: &str) -> anyhow::Result<()> {
-    let app = App::open(Config::load(file)?).await?;
-    let made = bootstrap::another_key(&app, tenant)
+    let platform = start::open(Config::load(file)?).await?;
+    let made = bootstrap::another_key(&platform, tenant)
         .await
         .with_context(|| format!("no API key for the tenant `{tenant}`"))?;
-    app.db.close().await;
+    platform.db.close().await;
     print(&format!("{}\n", serde_json::to_string_pretty(&made)?))
         .context("a key was made, but not told; make another, and revoke this one")
 }

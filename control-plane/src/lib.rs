@@ -5,7 +5,6 @@
 //! and jose. `docs/architecture.md` walks through it.
 
 pub mod actor;
-pub mod app;
 pub mod authentication;
 pub mod authority;
 pub mod bootstrap;
@@ -20,9 +19,12 @@ pub mod http;
 pub mod logging;
 pub mod openapi;
 pub mod ops;
+pub mod platform;
 pub mod problem_pages;
 pub mod random;
+pub mod recheck;
 pub mod router;
 pub mod secret;
+pub mod start;
 pub mod text;
 pub mod worker;

@@ -22,10 +22,10 @@ use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
-    app::App,
     features::tenants,
-    http::{ApiError, Json, cors, layers},
+    http::{ApiError, Json, Slots, cors, layers},
     openapi::TENANT,
+    platform::Platform,
     problem_pages,
 };
 
@@ -41,9 +41,10 @@ const MOMENT: Duration = Duration::from_secs(1);
 const CHECK_SHARED: Duration = Duration::from_millis(100);
 
 /// The doors.
-pub fn routes(api: &OpenApi) -> Router<App> {
+pub fn routes(api: &OpenApi) -> Router<Platform> {
     let text: Arc<str> = api.to_json().unwrap_or_default().into();
-    let described = move |State(app): State<App>| description(app, Arc::clone(&text));
+    let described =
+        move |State(platform): State<Platform>| description(platform, Arc::clone(&text));
     let docs = Router::new()
         .merge(SwaggerUi::new("/docs").config(Config::new(["/openapi.json"])))
         .route("/openapi.json", get(described))
@@ -76,13 +77,13 @@ async fn healthz() -> &'static str {
 /// The process can answer requests: it is not stopping, and within a moment there is a slot, an
 /// answer of the database, and a turn to write.
 async fn readyz(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     Extension(last): Extension<Arc<LastCheck>>,
 ) -> Result<&'static str, ApiError> {
-    if app.stopping.is_cancelled() {
+    if platform.stopping.is_cancelled() {
         return Err(ApiError::new(Code::Unavailable, "the server is stopping"));
     }
-    last.checked(&app).await?;
+    last.checked(&platform).await?;
     Ok("ready\n")
 }
 
@@ -92,24 +93,31 @@ async fn readyz(
 struct LastCheck(Mutex<Option<(Instant, Result<(), ApiError>)>>);
 
 impl LastCheck {
-    async fn checked(&self, app: &App) -> Result<(), ApiError> {
+    async fn checked(&self, platform: &Platform) -> Result<(), ApiError> {
         let mut last = self.0.lock().await;
         if let Some((at, result)) = &*last
             && at.elapsed() < CHECK_SHARED
         {
             return result.clone();
         }
-        let result = check(app).await;
+        let result = check(platform).await;
         *last = Some((Instant::now(), result.clone()));
         result
     }
 }
 
-async fn check(app: &App) -> Result<(), ApiError> {
+async fn check(platform: &Platform) -> Result<(), ApiError> {
     let (slot, answer, turn) = tokio::join!(
-        timeout(MOMENT, async { app.slots.work.acquire().await.is_ok() }),
-        timeout(MOMENT, app.db.ping()),
-        timeout(MOMENT, app.db.wait_to_write()),
+        timeout(MOMENT, async {
+            platform
+                .state::<Slots>()
+                .work()
+                .acquire_owned()
+                .await
+                .is_ok()
+        }),
+        timeout(MOMENT, platform.db.ping()),
+        timeout(MOMENT, platform.db.wait_to_write()),
     );
     if slot.is_err() {
         let detail = "all slots for requests are taken";
@@ -125,8 +133,8 @@ fn busy(detail: &str) -> ApiError {
 }
 
 /// The API's description, with the tenant filled in where there is only one.
-async fn description(app: App, text: Arc<str>) -> Response {
-    let slug = tenants::only(&app).await.ok().flatten();
+async fn description(platform: Platform, text: Arc<str>) -> Response {
+    let slug = tenants::only(&platform).await.ok().flatten();
     let text = match slug {
         Some(slug) => text.replace(&format!("\"{TENANT}\""), &format!("\"{slug}\"")),
         None => text.to_string(),
@@ -135,20 +143,20 @@ async fn description(app: App, text: Arc<str>) -> Response {
     ([(header::CONTENT_TYPE, content_type)], text).into_response()
 }
 
-async fn version(State(app): State<App>) -> Json<serde_json::Value> {
+async fn version(State(platform): State<Platform>) -> Json<serde_json::Value> {
     Json(json!({
         "name": "plinto-control-plane",
         "version": env!("CARGO_PKG_VERSION"),
-        "database": app.db.engine(),
+        "database": platform.db.engine(),
     }))
 }
 
-async fn figures(State(app): State<App>) -> Response {
+async fn figures(State(platform): State<Platform>) -> Response {
     let Some(recorder) = recorder() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    metrics::counter!("plinto_db_transactions_total").absolute(app.db.transactions());
-    if let Some(commits) = app.db.group_commits() {
+    metrics::counter!("plinto_db_transactions_total").absolute(platform.db.transactions());
+    if let Some(commits) = platform.db.group_commits() {
         metrics::counter!("plinto_sqlite_group_commits_total").absolute(commits);
     }
     let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

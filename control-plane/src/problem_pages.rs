@@ -9,7 +9,7 @@ use axum::{
 };
 use plinto_contract::problem::{Code, PAGES};
 
-use crate::{app::App, http::ApiError};
+use crate::{http::ApiError, platform::Platform};
 
 /// The page's own few lines of style, and nothing else at all.
 const CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; \
@@ -20,7 +20,7 @@ const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;mar
 const CACHE: &str = "public, max-age=300";
 
 /// The doors.
-pub fn routes() -> Router<App> {
+pub fn routes() -> Router<Platform> {
     Router::new()
         .route(PAGES, get(index))
         .route(&format!("{PAGES}/{{code}}"), get(one))

@@ -13,7 +13,6 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    app::App,
     authentication::{self, slug},
     features,
     http::{
@@ -24,6 +23,7 @@ use crate::{
         shared::shared,
     },
     openapi, ops,
+    platform::Platform,
 };
 
 static GROUPS: [Group; 6] = [
@@ -81,7 +81,7 @@ const UNDER_AN_ISSUER: Group = Group {
 };
 
 /// `/v1`: for machines with an API key. One line per feature.
-fn management() -> OpenApiRouter<App> {
+fn management() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .merge(features::tenants::rest::routes())
         .merge(features::users::rest::routes())
@@ -95,17 +95,17 @@ fn management() -> OpenApiRouter<App> {
 }
 
 /// Under an issuer: where people come in. One line per feature.
-fn entrance() -> OpenApiRouter<App> {
+fn entrance() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().merge(features::sign_in::rest::entrance_routes())
 }
 
 /// Those of them that happen once with an `Idempotency-Key`.
-fn entrance_once() -> OpenApiRouter<App> {
+fn entrance_once() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().merge(features::sign_in::rest::idempotent_routes())
 }
 
 /// Under an issuer: for people who have signed in. One line per feature.
-fn own() -> OpenApiRouter<App> {
+fn own() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .merge(features::users::rest::issuer_routes())
         .merge(features::sessions::rest::issuer_routes())
@@ -113,12 +113,12 @@ fn own() -> OpenApiRouter<App> {
 }
 
 /// Under an issuer: OAuth's endpoints, with their own form of refusals.
-fn oauth() -> OpenApiRouter<App> {
+fn oauth() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().merge(features::oauth::rest::issuer_routes())
 }
 
 /// What an issuer publishes, under its path and beside it. One line per feature.
-fn documents() -> OpenApiRouter<App> {
+fn documents() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .merge(features::tenants::rest::discovery_routes())
         .merge(features::signing_keys::rest::public_routes())
@@ -127,10 +127,10 @@ fn documents() -> OpenApiRouter<App> {
 }
 
 /// Everything, wrapped.
-pub fn router(app: &App) -> Router {
+pub fn router(platform: &Platform) -> Router {
     let (api, groups) = described();
     let declared = query::Declared::of(&api, &groups);
-    doors(app)
+    doors(platform)
         .merge(ops::routes(&api))
         .layer(shared())
         .layer(middleware::from_fn_with_state(
@@ -139,30 +139,30 @@ pub fn router(app: &App) -> Router {
         ))
         .fallback(not_found)
         .method_not_allowed_fallback(layers::method_not_allowed)
-        .layer(DefaultBodyLimit::max(app.config.http.body_bytes))
+        .layer(DefaultBodyLimit::max(platform.config.http.body_bytes))
         .layer(middleware::from_fn_with_state(
-            app.clone(),
+            platform.clone(),
             layers::time_limit,
         ))
         .layer(middleware::from_fn_with_state(
-            budgets(app, &groups),
+            budgets(platform, &groups),
             layers::rate_limit,
         ))
         .layer(shared())
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(middleware::from_fn_with_state(
-            (app.clone(), groups),
+            (platform.clone(), groups),
             problem::write_problems,
         ))
         .layer(middleware::from_fn_with_state(
-            app.clone(),
+            platform.clone(),
             layers::security_headers,
         ))
         .layer(middleware::from_fn_with_state(
-            app.clone(),
+            platform.clone(),
             layers::name_and_log,
         ))
-        .with_state(app.clone())
+        .with_state(platform.clone())
 }
 
 /// The `OpenAPI` document, without a running server.
@@ -185,13 +185,13 @@ fn described() -> (OpenApi, Groups) {
     (api, groups)
 }
 
-fn doors(app: &App) -> Router<App> {
-    let groups = GROUPS.iter().map(|group| mount(app, group));
+fn doors(platform: &Platform) -> Router<Platform> {
+    let groups = GROUPS.iter().map(|group| mount(platform, group));
     groups.fold(Router::new(), Router::merge)
 }
 
-fn mount(app: &App, group: &Group) -> Router<App> {
-    let state = || app.clone();
+fn mount(platform: &Platform, group: &Group) -> Router<Platform> {
+    let state = || platform.clone();
     let mut doors = (group.routes)();
     if let Some(how) = group.authentication {
         doors = doors.route_layer(middleware::from_fn(retry::when_lost));
@@ -211,10 +211,10 @@ fn mount(app: &App, group: &Group) -> Router<App> {
     let mut router = plain(doors);
     // Looking whose page asks is work, too.
     if group.origins == AllowedOrigins::OfTenant {
-        router = router.layer(pages_of_tenants(app));
+        router = router.layer(pages_of_tenants(platform));
     }
     router = match group.ask {
-        Ask::Work => at_work(app, router),
+        Ask::Work => at_work(platform, router),
         Ask::Document => router.layer(middleware::from_fn_with_state(
             state(),
             layers::document_slot,
@@ -228,28 +228,31 @@ fn mount(app: &App, group: &Group) -> Router<App> {
 }
 
 /// A slot for each request whose body is there.
-fn at_work(app: &App, group: Router<App>) -> Router<App> {
+fn at_work(platform: &Platform, group: Router<Platform>) -> Router<Platform> {
     group
-        .layer(middleware::from_fn_with_state(app.clone(), layers::slot))
         .layer(middleware::from_fn_with_state(
-            app.clone(),
+            platform.clone(),
+            layers::slot,
+        ))
+        .layer(middleware::from_fn_with_state(
+            platform.clone(),
             layers::whole_body,
         ))
 }
 
 /// What refuses a method stands inside the layers: a preflight is answered before it.
-fn plain(group: OpenApiRouter<App>) -> Router<App> {
+fn plain(group: OpenApiRouter<Platform>) -> Router<Platform> {
     let (router, _) = group.split_for_parts();
     router
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(shared())
 }
 
-fn pages_of_tenants(app: &App) -> tower_http::cors::CorsLayer {
-    let app = app.clone();
+fn pages_of_tenants(platform: &Platform) -> tower_http::cors::CorsLayer {
+    let platform = platform.clone();
     cors::for_origins(move |parts: &Parts, origin| {
-        let (app, slug) = (app.clone(), owned_slug(&parts.uri));
-        async move { features::tenants::allows_origin(&app, &slug, &origin).await }
+        let (platform, slug) = (platform.clone(), owned_slug(&parts.uri));
+        async move { features::tenants::allows_origin(&platform, &slug, &origin).await }
     })
 }
 
@@ -257,9 +260,9 @@ fn owned_slug(uri: &Uri) -> String {
     slug(uri).unwrap_or_default().to_owned()
 }
 
-fn budgets(app: &App, groups: &Groups) -> Budgets {
+fn budgets(platform: &Platform, groups: &Groups) -> Budgets {
     Budgets {
-        app: app.clone(),
+        platform: platform.clone(),
         groups: groups.clone(),
         has_own: features::api_keys::is_genuine,
     }

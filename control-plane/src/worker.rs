@@ -8,10 +8,10 @@ use std::{
 };
 
 use crate::{
-    app::App,
-    features::{policies, sessions, sign_in, signing_keys},
-    http::idempotency,
+    features::{credentials, policies, sessions, sign_in, signing_keys},
+    http::{RateLimits, idempotency},
     ops,
+    platform::Platform,
 };
 
 type Round = Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send>>;
@@ -26,7 +26,7 @@ struct Task {
     /// The pause between two rounds.
     period: Duration,
     /// Does what is due.
-    run: fn(App) -> Round,
+    run: fn(Platform) -> Round,
 }
 
 /// Whom a task looks after.
@@ -74,49 +74,49 @@ const TASKS: &[Task] = &[
         name: "signing_keys",
         scope: Scope::Installation,
         period: SECOND,
-        run: |app| round(async move { signing_keys::run_due_work(&app).await }),
+        run: |platform| round(async move { signing_keys::run_due_work(&platform).await }),
     },
     Task {
         name: "outdated_bundles",
         scope: Scope::Installation,
         period: SECOND,
-        run: |app| round(async move { policies::rebuild_outdated(&app).await }),
+        run: |platform| round(async move { policies::rebuild_outdated(&platform).await }),
     },
     Task {
         name: "expiring_bundles",
         scope: Scope::Installation,
         period: MINUTE,
-        run: |app| round(async move { policies::renew_expiring(&app).await }),
+        run: |platform| round(async move { policies::renew_expiring(&platform).await }),
     },
     Task {
         name: "ended_sessions",
         scope: Scope::Installation,
         period: MINUTE,
-        run: |app| round(async move { sessions::run_due_work(&app).await }),
+        run: |platform| round(async move { sessions::run_due_work(&platform).await }),
     },
     Task {
         name: "sign_in_throttles",
         scope: Scope::Installation,
         period: MINUTE,
-        run: |app| round(async move { sign_in::run_due_work(&app).await }),
+        run: |platform| round(async move { sign_in::run_due_work(&platform).await }),
     },
     Task {
         name: "idempotency_keys",
         scope: Scope::Installation,
         period: MINUTE,
-        run: |app| round(async move { idempotency::run_due_work(&app).await }),
+        run: |platform| round(async move { idempotency::run_due_work(&platform).await }),
     },
     Task {
         name: "rate_limits",
         scope: Scope::Process,
         period: MINUTE,
-        run: |app| at_once(move || app.rate_limits.forget_idle()),
+        run: |platform| at_once(move || platform.state::<RateLimits>().forget_idle()),
     },
     Task {
         name: "hashing_memory",
         scope: Scope::Process,
         period: TEN_SECONDS,
-        run: |app| at_once(move || app.hashing.give_back()),
+        run: |platform| at_once(move || credentials::give_back_memory(&platform)),
     },
 ];
 
@@ -136,35 +136,35 @@ fn at_once(work: impl FnOnce() + Send + 'static) -> Round {
 
 /// Starts the tasks of a role. When the process is asked to stop, none begins another step: what a
 /// task has not committed never happened.
-pub fn start(app: &App, role: Role) {
+pub fn start(platform: &Platform, role: Role) {
     for task in TASKS.iter().filter(|task| role.does(task)) {
-        let (app, stopping) = (app.clone(), app.stopping.clone());
-        app.tasks.clone().spawn(async move {
-            stopping.run_until_cancelled(repeat(app, task)).await;
+        let (platform, stopping) = (platform.clone(), platform.stopping.clone());
+        platform.tasks.clone().spawn(async move {
+            stopping.run_until_cancelled(repeat(platform, task)).await;
         });
     }
 }
 
-async fn repeat(app: App, task: &'static Task) {
+async fn repeat(platform: Platform, task: &'static Task) {
     let mut pause = SECOND;
     loop {
         tokio::time::sleep(pause).await;
-        run(&app, task).await;
+        run(&platform, task).await;
         pause = task.period;
     }
 }
 
 /// One round of every task, one after the other.
-pub async fn run_due_work(app: &App) {
+pub async fn run_due_work(platform: &Platform) {
     for task in TASKS {
-        run(app, task).await;
+        run(platform, task).await;
     }
 }
 
 /// One round of a task. When it fails, the next round tries again.
-async fn run(app: &App, task: &Task) {
+async fn run(platform: &Platform, task: &Task) {
     let began = Instant::now();
-    let result = (task.run)(app.clone()).await;
+    let result = (task.run)(platform.clone()).await;
     let labels = [("task", task.name)];
     metrics::histogram!("plinto_background_duration_seconds", &labels)
         .record(began.elapsed().as_secs_f64());

@@ -21,13 +21,13 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header},
 };
 use control_plane::{
-    app::App,
     bootstrap::{self, Bootstrap, Bootstrapped},
     clock::TestClock,
     config::Config,
     db::Db,
+    platform::{Parts, Platform},
     random::SeededRandom,
-    router, worker,
+    router, start, worker,
 };
 use plinto_contract::{events::Event, ids::TenantId, time::UnixMillis};
 use plinto_jose::Algorithm;
@@ -168,7 +168,7 @@ pub(crate) fn say_not_run(what: &str) {
 #[derive(Debug)]
 pub struct World {
     /// Everything a verb needs.
-    pub app: App,
+    pub app: Platform,
     /// The clock, to be moved.
     pub clock: Arc<TestClock>,
     /// The tenant that was made at the start.
@@ -218,7 +218,7 @@ impl World {
         let clock = Arc::new(TestClock::at(START));
         // Each world of a process has its own ids, the same in every run of one test.
         let random = Arc::new(SeededRandom::new(7));
-        let app = App::assemble(config, db, clock.clone(), random, program).unwrap();
+        let app = platform(config, db, clock.clone(), random, program);
         let acme = make_tenant(&app, "acme", Algorithm::Es256).await;
         let router = router::router(&app);
         Self {
@@ -264,7 +264,7 @@ impl World {
         let config = self.app.config.clone();
         let db = Db::open(&config).await.unwrap();
         let random = Arc::new(SeededRandom::new(8));
-        let app = App::assemble(config, db, self.clock.clone(), random, shipped()).unwrap();
+        let app = platform(config, db, self.clock.clone(), random, shipped());
         Client {
             router: router::router(&app),
             headers: HeaderMap::new(),
@@ -292,12 +292,31 @@ impl World {
     }
 }
 
+fn platform(
+    config: Config,
+    db: Db,
+    clock: Arc<TestClock>,
+    random: Arc<SeededRandom>,
+    program: PathBuf,
+) -> Platform {
+    let rechecks = start::RECHECKS;
+    Platform::new(Parts {
+        config,
+        db,
+        clock,
+        random,
+        program,
+        rechecks,
+    })
+    .unwrap()
+}
+
 /// The control plane's own file.
 fn shipped() -> PathBuf {
     process::binary("plinto-control-plane")
 }
 
-async fn make_tenant(app: &App, slug: &str, signing_alg: Algorithm) -> Bootstrapped {
+async fn make_tenant(app: &Platform, slug: &str, signing_alg: Algorithm) -> Bootstrapped {
     let input = Bootstrap {
         slug: slug.to_owned(),
         name: slug.to_owned(),

@@ -9,13 +9,13 @@ use axum::{
     http::{Method, Request, header},
 };
 use control_plane::{
-    app::App,
     bootstrap::{self, Bootstrap},
     clock::SystemClock,
     config::Config,
     db::Db,
+    platform::{Parts, Platform},
     random::SystemRandom,
-    router,
+    router, start,
 };
 use plinto_contract::ids::TenantId;
 use plinto_jose::Algorithm;
@@ -31,14 +31,14 @@ use tower::ServiceExt as _;
 use crate::fill::{Size, fill};
 
 const PASSWORD: &str = "gavotte brindle quokka tessellate";
-const POLICY: &[u8] = b"package app.authz\n\n\
+const POLICY: &[u8] = b"package platform.authz\n\n\
     decision := {\"allow\": false, \"reasons\": [], \"obligations\": {}}\n";
 const MANIFEST: &str = r#"{"roots": ["app", "plinto"], "rego_version": 1,
     "metadata": {"plinto": {"entrypoint": "app/authz/decision"}}}"#;
 
 /// A control plane, with the tenants that are measured.
 pub(crate) struct Installation {
-    pub(crate) app: App,
+    pub(crate) platform: Platform,
     router: Router,
     /// Has the users and the sessions.
     pub(crate) main: Tenant,
@@ -81,19 +81,20 @@ impl Installation {
         config.http.timeout_s = 3_600;
         let db = Db::open(&config).await?;
         let program = PathBuf::from(env!("CARGO_BIN_EXE_plinto-control-plane"));
-        let app = App::assemble(
+        let platform = Platform::new(Parts {
             config,
             db,
-            Arc::new(SystemClock),
-            Arc::new(SystemRandom),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
             program,
-        )?;
+            rechecks: start::RECHECKS,
+        })?;
         Ok(Self {
-            router: router::router(&app),
-            main: tenant(&app, "main").await?,
-            with_roles: tenant(&app, "roles").await?,
-            revoked: tenant(&app, "revoked").await?,
-            app,
+            router: router::router(&platform),
+            main: tenant(&platform, "main").await?,
+            with_roles: tenant(&platform, "roles").await?,
+            revoked: tenant(&platform, "revoked").await?,
+            platform,
         })
     }
 
@@ -116,13 +117,13 @@ impl Installation {
         let activate = (Method::POST, path.as_str(), 200);
         self.send(&self.main.key, activate, &json!({})).await?;
         self.sign_up("revoked").await?;
-        let now = self.app.clock.now();
-        let mut tx = self.app.db.begin().await?;
+        let now = self.platform.clock.now();
+        let mut tx = self.platform.db.begin().await?;
         let tenants = [self.main.id, self.with_roles.id, self.revoked.id];
         fill(&mut tx, now, size, tenants).await?;
         tx.commit().await?;
-        if self.app.db.engine() == "postgres" {
-            let mut tx = self.app.db.begin().await?;
+        if self.platform.db.engine() == "postgres" {
+            let mut tx = self.platform.db.begin().await?;
             tx.execute("analyze", control_plane::args![]).await?;
             tx.commit().await?;
         }
@@ -232,8 +233,8 @@ impl Installation {
     }
 }
 
-async fn tenant(app: &App, slug: &str) -> anyhow::Result<Tenant> {
-    if let Ok(another) = bootstrap::another_key(app, slug).await {
+async fn tenant(platform: &Platform, slug: &str) -> anyhow::Result<Tenant> {
+    if let Ok(another) = bootstrap::another_key(platform, slug).await {
         return Ok(Tenant {
             id: another.tenant,
             key: another.api_key.expose().to_owned(),
@@ -245,7 +246,7 @@ async fn tenant(app: &App, slug: &str) -> anyhow::Result<Tenant> {
         audience: "https://api.example.com".to_owned(),
         signing_alg: Algorithm::Es256,
     };
-    let made = bootstrap::bootstrap(app, input).await?;
+    let made = bootstrap::bootstrap(platform, input).await?;
     Ok(Tenant {
         id: made.tenant,
         key: made.api_key.expose().to_owned(),
@@ -308,7 +309,7 @@ impl Postgres {
         url.set_port(Some(relay.local_addr()?.port())).ok();
         #[expect(
             clippy::disallowed_methods,
-            reason = "lives as long as the bench, not as App"
+            reason = "lives as long as the bench, not as the platform"
         )]
         tokio::spawn(async move {
             while let Ok((near, _)) = relay.accept().await {

@@ -119,7 +119,7 @@ async fn measure(url: &str, size: Size) -> anyhow::Result<Figures> {
     figures.extend(sweeps(&installation).await);
     let changed = role_change(&installation, "near").await?;
     figures.push(("role change until the bundle has it", changed));
-    installation.app.db.close().await;
+    installation.platform.db.close().await;
     Ok(figures)
 }
 
@@ -179,12 +179,12 @@ async fn feeds(installation: &Installation) -> anyhow::Result<Figures> {
 /// The best of three.
 async fn sweeps(installation: &Installation) -> Figures {
     // What was due for the new tenants.
-    worker::run_due_work(&installation.app).await;
+    worker::run_due_work(&installation.platform).await;
     let (mut wall, mut processor) = (Duration::MAX, Duration::MAX);
     for _ in 0..3 {
         let (began, used) = (Instant::now(), processor_time());
         for _ in 0..ROUNDS {
-            worker::run_due_work(&installation.app).await;
+            worker::run_due_work(&installation.platform).await;
         }
         wall = wall.min(began.elapsed() / ROUNDS);
         processor = processor.min(processor_time().saturating_sub(used) / ROUNDS);
@@ -209,7 +209,7 @@ fn processor_time() -> Duration {
 /// From the answer to a change of a role until the bundle has it; the median. `key`: of a role that
 /// is made for it.
 async fn role_change(installation: &Installation, key: &str) -> anyhow::Result<f64> {
-    worker::start(&installation.app, worker::Role::Serve);
+    worker::start(&installation.platform, worker::Role::Serve);
     let before = installation.sequence().await?;
     let mut role = installation.role(key).await?;
     let mut sequence = after(installation, before).await?;
@@ -222,9 +222,9 @@ async fn role_change(installation: &Installation, key: &str) -> anyhow::Result<f
         sequence = after(installation, sequence).await?;
         took.push(began.elapsed());
     }
-    installation.app.stopping.cancel();
-    installation.app.tasks.close();
-    installation.app.tasks.wait().await;
+    installation.platform.stopping.cancel();
+    installation.platform.tasks.close();
+    installation.platform.tasks.wait().await;
     median(&mut took)
 }
 

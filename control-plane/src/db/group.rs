@@ -95,7 +95,7 @@ impl Writer {
         // It ends when the last `Shared` is gone, so it holds none itself.
         #[expect(
             clippy::disallowed_methods,
-            reason = "lives as long as the database, not as App"
+            reason = "lives as long as the database, not as Platform"
         )]
         tokio::spawn(commit_groups(Arc::downgrade(&shared), messages));
         Self(shared)

@@ -24,9 +24,9 @@ impl Work<'_> {
         subject: impl Display,
         data: Value,
     ) -> Result<(), DbError> {
-        let now = self.app.clock.now();
+        let now = self.platform.clock.now();
         let event = Event {
-            id: self.app.random.id(now),
+            id: self.platform.random.id(now),
             kind,
             tenant: self.actor.tenant,
             actor: self.actor.for_event(),

@@ -14,12 +14,11 @@ use plinto_contract::{ids::TenantId, problem::Code};
 use tokio::time::timeout;
 
 use crate::{
-    app::Overloaded,
-    config::HttpConfig,
     http::{
-        ApiError,
+        ApiError, Overloaded,
         shares::{Full, Shares},
     },
+    platform::{Platform, PlatformState},
 };
 
 /// A sixteenth of the places is one address's share of them.
@@ -38,9 +37,10 @@ pub struct Bodies {
     deadline: Duration,
 }
 
-impl Bodies {
+impl PlatformState for Bodies {
     /// As many places as there are slots.
-    pub fn new(config: &HttpConfig) -> Self {
+    fn new(platform: &Platform) -> Self {
+        let config = &platform.config.http;
         let all = config.concurrency;
         Self {
             small: Shares::new(all.div_ceil(SHARE), all),
@@ -48,7 +48,9 @@ impl Bodies {
             deadline: Duration::from_secs(config.body_timeout_s),
         }
     }
+}
 
+impl Bodies {
     /// A stranger's body, read as far as `limit` and one piece beyond. What is longer goes on where
     /// it was left: whoever reads on finds out that it is too long, and says so in their own way.
     /// `address`: the client's, with a network in place of an `IPv6` address.

@@ -7,15 +7,15 @@ use axum::extract::MatchedPath;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    app::App,
     http::{Ask, ErrorFormat},
+    platform::Platform,
 };
 
 /// Everything that is decided for a group of routes at once.
 #[derive(Debug)]
 pub struct Group {
     /// Its doors. No path is in two groups.
-    pub routes: fn() -> OpenApiRouter<App>,
+    pub routes: fn() -> OpenApiRouter<Platform>,
     /// How it finds out who asks; `None`: it is open to everybody and nobody is asked.
     pub authentication: Option<Authentication>,
     /// How it refuses.

@@ -21,7 +21,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::{app::App, config::KNOWN_FOR_S, http::HasCode};
+use crate::{config::KNOWN_FOR_S, http::HasCode, platform::Platform};
 
 /// 2 s: how long a reading is waited for when an earlier one can answer. Edges wait three.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -145,13 +145,18 @@ where
     /// `read`: reads it; given is what the reading before found.
     /// Errors: what the reading met, when that is the client's fault (4xx) or nothing young enough
     /// is known.
-    pub async fn get<R, F>(&self, app: &App, key: K, read: R) -> Result<Found<V>, Unread<E>>
+    pub async fn get<R, F>(
+        &self,
+        platform: &Platform,
+        key: K,
+        read: R,
+    ) -> Result<Found<V>, Unread<E>>
     where
         R: Fn(Option<V>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<V, E>> + Send + 'static,
     {
         let slot = self.0.get_with_by_ref(&key, async { Arc::default() }).await;
-        let (mine, patience) = Slot::ask(&slot, app, read);
+        let (mine, patience) = Slot::ask(&slot, platform, read);
         let mut progress = slot.0.subscribe();
         let has_ended = timeout(patience, progress.wait_for(|now| now.ended >= mine))
             .await
@@ -169,7 +174,7 @@ where
             self.0.invalidate(&key).await;
             return Err(error);
         }
-        let now = app.clock.now();
+        let now = platform.clock.now();
         let found = last.map(|(value, read_at)| (value, now.millis_since(read_at) / 1_000));
         match (found, failure) {
             (Some((value, age_s)), None) => Ok(Found {
@@ -204,7 +209,7 @@ where
 {
     /// Asks for the next reading, and begins it if none is under way. Answers its number and how
     /// long it is worth waiting for: not at all when the one under way takes too long already.
-    fn ask<R, F>(slot: &Arc<Self>, app: &App, read: R) -> (u64, Duration)
+    fn ask<R, F>(slot: &Arc<Self>, platform: &Platform, read: R) -> (u64, Duration)
     where
         R: Fn(Option<V>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<V, E>> + Send + 'static,
@@ -223,20 +228,21 @@ where
         });
         if begins {
             // In a task of its own: who asked may go away, and whoever comes next relies on it.
-            app.tasks
-                .spawn(Self::readings(Arc::clone(slot), app.clone(), read));
+            platform
+                .tasks
+                .spawn(Self::readings(Arc::clone(slot), platform.clone(), read));
         }
         (mine, patience)
     }
 
     /// Reads until nobody asks for another reading.
-    async fn readings<R, F>(slot: Arc<Self>, app: App, read: R)
+    async fn readings<R, F>(slot: Arc<Self>, platform: Platform, read: R)
     where
         R: Fn(Option<V>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<V, E>> + Send + 'static,
     {
         loop {
-            let read_at = app.clock.now();
+            let read_at = platform.clock.now();
             let before = slot
                 .0
                 .borrow()
@@ -244,7 +250,7 @@ where
                 .as_ref()
                 .map(|(value, _)| value.clone());
             // In a task of its own again: one that panics ends as a failed reading, too.
-            let outcome = app.tasks.spawn(read(before)).await;
+            let outcome = platform.tasks.spawn(read(before)).await;
             let mut is_asked = false;
             slot.0.send_modify(|now| {
                 now.ended = now.begun;

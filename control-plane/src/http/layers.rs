@@ -14,13 +14,13 @@ use tracing::Instrument;
 
 use crate::{
     actor::Actor,
-    app::{App, Overloaded},
     http::{
-        ApiError, Ask, Group, Groups,
+        ApiError, Ask, Bodies, Group, Groups, Overloaded, RateLimits, Slots,
         actor::{bearer, client_ip},
         rate_limit::network,
         shares::Full,
     },
+    platform::Platform,
     secret::Secret,
 };
 
@@ -35,9 +35,13 @@ const LARGE_BODY_BYTES: usize = BUNDLE_PACKED_BYTES * 2;
 pub struct RequestName(pub RequestId);
 
 /// Names the request, logs and counts its answer. The outermost layer.
-pub async fn name_and_log(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub async fn name_and_log(
+    State(platform): State<Platform>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
-    let id: RequestId = app.random.id(app.clock.now());
+    let id: RequestId = platform.random.id(platform.clock.now());
     request.extensions_mut().insert(RequestName(id));
     let method = method_name(request.method());
     // The route, never the path: a path may hold what must not be logged.
@@ -118,7 +122,11 @@ fn client_request_id(request: &Request) -> Option<String> {
 }
 
 /// Headers that every answer carries unless a handler chose its own. Statement W8.
-pub async fn security_headers(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn security_headers(
+    State(platform): State<Platform>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let mut or_default = |name: HeaderName, value: &'static str| {
@@ -138,7 +146,7 @@ pub async fn security_headers(State(app): State<App>, request: Request, next: Ne
         "same-site",
     );
     or_default(header::CACHE_CONTROL, "no-store");
-    if app.config.public_url.is_https() {
+    if platform.config.public_url.is_https() {
         or_default(
             header::STRICT_TRANSPORT_SECURITY,
             "max-age=31536000; includeSubDomains",
@@ -148,8 +156,12 @@ pub async fn security_headers(State(app): State<App>, request: Request, next: Ne
 }
 
 /// Bounds a request's time.
-pub async fn time_limit(State(app): State<App>, request: Request, next: Next) -> Response {
-    let limit = Duration::from_secs(app.config.http.timeout_s);
+pub async fn time_limit(
+    State(platform): State<Platform>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let limit = Duration::from_secs(platform.config.http.timeout_s);
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => ApiError::new(Code::RequestTimeout, Code::RequestTimeout.title()).into_response(),
@@ -157,11 +169,15 @@ pub async fn time_limit(State(app): State<App>, request: Request, next: Next) ->
 }
 
 /// Waits for the body, so that nobody who sends slowly holds a slot.
-pub async fn whole_body(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn whole_body(
+    State(platform): State<Platform>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (parts, body) = request.into_parts();
-    let address = client_ip(&parts, &app.config.http).map(network);
-    let limit = app.config.http.body_bytes;
-    match app.bodies.read(address, body, limit).await {
+    let address = client_ip(&parts, &platform.config.http).map(network);
+    let limit = platform.config.http.body_bytes;
+    match platform.state::<Bodies>().read(address, body, limit).await {
         Ok(body) => next.run(Request::from_parts(parts, body)).await,
         Err(error) => readable_by_pages(error.into_response()),
     }
@@ -169,20 +185,28 @@ pub async fn whole_body(State(app): State<App>, request: Request, next: Next) ->
 
 /// Waits for the rest of a body that only those with a good API key may send. Runs after
 /// authentication.
-pub async fn large_body(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn large_body(
+    State(platform): State<Platform>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (parts, body) = request.into_parts();
     let Some(tenant) = parts.extensions.get::<Actor>().map(|actor| actor.tenant) else {
         return next.run(Request::from_parts(parts, body)).await;
     };
-    match app.bodies.read_large(tenant, body, LARGE_BODY_BYTES).await {
+    match platform
+        .state::<Bodies>()
+        .read_large(tenant, body, LARGE_BODY_BYTES)
+        .await
+    {
         Ok(body) => next.run(Request::from_parts(parts, body)).await,
         Err(error) => error.into_response(),
     }
 }
 
 /// Bounds how many requests run at once: the rest are told to come again instead of waiting.
-pub async fn slot(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let Ok(slot) = Arc::clone(&app.slots.work).try_acquire_owned() else {
+pub async fn slot(State(platform): State<Platform>, mut request: Request, next: Next) -> Response {
+    let Ok(slot) = platform.state::<Slots>().work().try_acquire_owned() else {
         return readable_by_pages(ApiError::from(Overloaded).into_response());
     };
     let slot = WorkSlot(Arc::new(slot));
@@ -198,10 +222,14 @@ pub struct WorkSlot(#[expect(dead_code, reason = "held, not read")] Arc<OwnedSem
 
 /// The same for public documents: edges get theirs while all else is taken, and while one address
 /// asks for more than its share.
-pub async fn document_slot(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn document_slot(
+    State(platform): State<Platform>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (parts, body) = request.into_parts();
-    let address = client_ip(&parts, &app.config.http).map(network);
-    match app.slots.documents.take(address) {
+    let address = client_ip(&parts, &platform.config.http).map(network);
+    match platform.state::<Slots>().documents.take(address) {
         Ok(_slot) => next.run(Request::from_parts(parts, body)).await,
         Err(Full::All) => ApiError::from(Overloaded).into_response(),
         Err(Full::Share) => {
@@ -217,18 +245,18 @@ pub async fn document_slot(State(app): State<App>, request: Request, next: Next)
 #[derive(Debug, Clone)]
 pub struct Budgets {
     /// Has the budgets.
-    pub app: App,
+    pub platform: Platform,
     /// Who pays depends on what a request asks for.
     pub groups: Groups,
     /// Whether a credential is one that we made, and so has a budget of its own. Asked before any
     /// budget is charged: it must cost next to nothing, and nobody may be able to make one up.
-    pub has_own: fn(&App, &str) -> bool,
+    pub has_own: fn(&Platform, &str) -> bool,
 }
 
 /// Bounds a client's requests. Requests without an address (tests, in process) pass.
 pub async fn rate_limit(
     State(Budgets {
-        app,
+        platform,
         groups,
         has_own,
     }): State<Budgets>,
@@ -236,7 +264,7 @@ pub async fn rate_limit(
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let Some(ip) = client_ip(&parts, &app.config.http) else {
+    let Some(ip) = client_ip(&parts, &platform.config.http) else {
         return next.run(Request::from_parts(parts, body)).await;
     };
     let route = parts.extensions.get::<MatchedPath>();
@@ -249,8 +277,8 @@ pub async fn rate_limit(
     let credential = credential.as_ref().map(Secret::expose);
     let own = credential
         .filter(|_| group.is_some_and(Group::takes_api_keys))
-        .filter(|credential| has_own(&app, credential));
-    let (limit_headers, result) = app.rate_limits.check(ip, ask, own);
+        .filter(|credential| has_own(&platform, credential));
+    let (limit_headers, result) = platform.state::<RateLimits>().check(ip, ask, own);
     let mut response = match result {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(error) => readable_by_pages(error.into_response()),

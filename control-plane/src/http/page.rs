@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    app::App,
     http::{ApiError, input::pairs},
+    platform::{Platform, PlatformState},
 };
 
 /// 16 bytes of the tag: a forged cursor would only start a list elsewhere.
@@ -23,12 +23,13 @@ const TAG_LEN: usize = 16;
 #[derive(Debug)]
 pub struct Cursors(hmac::Key);
 
-impl Cursors {
-    /// `key` is derived from the master key.
-    pub fn new(key: hmac::Key) -> Self {
-        Self(key)
+impl PlatformState for Cursors {
+    fn new(platform: &Platform) -> Self {
+        Self(platform.envelope.derive("page cursors"))
     }
+}
 
+impl Cursors {
     fn tag(&self, scope: &str, position: &str) -> Vec<u8> {
         let tag = hmac::sign(&self.0, format!("{scope}\n{position}").as_bytes());
         tag.as_ref().iter().take(TAG_LEN).copied().collect()
@@ -51,7 +52,7 @@ impl Cursors {
 /// `?limit=…&cursor=…` of a request.
 #[derive(Debug)]
 pub struct Page {
-    app: App,
+    platform: Platform,
     scope: String,
     limit: u16,
     after: Option<String>,
@@ -89,10 +90,11 @@ impl Page {
         let limit = usize::from(self.limit);
         let has_more = rows.len() > limit;
         rows.truncate(limit);
-        let next_cursor = rows
-            .last()
-            .filter(|_| has_more)
-            .map(|row| self.app.cursors.seal(&self.scope, &position(row)));
+        let next_cursor = rows.last().filter(|_| has_more).map(|row| {
+            self.platform
+                .state::<Cursors>()
+                .seal(&self.scope, &position(row))
+        });
         List {
             object: ListObject::List,
             data: rows.into_iter().map(T::from).collect(),
@@ -102,10 +104,10 @@ impl Page {
     }
 }
 
-impl FromRequestParts<App> for Page {
+impl FromRequestParts<Platform> for Page {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, platform: &Platform) -> Result<Self, ApiError> {
         let mut limit = PAGE_DEFAULT;
         let mut cursor = None;
         let mut filters = Vec::new();
@@ -123,15 +125,19 @@ impl FromRequestParts<App> for Page {
             .get::<crate::actor::Actor>()
             .map(|actor| actor.tenant);
         let scope = format!("{tenant:?} {} {filters:?}", parts.uri.path());
-        let after =
-            match cursor {
-                None => None,
-                Some(cursor) => Some(app.cursors.open(&scope, &cursor).ok_or_else(|| {
-                    ApiError::new(Code::InvalidCursor, Code::InvalidCursor.title())
-                })?),
-            };
+        let after = match cursor {
+            None => None,
+            Some(cursor) => Some(
+                platform
+                    .state::<Cursors>()
+                    .open(&scope, &cursor)
+                    .ok_or_else(|| {
+                        ApiError::new(Code::InvalidCursor, Code::InvalidCursor.title())
+                    })?,
+            ),
+        };
         Ok(Self {
-            app: app.clone(),
+            platform: platform.clone(),
             scope,
             limit,
             after,
@@ -190,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_cursor_opens_in_its_own_list_only() {
-        let cursors = Cursors::new(hmac::Key::new(hmac::HMAC_SHA256, b"key"));
+        let cursors = Cursors(hmac::Key::new(hmac::HMAC_SHA256, b"key"));
         let cursor = cursors.seal("/v1/users", "user_1");
         assert_eq!(
             cursors.open("/v1/users", &cursor).as_deref(),

@@ -16,11 +16,11 @@ use plinto_contract::problem::{Code, FieldError, MEDIA_TYPE, Problem};
 
 use crate::{
     actor::Denied,
-    app::{App, Overloaded},
-    authority::Refused,
     db::{DbError, Lost},
     envelope::EnvelopeError,
-    http::{ErrorFormat, Groups, error_format::in_oauth, layers::RequestName},
+    http::{ErrorFormat, Groups, Overloaded, error_format::in_oauth, layers::RequestName},
+    platform::Platform,
+    recheck::Refused,
 };
 
 /// What a feature's error tells a client.
@@ -166,7 +166,7 @@ impl IntoResponse for ApiError {
 /// Writes the bodies of refusals in the form of the route's group, those of the framework included
 /// (404, 405, 413, 415 …).
 pub async fn write_problems(
-    State((app, groups)): State<(App, Groups)>,
+    State((platform, groups)): State<(Platform, Groups)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -204,7 +204,7 @@ pub async fn write_problems(
     {
         return in_oauth(parts, word, error.detail);
     }
-    let mut problem = Problem::new(&app.config.problem_pages(), error.code, error.detail);
+    let mut problem = Problem::new(&platform.config.problem_pages(), error.code, error.detail);
     problem.instance = instance;
     problem.request_id = request_id;
     problem.errors = error.errors;

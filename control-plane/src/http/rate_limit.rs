@@ -21,7 +21,11 @@ use governor::{
 };
 use plinto_contract::problem::Code;
 
-use crate::{envelope::sha256_hex, http::ApiError};
+use crate::{
+    envelope::sha256_hex,
+    http::ApiError,
+    platform::{Platform, PlatformState},
+};
 
 type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>;
 
@@ -62,9 +66,15 @@ pub struct RateLimits {
     keys: Budget<String>,
 }
 
+impl PlatformState for RateLimits {
+    fn new(platform: &Platform) -> Self {
+        Self::of(platform.config.http.requests_per_minute)
+    }
+}
+
 impl RateLimits {
     /// `per_minute` of 0 switches the limits off.
-    pub fn new(per_minute: u32) -> Self {
+    fn of(per_minute: u32) -> Self {
         Self {
             work: Budget::new("default", per_minute),
             documents: Budget::new("documents", per_minute.saturating_mul(DOCUMENTS_FACTOR)),
@@ -202,7 +212,7 @@ mod tests {
 
     #[test]
     fn the_request_beyond_the_quota_is_refused_and_told_when_to_come_again() {
-        let limits = RateLimits::new(2);
+        let limits = RateLimits::of(2);
         let (headers, first) = limits.check(ip("192.0.2.1"), Ask::Work, None);
         assert!(first.is_ok());
         assert_eq!(headers["ratelimit-policy"], "\"default\";q=2;w=60");
@@ -216,7 +226,7 @@ mod tests {
 
     #[test]
     fn an_ipv6_network_counts_as_one_client() {
-        let limits = RateLimits::new(1);
+        let limits = RateLimits::of(1);
         assert!(limits.check(ip("2001:db8::1"), Ask::Work, None).1.is_ok());
         assert!(limits.check(ip("2001:db8::2"), Ask::Work, None).1.is_err());
         assert!(
@@ -229,7 +239,7 @@ mod tests {
 
     #[test]
     fn probes_are_free_and_documents_have_a_budget_of_their_own() {
-        let limits = RateLimits::new(1);
+        let limits = RateLimits::of(1);
         let home = ip("192.0.2.1");
         let ask = |ask: Ask| limits.check(home, ask, None);
         assert!(ask(Ask::Work).1.is_ok());

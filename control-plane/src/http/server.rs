@@ -26,12 +26,12 @@ use tower::ServiceExt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{
-    app::App,
     config::HttpConfig,
     http::{
         rate_limit::network,
         shares::{Place, Shares},
     },
+    platform::Platform,
 };
 
 /// 64 KiB: request line and headers together.
@@ -47,16 +47,16 @@ const CLOSING_SHARE: u32 = 10;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `app.stopping` is cancelled; then lets running requests and tasks finish.
-pub async fn serve(app: &App, listener: TcpListener, router: Router) {
-    let builder = builder(&app.config.http);
+pub async fn serve(platform: &Platform, listener: TcpListener, router: Router) {
+    let builder = builder(&platform.config.http);
     let graceful = GracefulShutdown::new();
     let connections = connections(handles());
     loop {
         tokio::select! {
-            () = app.stopping.cancelled() => break,
+            () = platform.stopping.cancelled() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => match connections.take(client(app, peer)) {
-                    Ok(place) => handle(app, (&builder, &graceful), &router, (stream, peer, place)),
+                Ok((stream, peer)) => match connections.take(client(platform, peer)) {
+                    Ok(place) => handle(platform, (&builder, &graceful), &router, (stream, peer, place)),
                     // Nothing was read yet, so there is nothing to answer.
                     Err(full) => tracing::debug!(?full, "a connection was closed at once"),
                 },
@@ -68,7 +68,7 @@ pub async fn serve(app: &App, listener: TcpListener, router: Router) {
         }
     }
     drop(listener);
-    end(app, graceful.shutdown()).await;
+    end(platform, graceful.shutdown()).await;
 }
 
 /// How many files and connections the process may have open: as many as the system lets it.
@@ -91,30 +91,30 @@ fn connections(handles: usize) -> Shares<IpAddr> {
 }
 
 /// Whose share a connection is of. Behind a proxy all are the proxy's.
-fn client(app: &App, peer: SocketAddr) -> Option<IpAddr> {
-    let is_direct = app.config.http.client_ip_header.is_none();
+fn client(platform: &Platform, peer: SocketAddr) -> Option<IpAddr> {
+    let is_direct = platform.config.http.client_ip_header.is_none();
     is_direct.then(|| network(peer.ip().to_canonical()))
 }
 
 /// One deadline over everything that has to end: the last requests, background work, the database.
-pub async fn end(app: &App, requests: impl Future<Output = ()>) {
-    let grace = Duration::from_secs(app.config.http.shutdown_s);
+pub async fn end(platform: &Platform, requests: impl Future<Output = ()>) {
+    let grace = Duration::from_secs(platform.config.http.shutdown_s);
     let begun = Instant::now();
     let last = begun + grace;
     let work = begun + grace.saturating_sub(grace / CLOSING_SHARE);
-    app.tasks.close();
+    platform.tasks.close();
     let ended = async {
         requests.await;
-        app.tasks.wait().await;
+        platform.tasks.wait().await;
     };
     if timeout_at(work, ended).await.is_err() {
-        let running = app.tasks.len();
+        let running = platform.tasks.len();
         tracing::warn!(
             running,
             "requests or background work were still running when their time ended"
         );
     }
-    if timeout_at(last, app.db.close()).await.is_err() {
+    if timeout_at(last, platform.db.close()).await.is_err() {
         // What was answered is on the disk; the rest is undone at the next start.
         tracing::warn!("the database was still busy when its time to close ended");
     }
@@ -130,7 +130,7 @@ fn builder(config: &HttpConfig) -> Builder {
 }
 
 fn handle(
-    app: &App,
+    platform: &Platform,
     (builder, graceful): (&Builder, &GracefulShutdown),
     router: &Router,
     (stream, peer, place): (TcpStream, SocketAddr, Place<IpAddr>),
@@ -144,10 +144,10 @@ fn handle(
     });
     let mut stream = TimeoutStream::new(stream);
     // Who asks and asks and never reads would else keep the connection, and the answers, for ever.
-    stream.set_write_timeout(Some(Duration::from_secs(app.config.http.timeout_s)));
+    stream.set_write_timeout(Some(Duration::from_secs(platform.config.http.timeout_s)));
     let stream = TokioIo::new(Box::pin(stream));
     let connection = graceful.watch(builder.serve_connection(stream, service));
-    app.tasks.spawn(async move {
+    platform.tasks.spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection broke off");
         }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::body::{Body, Bytes};
+use control_plane::http::Slots;
 use futures_util::{StreamExt as _, stream};
 use plinto_tests::{
     process::until,
@@ -59,7 +60,7 @@ async fn whoever_dawdles_holds_a_share_of_the_places_and_no_slot() {
         let refused = answer.unwrap().unwrap().expect_problem(429, "rate_limited");
         assert_eq!(refused.header("retry-after"), "1");
     }
-    assert_eq!(world.app.slots.work.available_permits(), 32);
+    assert_eq!(world.app.state::<Slots>().work().available_permits(), 32);
     // Whose body is there needs no place, whatever the neighbours do.
     let body = json!({"email": "ada@example.com", "password": "four quiet otters under a bridge"});
     let neighbour = world.anon().from("192.0.2.1");

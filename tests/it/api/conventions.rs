@@ -1,6 +1,7 @@
 //! What every door has in common: names, problems, limits, headers, pages, idempotency.
 
 use axum::{body::Body, http::Method};
+use control_plane::http::Slots;
 use plinto_tests::world::World;
 use serde_json::json;
 
@@ -301,7 +302,12 @@ async fn a_made_up_api_key_has_no_budget_of_its_own() {
 #[tokio::test]
 async fn requests_beyond_the_servers_slots_are_sent_away_at_once() {
     let world = World::with(|config| config.http.concurrency = 1).await;
-    let taken = world.app.slots.work.try_acquire().unwrap();
+    let taken = world
+        .app
+        .state::<Slots>()
+        .work()
+        .try_acquire_owned()
+        .unwrap();
     let answer = world.anon().get("/t/acme/v1/me").await;
     assert_eq!(
         answer
@@ -313,7 +319,7 @@ async fn requests_beyond_the_servers_slots_are_sent_away_at_once() {
     // Edges have slots of their own.
     let documents = "/t/acme/.well-known/jwks.json";
     world.anon().get(documents).await.expect(200);
-    let all = world.app.slots.documents.take(None).unwrap();
+    let all = world.app.state::<Slots>().documents.take(None).unwrap();
     let refused = world.anon().get(documents).await;
     refused.expect_problem(503, "overloaded");
     drop((taken, all));
@@ -326,7 +332,8 @@ async fn requests_beyond_the_servers_slots_are_sent_away_at_once() {
 async fn an_address_has_a_quarter_of_the_slots_for_documents() {
     let world = World::with(|config| config.http.concurrency = 8).await;
     let address: std::net::IpAddr = "192.0.2.1".parse().unwrap();
-    let documents = &world.app.slots.documents;
+    let slots = world.app.state::<Slots>();
+    let documents = &slots.documents;
     let taken = [(); 2].map(|()| documents.take(Some(address)).unwrap());
     let path = "/t/acme/edge/revocations";
     let refused = world.anon().from("192.0.2.1").get(path).await;

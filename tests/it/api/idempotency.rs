@@ -17,9 +17,9 @@ use axum::{
 };
 use control_plane::{
     actor::Actor,
-    app::App,
     envelope::sha256_hex,
-    http::{Groups, idempotency, layers, problem},
+    http::{Groups, Slots, idempotency, layers, problem},
+    platform::Platform,
 };
 use plinto_tests::world::{Client, World};
 use serde_json::{Value, json};
@@ -209,7 +209,7 @@ async fn refused_requests_at_the_same_time_are_all_refused() {
 }
 
 /// A door of this test's own, behind the layer.
-fn door(app: &App, handler: MethodRouter<App>) -> Router {
+fn door(app: &Platform, handler: MethodRouter<Platform>) -> Router {
     Router::new()
         .route("/door", handler)
         .layer(from_fn_with_state(app.clone(), idempotency::once))
@@ -303,7 +303,7 @@ async fn a_request_that_goes_on_without_its_client_keeps_its_slot() {
         .layer(Extension(runs.clone()))
         .layer(from_fn_with_state(world.app.clone(), layers::slot));
     knock_and_leave(&world, &door, &runs).await;
-    assert_eq!(world.app.slots.work.available_permits(), 1);
+    assert_eq!(world.app.state::<Slots>().work().available_permits(), 1);
 }
 
 fn newcomer(email: &str, password: &str) -> Value {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use control_plane::http::Slots;
 use plinto_tests::{process::until, world::World};
 
 use super::worlds::worlds;
@@ -37,7 +38,12 @@ async fn a_server_without_its_database_is_not_ready() {
 #[tokio::test]
 async fn a_server_that_has_no_slot_left_says_so() {
     let world = World::with(|config| config.http.concurrency = 1).await;
-    let taken = world.app.slots.work.try_acquire().unwrap();
+    let taken = world
+        .app
+        .state::<Slots>()
+        .work()
+        .try_acquire_owned()
+        .unwrap();
     let refused = world.anon().get("/readyz").await;
     let problem = refused.expect_problem(503, "overloaded").json();
     assert_eq!(problem["detail"], "all slots for requests are taken");

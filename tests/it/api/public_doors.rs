@@ -1,6 +1,7 @@
 //! What is open to everybody stays open, whoever comes and from whichever page.
 
 use axum::{body::Body, http::Method};
+use control_plane::http::Slots;
 use plinto_tests::world::{Answer, Client, World};
 use serde_json::{Value, json};
 
@@ -123,7 +124,12 @@ async fn a_page_that_no_tenant_names_gets_nothing_of_people() {
 #[tokio::test]
 async fn pages_are_not_looked_up_beyond_the_servers_slots() {
     let world = World::with(|config| config.http.concurrency = 1).await;
-    let taken = world.app.slots.work.try_acquire().unwrap();
+    let taken = world
+        .app
+        .state::<Slots>()
+        .work()
+        .try_acquire_owned()
+        .unwrap();
     let before = world.app.db.transactions();
     let path = "/t/nobody/v1/me";
     let refused = [

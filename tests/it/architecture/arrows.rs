@@ -21,19 +21,14 @@ pub(super) const FEATURES: &[&str] = &[
 
 /// What stands below the features, from top to bottom. Each layer may name itself and those below.
 const LAYERS: &[&[&str]] = &[
-    &["http", "events", "authority"],
+    &["http"],
+    &["events"],
+    &["authority"],
+    &["platform"],
+    &["recheck"],
     &["actor"],
     &["db"],
     &["clock", "random", "config", "envelope", "secret", "text"],
-];
-
-/// What the upper layers may name although it stands above them, and why.
-const ABOVE: &[(&str, &str)] = &[
-    (
-        "App",
-        "the handle that carries database, clock and chance to whoever needs them",
-    ),
-    ("Overloaded", "why the handle gave no place in a queue"),
 ];
 
 /// The layer of a module directly below `crate`.
@@ -54,17 +49,12 @@ pub(super) fn layers(house: &House) -> Vec<String> {
             continue;
         };
         for named in source.paths() {
-            let [start, theirs, rest @ ..] = named.parts.as_slice() else {
+            let [start, theirs, ..] = named.parts.as_slice() else {
                 continue;
             };
             let is_file = house.control_plane().any(|other| module(other) == theirs);
             let is_below = layer(theirs).is_some_and(|theirs| theirs >= own);
-            let is_handle = own < 2
-                && theirs == "app"
-                && rest
-                    .first()
-                    .is_some_and(|name| ABOVE.iter().any(|(known, _)| known == name));
-            if start == "crate" && is_file && !is_below && !is_handle {
+            if start == "crate" && is_file && !is_below {
                 offences.push(format!("{} stands above it", named.told(source)));
             }
         }

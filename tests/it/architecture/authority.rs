@@ -103,14 +103,16 @@ fn unseen(source: &Source) -> Vec<String> {
 /// carries it: application and actor belong to the work.
 pub(super) fn work(house: &House) -> Vec<String> {
     static NAMED: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"\b(Work|Tx|App|Actor)\b").unwrap());
+        LazyLock::new(|| Regex::new(r"\b(Work|Tx|Platform|Actor)\b").unwrap());
     let mut offences = Vec::new();
     for source in house.control_plane().filter(|it| it.feature().is_some()) {
         for function in source.functions() {
             let parameters = function.parameters.join(", ");
             let named: BTreeSet<&str> =
                 NAMED.find_iter(&parameters).map(|it| it.as_str()).collect();
-            let is_taken_apart = ["Tx", "App", "Actor"].iter().all(|it| named.contains(it));
+            let is_taken_apart = ["Tx", "Platform", "Actor"]
+                .iter()
+                .all(|it| named.contains(it));
             let is_doubled = named.contains("Work") && named.len() > 1;
             if is_taken_apart || is_doubled {
                 offences.push(format!(

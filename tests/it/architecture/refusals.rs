@@ -130,18 +130,18 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             "N7",
             vec![(
                 feature("users/service.rs"),
-                "pub(crate) async fn disable(app: &App, id: UserId) {}",
+                "pub(crate) async fn disable(platform: &Platform, id: UserId) {}",
             )],
             vec![(
                 feature("users/service.rs"),
-                "pub(crate) async fn disable(app: &App, actor: &Actor) {}\npub async fn face(tx: &mut Tx) {}\nasync fn own() {}",
+                "pub(crate) async fn disable(platform: &Platform, actor: &Actor) {}\npub async fn face(tx: &mut Tx) {}\nasync fn own() {}",
             )],
         ),
         (
             "N7",
             vec![(
                 feature("users/service.rs"),
-                "pub(crate) async fn disable(app: &App, _actor: &Actor) {}",
+                "pub(crate) async fn disable(platform: &Platform, _actor: &Actor) {}",
             )],
             vec![],
         ),
@@ -190,11 +190,11 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             "N9 order",
             vec![(
                 feature("users/service.rs"),
-                "use crate::{app::App, features::{tenants::{self, A}, oauth}};",
+                "use crate::{platform::Platform, features::{tenants::{self, A}, oauth}};",
             )],
             vec![(
                 feature("oauth/service.rs"),
-                "use crate::{app::App, features::{tenants::{self, A}, users}};",
+                "use crate::{platform::Platform, features::{tenants::{self, A}, users}};",
             )],
         ),
         (
@@ -257,9 +257,9 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             vec![
                 (
                     own("control-plane/src/http/page.rs"),
-                    "use crate::{app::App, db::Db, http::Json};",
+                    "use crate::{platform::Platform, db::Db, http::Json};",
                 ),
-                (own("control-plane/src/app.rs"), "use crate::http::Json;"),
+                (own("control-plane/src/start.rs"), "use crate::http::Json;"),
                 (own("control-plane/src/db/mod.rs"), ""),
             ],
         ),
@@ -276,9 +276,9 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             vec![
                 (
                     own("control-plane/src/events/mod.rs"),
-                    "use crate::app::{self, App};",
+                    "use crate::start;",
                 ),
-                (own("control-plane/src/app.rs"), ""),
+                (own("control-plane/src/start.rs"), ""),
             ],
             vec![],
         ),
@@ -304,7 +304,7 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
         (
             "N12 env",
             vec![(
-                own("control-plane/src/app.rs"),
+                own("control-plane/src/start.rs"),
                 "fn f() { std::env::var(\"A\"); }",
             )],
             vec![(
@@ -315,7 +315,7 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
         (
             "N12 env",
             vec![(
-                own("control-plane/src/app.rs"),
+                own("control-plane/src/start.rs"),
                 "use std::env::{self, var};",
             )],
             vec![],
@@ -417,29 +417,29 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
         (
             "N17",
             vec![(
-                own("control-plane/src/app.rs"),
+                own("control-plane/src/start.rs"),
                 "fn f() { info!(\"hello\", email = %email); }",
             )],
             vec![(
-                own("control-plane/src/app.rs"),
+                own("control-plane/src/start.rs"),
                 "fn f() { info!(\"email\", user.id = %id); }",
             )],
         ),
         (
             "N17",
             vec![(
-                own("control-plane/src/app.rs"),
+                own("control-plane/src/start.rs"),
                 "fn f() { tracing::warn!(user.id = %id, \"signed in as {email:?}\"); }",
             )],
             vec![(
-                own("control-plane/src/app.rs"),
+                own("control-plane/src/start.rs"),
                 "fn f() { warn!(\"signed in as {id}\"); format!(\"{email}\"); }",
             )],
         ),
         (
             "N17",
             vec![(
-                own("control-plane/src/app.rs"),
+                own("control-plane/src/start.rs"),
                 "fn f() { debug_span!(\"x\", %token); }",
             )],
             vec![],
@@ -490,22 +490,22 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             "N21",
             vec![(
                 feature("roles/service.rs"),
-                "async fn create(app: &App) { let tx = app\n    .db\n    .begin()\n    .await?; }",
+                "async fn create(platform: &Platform) { let tx = platform\n    .db\n    .begin()\n    .await?; }",
             )],
             vec![(
                 feature("roles/service.rs"),
-                "async fn create(app: &App) { let work = authority::begin(app, actor, Need::Person).await?; }",
+                "async fn create(platform: &Platform) { let work = authority::begin(platform, actor, Need::Person).await?; }",
             )],
         ),
         (
             "N21",
             vec![(
                 feature("roles/service.rs"),
-                "async fn create(app: &App) { authority::begin(app, actor, Need::Open).await?; }",
+                "async fn create(platform: &Platform) { authority::begin(platform, actor, Need::Open).await?; }",
             )],
             vec![(
                 feature("sign_in/service.rs"),
-                "async fn enter(app: &App) { authority::begin(app, actor, Need::Open).await?; }",
+                "async fn enter(platform: &Platform) { authority::begin(platform, actor, Need::Open).await?; }",
             )],
         ),
         (
@@ -516,7 +516,7 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             )],
             vec![(
                 feature("sessions/service.rs"),
-                "async fn run_due_work(app: &App) { authority::begin_own(app).await?; }",
+                "async fn run_due_work(platform: &Platform) { authority::begin_own(platform).await?; }",
             )],
         ),
         (
@@ -568,11 +568,11 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             "work",
             vec![(
                 feature("roles/service.rs"),
-                "async fn insert(\n    tx: &mut Tx,\n    app: &App,\n    actor: &Actor,\n) {}",
+                "async fn insert(\n    tx: &mut Tx,\n    platform: &Platform,\n    actor: &Actor,\n) {}",
             )],
             vec![(
                 feature("roles/service.rs"),
-                "async fn insert(work: &mut Work<'_>) {}\nasync fn read(tx: &mut Tx, app: &App) {}\nasync fn verb(app: &App, actor: &Actor) {}",
+                "async fn insert(work: &mut Work<'_>) {}\nasync fn read(tx: &mut Tx, platform: &Platform) {}\nasync fn verb(platform: &Platform, actor: &Actor) {}",
             )],
         ),
         (

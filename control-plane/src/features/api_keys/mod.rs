@@ -15,5 +15,5 @@ mod store;
 
 pub use model::ApiKeySecret;
 pub(crate) use model::{CreateApiKey, PREFIX};
-pub use service::{Cache, is_genuine};
-pub(crate) use service::{authenticate, issue, look_again};
+pub use service::is_genuine;
+pub(crate) use service::{authenticate, issue, recheck};

@@ -16,12 +16,12 @@ use super::{
 };
 use crate::{
     actor::{Actor, PermissionSet},
-    app::App,
     http::{ApiError, Json, List, Page, Path, page::PageQuery, schemas},
+    platform::Platform,
 };
 
 /// Doors of the management API.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(create_api_key, list_api_keys))
         .routes(routes!(get_api_key))
@@ -124,7 +124,7 @@ fn permissions(names: &[String]) -> Result<PermissionSet, ApiError> {
 #[utoipa::path(post, path = "/v1/api_keys", tag = "api_keys", request_body = CreateApiKeyBody,
     responses((status = 201, body = CreatedApiKeyBody)))]
 async fn create_api_key(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Json(body): Json<CreateApiKeyBody>,
 ) -> Result<(StatusCode, Json<CreatedApiKeyBody>), ApiError> {
@@ -133,7 +133,7 @@ async fn create_api_key(
         permissions: permissions(&body.permissions)?,
         expires_at: body.expires_at,
     };
-    let (key, secret) = service::create(&app, &actor, input).await?;
+    let (key, secret) = service::create(&platform, &actor, input).await?;
     let body = CreatedApiKeyBody {
         key: key.into(),
         secret: secret.expose().to_owned(),
@@ -147,11 +147,11 @@ async fn create_api_key(
 #[utoipa::path(get, path = "/v1/api_keys", tag = "api_keys", params(PageQuery),
     responses((status = 200, body = List<ApiKeyBody>)))]
 async fn list_api_keys(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     page: Page,
 ) -> Result<Json<List<ApiKeyBody>>, ApiError> {
-    let keys = service::list(&app, &actor, page.after(), page.fetch()).await?;
+    let keys = service::list(&platform, &actor, page.after(), page.fetch()).await?;
     Ok(Json(page.answer(keys, |key| key.id.to_string())))
 }
 
@@ -161,11 +161,11 @@ async fn list_api_keys(
 #[utoipa::path(get, path = "/v1/api_keys/{api_key_id}", tag = "api_keys",
     params(("api_key_id" = String, Path)), responses((status = 200, body = ApiKeyBody)))]
 async fn get_api_key(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<ApiKeyId>,
 ) -> Result<Json<ApiKeyBody>, ApiError> {
-    let key = service::get(&app, &actor, id).await?;
+    let key = service::get(&platform, &actor, id).await?;
     Ok(Json(key.into()))
 }
 
@@ -176,10 +176,10 @@ async fn get_api_key(
 #[utoipa::path(post, path = "/v1/api_keys/{api_key_id}/revoke", tag = "api_keys",
     params(("api_key_id" = String, Path)), responses((status = 200, body = ApiKeyBody)))]
 async fn revoke_api_key(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<ApiKeyId>,
 ) -> Result<Json<ApiKeyBody>, ApiError> {
-    let key = service::revoke(&app, &actor, id).await?;
+    let key = service::revoke(&platform, &actor, id).await?;
     Ok(Json(key.into()))
 }

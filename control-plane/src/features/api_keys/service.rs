@@ -21,10 +21,10 @@ use super::{
 };
 use crate::{
     actor::{Actor, Denied, Permission, PermissionSet, Principal},
-    app::App,
-    authority::{self, Looking, Need, Work},
+    authority::{self, Need, Work},
     db::{DbError, Tx},
-    envelope::Envelope,
+    platform::{Platform, PlatformState},
+    recheck::Rechecked,
 };
 
 /// 1 s: how long another instance may still take a key that was revoked here (S4 grants five).
@@ -36,7 +36,7 @@ const REVOKED_FOR: Duration = Duration::from_mins(1);
 
 /// Keys that were presented in the last moment, and those that were revoked in this process.
 #[derive(Debug)]
-pub struct Cache {
+struct Cache {
     marks: Marks,
     /// By the hash of the secret.
     known: moka::future::Cache<String, (TenantId, ApiKey)>,
@@ -44,10 +44,10 @@ pub struct Cache {
     revoked: moka::future::Cache<ApiKeyId, ()>,
 }
 
-impl Cache {
-    /// Nothing is known yet.
-    pub fn new(envelope: &Envelope) -> Self {
+impl PlatformState for Cache {
+    fn new(platform: &Platform) -> Self {
         const PURPOSE: &str = "api key marks";
+        let envelope = &platform.envelope;
         let previous = envelope.derive_previous(PURPOSE);
         Self {
             marks: Marks::new(envelope.derive(PURPOSE), previous),
@@ -77,18 +77,18 @@ pub(crate) struct Authenticated {
 /// Errors: `Denied` when the key would get a permission that the caller lacks (Z6); `Invalid`, also
 /// when it would outlive the key that makes it.
 pub(crate) async fn create(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     input: CreateApiKey,
 ) -> Result<(ApiKey, ApiKeySecret), ApiKeysError> {
     actor.require(Permission::ApiKeysWrite)?;
-    let errors = input.check(app.clock.now());
+    let errors = input.check(platform.clock.now());
     if !errors.is_empty() {
         return Err(ApiKeysError::Invalid(errors));
     }
     let granted = input.permissions.iter();
     let needed = granted.chain([Permission::ApiKeysWrite]).collect();
-    let mut work = authority::begin(app, actor, Need::All(needed)).await?;
+    let mut work = authority::begin(platform, actor, Need::All(needed)).await?;
     let input = within_makers_life(&mut work, input).await?;
     let made = issue(&mut work, input).await?;
     work.commit().await?;
@@ -119,9 +119,13 @@ async fn within_makers_life(
 }
 
 /// One key, without its secret.
-pub(crate) async fn get(app: &App, actor: &Actor, id: ApiKeyId) -> Result<ApiKey, ApiKeysError> {
+pub(crate) async fn get(
+    platform: &Platform,
+    actor: &Actor,
+    id: ApiKeyId,
+) -> Result<ApiKey, ApiKeysError> {
     actor.require(Permission::ApiKeysRead)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     store::find(&mut tx, actor.tenant, id)
         .await?
         .ok_or(ApiKeysError::NotFound)
@@ -129,22 +133,26 @@ pub(crate) async fn get(app: &App, actor: &Actor, id: ApiKeyId) -> Result<ApiKey
 
 /// Keys in the order of their ids, after `after` (empty: from the first), at most `limit`.
 pub(crate) async fn list(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     after: &str,
     limit: i64,
 ) -> Result<Vec<ApiKey>, ApiKeysError> {
     actor.require(Permission::ApiKeysRead)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     Ok(store::list(&mut tx, actor.tenant, after, limit).await?)
 }
 
 /// Ends a key at once. Ending it again changes nothing and is not an error.
 /// Errors: `Denied` when the key has a permission that the caller lacks: who could not have made a
 /// key does not end it (Z6).
-pub(crate) async fn revoke(app: &App, actor: &Actor, id: ApiKeyId) -> Result<ApiKey, ApiKeysError> {
+pub(crate) async fn revoke(
+    platform: &Platform,
+    actor: &Actor,
+    id: ApiKeyId,
+) -> Result<ApiKey, ApiKeysError> {
     actor.require(Permission::ApiKeysWrite)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     let key = store::find(&mut tx, actor.tenant, id)
         .await?
         .ok_or(ApiKeysError::NotFound)?;
@@ -152,8 +160,8 @@ pub(crate) async fn revoke(app: &App, actor: &Actor, id: ApiKeyId) -> Result<Api
     // What a key may do never changes.
     let had = key.permissions.iter();
     let needed = had.chain([Permission::ApiKeysWrite]).collect();
-    let mut work = authority::begin(app, actor, Need::All(needed)).await?;
-    let is_new = store::revoke(&mut work.tx, actor.tenant, id, app.clock.now()).await?;
+    let mut work = authority::begin(platform, actor, Need::All(needed)).await?;
+    let is_new = store::revoke(&mut work.tx, actor.tenant, id, platform.clock.now()).await?;
     let key = store::find(&mut work.tx, actor.tenant, id)
         .await?
         .ok_or(ApiKeysError::NotFound)?;
@@ -163,7 +171,7 @@ pub(crate) async fn revoke(app: &App, actor: &Actor, id: ApiKeyId) -> Result<Api
             .await?;
     }
     work.commit().await?;
-    app.api_keys.revoked.insert(id, ()).await;
+    platform.state::<Cache>().revoked.insert(id, ()).await;
     Ok(key)
 }
 
@@ -172,12 +180,12 @@ pub(crate) async fn issue(
     work: &mut Work<'_>,
     input: CreateApiKey,
 ) -> Result<(ApiKey, ApiKeySecret), DbError> {
-    let now = work.app.clock.now();
+    let now = work.platform.clock.now();
     let mut chance = Zeroizing::new([0; CHANCE_BYTES]);
-    work.app.random.fill(chance.as_mut_slice());
-    let secret = ApiKeySecret::from_chance(&chance, &work.app.api_keys.marks);
+    work.platform.random.fill(chance.as_mut_slice());
+    let secret = ApiKeySecret::from_chance(&chance, &work.platform.state::<Cache>().marks);
     let key = ApiKey {
-        id: work.app.random.id(now),
+        id: work.platform.random.id(now),
         name: input.name,
         last_four: secret.last_four(),
         permissions: input.permissions,
@@ -205,44 +213,53 @@ fn created_by(actor: &Actor) -> String {
 }
 
 /// Whether we made a presented secret, whether or not it is still good. Asks nobody.
-pub fn is_genuine(app: &App, presented: &str) -> bool {
-    ApiKeySecret::parse(presented).is_some_and(|secret| app.api_keys.marks.are_on(&secret))
+pub fn is_genuine(platform: &Platform, presented: &str) -> bool {
+    ApiKeySecret::parse(presented)
+        .is_some_and(|secret| platform.state::<Cache>().marks.are_on(&secret))
 }
 
 /// Says whose key a presented secret is.
 /// Errors: `NotLive`, the same for junk, unknown, expired and revoked ones.
 pub(crate) async fn authenticate(
-    app: &App,
+    platform: &Platform,
     presented: &str,
 ) -> Result<Authenticated, ApiKeysError> {
     let secret = ApiKeySecret::parse(presented).ok_or(ApiKeysError::NotLive)?;
     let hash = secret.hash();
-    let now = app.clock.now();
-    let known = app.api_keys.known.get(&hash).await;
+    let now = platform.clock.now();
+    let known = platform.state::<Cache>().known.get(&hash).await;
     let (tenant, mut key) = if let Some(known) = known {
         known
     } else {
-        let mut tx = app.db.read().await?;
+        let mut tx = platform.db.read().await?;
         let known = store::find_by_hash(&mut tx, &hash)
             .await?
             .ok_or(ApiKeysError::NotLive)?;
-        app.api_keys.known.insert(hash.clone(), known.clone()).await;
+        platform
+            .state::<Cache>()
+            .known
+            .insert(hash.clone(), known.clone())
+            .await;
         known
     };
-    if !key.is_live(now) || app.api_keys.revoked.contains_key(&key.id) {
+    if !key.is_live(now) || platform.state::<Cache>().revoked.contains_key(&key.id) {
         return Err(ApiKeysError::NotLive);
     }
     let stale = now.plus_millis(-USE_RECORDED_EVERY_MS);
     if key.last_used_at.is_none_or(|used_at| used_at < stale) {
         // The key is good whether or not its use can be noted, so nobody waits for that.
-        let (handle, id) = (app.clone(), key.id);
-        app.tasks.spawn(async move {
+        let (handle, id) = (platform.clone(), key.id);
+        platform.tasks.spawn(async move {
             if let Err(error) = note_use(&handle, tenant, id, now, stale).await {
                 tracing::warn!(api_key.id = %id, %error, "the use of an API key was not noted");
             }
         });
         key.last_used_at = Some(now);
-        app.api_keys.known.insert(hash, (tenant, key.clone())).await;
+        platform
+            .state::<Cache>()
+            .known
+            .insert(hash, (tenant, key.clone()))
+            .await;
     }
     Ok(Authenticated {
         tenant,
@@ -253,7 +270,7 @@ pub(crate) async fn authenticate(
 
 /// Looks at the actor's key again, inside the transaction that relies on it.
 /// Errors: `KeyNotLive`.
-pub(crate) fn look_again<'a>(tx: &'a mut Tx, actor: &'a Actor, now: UnixMillis) -> Looking<'a> {
+pub(crate) fn recheck<'a>(tx: &'a mut Tx, actor: &'a Actor, now: UnixMillis) -> Rechecked<'a> {
     Box::pin(async move {
         let Principal::ApiKey { key } = actor.principal else {
             return Err(Denied::KeyNotLive.into());
@@ -266,13 +283,13 @@ pub(crate) fn look_again<'a>(tx: &'a mut Tx, actor: &'a Actor, now: UnixMillis) 
 }
 
 async fn note_use(
-    app: &App,
+    platform: &Platform,
     tenant: TenantId,
     key: ApiKeyId,
     now: UnixMillis,
     unless_after: UnixMillis,
 ) -> Result<(), DbError> {
-    let mut tx = authority::begin_own(app).await?;
+    let mut tx = authority::begin_own(platform).await?;
     store::touch(&mut tx, tenant, key, now, unless_after).await?;
     tx.commit().await
 }

@@ -1,4 +1,4 @@
-//! Argon2id, outside any transaction, on the bounded [`Pool`](super::pool::Pool) that `app` holds: as
+//! Argon2id, outside any transaction, on the bounded [`Pool`]: as
 //! many hashes at once as there are cores, a bounded queue behind them, and a plain "busy" beyond that.
 //! Source: RFC 9106 §4, statement A3.
 
@@ -6,9 +6,9 @@ use argon2::{Algorithm, Argon2, Params, Version, password_hash::phc};
 
 use super::{
     model::{AcceptablePassword, Password, PasswordHash},
-    pool::Memory,
+    pool::{Memory, Pool},
 };
-use crate::app::{App, Overloaded};
+use crate::{http::Overloaded, platform::Platform};
 
 /// 19 MiB. Source: statement A3 (OWASP's first choice for Argon2id with one lane).
 const MEMORY_KIB: u32 = 19_456;
@@ -52,11 +52,12 @@ pub enum Verdict {
 /// Hashes a new password.
 /// Errors: `Overloaded`, `Failed`.
 pub(crate) async fn hash_new(
-    app: &App,
+    platform: &Platform,
     password: AcceptablePassword,
 ) -> Result<PasswordHash, HashingError> {
-    let salt = salt(app);
-    app.hashing
+    let salt = salt(platform);
+    platform
+        .state::<Pool>()
         .run(move |memory| hash(memory, password.as_bytes(), &salt))
         .await?
 }
@@ -64,11 +65,12 @@ pub(crate) async fn hash_new(
 /// Hashes a password that was just verified, because its hash is outdated.
 /// Errors: `Overloaded`, `Failed`.
 pub(crate) async fn hash_again(
-    app: &App,
+    platform: &Platform,
     password: Password,
 ) -> Result<PasswordHash, HashingError> {
-    let salt = salt(app);
-    app.hashing
+    let salt = salt(platform);
+    platform
+        .state::<Pool>()
         .run(move |memory| hash(memory, password.hashable().unwrap_or_default(), &salt))
         .await?
 }
@@ -77,7 +79,7 @@ pub(crate) async fn hash_again(
 /// that anybody could have, the same work is done and the answer is `Wrong`.
 /// Errors: `Overloaded`, `Unreadable`, `Failed`.
 pub(crate) async fn verify(
-    app: &App,
+    platform: &Platform,
     password: Password,
     stored: Option<PasswordHash>,
 ) -> Result<Verdict, HashingError> {
@@ -88,12 +90,17 @@ pub(crate) async fn verify(
             stored.as_ref().map(PasswordHash::as_str),
         )
     };
-    app.hashing.run(compare).await?
+    platform.state::<Pool>().run(compare).await?
 }
 
-fn salt(app: &App) -> [u8; SALT_BYTES] {
+/// Gives memory that no hash needed for a while back to the system.
+pub(crate) fn give_back_memory(platform: &Platform) {
+    platform.state::<Pool>().give_back();
+}
+
+fn salt(platform: &Platform) -> [u8; SALT_BYTES] {
     let mut salt = [0_u8; SALT_BYTES];
-    app.random.fill(&mut salt);
+    platform.random.fill(&mut salt);
     salt
 }
 

@@ -14,7 +14,6 @@ mod store;
 
 pub use error::CredentialError;
 pub use hashing::{HashingError, Verdict};
-pub(crate) use hashing::{hash_again, hash_new, verify};
+pub(crate) use hashing::{give_back_memory, hash_again, hash_new, verify};
 pub use model::{AcceptablePassword, Password, PasswordHash, PasswordProblem};
-pub use pool::Pool;
 pub(crate) use service::{change_password, confirm, first_password, stored_password};

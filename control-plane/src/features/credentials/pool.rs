@@ -13,7 +13,10 @@ use argon2::Block;
 use tokio::sync::Semaphore;
 use zeroize::Zeroize as _;
 
-use crate::app::Overloaded;
+use crate::{
+    http::Overloaded,
+    platform::{Platform, PlatformState},
+};
 
 /// 33 MiB, in blocks of 1 KiB: what is reserved at least, though only what is used becomes resident.
 /// Above 32 MiB the C library gives an allocation pages of its own and returns them when it is
@@ -22,7 +25,7 @@ const RESERVED_BLOCKS: usize = 33 * 1024;
 
 /// A bounded number of blocking threads for work that takes tens of milliseconds each.
 #[derive(Debug)]
-pub struct Pool {
+pub(super) struct Pool {
     slots: Arc<Semaphore>,
     queue: Arc<Semaphore>,
     shelf: Arc<Shelf>,
@@ -48,9 +51,16 @@ impl std::fmt::Debug for Memory {
     }
 }
 
+impl PlatformState for Pool {
+    fn new(platform: &Platform) -> Self {
+        let config = &platform.config.credentials;
+        Self::of(config.hashing_threads, config.hashing_queue)
+    }
+}
+
 impl Pool {
     /// `threads`: hashes at once, 0 for one per core. `queue`: how many may wait behind them.
-    pub fn new(threads: usize, queue: usize) -> Self {
+    fn of(threads: usize, queue: usize) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if threads == 0 { cores } else { threads };
         Self {
@@ -144,7 +154,7 @@ mod tests {
     /// Statement A3: a storm of sign-ins holds the memory of as many hashes as run at once.
     #[tokio::test(flavor = "multi_thread")]
     async fn a_storm_uses_no_more_memories_than_there_are_slots() {
-        let pool = Arc::new(Pool::new(2, 64));
+        let pool = Arc::new(Pool::of(2, 64));
         let mut storm = tokio::task::JoinSet::new();
         for _ in 0..64 {
             let pool = Arc::clone(&pool);
@@ -156,7 +166,7 @@ mod tests {
 
     #[tokio::test]
     async fn memory_that_nobody_used_since_the_last_look_goes_back() {
-        let pool = Pool::new(1, 1);
+        let pool = Pool::of(1, 1);
         pool.run(|memory| memory.blocks(BLOCKS).is_some())
             .await
             .unwrap();
@@ -169,7 +179,7 @@ mod tests {
     /// Statement A3: nothing of a password stays where the next hash works.
     #[tokio::test]
     async fn the_next_hash_finds_nothing_of_the_last_one() {
-        let pool = Pool::new(1, 1);
+        let pool = Pool::of(1, 1);
         let scribble = |memory: &mut Memory| {
             let blocks = memory.blocks(BLOCKS).unwrap();
             for block in blocks {

@@ -27,7 +27,7 @@ pub(crate) async fn first_password(
     user: UserId,
     hash: &PasswordHash,
 ) -> Result<(), DbError> {
-    let now = work.app.clock.now();
+    let now = work.platform.clock.now();
     store::put(&mut work.tx, work.actor.tenant, user, hash, now).await
 }
 
@@ -37,7 +37,7 @@ pub(crate) async fn change_password(
     user: UserId,
     hash: &PasswordHash,
 ) -> Result<(), DbError> {
-    let now = work.app.clock.now();
+    let now = work.platform.clock.now();
     store::put(&mut work.tx, work.actor.tenant, user, hash, now).await?;
     work.record(EventKind::PasswordChanged, user, json!({}))
         .await
@@ -52,6 +52,6 @@ pub(crate) async fn confirm(
     verified: &PasswordHash,
     better: Option<&PasswordHash>,
 ) -> Result<bool, DbError> {
-    let (tenant, now) = (work.actor.tenant, work.app.clock.now());
+    let (tenant, now) = (work.actor.tenant, work.platform.clock.now());
     store::confirm(&mut work.tx, tenant, user, verified, better, now).await
 }

@@ -14,16 +14,16 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{error::OAuthError, model::Form, service};
 use crate::{
     actor::Actor,
-    app::App,
     features::sessions::{
         Introspection,
         rest::{TokensBody, not_stored},
     },
     http::{ApiError, ErrorBody, input::too_large},
+    platform::Platform,
 };
 
 /// Doors under an issuer.
-pub fn issuer_routes() -> OpenApiRouter<App> {
+pub fn issuer_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(token))
         .routes(routes!(introspect))
@@ -90,8 +90,12 @@ struct TokenToLookAt {
     responses((status = 200, body = TokensBody), (status = 400, body = ErrorBody),
         (status = 401, body = ErrorBody))
 )]
-async fn token(State(app): State<App>, actor: Actor, form: Form) -> Result<Response, ApiError> {
-    let tokens = service::token(&app, &actor, &form).await?;
+async fn token(
+    State(platform): State<Platform>,
+    actor: Actor,
+    form: Form,
+) -> Result<Response, ApiError> {
+    let tokens = service::token(&platform, &actor, &form).await?;
     Ok(not_stored(StatusCode::OK, TokensBody::from(tokens)))
 }
 
@@ -165,11 +169,11 @@ impl From<Introspection> for IntrospectionBody {
         (status = 401, body = ErrorBody), (status = 403, body = ErrorBody))
 )]
 async fn introspect(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     form: Form,
 ) -> Result<Response, ApiError> {
-    let introspection = service::introspect(&app, &actor, &form).await?;
+    let introspection = service::introspect(&platform, &actor, &form).await?;
     Ok(not_stored(
         StatusCode::OK,
         IntrospectionBody::from(introspection),
@@ -185,7 +189,11 @@ async fn introspect(
     request_body(content = TokenToLookAt, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody))
 )]
-async fn revoke(State(app): State<App>, actor: Actor, form: Form) -> Result<Response, ApiError> {
-    service::revoke(&app, &actor, &form).await?;
+async fn revoke(
+    State(platform): State<Platform>,
+    actor: Actor,
+    form: Form,
+) -> Result<Response, ApiError> {
+    service::revoke(&platform, &actor, &form).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], StatusCode::OK).into_response())
 }

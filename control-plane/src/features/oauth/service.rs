@@ -3,14 +3,14 @@
 use super::{error::OAuthError, model::Form};
 use crate::{
     actor::Actor,
-    app::App,
     features::sessions::{self, Client, Introspection, IssuedTokens, RefreshToken},
+    platform::Platform,
 };
 
 /// Exchanges a grant for tokens. One grant is known: `refresh_token`.
 /// Source: RFC 6749 §6.
 pub(crate) async fn token(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     form: &Form,
 ) -> Result<IssuedTokens, OAuthError> {
@@ -20,23 +20,27 @@ pub(crate) async fn token(
     let presented = form.need("refresh_token")?;
     let client = client(form)?;
     let presented = RefreshToken::parse(presented).ok_or(OAuthError::InvalidGrant)?;
-    Ok(sessions::refresh(app, actor, &client, &presented).await?)
+    Ok(sessions::refresh(platform, actor, &client, &presented).await?)
 }
 
 /// Tells a resource server about a token. `token_type_hint` is not needed: our tokens tell
 /// themselves apart. Source: RFC 7662 §2.1.
 pub(crate) async fn introspect(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     form: &Form,
 ) -> Result<Introspection, OAuthError> {
-    Ok(sessions::introspect(app, actor, form.need("token")?).await?)
+    Ok(sessions::introspect(platform, actor, form.need("token")?).await?)
 }
 
 /// Takes a token back. Source: RFC 7009 §2.1.
-pub(crate) async fn revoke(app: &App, actor: &Actor, form: &Form) -> Result<(), OAuthError> {
+pub(crate) async fn revoke(
+    platform: &Platform,
+    actor: &Actor,
+    form: &Form,
+) -> Result<(), OAuthError> {
     let token = form.need("token")?;
-    Ok(sessions::take_back(app, actor, &client(form)?, token).await?)
+    Ok(sessions::take_back(platform, actor, &client(form)?, token).await?)
 }
 
 fn client(form: &Form) -> Result<Client, OAuthError> {

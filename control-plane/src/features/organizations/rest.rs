@@ -19,12 +19,12 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::App,
     http::{ApiError, Json, List, Page, Path, page::PageQuery, schemas, version},
+    platform::Platform,
 };
 
 /// Doors of the management API.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(create_organization, list_organizations))
         .routes(routes!(
@@ -154,7 +154,7 @@ struct UpdateMemberBody {
     request_body = CreateOrganizationBody, responses((status = 201, body = OrganizationBody),
         (status = 409, description = "slug_taken")))]
 async fn create_organization(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Json(body): Json<CreateOrganizationBody>,
 ) -> Result<Response, ApiError> {
@@ -163,7 +163,7 @@ async fn create_organization(
         name: body.name,
         owner: body.owner_id,
     };
-    let organization = service::create(&app, &actor, input).await?;
+    let organization = service::create(&platform, &actor, input).await?;
     let version = organization.version;
     Ok(version::written(
         StatusCode::CREATED,
@@ -178,11 +178,11 @@ async fn create_organization(
 #[utoipa::path(get, path = "/v1/organizations", tag = "organizations", params(PageQuery),
     responses((status = 200, body = List<OrganizationBody>)))]
 async fn list_organizations(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     page: Page,
 ) -> Result<Json<List<OrganizationBody>>, ApiError> {
-    let organizations = service::list(&app, &actor, page.after(), page.fetch()).await?;
+    let organizations = service::list(&platform, &actor, page.after(), page.fetch()).await?;
     Ok(Json(page.answer(organizations, |it| it.id.to_string())))
 }
 
@@ -194,12 +194,12 @@ async fn list_organizations(
     responses((status = 200, body = OrganizationBody),
         (status = 304)))]
 async fn get_organization(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<OrganizationId>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let organization = service::get(&app, &actor, id).await?;
+    let organization = service::get(&platform, &actor, id).await?;
     version::read(
         &headers,
         organization.version,
@@ -217,7 +217,7 @@ async fn get_organization(
     responses((status = 200, body = OrganizationBody),
         (status = 409, description = "slug_taken")))]
 async fn update_organization(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<OrganizationId>,
     headers: HeaderMap,
@@ -228,7 +228,7 @@ async fn update_organization(
         name: body.name,
     };
     let seen = version::expected(&headers)?;
-    let organization = service::update(&app, &actor, id, seen, input).await?;
+    let organization = service::update(&platform, &actor, id, seen, input).await?;
     let version = organization.version;
     Ok(version::written(
         StatusCode::OK,
@@ -245,12 +245,12 @@ async fn update_organization(
     params(("organization_id" = String, Path), ("if-match" = Option<String>, Header, description = "ETag of the version that you have seen")),
     responses((status = 204)))]
 async fn delete_organization(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<OrganizationId>,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    service::delete(&app, &actor, id, version::expected(&headers)?).await?;
+    service::delete(&platform, &actor, id, version::expected(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -262,12 +262,12 @@ async fn delete_organization(
     responses((status = 201, body = MemberBody),
         (status = 409, description = "already_member, last_owner")))]
 async fn add_member(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<OrganizationId>,
     Json(body): Json<AddMemberBody>,
 ) -> Result<Response, ApiError> {
-    let member = members::add(&app, &actor, id, body.user_id, body.roles).await?;
+    let member = members::add(&platform, &actor, id, body.user_id, body.roles).await?;
     Ok(version::written(
         StatusCode::CREATED,
         member.version,
@@ -282,12 +282,12 @@ async fn add_member(
     params(("organization_id" = String, Path), PageQuery),
     responses((status = 200, body = List<MemberBody>)))]
 async fn list_members(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<OrganizationId>,
     page: Page,
 ) -> Result<Json<List<MemberBody>>, ApiError> {
-    let members = members::list(&app, &actor, id, page.after(), page.fetch()).await?;
+    let members = members::list(&platform, &actor, id, page.after(), page.fetch()).await?;
     Ok(Json(page.answer(members, |member| member.user.to_string())))
 }
 
@@ -300,12 +300,12 @@ async fn list_members(
     responses((status = 200, body = MemberBody),
         (status = 304)))]
 async fn get_member(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path((id, user)): Path<(OrganizationId, UserId)>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let member = members::get(&app, &actor, id, user).await?;
+    let member = members::get(&platform, &actor, id, user).await?;
     version::read(&headers, member.version, &MemberBody::from(member))
 }
 
@@ -319,14 +319,14 @@ async fn get_member(
     request_body = UpdateMemberBody, responses((status = 200, body = MemberBody),
         (status = 409, description = "last_owner")))]
 async fn update_member(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path((id, user)): Path<(OrganizationId, UserId)>,
     headers: HeaderMap,
     Json(body): Json<UpdateMemberBody>,
 ) -> Result<Response, ApiError> {
     let seen = version::expected(&headers)?;
-    let member = members::update(&app, &actor, id, user, seen, body.roles).await?;
+    let member = members::update(&platform, &actor, id, user, seen, body.roles).await?;
     Ok(version::written(
         StatusCode::OK,
         member.version,
@@ -344,12 +344,12 @@ async fn update_member(
     responses((status = 204),
         (status = 409, description = "last_owner")))]
 async fn remove_member(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path((id, user)): Path<(OrganizationId, UserId)>,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
     let seen = version::expected(&headers)?;
-    members::remove(&app, &actor, id, user, seen).await?;
+    members::remove(&platform, &actor, id, user, seen).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,16 +12,16 @@ use super::{
 };
 use crate::{
     actor::{Actor, Permission},
-    app::App,
     authority::{self, Need, Work},
     db::DbError,
     features::roles::OWNER,
+    platform::Platform,
 };
 
 /// Makes an organization, with its first owner if one is named.
 /// Errors: `SlugTaken`; `Invalid`, also when the owner is nobody of this tenant.
 pub(crate) async fn create(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     input: CreateOrganization,
 ) -> Result<Organization, OrganizationsError> {
@@ -30,17 +30,21 @@ pub(crate) async fn create(
     if !errors.is_empty() {
         return Err(OrganizationsError::Invalid(errors));
     }
-    let now = app.clock.now();
+    let now = platform.clock.now();
     let organization = Organization {
-        id: app.random.id(now),
+        id: platform.random.id(now),
         slug: input.slug,
         name: input.name,
         version: 1,
         created_at: now,
         updated_at: now,
     };
-    let mut work =
-        authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
+    let mut work = authority::begin(
+        platform,
+        actor,
+        Need::Permission(Permission::OrganizationsWrite),
+    )
+    .await?;
     store::insert(&mut work.tx, actor.tenant, &organization)
         .await
         .map_err(|error| on_slug(error, &organization.slug))?;
@@ -58,12 +62,12 @@ pub(crate) async fn create(
 
 /// One organization.
 pub(crate) async fn get(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     id: OrganizationId,
 ) -> Result<Organization, OrganizationsError> {
     actor.require(Permission::OrganizationsRead)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     store::find(&mut tx, actor.tenant, id)
         .await?
         .ok_or(OrganizationsError::NotFound)
@@ -71,20 +75,20 @@ pub(crate) async fn get(
 
 /// Organizations in the order of their ids, after `after` (empty: from the first), at most `limit`.
 pub(crate) async fn list(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     after: &str,
     limit: i64,
 ) -> Result<Vec<Organization>, OrganizationsError> {
     actor.require(Permission::OrganizationsRead)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     Ok(store::list(&mut tx, actor.tenant, after, limit).await?)
 }
 
 /// Changes an organization. `version`: the one the caller has seen, if they care.
 /// Errors: `Changed` when it has another version by now; `SlugTaken`; `Invalid`.
 pub(crate) async fn update(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     id: OrganizationId,
     version: Option<i64>,
@@ -95,12 +99,16 @@ pub(crate) async fn update(
     if !errors.is_empty() {
         return Err(OrganizationsError::Invalid(errors));
     }
-    let mut work =
-        authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
+    let mut work = authority::begin(
+        platform,
+        actor,
+        Need::Permission(Permission::OrganizationsWrite),
+    )
+    .await?;
     let mut organization = at_version(&mut work, id, version).await?;
     organization.slug = input.slug.unwrap_or(organization.slug);
     organization.name = input.name.unwrap_or(organization.name);
-    organization.updated_at = app.clock.now();
+    organization.updated_at = platform.clock.now();
     let is_written = store::update(&mut work.tx, actor.tenant, &organization)
         .await
         .map_err(|error| on_slug(error, &organization.slug))?;
@@ -119,16 +127,20 @@ pub(crate) async fn update(
 /// since they may name the organization.
 /// Errors: `Changed` when it has another version than `version` by now.
 pub(crate) async fn delete(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     id: OrganizationId,
     version: Option<i64>,
 ) -> Result<(), OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
-    let mut work =
-        authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
+    let mut work = authority::begin(
+        platform,
+        actor,
+        Need::Permission(Permission::OrganizationsWrite),
+    )
+    .await?;
     let organization = at_version(&mut work, id, version).await?;
-    let now = app.clock.now();
+    let now = platform.clock.now();
     store::lock_members(&mut work.tx, actor.tenant, id, now).await?;
     members::say_all_leave(&mut work, id).await?;
     if !store::delete(&mut work.tx, actor.tenant, id, organization.version).await? {

@@ -6,8 +6,8 @@ use plinto_policy::{
     cases::{Case, Outcome},
     diagnostics::PolicyError,
 };
+use serde::{Deserialize, Serialize};
 
-use super::service::check::Refusal;
 use crate::{
     actor::Denied,
     db::DbError,
@@ -18,6 +18,8 @@ use crate::{
 
 /// 20: findings shown of one bundle; whoever has more mends these first.
 const FINDINGS_MAX: usize = 20;
+/// 16 KiB: what a refusal says at most.
+const DETAIL_BYTES: usize = 16 * 1024;
 
 /// Why a verb on policies came to nothing. Whatever it was, what is active stays active.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +94,29 @@ pub(crate) enum PoliciesError {
 }
 
 tells_refusals!(PoliciesError);
+
+/// Why a bundle was refused, in the words of a problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Refusal {
+    /// The stable name.
+    pub(crate) code: Code,
+    /// What is wrong with it.
+    pub(crate) detail: String,
+    /// The places at fault.
+    pub(crate) errors: Vec<FieldError>,
+}
+
+impl Refusal {
+    pub(super) fn of(error: &PoliciesError) -> Self {
+        let mut detail = error.detail();
+        detail.truncate(detail.floor_char_boundary(DETAIL_BYTES));
+        Self {
+            code: error.code(),
+            detail,
+            errors: error.field_errors(),
+        }
+    }
+}
 
 impl HasCode for PoliciesError {
     fn code(&self) -> Code {

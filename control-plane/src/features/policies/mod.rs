@@ -19,6 +19,6 @@ mod service;
 mod store;
 mod tasks;
 
-pub use service::workbench::{CHECK_BUNDLE, Workbench};
+pub use service::workbench::CHECK_BUNDLE;
 pub(crate) use service::{check::verdict, workbench::confine};
 pub(crate) use tasks::{rebuild_outdated, renew_expiring};

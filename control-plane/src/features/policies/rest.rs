@@ -27,11 +27,11 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::App,
     http::{
         ApiError, CachePolicy, Json, List, Page, Path, aged, cached, input::too_large,
         page::PageQuery, schemas,
     },
+    platform::Platform,
 };
 
 /// What a bundle travels as.
@@ -40,7 +40,7 @@ const GZIP: &str = "application/gzip";
 const CURRENT_MAX_AGE_S: u32 = 1;
 
 /// Doors of the management API.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<Platform> {
     // The archive may be as large as a bundle may be; its reader says what is wrong with a larger.
     let upload_limit = BUNDLE_PACKED_BYTES.saturating_mul(2);
     OpenApiRouter::new()
@@ -56,7 +56,7 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 /// Doors under an issuer, open to everybody.
-pub fn public_routes() -> OpenApiRouter<App> {
+pub fn public_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(get_active_artifact))
         .routes(routes!(get_artifact))
@@ -186,7 +186,7 @@ impl From<Status> for PolicyStatusBody {
         (status = 413, description = "bundle_too_large"),
         (status = 422, description = "bundle_malformed, bundle_signature_invalid, policy_syntax, policy_refused, policy_entrypoint_missing, policy_too_expensive, policy_tests_failed")))]
 async fn publish_bundle(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -199,7 +199,7 @@ async fn publish_bundle(
         return Err(ApiError::new(Code::UnsupportedMediaType, detail));
     }
     let body = body.map_err(too_large)?;
-    let (bundle, is_new) = service::publish(&app, &actor, body.to_vec()).await?;
+    let (bundle, is_new) = service::publish(&platform, &actor, body.to_vec()).await?;
     let status = if is_new {
         StatusCode::CREATED
     } else {
@@ -214,11 +214,11 @@ async fn publish_bundle(
 #[utoipa::path(get, path = "/v1/policies/bundles", tag = "policies", params(PageQuery),
     responses((status = 200, body = List<BundleBody>)))]
 async fn list_bundles(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     page: Page,
 ) -> Result<Json<List<BundleBody>>, ApiError> {
-    let bundles = service::list(&app, &actor, page.after(), page.fetch()).await?;
+    let bundles = service::list(&platform, &actor, page.after(), page.fetch()).await?;
     Ok(Json(page.answer(bundles, |bundle| bundle.id.to_string())))
 }
 
@@ -228,11 +228,11 @@ async fn list_bundles(
 #[utoipa::path(get, path = "/v1/policies/bundles/{revision}", tag = "policies",
     params(("revision" = String, Path)), responses((status = 200, body = BundleBody)))]
 async fn get_bundle(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(revision): Path<String>,
 ) -> Result<Json<BundleBody>, ApiError> {
-    let bundle = service::get(&app, &actor, service::revision(&revision)?).await?;
+    let bundle = service::get(&platform, &actor, service::revision(&revision)?).await?;
     Ok(Json(bundle.into()))
 }
 
@@ -244,12 +244,12 @@ async fn get_bundle(
     responses((status = 200, content_type = "application/gzip", body = Vec<u8>),
         (status = 304)))]
 async fn get_bundle_archive(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(revision): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let archive = service::archive(&app, &actor, service::revision(&revision)?).await?;
+    let archive = service::archive(&platform, &actor, service::revision(&revision)?).await?;
     Ok(cached(
         &headers,
         GZIP,
@@ -268,11 +268,11 @@ async fn get_bundle_archive(
         (status = 412, description = "precondition_failed"),
         (status = 422, description = "policy_too_expensive, policy_tests_failed, policy_refused, bundle_too_large")))]
 async fn activate_bundle(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(revision): Path<String>,
 ) -> Result<Json<ActivationBody>, ApiError> {
-    let made = activate::activate(&app, &actor, service::revision(&revision)?).await?;
+    let made = activate::activate(&platform, &actor, service::revision(&revision)?).await?;
     Ok(Json(made.into()))
 }
 
@@ -286,10 +286,10 @@ async fn activate_bundle(
         (status = 409, description = "nothing_to_roll_back_to"),
         (status = 412, description = "precondition_failed")))]
 async fn roll_back_policy(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
 ) -> Result<Json<ActivationBody>, ApiError> {
-    let made = activate::roll_back(&app, &actor).await?;
+    let made = activate::roll_back(&platform, &actor).await?;
     Ok(Json(made.into()))
 }
 
@@ -299,10 +299,10 @@ async fn roll_back_policy(
 #[utoipa::path(get, path = "/v1/policies/status", tag = "policies",
     responses((status = 200, body = PolicyStatusBody)))]
 async fn get_policy_status(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
 ) -> Result<Json<PolicyStatusBody>, ApiError> {
-    let status = service::status(&app, &actor).await?;
+    let status = service::status(&platform, &actor).await?;
     Ok(Json(status.into()))
 }
 
@@ -313,12 +313,12 @@ async fn get_policy_status(
 #[utoipa::path(get, path = "/v1/policies/activations", tag = "policies", params(PageQuery),
     responses((status = 200, body = List<ActivationBody>)))]
 async fn list_activations(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     page: Page,
 ) -> Result<Json<List<ActivationBody>>, ApiError> {
     let before = page.after().parse().unwrap_or(0);
-    let history = service::history(&app, &actor, before, page.fetch()).await?;
+    let history = service::history(&platform, &actor, before, page.fetch()).await?;
     Ok(Json(page.answer(history, |made| made.sequence.to_string())))
 }
 
@@ -330,12 +330,12 @@ async fn list_activations(
     responses((status = 200, content_type = "application/gzip", body = Vec<u8>),
         (status = 304)))]
 async fn get_active_artifact(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     Extension(artifacts): Extension<Artifacts>,
     Path(slug): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let (active, content) = edge::current(&app, &artifacts, &slug).await?;
+    let (active, content) = edge::current(&platform, &artifacts, &slug).await?;
     let policy = CachePolicy::Brief {
         max_age_s: CURRENT_MAX_AGE_S,
     };
@@ -355,12 +355,12 @@ async fn get_active_artifact(
     responses((status = 200, content_type = "application/gzip", body = Vec<u8>),
         (status = 304)))]
 async fn get_artifact(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     Extension(artifacts): Extension<Artifacts>,
     Path((slug, digest)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let content = edge::by_digest(&app, &artifacts, &slug, &digest).await?;
+    let content = edge::by_digest(&platform, &artifacts, &slug, &digest).await?;
     let body = Bytes::from_owner(content);
     Ok(cached(
         &headers,

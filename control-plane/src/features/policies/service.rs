@@ -10,6 +10,7 @@ pub(crate) mod workbench;
 use plinto_contract::events::EventKind;
 use serde_json::json;
 
+use self::workbench::Workbench;
 use super::{
     error::PoliciesError,
     model::{self, Activation, Bundle, Status},
@@ -17,7 +18,6 @@ use super::{
 };
 use crate::{
     actor::{Actor, Permission},
-    app::App,
     authority::{self, Need},
     envelope::sha256_hex,
     features::{
@@ -25,21 +25,22 @@ use crate::{
         signing_keys::{self, Purpose, SigningKeysError},
         tenants,
     },
+    platform::Platform,
 };
 
 /// Checks a bundle and stores it. Publishing the same content again changes nothing.
 /// Answers the bundle and whether it is new.
 /// Errors: `Refused`, `TooExpensive`: nothing of it is kept; `Busy`.
 pub(crate) async fn publish(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     packed: Vec<u8>,
 ) -> Result<(Bundle, bool), PoliciesError> {
     actor.require(Permission::PoliciesPublish)?;
-    let checked = app.workbench.check(&packed).await?;
-    let now = app.clock.now();
+    let checked = platform.state::<Workbench>().check(&packed).await?;
+    let now = platform.clock.now();
     let bundle = Bundle {
-        id: app.random.id(now),
+        id: platform.random.id(now),
         revision: checked.revision,
         digest: sha256_hex(&packed),
         size_bytes: count(packed.len()),
@@ -51,8 +52,12 @@ pub(crate) async fn publish(
         created_at: now,
         is_active: false,
     };
-    let mut work =
-        authority::begin(app, actor, Need::Permission(Permission::PoliciesPublish)).await?;
+    let mut work = authority::begin(
+        platform,
+        actor,
+        Need::Permission(Permission::PoliciesPublish),
+    )
+    .await?;
     if !store::insert(&mut work.tx, actor.tenant, &bundle, &packed).await? {
         let known = store::find(&mut work.tx, actor.tenant, &bundle.revision).await?;
         return known
@@ -67,9 +72,13 @@ pub(crate) async fn publish(
 }
 
 /// One bundle.
-pub(crate) async fn get(app: &App, actor: &Actor, revision: &str) -> Result<Bundle, PoliciesError> {
+pub(crate) async fn get(
+    platform: &Platform,
+    actor: &Actor,
+    revision: &str,
+) -> Result<Bundle, PoliciesError> {
     actor.require(Permission::PoliciesRead)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     store::find(&mut tx, actor.tenant, revision)
         .await?
         .ok_or(PoliciesError::NotFound)
@@ -77,12 +86,12 @@ pub(crate) async fn get(app: &App, actor: &Actor, revision: &str) -> Result<Bund
 
 /// A bundle's archive, byte for byte as it was published.
 pub(crate) async fn archive(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     revision: &str,
 ) -> Result<Vec<u8>, PoliciesError> {
     actor.require(Permission::PoliciesRead)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     store::archive(&mut tx, actor.tenant, revision)
         .await?
         .ok_or(PoliciesError::NotFound)
@@ -90,41 +99,41 @@ pub(crate) async fn archive(
 
 /// Bundles, the newest first, before the id `before` (empty: from the newest), at most `limit`.
 pub(crate) async fn list(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     before: &str,
     limit: i64,
 ) -> Result<Vec<Bundle>, PoliciesError> {
     actor.require(Permission::PoliciesRead)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     Ok(store::list(&mut tx, actor.tenant, before, limit).await?)
 }
 
 /// Activations, the newest first, before the sequence `before` (0: from the newest).
 pub(crate) async fn history(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     before: i64,
     limit: i64,
 ) -> Result<Vec<Activation>, PoliciesError> {
     actor.require(Permission::PoliciesRead)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     Ok(store::history(&mut tx, actor.tenant, before, limit).await?)
 }
 
 /// What is active, and whether it will be built anew shortly.
-pub(crate) async fn status(app: &App, actor: &Actor) -> Result<Status, PoliciesError> {
+pub(crate) async fn status(platform: &Platform, actor: &Actor) -> Result<Status, PoliciesError> {
     actor.require(Permission::PoliciesRead)?;
-    let tenant = tenants::by_id(app, actor.tenant)
+    let tenant = tenants::by_id(platform, actor.tenant)
         .await
         .map_err(SigningKeysError::from)?;
-    let kid = signing_keys::active_kid(app, &tenant, Purpose::Bundle).await?;
-    let mut tx = app.db.read().await?;
+    let kid = signing_keys::active_kid(platform, &tenant, Purpose::Bundle).await?;
+    let mut tx = platform.db.read().await?;
     let active = store::active(&mut tx, actor.tenant).await?;
     let roles_version = roles::version(&mut tx, actor.tenant).await?;
     let outdated = active.as_ref().and_then(|active| {
-        let renew_before_s = app.config.policies.renew_before_s;
-        active.is_outdated(roles_version, &kid, app.clock.now(), renew_before_s)
+        let renew_before_s = platform.config.policies.renew_before_s;
+        active.is_outdated(roles_version, &kid, platform.clock.now(), renew_before_s)
     });
     Ok(Status {
         active,

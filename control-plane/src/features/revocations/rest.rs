@@ -7,15 +7,15 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::service::{self, Feeds};
 use crate::{
-    app::App,
     http::{ApiError, CachePolicy, Path, aged, cached},
+    platform::Platform,
 };
 
 /// 1 s: how much later an edge behind a cache learns of a revocation.
 const MAX_AGE_S: u32 = 1;
 
 /// Doors under an issuer, open to everybody.
-pub fn public_routes() -> OpenApiRouter<App> {
+pub fn public_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(get_revocations))
         .layer(Extension(Arc::new(Feeds::default())))
@@ -30,12 +30,12 @@ pub fn public_routes() -> OpenApiRouter<App> {
     responses((status = 200, content_type = "application/jwt", body = String),
         (status = 304)))]
 async fn get_revocations(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     Extension(feeds): Extension<Arc<Feeds>>,
     Path(slug): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let served = service::feed(&app, &feeds, &slug).await?;
+    let served = service::feed(&platform, &feeds, &slug).await?;
     let policy = CachePolicy::Brief {
         max_age_s: MAX_AGE_S,
     };

@@ -12,7 +12,6 @@ use super::{
     model::{self, Content, ENTRIES_MAX, Revoked},
 };
 use crate::{
-    app::App,
     db::Tx,
     features::{
         sessions,
@@ -21,6 +20,7 @@ use crate::{
         users,
     },
     http::known::{Found, Known, Unread},
+    platform::Platform,
 };
 
 /// The feeds as they were last served, by the tenant's slug.
@@ -47,30 +47,30 @@ pub(crate) struct Served {
 /// signature gets old. Nothing is written: a full disk is no reason not to say who is revoked.
 /// Errors: `Tenant`.
 pub(crate) async fn feed(
-    app: &App,
+    platform: &Platform,
     feeds: &Feeds,
     slug: &str,
 ) -> Result<Found<Served>, Unread<RevocationsError>> {
-    let (handle, name) = (app.clone(), slug.to_owned());
+    let (handle, name) = (platform.clone(), slug.to_owned());
     let read = move |before| {
-        let (app, slug) = (handle.clone(), name.clone());
-        async move { read_and_sign(&app, &slug, before).await }
+        let (platform, slug) = (handle.clone(), name.clone());
+        async move { read_and_sign(&platform, &slug, before).await }
     };
-    feeds.get(app, slug.to_owned(), read).await
+    feeds.get(platform, slug.to_owned(), read).await
 }
 
 async fn read_and_sign(
-    app: &App,
+    platform: &Platform,
     slug: &str,
     before: Option<Served>,
 ) -> Result<Served, RevocationsError> {
     // Before anything is read: what is said is at least as new as its `iat`.
-    let now = app.clock.now();
-    let mut tx = app.db.read_document().await?;
+    let now = platform.clock.now();
+    let mut tx = platform.db.read_document().await?;
     let tenant = tenants::find_by_slug(&mut tx, slug).await?;
-    let content = read(&mut tx, app, &tenant, now).await?;
+    let content = read(&mut tx, platform, &tenant, now).await?;
     drop(tx);
-    let kid = signing_keys::active_kid(app, &tenant, Purpose::Bundle).await?;
+    let kid = signing_keys::active_kid(platform, &tenant, Purpose::Bundle).await?;
     let issued_at = now.to_seconds();
     let same = before.as_ref().filter(|before| {
         *before.content == content
@@ -86,10 +86,10 @@ async fn read_and_sign(
         .filter(|before| *before.content == content)
         .map_or(now, |before| before.changed_at);
     let version = model::version(now, before.as_ref().map(|before| before.version));
-    let feed = content.feed(app.config.issuer(slug), tenant.id, version, issued_at);
+    let feed = content.feed(platform.config.issuer(slug), tenant.id, version, issued_at);
     let payload = serde_json::to_vec(&feed)?;
     let typ = Some(TYP_REVOCATIONS);
-    let token = signing_keys::sign(app, &tenant, Purpose::Bundle, typ, &payload).await?;
+    let token = signing_keys::sign(platform, &tenant, Purpose::Bundle, typ, &payload).await?;
     Ok(Served {
         token: token.into(),
         etag: content.etag(tenant.id, issued_at)?.into(),
@@ -105,11 +105,11 @@ async fn read_and_sign(
 /// Gathers what was revoked within the life of an access token from those who revoke.
 async fn read(
     tx: &mut Tx,
-    app: &App,
+    platform: &Platform,
     tenant: &Tenant,
     now: UnixMillis,
 ) -> Result<Content, RevocationsError> {
-    let since = model::since(now, app.config.sessions.access_token_s);
+    let since = model::since(now, platform.config.sessions.access_token_s);
     // Of either kind one more than fits: `Content` learns from it when the rest was revoked.
     let limit = i64::try_from(ENTRIES_MAX)
         .unwrap_or(i64::MAX)

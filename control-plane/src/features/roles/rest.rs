@@ -16,12 +16,12 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::App,
     http::{ApiError, Json, List, Page, Path, page::PageQuery, schemas, version},
+    platform::Platform,
 };
 
 /// Doors of the management API.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(create_role, list_roles))
         .routes(routes!(get_role, update_role, delete_role))
@@ -109,7 +109,7 @@ struct UpdateRoleBody {
     responses((status = 201, body = RoleBody),
         (status = 409, description = "role_key_taken")))]
 async fn create_role(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Json(body): Json<CreateRoleBody>,
 ) -> Result<Response, ApiError> {
@@ -119,7 +119,7 @@ async fn create_role(
         description: body.description,
         permissions: body.permissions,
     };
-    let role = service::create(&app, &actor, input).await?;
+    let role = service::create(&platform, &actor, input).await?;
     Ok(version::written(
         StatusCode::CREATED,
         role.version,
@@ -134,11 +134,11 @@ async fn create_role(
 #[utoipa::path(get, path = "/v1/roles", tag = "roles", params(PageQuery),
     responses((status = 200, body = List<RoleBody>)))]
 async fn list_roles(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     page: Page,
 ) -> Result<Json<List<RoleBody>>, ApiError> {
-    let roles = service::list(&app, &actor, page.after(), page.fetch()).await?;
+    let roles = service::list(&platform, &actor, page.after(), page.fetch()).await?;
     Ok(Json(page.answer(roles, |role| role.id.to_string())))
 }
 
@@ -149,12 +149,12 @@ async fn list_roles(
     params(("role_id" = String, Path)), responses((status = 200, body = RoleBody),
         (status = 304)))]
 async fn get_role(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<RoleId>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let role = service::get(&app, &actor, id).await?;
+    let role = service::get(&platform, &actor, id).await?;
     version::read(&headers, role.version, &RoleBody::from(role))
 }
 
@@ -166,7 +166,7 @@ async fn get_role(
     params(("role_id" = String, Path), ("if-match" = String, Header, description = "ETag of the version that you have seen")),
     request_body = UpdateRoleBody, responses((status = 200, body = RoleBody)))]
 async fn update_role(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<RoleId>,
     headers: HeaderMap,
@@ -177,7 +177,7 @@ async fn update_role(
         description: body.description,
         permissions: body.permissions,
     };
-    let role = service::update(&app, &actor, id, version::required(&headers)?, input).await?;
+    let role = service::update(&platform, &actor, id, version::required(&headers)?, input).await?;
     Ok(version::written(
         StatusCode::OK,
         role.version,
@@ -194,11 +194,11 @@ async fn update_role(
     responses((status = 204),
         (status = 409, description = "role_in_use")))]
 async fn delete_role(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<RoleId>,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    service::delete(&app, &actor, id, version::required(&headers)?).await?;
+    service::delete(&platform, &actor, id, version::required(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -16,15 +16,15 @@ use super::{
 };
 use crate::{
     actor::{Actor, Permission},
-    app::App,
     authority::{self, Need, Work},
     db::{DbError, FOREIGN_KEY, Tx},
+    platform::Platform,
 };
 
 /// Makes a role.
 /// Errors: `KeyTaken`; `TooMany`; `TooLarge`; `Invalid`.
 pub(crate) async fn create(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     input: CreateRole,
 ) -> Result<Role, RolesError> {
@@ -34,7 +34,8 @@ pub(crate) async fn create(
         return Err(RolesError::Invalid(errors));
     }
     let key = input.key.clone();
-    let mut work = authority::begin(app, actor, Need::Permission(Permission::RolesWrite)).await?;
+    let mut work =
+        authority::begin(platform, actor, Need::Permission(Permission::RolesWrite)).await?;
     store::hold(&mut work.tx, actor.tenant).await?;
     if store::count(&mut work.tx, actor.tenant).await? >= model::ROLES_MAX {
         return Err(RolesError::TooMany(model::ROLES_MAX));
@@ -58,9 +59,13 @@ async fn require_room(tx: &mut Tx, tenant: TenantId) -> Result<(), RolesError> {
 }
 
 /// One role.
-pub(crate) async fn get(app: &App, actor: &Actor, id: RoleId) -> Result<Role, RolesError> {
+pub(crate) async fn get(
+    platform: &Platform,
+    actor: &Actor,
+    id: RoleId,
+) -> Result<Role, RolesError> {
     actor.require(Permission::RolesRead)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     store::find(&mut tx, actor.tenant, id)
         .await?
         .ok_or(RolesError::NotFound)
@@ -68,20 +73,20 @@ pub(crate) async fn get(app: &App, actor: &Actor, id: RoleId) -> Result<Role, Ro
 
 /// Roles in the order of their ids, after `after` (empty: from the first), at most `limit`.
 pub(crate) async fn list(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     after: &str,
     limit: i64,
 ) -> Result<Vec<Role>, RolesError> {
     actor.require(Permission::RolesRead)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     Ok(store::list(&mut tx, actor.tenant, after, limit).await?)
 }
 
 /// Changes a role. `version`: the one the caller has seen.
 /// Errors: `Changed` when the role has another version by now; `TooLarge`; `Invalid`.
 pub(crate) async fn update(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     id: RoleId,
     version: i64,
@@ -92,8 +97,9 @@ pub(crate) async fn update(
     if !errors.is_empty() {
         return Err(RolesError::Invalid(errors));
     }
-    let now = app.clock.now();
-    let mut work = authority::begin(app, actor, Need::Permission(Permission::RolesWrite)).await?;
+    let now = platform.clock.now();
+    let mut work =
+        authority::begin(platform, actor, Need::Permission(Permission::RolesWrite)).await?;
     store::hold(&mut work.tx, actor.tenant).await?;
     let mut role = at_version(&mut work.tx, actor.tenant, id, version).await?;
     role.name = input.name.unwrap_or(role.name);
@@ -121,14 +127,15 @@ pub(crate) async fn update(
 /// Removes a role. `version`: the one the caller has seen.
 /// Errors: `InUse` while a member has it; `System`; `Changed`.
 pub(crate) async fn delete(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     id: RoleId,
     version: i64,
 ) -> Result<(), RolesError> {
     actor.require(Permission::RolesWrite)?;
-    let now = app.clock.now();
-    let mut work = authority::begin(app, actor, Need::Permission(Permission::RolesWrite)).await?;
+    let now = platform.clock.now();
+    let mut work =
+        authority::begin(platform, actor, Need::Permission(Permission::RolesWrite)).await?;
     let role = at_version(&mut work.tx, actor.tenant, id, version).await?;
     if role.is_system {
         return Err(RolesError::System(role.key));
@@ -229,9 +236,9 @@ async fn at_version(
 }
 
 async fn insert(work: &mut Work<'_>, input: CreateRole, is_system: bool) -> Result<Role, DbError> {
-    let now = work.app.clock.now();
+    let now = work.platform.clock.now();
     let role = Role {
-        id: work.app.random.id(now),
+        id: work.platform.random.id(now),
         key: input.key,
         name: input.name,
         description: input.description,

@@ -29,5 +29,5 @@ pub(crate) use service::{
     NewSession, Opened, open,
     refresh::refresh,
     require_client, revoke_others, revoked_since, run_due_work,
-    tokens::{Introspection, authenticate, introspect, issue, look_again, take_back},
+    tokens::{Introspection, authenticate, introspect, issue, recheck, take_back},
 };

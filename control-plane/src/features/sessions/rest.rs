@@ -19,13 +19,13 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::App,
     http::{ApiError, Json, List, OptionalJson, Page, Path, Query, page::PageQuery, schemas},
+    platform::Platform,
     secret::Secret,
 };
 
 /// Doors of the management API.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(list_sessions))
         .routes(routes!(get_session))
@@ -33,7 +33,7 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 /// Doors under an issuer.
-pub fn issuer_routes() -> OpenApiRouter<App> {
+pub fn issuer_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(list_my_sessions))
         .routes(routes!(revoke_my_session))
@@ -151,7 +151,7 @@ struct SessionQuery {
     responses((status = 200, body = List<SessionBody>))
 )]
 async fn list_sessions(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     page: Page,
     Query(query): Query<SessionQuery>,
@@ -160,7 +160,7 @@ async fn list_sessions(
         user: query.user_id,
     };
     let after = Position::parse(page.after());
-    let sessions = service::list(&app, &actor, &filter, after, page.fetch()).await?;
+    let sessions = service::list(&platform, &actor, &filter, after, page.fetch()).await?;
     let mut list: List<SessionBody> = page.answer(sessions, |session| session.position().to_text());
     // Only now: the cursor goes on after the last row that was looked at.
     list.data.retain(|session| session.revoked_at.is_none());
@@ -175,11 +175,11 @@ async fn list_sessions(
     params(("session_id" = String, Path)), responses((status = 200, body = SessionBody))
 )]
 async fn get_session(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<SessionId>,
 ) -> Result<Json<SessionBody>, ApiError> {
-    Ok(Json(service::get(&app, &actor, id).await?.into()))
+    Ok(Json(service::get(&platform, &actor, id).await?.into()))
 }
 
 /// End a session
@@ -191,11 +191,11 @@ async fn get_session(
     params(("session_id" = String, Path)), responses((status = 200, body = SessionBody))
 )]
 async fn revoke_session(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<SessionId>,
 ) -> Result<Json<SessionBody>, ApiError> {
-    Ok(Json(service::revoke(&app, &actor, id).await?.into()))
+    Ok(Json(service::revoke(&platform, &actor, id).await?.into()))
 }
 
 /// List my sessions that have not ended
@@ -207,12 +207,12 @@ async fn revoke_session(
     responses((status = 200, body = List<SessionBody>))
 )]
 async fn list_my_sessions(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     page: Page,
 ) -> Result<Json<List<SessionBody>>, ApiError> {
     let after = Position::parse(page.after());
-    let sessions = service::list_mine(&app, &actor, after, page.fetch()).await?;
+    let sessions = service::list_mine(&platform, &actor, after, page.fetch()).await?;
     Ok(Json(
         page.answer(sessions, |session| session.position().to_text()),
     ))
@@ -226,11 +226,11 @@ async fn list_my_sessions(
     params(("tenant" = String, Path), ("session_id" = String, Path)), responses((status = 204))
 )]
 async fn revoke_my_session(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path((_, id)): Path<(String, SessionId)>,
 ) -> Result<StatusCode, ApiError> {
-    service::revoke_mine(&app, &actor, id).await?;
+    service::revoke_mine(&platform, &actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -265,7 +265,7 @@ where
     request_body = SwitchOrganizationBody, responses((status = 200, body = TokensBody))
 )]
 async fn switch_organization(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Json(body): Json<SwitchOrganizationBody>,
 ) -> Result<Response, ApiError> {
@@ -274,7 +274,7 @@ async fn switch_organization(
         refresh_token,
     } = body;
     let tokens =
-        service::switch_organization(&app, &actor, organization_id, &refresh_token).await?;
+        service::switch_organization(&platform, &actor, organization_id, &refresh_token).await?;
     Ok(not_stored(StatusCode::OK, TokensBody::from(tokens)))
 }
 
@@ -294,10 +294,10 @@ struct SignOutBody {
     request_body = Option<SignOutBody>, responses((status = 204))
 )]
 async fn sign_out(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     OptionalJson(body): OptionalJson<SignOutBody>,
 ) -> Result<StatusCode, ApiError> {
-    service::sign_out(&app, &actor, body.all).await?;
+    service::sign_out(&platform, &actor, body.all).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -20,7 +20,6 @@ use super::{
 };
 use crate::{
     actor::{Actor, Permission},
-    app::App,
     authority::{self, Need, Work},
     db::{DbError, Tx},
     features::{
@@ -28,6 +27,7 @@ use crate::{
         tenants::{self, Tenant, TenantsError},
         users::{self, User},
     },
+    platform::Platform,
     secret::Secret,
 };
 
@@ -61,10 +61,10 @@ pub(crate) struct Opened {
 /// the commit: signing takes longer than the transaction.
 /// Errors: `UnknownClient`; `NotAMember`.
 pub(crate) async fn open(work: &mut Work<'_>, new: NewSession<'_>) -> Result<Opened, SessionError> {
-    let now = work.app.clock.now();
+    let now = work.platform.clock.now();
     let tenant = own_tenant(&mut work.tx, work.actor.tenant).await?;
     require_client(&tenant, new.client.as_str())?;
-    let (idle_s, absolute_s) = tenant.session_limits(&work.app.config.sessions);
+    let (idle_s, absolute_s) = tenant.session_limits(&work.platform.config.sessions);
     let roles = roles_in(
         &mut work.tx,
         work.actor.tenant,
@@ -81,7 +81,7 @@ pub(crate) async fn open(work: &mut Work<'_>, new: NewSession<'_>) -> Result<Ope
     let full_term = now.plus_seconds(absolute_s);
     let session = Session {
         tenant: work.actor.tenant,
-        id: work.app.random.id(now),
+        id: work.platform.random.id(now),
         user: new.user.id,
         organization: new.organization,
         client_id: new.client.as_str().to_owned(),
@@ -98,10 +98,10 @@ pub(crate) async fn open(work: &mut Work<'_>, new: NewSession<'_>) -> Result<Ope
     };
     store::insert(&mut work.tx, work.actor.tenant, &session).await?;
     let mut secret = [0_u8; SECRET_BYTES];
-    work.app.random.fill(&mut secret);
+    work.platform.random.fill(&mut secret);
     let refresh_token = RefreshToken::new(secret);
     let stored = StoredRefreshToken {
-        id: work.app.random.id(now),
+        id: work.platform.random.id(now),
         session: session.id,
         created_at: now,
         expires_at: session.idle_end(idle_s, now),
@@ -165,10 +165,10 @@ async fn roles_in(
 const KEPT_S: i64 = 30 * 24 * 60 * 60;
 
 /// Drops sessions that ended long ago.
-pub(crate) async fn run_due_work(app: &App) -> Result<(), SessionError> {
-    let before = app.clock.now().plus_seconds(-KEPT_S);
+pub(crate) async fn run_due_work(platform: &Platform) -> Result<(), SessionError> {
+    let before = platform.clock.now().plus_seconds(-KEPT_S);
     loop {
-        let mut tx = authority::begin_own(app).await?;
+        let mut tx = authority::begin_own(platform).await?;
         if !store::purge_some(&mut tx, before).await? {
             return Ok(());
         }
@@ -220,15 +220,15 @@ async fn find(tx: &mut Tx, tenant: TenantId, id: SessionId) -> Result<Session, S
 /// itself or has expired. Those of one user all live; among those of many are some that ended with
 /// all of their user's, and say so.
 pub(super) async fn list(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     filter: &Filter,
     after: Position,
     limit: i64,
 ) -> Result<Vec<Session>, SessionError> {
     actor.require(Permission::SessionsRead)?;
-    let after = after.among_the_living(app.clock.now());
-    let mut tx = app.db.read().await?;
+    let after = after.among_the_living(platform.clock.now());
+    let mut tx = platform.db.read().await?;
     let tenant = own_tenant(&mut tx, actor.tenant).await?;
     if let Some(user) = filter.user {
         return Ok(list_of(&mut tx, &tenant, user, &after, limit).await?);
@@ -238,22 +238,26 @@ pub(super) async fn list(
 }
 
 /// One session, dead or alive.
-pub(super) async fn get(app: &App, actor: &Actor, id: SessionId) -> Result<Session, SessionError> {
+pub(super) async fn get(
+    platform: &Platform,
+    actor: &Actor,
+    id: SessionId,
+) -> Result<Session, SessionError> {
     actor.require(Permission::SessionsRead)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     find(&mut tx, actor.tenant, id).await
 }
 
 /// The caller's own live sessions, in the order in which they end.
 pub(super) async fn list_mine(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     after: Position,
     limit: i64,
 ) -> Result<Vec<Session>, SessionError> {
     let (user, _) = actor.user()?;
-    let after = after.among_the_living(app.clock.now());
-    let mut tx = app.db.read().await?;
+    let after = after.among_the_living(platform.clock.now());
+    let mut tx = platform.db.read().await?;
     let tenant = own_tenant(&mut tx, actor.tenant).await?;
     Ok(list_of(&mut tx, &tenant, user, &after, limit).await?)
 }
@@ -277,13 +281,17 @@ async fn list_of(
 
 /// Ends a session. Ending it again changes nothing and is not an error.
 pub(super) async fn revoke(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     id: SessionId,
 ) -> Result<Session, SessionError> {
     actor.require(Permission::SessionsRevoke)?;
-    let mut work =
-        authority::begin(app, actor, Need::Permission(Permission::SessionsRevoke)).await?;
+    let mut work = authority::begin(
+        platform,
+        actor,
+        Need::Permission(Permission::SessionsRevoke),
+    )
+    .await?;
     let session = find(&mut work.tx, actor.tenant, id).await?;
     if session.revoked.is_some() {
         return Ok(session);
@@ -298,12 +306,12 @@ pub(super) async fn revoke(
 
 /// Ends one of the caller's own sessions; somebody else's looks absent.
 pub(super) async fn revoke_mine(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     id: SessionId,
 ) -> Result<(), SessionError> {
     let (user, own) = actor.user()?;
-    let mut work = authority::begin(app, actor, Need::Person).await?;
+    let mut work = authority::begin(platform, actor, Need::Person).await?;
     let session = store::find(&mut work.tx, actor.tenant, id).await?;
     if session.is_none_or(|session| session.user != user) {
         return Err(SessionError::NotFound);
@@ -320,15 +328,15 @@ pub(super) async fn revoke_mine(
 
 /// Ends the caller's session, or every one of theirs wherever it is.
 pub(super) async fn sign_out(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     is_everywhere: bool,
 ) -> Result<(), SessionError> {
     let (user, session) = actor.user()?;
     if !is_everywhere {
-        return revoke_mine(app, actor, session).await;
+        return revoke_mine(platform, actor, session).await;
     }
-    let mut work = authority::begin(app, actor, Need::Person).await?;
+    let mut work = authority::begin(platform, actor, Need::Person).await?;
     users::end_all_sessions(&mut work, user).await?;
     work.commit().await?;
     Ok(())
@@ -341,14 +349,14 @@ pub(super) async fn sign_out(
 /// Errors: `InvalidGrant` as for a refresh, a reuse ends the family first; `NotAMember`, with
 /// nothing spent; `TokenRevoked` when the session has ended meanwhile.
 pub(super) async fn switch_organization(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     organization: Option<OrganizationId>,
     presented: &Secret,
 ) -> Result<IssuedTokens, SessionError> {
     let (user, session) = actor.user()?;
     let presented = RefreshToken::parse(presented.expose()).ok_or(SessionError::InvalidGrant)?;
-    let mut work = authority::begin(app, actor, Need::Person).await?;
+    let mut work = authority::begin(platform, actor, Need::Person).await?;
     let tenant = own_tenant(&mut work.tx, actor.tenant).await?;
     let old = store::find(&mut work.tx, actor.tenant, session)
         .await?
@@ -368,7 +376,9 @@ pub(super) async fn switch_organization(
     let is_ended = end(&mut work, session, reason).await?;
     let user = users::find(&mut work.tx, actor.tenant, user)
         .await?
-        .filter(|user| is_ended && old.is_live(&tenant, Some(user.standing()), app.clock.now()))
+        .filter(|user| {
+            is_ended && old.is_live(&tenant, Some(user.standing()), platform.clock.now())
+        })
         .ok_or(SessionError::TokenRevoked)?;
     let new = NewSession {
         user: &user,
@@ -381,7 +391,7 @@ pub(super) async fn switch_organization(
     let opened = open(&mut work, new).await?;
     store::continue_family(&mut work.tx, actor.tenant, session, opened.session.id).await?;
     work.commit().await?;
-    tokens::issue(app, opened).await
+    tokens::issue(platform, opened).await
 }
 
 /// Sessions that were revoked at or after `since`, and when: the latest `limit` of them.
@@ -410,7 +420,7 @@ pub(crate) async fn revoke_others(
         tenant: tenant.session_epoch,
         user: standing.session_epoch,
     };
-    let (whose, now) = ((user, epochs), work.app.clock.now());
+    let (whose, now) = ((user, epochs), work.platform.clock.now());
     let ended = store::revoke_others(&mut work.tx, tenant.id, whose, kept, reason, now).await?;
     for session in &ended {
         say_revoked(work, *session, reason).await?;
@@ -420,7 +430,7 @@ pub(crate) async fn revoke_others(
 
 /// Ends a session as part of other work; `false` when it had ended before.
 async fn end(work: &mut Work<'_>, id: SessionId, reason: RevokedReason) -> Result<bool, DbError> {
-    let now = work.app.clock.now();
+    let now = work.platform.clock.now();
     let is_new = store::revoke(&mut work.tx, work.actor.tenant, id, reason, now).await?;
     if is_new {
         say_revoked(work, id, reason).await?;

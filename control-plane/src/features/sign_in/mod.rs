@@ -22,5 +22,5 @@ mod store;
 pub use error::SignInError;
 pub(crate) use service::run_due_work;
 pub use service::{
-    ChangePassword, Lines, SignIn, SignUp, SignedIn, change_password, sign_in, sign_up, unlock,
+    ChangePassword, SignIn, SignUp, SignedIn, change_password, sign_in, sign_up, unlock,
 };

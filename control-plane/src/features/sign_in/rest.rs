@@ -9,32 +9,32 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::service::{self, ChangePassword, SignIn, SignUp, SignedIn};
 use crate::{
     actor::Actor,
-    app::App,
     features::{
         credentials::Password,
         sessions::rest::{TokensBody, not_stored},
         users::rest::UserBody,
     },
     http::{ApiError, Json, Path, schemas},
+    platform::Platform,
 };
 
 /// Doors of the management API.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().routes(routes!(unlock_user))
 }
 
 /// Doors under an issuer where people come in.
-pub fn entrance_routes() -> OpenApiRouter<App> {
+pub fn entrance_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().routes(routes!(sign_in))
 }
 
 /// Doors under an issuer for people who have signed in.
-pub fn issuer_routes() -> OpenApiRouter<App> {
+pub fn issuer_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().routes(routes!(change_password))
 }
 
 /// Doors under an issuer that an `Idempotency-Key` may come to.
-pub fn idempotent_routes() -> OpenApiRouter<App> {
+pub fn idempotent_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().routes(routes!(sign_up))
 }
 
@@ -105,7 +105,7 @@ impl From<SignedIn> for SignedInBody {
         (status = 429, description = "sign_in_throttled"))
 )]
 async fn sign_up(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Json(body): Json<SignUpBody>,
 ) -> Result<Response, ApiError> {
@@ -121,7 +121,7 @@ async fn sign_up(
         name,
         client,
     };
-    let signed_in = service::sign_up(&app, &actor, input).await?;
+    let signed_in = service::sign_up(&platform, &actor, input).await?;
     Ok(not_stored(
         StatusCode::CREATED,
         SignedInBody::from(signed_in),
@@ -140,7 +140,7 @@ async fn sign_up(
         (status = 429, description = "sign_in_throttled"))
 )]
 async fn sign_in(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Json(body): Json<SignInBody>,
 ) -> Result<Response, ApiError> {
@@ -156,7 +156,7 @@ async fn sign_in(
         client,
         organization,
     };
-    let signed_in = service::sign_in(&app, &actor, input).await?;
+    let signed_in = service::sign_in(&platform, &actor, input).await?;
     Ok(not_stored(StatusCode::OK, SignedInBody::from(signed_in)))
 }
 
@@ -187,7 +187,7 @@ struct ChangePasswordBody {
         (status = 429, description = "sign_in_throttled"))
 )]
 async fn change_password(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Json(body): Json<ChangePasswordBody>,
 ) -> Result<StatusCode, ApiError> {
@@ -201,7 +201,7 @@ async fn change_password(
         new,
         keep_other_sessions,
     };
-    service::change_password(&app, &actor, input).await?;
+    service::change_password(&platform, &actor, input).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -214,9 +214,9 @@ async fn change_password(
     responses((status = 200, body = UserBody))
 )]
 async fn unlock_user(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<UserId>,
 ) -> Result<Json<UserBody>, ApiError> {
-    Ok(Json(service::unlock(&app, &actor, id).await?.into()))
+    Ok(Json(service::unlock(&platform, &actor, id).await?.into()))
 }

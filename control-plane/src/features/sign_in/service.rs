@@ -9,8 +9,6 @@ use plinto_contract::{
 };
 use serde_json::json;
 
-pub use self::line::Lines;
-
 use self::attempt::Attempt;
 use super::{
     error::SignInError,
@@ -19,7 +17,6 @@ use super::{
 };
 use crate::{
     actor::{Actor, Permission},
-    app::App,
     authority::{self, Need, Work},
     features::{
         credentials::{self, AcceptablePassword, CredentialError, Password, PasswordHash, Verdict},
@@ -27,6 +24,7 @@ use crate::{
         tenants::{self, SignUpMode, Tenant, TenantsError},
         users::{self, Email, Name, Status, User, UserError},
     },
+    platform::Platform,
 };
 
 /// How a password is named among authentication methods. Source: RFC 8176 §2.
@@ -70,8 +68,12 @@ pub struct SignedIn {
 /// Makes a user with a password and signs them in: all of it or nothing.
 /// Errors: `SignUpClosed`; `EmailTaken`, unacceptable e-mail address, name or password; `Throttled` for an address
 /// that keeps asking which accounts exist.
-pub async fn sign_up(app: &App, actor: &Actor, input: SignUp) -> Result<SignedIn, SignInError> {
-    let tenant = tenants::by_id(app, actor.tenant).await?;
+pub async fn sign_up(
+    platform: &Platform,
+    actor: &Actor,
+    input: SignUp,
+) -> Result<SignedIn, SignInError> {
+    let tenant = tenants::by_id(platform, actor.tenant).await?;
     require_open(&tenant)?;
     let client = client(&tenant, input.client.as_deref())?;
     let email = Email::parse(&input.email).map_err(UserError::Email)?;
@@ -80,8 +82,8 @@ pub async fn sign_up(app: &App, actor: &Actor, input: SignUp) -> Result<SignedIn
         Some(text) => Some(Name::parse(text).map_err(UserError::Name)?),
     };
     let password = acceptable(input.password, &email, &tenant, "/password")?;
-    let attempt = Attempt::on_address(app, actor).await?;
-    let made = match credentials::hash_new(app, password).await {
+    let attempt = Attempt::on_address(platform, actor).await?;
+    let made = match credentials::hash_new(platform, password).await {
         Ok(hash) => make_user(&attempt, (&email, name), &hash, &client).await,
         Err(error) => Err(CredentialError::from(error).into()),
     };
@@ -91,7 +93,7 @@ pub async fn sign_up(app: &App, actor: &Actor, input: SignUp) -> Result<SignedIn
         Err(error @ SignInError::User(UserError::EmailTaken)) => return Err(error),
         Err(error) => return Err(attempt.unjudged(error).await?),
     };
-    let tokens = sessions::issue(app, opened).await?;
+    let tokens = sessions::issue(platform, opened).await?;
     Ok(SignedIn { user, tokens })
 }
 
@@ -101,7 +103,7 @@ async fn make_user(
     hash: &PasswordHash,
     client: &Client,
 ) -> Result<(User, sessions::Opened), SignInError> {
-    let mut work = authority::begin(attempt.app, attempt.actor, Need::Open).await?;
+    let mut work = authority::begin(attempt.platform, attempt.actor, Need::Open).await?;
     // Again: hashing takes its time, and sign-up may have been closed meanwhile.
     let tenant = tenants::find(&mut work.tx, work.actor.tenant).await?;
     require_open(&tenant.ok_or(TenantsError::NotFound)?)?;
@@ -116,8 +118,12 @@ async fn make_user(
 /// Signs a user in.
 /// Errors: `InvalidCredentials`, the same for everybody; `Throttled`; `UserDisabled` and
 /// `NotAMember` only to somebody who knows the password.
-pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn, SignInError> {
-    let tenant = tenants::by_id(app, actor.tenant).await?;
+pub async fn sign_in(
+    platform: &Platform,
+    actor: &Actor,
+    input: SignIn,
+) -> Result<SignedIn, SignInError> {
+    let tenant = tenants::by_id(platform, actor.tenant).await?;
     let client = client(&tenant, input.client.as_deref())?;
     // Whatever was typed is counted and answered alike. What is no address is looked for as the
     // address that nobody has: at the same cost, and no odd text reaches the database.
@@ -125,11 +131,11 @@ pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn
     let typed = address
         .clone()
         .unwrap_or_else(|_| input.email.to_lowercase());
-    let attempt = Attempt::on_account(app, actor, Need::Open, &typed).await?;
-    let found = find(app, actor, &address.unwrap_or_default()).await;
+    let attempt = Attempt::on_account(platform, actor, Need::Open, &typed).await?;
+    let found = find(platform, actor, &address.unwrap_or_default()).await;
     let (user, stored) = attempt.judged(found).await?;
     let id = user.as_ref().map(|user| user.id);
-    let verdict = verify(app, input.password.clone(), stored.clone()).await;
+    let verdict = verify(platform, input.password.clone(), stored.clone()).await;
     let verdict = attempt.judged(verdict).await?;
     let (Some(user), Some(stored), Verdict::Right | Verdict::RightButOutdated) =
         (user, stored, verdict)
@@ -143,7 +149,7 @@ pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn
     };
     let better = match verdict {
         // One that can't be had now is made another time.
-        Verdict::RightButOutdated => credentials::hash_again(app, input.password).await.ok(),
+        Verdict::RightButOutdated => credentials::hash_again(platform, input.password).await.ok(),
         _ => None,
     };
     let verified = Verified {
@@ -155,17 +161,17 @@ pub async fn sign_in(app: &App, actor: &Actor, input: SignIn) -> Result<SignedIn
     let Some((user, opened)) = attempt.judged(entered).await? else {
         return attempt.failed(id, "password_changed").await;
     };
-    let tokens = sessions::issue(app, opened).await?;
+    let tokens = sessions::issue(platform, opened).await?;
     Ok(SignedIn { user, tokens })
 }
 
 /// The user with an address, if there is one, and their password.
 async fn find(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     address: &str,
 ) -> Result<(Option<User>, Option<PasswordHash>), SignInError> {
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     let user = users::find_by_email(&mut tx, actor.tenant, address).await?;
     let id = user.as_ref().map(|user| user.id);
     let stored = credentials::stored_password(&mut tx, actor.tenant, id).await?;
@@ -173,11 +179,11 @@ async fn find(
 }
 
 async fn verify(
-    app: &App,
+    platform: &Platform,
     password: Password,
     stored: Option<PasswordHash>,
 ) -> Result<Verdict, SignInError> {
-    let verdict = credentials::verify(app, password, stored).await;
+    let verdict = credentials::verify(platform, password, stored).await;
     Ok(verdict.map_err(CredentialError::from)?)
 }
 
@@ -196,7 +202,7 @@ async fn enter(
     organization: Option<OrganizationId>,
 ) -> Result<Option<(User, sessions::Opened)>, SignInError> {
     let tenant = attempt.actor.tenant;
-    let mut work = authority::begin(attempt.app, attempt.actor, Need::Open).await?;
+    let mut work = authority::begin(attempt.platform, attempt.actor, Need::Open).await?;
     let Verified { user, hash, better } = verified;
     if !credentials::confirm(&mut work, *user, hash, better.as_ref()).await? {
         return Ok(None);
@@ -235,7 +241,7 @@ async fn open_session(
         organization,
         client,
         amr: vec![AMR_PASSWORD.to_owned()],
-        authenticated_at: work.app.clock.now(),
+        authenticated_at: work.platform.clock.now(),
         expires_at: None,
     };
     Ok(sessions::open(work, new).await?)
@@ -255,19 +261,19 @@ pub struct ChangePassword {
 /// Changes the caller's password, which they prove to know (S10).
 /// Errors: `InvalidCredentials` for a wrong current password; `Throttled`; an unacceptable new one.
 pub async fn change_password(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     input: ChangePassword,
 ) -> Result<(), SignInError> {
     let (id, session) = actor.user()?;
-    let user = users::me(app, actor).await?;
+    let user = users::me(platform, actor).await?;
     let email = Email::parse(&user.email).map_err(UserError::Email)?;
-    let tenant = tenants::by_id(app, actor.tenant).await?;
+    let tenant = tenants::by_id(platform, actor.tenant).await?;
     let new = acceptable(input.new, &email, &tenant, "/new_password")?;
-    let attempt = Attempt::on_account(app, actor, Need::Person, &email.normalized).await?;
-    let stored = password_of(app, actor, id).await;
+    let attempt = Attempt::on_account(platform, actor, Need::Person, &email.normalized).await?;
+    let stored = password_of(platform, actor, id).await;
     let stored = attempt.judged(stored).await?;
-    let verdict = verify(app, input.current, stored.clone()).await;
+    let verdict = verify(platform, input.current, stored.clone()).await;
     let verdict = attempt.judged(verdict).await?;
     let (Some(stored), Verdict::Right | Verdict::RightButOutdated) = (stored, verdict) else {
         return attempt.failed(Some(id), "wrong_password").await;
@@ -281,11 +287,11 @@ pub async fn change_password(
 }
 
 async fn password_of(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     id: UserId,
 ) -> Result<Option<PasswordHash>, SignInError> {
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     Ok(credentials::stored_password(&mut tx, actor.tenant, Some(id)).await?)
 }
 
@@ -297,9 +303,9 @@ async fn replace_password(
     new: AcceptablePassword,
     but: Option<SessionId>,
 ) -> Result<bool, SignInError> {
-    let hash = credentials::hash_new(attempt.app, new).await;
+    let hash = credentials::hash_new(attempt.platform, new).await;
     let hash = hash.map_err(CredentialError::from)?;
-    let mut work = authority::begin(attempt.app, attempt.actor, Need::Person).await?;
+    let mut work = authority::begin(attempt.platform, attempt.actor, Need::Person).await?;
     if !credentials::confirm(&mut work, id, verified, None).await? {
         return Ok(false);
     }
@@ -314,9 +320,10 @@ async fn replace_password(
 }
 
 /// Lets a user try again whose failures had added up.
-pub async fn unlock(app: &App, actor: &Actor, id: UserId) -> Result<User, SignInError> {
+pub async fn unlock(platform: &Platform, actor: &Actor, id: UserId) -> Result<User, SignInError> {
     actor.require(Permission::UsersWrite)?;
-    let mut work = authority::begin(app, actor, Need::Permission(Permission::UsersWrite)).await?;
+    let mut work =
+        authority::begin(platform, actor, Need::Permission(Permission::UsersWrite)).await?;
     let user = users::find(&mut work.tx, actor.tenant, id)
         .await?
         .ok_or(UserError::NotFound)?;
@@ -335,10 +342,10 @@ pub async fn unlock(app: &App, actor: &Actor, id: UserId) -> Result<User, SignIn
 const KEPT_S: i64 = 90 * 24 * 60 * 60;
 
 /// Forgets counts that are long over.
-pub(crate) async fn run_due_work(app: &App) -> Result<(), SignInError> {
-    let before = app.clock.now().plus_seconds(-KEPT_S);
+pub(crate) async fn run_due_work(platform: &Platform) -> Result<(), SignInError> {
+    let before = platform.clock.now().plus_seconds(-KEPT_S);
     loop {
-        let mut tx = authority::begin_own(app).await?;
+        let mut tx = authority::begin_own(platform).await?;
         if !store::purge_some(&mut tx, before).await? {
             return Ok(());
         }

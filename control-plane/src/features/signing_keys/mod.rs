@@ -17,7 +17,7 @@ mod store;
 pub use error::SigningKeysError;
 pub use model::{Purpose, SigningKeyRecord, State};
 pub use service::{
-    Cache, active_kid, check_master_key, document, jwks, jwks_in, list, prepare, provision,
-    published, rotate, run_due_work, sign, withdrawn_since,
+    active_kid, check_master_key, document, jwks, jwks_in, list, prepare, provision, published,
+    rotate, run_due_work, sign, withdrawn_since,
 };
 pub(crate) use service::{bundle_signed, bundles_due, put_off_bundle};

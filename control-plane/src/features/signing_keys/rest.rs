@@ -12,12 +12,12 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::App,
     http::{ApiError, CachePolicy, Json, List, Path, aged, cached, schemas},
+    platform::Platform,
 };
 
 /// Doors of the management API.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(list_signing_keys))
         .routes(routes!(rotate_signing_key))
@@ -25,7 +25,7 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 /// Doors under an issuer, open to everybody.
-pub fn public_routes() -> OpenApiRouter<App> {
+pub fn public_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(get_jwks))
         .routes(routes!(get_edge_keys))
@@ -94,10 +94,10 @@ enum PurposeBody {
 /// Withdrawn ones too, without their private parts. Needs the permission `signing_keys:read`.
 #[utoipa::path(get, path = "/v1/signing_keys", tag = "signing keys", responses((status = 200, body = List<SigningKeyBody>)))]
 async fn list_signing_keys(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
 ) -> Result<Json<List<SigningKeyBody>>, ApiError> {
-    let keys = service::list(&app, &actor).await?;
+    let keys = service::list(&platform, &actor).await?;
     Ok(Json(List::whole(
         keys.into_iter().map(Into::into).collect(),
     )))
@@ -112,7 +112,7 @@ async fn list_signing_keys(
     responses((status = 200, body = List<SigningKeyBody>),
         (status = 409, description = "rotation_in_progress")))]
 async fn rotate_signing_key(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Json(body): Json<RotateBody>,
 ) -> Result<Json<List<SigningKeyBody>>, ApiError> {
@@ -120,7 +120,7 @@ async fn rotate_signing_key(
         PurposeBody::Token => Purpose::Token,
         PurposeBody::Bundle => Purpose::Bundle,
     };
-    let keys = service::rotate(&app, &actor, purpose).await?;
+    let keys = service::rotate(&platform, &actor, purpose).await?;
     Ok(Json(List::whole(
         keys.into_iter().map(Into::into).collect(),
     )))
@@ -134,11 +134,11 @@ async fn rotate_signing_key(
 #[utoipa::path(post, path = "/v1/signing_keys/{signing_key_id}/withdraw", tag = "signing keys",
     params(("signing_key_id" = String, Path)), responses((status = 200, body = SigningKeyBody)))]
 async fn withdraw_signing_key(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<SigningKeyId>,
 ) -> Result<Json<SigningKeyBody>, ApiError> {
-    Ok(Json(withdraw(&app, &actor, id).await?.into()))
+    Ok(Json(withdraw(&platform, &actor, id).await?.into()))
 }
 
 /// The keys that verify the tenant's tokens
@@ -148,11 +148,11 @@ async fn withdraw_signing_key(
     params(("tenant" = String, Path)), responses((status = 200, description = "JWK Set (RFC 7517)"),
         (status = 304)))]
 async fn get_jwks(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     Path(slug): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    published(&app, &slug, Purpose::Token, &headers).await
+    published(&platform, &slug, Purpose::Token, &headers).await
 }
 
 /// The keys that verify the tenant's policy bundles and revocation feeds
@@ -162,20 +162,20 @@ async fn get_jwks(
     params(("tenant" = String, Path)), responses((status = 200, description = "JWK Set (RFC 7517)"),
         (status = 304)))]
 async fn get_edge_keys(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     Path(slug): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    published(&app, &slug, Purpose::Bundle, &headers).await
+    published(&platform, &slug, Purpose::Bundle, &headers).await
 }
 
 async fn published(
-    app: &App,
+    platform: &Platform,
     slug: &str,
     purpose: Purpose,
     headers: &HeaderMap,
 ) -> Result<Response, ApiError> {
-    let found = service::document(app, slug, purpose).await?;
+    let found = service::document(platform, slug, purpose).await?;
     let policy = CachePolicy::Public {
         max_age_s: JWKS_MAX_AGE_S,
     };

@@ -15,12 +15,12 @@ use super::{
 };
 use crate::{
     actor::{Actor, Permission},
-    app::App,
     authority::{self, Need, Work},
     db::{DbError, Tx},
     envelope::Place,
     features::tenants::{self, Tenant},
     http::known::{Found, Known, Unread},
+    platform::{Platform, PlatformState},
 };
 
 /// 5 s: how long we verify by a set without reading it anew.
@@ -31,7 +31,7 @@ const CACHE_CAPACITY: u64 = 10_000;
 /// The active keys, decrypted, and the published sets, under the version of the tenant's keys: who has
 /// just read the tenant never goes by keys of before.
 #[derive(Debug)]
-pub struct Cache {
+struct Cache {
     active: moka::future::Cache<Version, Arc<SigningKey>>,
     /// As we verify by them.
     published: moka::future::Cache<Version, Arc<JwkSet>>,
@@ -42,8 +42,8 @@ pub struct Cache {
 /// A tenant's keys of one purpose, as they were at one time.
 type Version = (TenantId, Purpose, i64);
 
-impl Default for Cache {
-    fn default() -> Self {
+impl PlatformState for Cache {
+    fn new(_: &Platform) -> Self {
         Self {
             active: moka::future::Cache::builder()
                 .max_capacity(CACHE_CAPACITY)
@@ -81,10 +81,16 @@ pub async fn prepare(algorithm: Algorithm) -> Result<Prepared, SigningKeysError>
 /// Stores the keys of a new tenant in the work that makes it.
 pub async fn provision(work: &mut Work<'_>, keys: Prepared) -> Result<(), SigningKeysError> {
     work.actor.require(Permission::SigningKeysRotate)?;
-    let now = work.app.clock.now();
+    let now = work.platform.clock.now();
     for (purpose, state, key) in keys.0 {
         // Nobody can have fetched the tenant's keys before they were there: usable at once.
-        let stored = seal(work.app, work.actor.tenant, (purpose, state), &key, now)?;
+        let stored = seal(
+            work.platform,
+            work.actor.tenant,
+            (purpose, state),
+            &key,
+            now,
+        )?;
         store::insert(&mut work.tx, work.actor.tenant, &stored).await?;
         record_created(work, &stored.record).await?;
     }
@@ -92,25 +98,32 @@ pub async fn provision(work: &mut Work<'_>, keys: Prepared) -> Result<(), Signin
 }
 
 /// The tenant's keys, retired ones included, newest first.
-pub async fn list(app: &App, actor: &Actor) -> Result<Vec<SigningKeyRecord>, SigningKeysError> {
+pub async fn list(
+    platform: &Platform,
+    actor: &Actor,
+) -> Result<Vec<SigningKeyRecord>, SigningKeysError> {
     actor.require(Permission::SigningKeysRead)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     Ok(store::all(&mut tx, actor.tenant).await?)
 }
 
 /// Lets the next key sign from now on and publishes the one after it.
 /// Errors: `RotationInProgress` while some verifier may not have the next key yet.
 pub async fn rotate(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     purpose: Purpose,
 ) -> Result<Vec<SigningKeyRecord>, SigningKeysError> {
     actor.require(Permission::SigningKeysRotate)?;
-    let tenant = tenants::by_id(app, actor.tenant).await?;
+    let tenant = tenants::by_id(platform, actor.tenant).await?;
     let fresh = generate(purpose.algorithm(tenant.signing_alg)).await?;
-    let now = app.clock.now();
-    let mut work =
-        authority::begin(app, actor, Need::Permission(Permission::SigningKeysRotate)).await?;
+    let now = platform.clock.now();
+    let mut work = authority::begin(
+        platform,
+        actor,
+        Need::Permission(Permission::SigningKeysRotate),
+    )
+    .await?;
     let next = store::in_state(&mut work.tx, actor.tenant, purpose, State::Next)
         .await?
         .ok_or(SigningKeysError::NoKey)?
@@ -119,15 +132,15 @@ pub async fn rotate(
         return Err(SigningKeysError::RotationInProgress(seconds));
     }
     let lifetime_s = purpose.lifetime_s(
-        app.config.sessions.access_token_s,
-        app.config.policies.bundle_s,
+        platform.config.sessions.access_token_s,
+        platform.config.policies.bundle_s,
     );
     let retires_at = now.plus_seconds(lifetime_s);
     if !store::succeed(&mut work.tx, actor.tenant, &next, now, retires_at).await? {
         return Err(SigningKeysError::RotationInProgress(1));
     }
-    let usable_at = now.plus_seconds(app.config.signing_keys.publish_ahead_s);
-    let mut stored = seal(app, actor.tenant, (purpose, State::Next), &fresh, now)?;
+    let usable_at = now.plus_seconds(platform.config.signing_keys.publish_ahead_s);
+    let mut stored = seal(platform, actor.tenant, (purpose, State::Next), &fresh, now)?;
     stored.record.usable_at = usable_at;
     store::insert(&mut work.tx, actor.tenant, &stored).await?;
     record_created(&mut work, &stored.record).await?;
@@ -137,7 +150,7 @@ pub async fn rotate(
     let keys = store::published(&mut work.tx, actor.tenant, purpose).await?;
     let changed = tenants::keys_changed(&mut work.tx, actor.tenant).await?;
     work.commit().await?;
-    changed.tell(app).await;
+    changed.tell(platform).await;
     Ok(keys)
 }
 
@@ -145,48 +158,51 @@ pub async fn rotate(
 /// `tenant`: just read, so that its keys are those of now.
 /// `typ`: the media type without `application/`, such as `at+jwt`.
 pub async fn sign(
-    app: &App,
+    platform: &Platform,
     tenant: &Tenant,
     purpose: Purpose,
     typ: Option<&str>,
     payload: &[u8],
 ) -> Result<String, SigningKeysError> {
-    let key = active(app, tenant, purpose).await?;
+    let key = active(platform, tenant, purpose).await?;
     Ok(key.sign(typ, payload)?)
 }
 
 /// The id of the key that signs now.
 /// `tenant`: just read.
 pub async fn active_kid(
-    app: &App,
+    platform: &Platform,
     tenant: &Tenant,
     purpose: Purpose,
 ) -> Result<String, SigningKeysError> {
-    Ok(active(app, tenant, purpose).await?.public().thumbprint())
+    Ok(active(platform, tenant, purpose)
+        .await?
+        .public()
+        .thumbprint())
 }
 
 /// The public keys that verify what the tenant signs, as of the moment it was read.
 pub async fn jwks(
-    app: &App,
+    platform: &Platform,
     tenant: &Tenant,
     purpose: Purpose,
 ) -> Result<Arc<JwkSet>, SigningKeysError> {
     let version = (tenant.id, purpose, tenant.keys_version);
-    if let Some(set) = app.signing_keys.published.get(&version).await {
+    if let Some(set) = platform.state::<Cache>().published.get(&version).await {
         return Ok(set);
     }
-    jwks_in(&mut app.db.read().await?, app, tenant, purpose).await
+    jwks_in(&mut platform.db.read().await?, platform, tenant, purpose).await
 }
 
 /// The same inside a transaction of the caller's, which has read the tenant.
 pub async fn jwks_in(
     tx: &mut Tx,
-    app: &App,
+    platform: &Platform,
     tenant: &Tenant,
     purpose: Purpose,
 ) -> Result<Arc<JwkSet>, SigningKeysError> {
     let version = (tenant.id, purpose, tenant.keys_version);
-    let published = &app.signing_keys.published;
+    let published = &platform.state::<Cache>().published;
     if let Some(set) = published.get(&version).await {
         return Ok(set);
     }
@@ -198,22 +214,26 @@ pub async fn jwks_in(
 /// The set as a document for verifiers, by the tenant's slug.
 /// Errors: `NoTenant`.
 pub async fn document(
-    app: &App,
+    platform: &Platform,
     slug: &str,
     purpose: Purpose,
 ) -> Result<Found<Arc<str>>, Unread<SigningKeysError>> {
-    let (handle, name) = (app.clone(), slug.to_owned());
+    let (handle, name) = (platform.clone(), slug.to_owned());
     let read = move |_| {
-        let (app, slug) = (handle.clone(), name.clone());
+        let (platform, slug) = (handle.clone(), name.clone());
         async move {
-            let mut tx = app.db.read_document().await?;
+            let mut tx = platform.db.read_document().await?;
             let tenant = tenants::find_by_slug(&mut tx, &slug).await?;
             let set = read_set(&mut tx, tenant.id, purpose).await?;
             Ok(set.to_value().to_string().into())
         }
     };
     let key = (slug.to_owned(), purpose);
-    app.signing_keys.documents.get(app, key, read).await
+    platform
+        .state::<Cache>()
+        .documents
+        .get(platform, key, read)
+        .await
 }
 
 async fn read_set(tx: &mut Tx, tenant: TenantId, purpose: Purpose) -> Result<JwkSet, DbError> {
@@ -268,17 +288,18 @@ pub(crate) async fn put_off_bundle(
 
 /// Retires keys whose signatures have run out, and rotates those that have signed long enough.
 /// One tenant's trouble does not keep the others waiting: it is logged and tried again.
-pub async fn run_due_work(app: &App) -> Result<(), SigningKeysError> {
-    let now = app.clock.now();
-    let signing_since = now.plus_seconds(app.config.signing_keys.rotate_after_s.saturating_neg());
-    let mut tx = app.db.read().await?;
+pub async fn run_due_work(platform: &Platform) -> Result<(), SigningKeysError> {
+    let now = platform.clock.now();
+    let signing_since =
+        now.plus_seconds(platform.config.signing_keys.rotate_after_s.saturating_neg());
+    let mut tx = platform.db.read().await?;
     let due = store::due(&mut tx, now, signing_since).await?;
     drop(tx);
     for key in due {
         let actor = Actor::system(key.tenant);
         let done = match key.state {
-            State::Retiring => retire_due(app, &actor, now).await,
-            _ => rotate(app, &actor, key.purpose).await.map(|_| ()),
+            State::Retiring => retire_due(platform, &actor, now).await,
+            _ => rotate(platform, &actor, key.purpose).await.map(|_| ()),
         };
         match done {
             // The next round comes.
@@ -294,9 +315,13 @@ pub async fn run_due_work(app: &App) -> Result<(), SigningKeysError> {
     Ok(())
 }
 
-async fn retire_due(app: &App, actor: &Actor, now: UnixMillis) -> Result<(), SigningKeysError> {
+async fn retire_due(
+    platform: &Platform,
+    actor: &Actor,
+    now: UnixMillis,
+) -> Result<(), SigningKeysError> {
     let need = Need::Permission(Permission::SigningKeysRotate);
-    let mut work = authority::begin(app, actor, need).await?;
+    let mut work = authority::begin(platform, actor, need).await?;
     let retired = store::retire_due(&mut work.tx, actor.tenant, now).await?;
     if retired.is_empty() {
         return Ok(());
@@ -308,44 +333,45 @@ async fn retire_due(app: &App, actor: &Actor, now: UnixMillis) -> Result<(), Sig
     }
     let changed = tenants::keys_changed(&mut work.tx, actor.tenant).await?;
     work.commit().await?;
-    changed.tell(app).await;
+    changed.tell(platform).await;
     Ok(())
 }
 
 /// Whether the master key is the one that this database's keys are sealed under: without it nothing could
 /// be signed, and the first to learn of it would be who signs up.
-pub async fn check_master_key(app: &App) -> Result<(), SigningKeysError> {
-    let mut tx = app.db.read().await?;
+pub async fn check_master_key(platform: &Platform) -> Result<(), SigningKeysError> {
+    let mut tx = platform.db.read().await?;
     if let Some((tenant, row, sealed)) = store::any_sealed(&mut tx).await? {
-        app.envelope.open(&place(tenant, &row), &sealed)?;
+        platform.envelope.open(&place(tenant, &row), &sealed)?;
     }
     Ok(())
 }
 
 async fn active(
-    app: &App,
+    platform: &Platform,
     tenant: &Tenant,
     purpose: Purpose,
 ) -> Result<Arc<SigningKey>, SigningKeysError> {
     let version = (tenant.id, purpose, tenant.keys_version);
-    app.signing_keys
+    platform
+        .state::<Cache>()
         .active
-        .try_get_with(version, open_active(app, tenant.id, purpose))
+        .try_get_with(version, open_active(platform, tenant.id, purpose))
         .await
         .map_err(|error| (*error).clone())
 }
 
 async fn open_active(
-    app: &App,
+    platform: &Platform,
     tenant: TenantId,
     purpose: Purpose,
 ) -> Result<Arc<SigningKey>, SigningKeysError> {
-    let mut tx = app.db.read_document().await?;
+    let mut tx = platform.db.read_document().await?;
     let stored = store::in_state(&mut tx, tenant, purpose, State::Active)
         .await?
         .ok_or(SigningKeysError::NoKey)?;
     let row = stored.record.id.to_string();
-    let pkcs8 = app
+    let pkcs8 = platform
         .envelope
         .open(&place(tenant, &row), &stored.private_sealed)?;
     Ok(Arc::new(SigningKey::from_pkcs8(
@@ -362,7 +388,7 @@ async fn generate(algorithm: Algorithm) -> Result<SigningKey, SigningKeysError> 
 }
 
 fn seal(
-    app: &App,
+    platform: &Platform,
     tenant: TenantId,
     (purpose, state): (Purpose, State),
     key: &SigningKey,
@@ -370,7 +396,7 @@ fn seal(
 ) -> Result<Stored, SigningKeysError> {
     let public = key.public();
     let record = SigningKeyRecord {
-        id: app.random.id(now),
+        id: platform.random.id(now),
         tenant,
         purpose,
         algorithm: key.algorithm(),
@@ -384,9 +410,11 @@ fn seal(
         withdrawn_at: None,
     };
     let row = record.id.to_string();
-    let private_sealed =
-        app.envelope
-            .seal(app.random.as_ref(), &place(tenant, &row), &key.to_pkcs8())?;
+    let private_sealed = platform.envelope.seal(
+        platform.random.as_ref(),
+        &place(tenant, &row),
+        &key.to_pkcs8(),
+    )?;
     Ok(Stored {
         record,
         private_sealed,

@@ -16,22 +16,22 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::App,
     http::{ApiError, CachePolicy, Json, Path, aged, cached, schemas, version},
+    platform::Platform,
 };
 
 /// 300 s: as long as the key set that it points to.
 const METADATA_MAX_AGE_S: u32 = 300;
 
 /// Doors of the management API.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(get_tenant, update_tenant))
         .routes(routes!(revoke_tenant_sessions))
 }
 
 /// Doors of discovery, open to everybody. A client finds them from the issuer alone.
-pub fn discovery_routes() -> OpenApiRouter<App> {
+pub fn discovery_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(get_openid_configuration))
         .routes(routes!(get_openid_configuration_inserted))
@@ -71,10 +71,10 @@ struct TenantBody {
 }
 
 impl TenantBody {
-    fn of(app: &App, tenant: Tenant) -> Self {
+    fn of(platform: &Platform, tenant: Tenant) -> Self {
         Self {
             id: tenant.id,
-            issuer: app.config.issuer(&tenant.slug),
+            issuer: platform.config.issuer(&tenant.slug),
             slug: tenant.slug,
             name: tenant.name,
             audience: tenant.audience,
@@ -96,12 +96,12 @@ impl TenantBody {
 /// Needs the permission `tenant:read`.
 #[utoipa::path(get, path = "/v1/tenant", tag = "tenants", responses((status = 200, body = TenantBody)))]
 async fn get_tenant(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let tenant = service::get(&app, &actor).await?;
-    version::read(&headers, tenant.version, &TenantBody::of(&app, tenant))
+    let tenant = service::get(&platform, &actor).await?;
+    version::read(&headers, tenant.version, &TenantBody::of(&platform, tenant))
 }
 
 /// What shall change of a tenant; what is left out stays.
@@ -163,14 +163,14 @@ impl From<UpdateTenantBody> for UpdateTenant {
     params(("if-match" = String, Header, description = "ETag of the version that you have seen")),
     request_body = UpdateTenantBody, responses((status = 200, body = TenantBody)))]
 async fn update_tenant(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     headers: HeaderMap,
     Json(body): Json<UpdateTenantBody>,
 ) -> Result<Response, ApiError> {
     let version = version::required(&headers)?;
-    let tenant = service::update(&app, &actor, version, body.into()).await?;
-    let (version, body) = (tenant.version, TenantBody::of(&app, tenant));
+    let tenant = service::update(&platform, &actor, version, body.into()).await?;
+    let (version, body) = (tenant.version, TenantBody::of(&platform, tenant));
     Ok(version::written(StatusCode::OK, version, body))
 }
 
@@ -180,10 +180,10 @@ async fn update_tenant(
 /// Needs the permission `tenant:write`.
 #[utoipa::path(post, path = "/v1/tenant/revoke_sessions", tag = "tenants", responses((status = 204)))]
 async fn revoke_tenant_sessions(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
 ) -> Result<StatusCode, ApiError> {
-    service::end_sessions(&app, &actor).await?;
+    service::end_sessions(&platform, &actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -195,7 +195,7 @@ async fn revoke_tenant_sessions(
     params(("tenant" = String, Path)), responses((status = 200, description = "RFC 8414 §3.2"),
         (status = 304)))]
 async fn get_openid_configuration(
-    state: State<App>,
+    state: State<Platform>,
     slug: Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -209,7 +209,7 @@ async fn get_openid_configuration(
     params(("tenant" = String, Path)), responses((status = 200, description = "RFC 8414 §3.2"),
         (status = 304)))]
 async fn get_openid_configuration_inserted(
-    state: State<App>,
+    state: State<Platform>,
     slug: Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -223,7 +223,7 @@ async fn get_openid_configuration_inserted(
     params(("tenant" = String, Path)), responses((status = 200, description = "RFC 8414 §3.2"),
         (status = 304)))]
 async fn get_authorization_server_metadata(
-    state: State<App>,
+    state: State<Platform>,
     slug: Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -231,12 +231,12 @@ async fn get_authorization_server_metadata(
 }
 
 async fn metadata(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     Path(slug): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let found = service::published(&app, &slug).await?;
-    let issuer = app.config.issuer(&found.value.slug);
+    let found = service::published(&platform, &slug).await?;
+    let issuer = platform.config.issuer(&found.value.slug);
     let document = found.value.metadata(&issuer).to_string();
     let policy = CachePolicy::Public {
         max_age_s: METADATA_MAX_AGE_S,

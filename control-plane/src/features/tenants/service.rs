@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{
     actor::{Actor, Permission},
-    app::App,
     authority::{self, Need, Work},
     db::{Db, DbError, Tx},
     http::known::{Found, Known, Unread},
+    platform::{Platform, PlatformState},
 };
 
 /// 1 s: how late another instance may learn of a change; the one that made it knows at once.
@@ -25,15 +25,15 @@ const CACHE_CAPACITY: u64 = 10_000;
 
 /// Tenants by slug.
 #[derive(Debug)]
-pub struct Cache {
+struct Cache {
     /// For a second.
     recent: moka::future::Cache<String, Tenant>,
     /// For public documents.
     published: Known<String, Tenant, TenantsError>,
 }
 
-impl Default for Cache {
-    fn default() -> Self {
+impl PlatformState for Cache {
+    fn new(_: &Platform) -> Self {
         let builder = moka::future::Cache::builder();
         Self {
             recent: builder
@@ -53,7 +53,7 @@ pub async fn create(work: &mut Work<'_>, input: CreateTenant) -> Result<Tenant, 
     if !faults.is_empty() {
         return Err(TenantsError::Invalid(faults));
     }
-    let tenant = input.into_tenant(work.actor.tenant, work.app.clock.now());
+    let tenant = input.into_tenant(work.actor.tenant, work.platform.clock.now());
     let taken = || TenantsError::SlugTaken(tenant.slug.clone());
     store::insert(&mut work.tx, &tenant)
         .await
@@ -65,21 +65,22 @@ pub async fn create(work: &mut Work<'_>, input: CreateTenant) -> Result<Tenant, 
 }
 
 /// The actor's tenant.
-pub async fn get(app: &App, actor: &Actor) -> Result<Tenant, TenantsError> {
+pub async fn get(platform: &Platform, actor: &Actor) -> Result<Tenant, TenantsError> {
     actor.require(Permission::TenantRead)?;
-    by_id(app, actor.tenant).await
+    by_id(platform, actor.tenant).await
 }
 
 /// Changes the tenant's settings. `version`: the one the caller has seen.
 /// Errors: `Changed` when it has another version by now; `Invalid`.
 pub async fn update(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     version: i64,
     input: UpdateTenant,
 ) -> Result<Tenant, TenantsError> {
     actor.require(Permission::TenantWrite)?;
-    let mut work = authority::begin(app, actor, Need::Permission(Permission::TenantWrite)).await?;
+    let mut work =
+        authority::begin(platform, actor, Need::Permission(Permission::TenantWrite)).await?;
     let mut tenant = store::by_id(&mut work.tx, actor.tenant)
         .await?
         .ok_or(TenantsError::NotFound)?;
@@ -94,7 +95,7 @@ pub async fn update(
     if !faults.is_empty() {
         return Err(TenantsError::Invalid(faults));
     }
-    tenant.updated_at = app.clock.now();
+    tenant.updated_at = platform.clock.now();
     if !store::update(&mut work.tx, actor.tenant, &tenant).await? {
         return Err(TenantsError::Changed);
     }
@@ -103,24 +104,36 @@ pub async fn update(
     work.record(EventKind::TenantUpdated, tenant.id, data)
         .await?;
     work.commit().await?;
-    app.tenants.recent.invalidate(&tenant.slug).await;
+    platform
+        .state::<Cache>()
+        .recent
+        .invalidate(&tenant.slug)
+        .await;
     Ok(tenant)
 }
 
 /// Ends every session of the tenant: its refresh tokens are dead, and access tokens issued so far are
 /// refused (S4). API keys go on.
-pub async fn end_sessions(app: &App, actor: &Actor) -> Result<(), TenantsError> {
+pub async fn end_sessions(platform: &Platform, actor: &Actor) -> Result<(), TenantsError> {
     actor.require(Permission::SessionsRevoke)?;
-    let mut work =
-        authority::begin(app, actor, Need::Permission(Permission::SessionsRevoke)).await?;
-    store::end_sessions(&mut work.tx, actor.tenant, app.clock.now()).await?;
+    let mut work = authority::begin(
+        platform,
+        actor,
+        Need::Permission(Permission::SessionsRevoke),
+    )
+    .await?;
+    store::end_sessions(&mut work.tx, actor.tenant, platform.clock.now()).await?;
     let tenant = store::by_id(&mut work.tx, actor.tenant)
         .await?
         .ok_or(TenantsError::NotFound)?;
     let kind = EventKind::TenantSessionsRevoked;
     work.record(kind, tenant.id, json!({})).await?;
     work.commit().await?;
-    app.tenants.recent.invalidate(&tenant.slug).await;
+    platform
+        .state::<Cache>()
+        .recent
+        .invalidate(&tenant.slug)
+        .await;
     Ok(())
 }
 
@@ -141,20 +154,25 @@ pub struct KeysChanged {
 
 impl KeysChanged {
     /// Forgets what this process knew of the tenant.
-    pub async fn tell(self, app: &App) {
-        app.tenants.recent.invalidate(&self.slug).await;
+    pub async fn tell(self, platform: &Platform) {
+        platform
+            .state::<Cache>()
+            .recent
+            .invalidate(&self.slug)
+            .await;
     }
 }
 
 /// The tenant of a slug. For the doors that must know whose door they are: every request under an
 /// issuer asks, so the answer is kept for a second.
-pub async fn by_slug(app: &App, slug: &str) -> Result<Tenant, TenantsError> {
-    if let Some(tenant) = app.tenants.recent.get(slug).await {
+pub async fn by_slug(platform: &Platform, slug: &str) -> Result<Tenant, TenantsError> {
+    if let Some(tenant) = platform.state::<Cache>().recent.get(slug).await {
         return Ok(tenant);
     }
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     let tenant = find_by_slug(&mut tx, slug).await?;
-    app.tenants
+    platform
+        .state::<Cache>()
         .recent
         .insert(slug.to_owned(), tenant.clone())
         .await;
@@ -162,13 +180,20 @@ pub async fn by_slug(app: &App, slug: &str) -> Result<Tenant, TenantsError> {
 }
 
 /// The tenant of a slug for what its issuer publishes: known for a while without the database.
-pub async fn published(app: &App, slug: &str) -> Result<Found<Tenant>, Unread<TenantsError>> {
-    let (handle, name) = (app.clone(), slug.to_owned());
+pub async fn published(
+    platform: &Platform,
+    slug: &str,
+) -> Result<Found<Tenant>, Unread<TenantsError>> {
+    let (handle, name) = (platform.clone(), slug.to_owned());
     let read = move |_| {
-        let (app, slug) = (handle.clone(), name.clone());
-        async move { find_by_slug(&mut app.db.read_document().await?, &slug).await }
+        let (platform, slug) = (handle.clone(), name.clone());
+        async move { find_by_slug(&mut platform.db.read_document().await?, &slug).await }
     };
-    app.tenants.published.get(app, slug.to_owned(), read).await
+    platform
+        .state::<Cache>()
+        .published
+        .get(platform, slug.to_owned(), read)
+        .await
 }
 
 /// The tenant of a slug inside a transaction of the caller's.
@@ -184,8 +209,8 @@ pub async fn find_by_slug(tx: &mut Tx, slug: &str) -> Result<Tenant, TenantsErro
 
 /// Whether pages of an origin may call what people use under a tenant's issuer. Who cannot be asked
 /// allows nothing.
-pub async fn allows_origin(app: &App, slug: &str, origin: &str) -> bool {
-    let tenant = by_slug(app, slug).await;
+pub async fn allows_origin(platform: &Platform, slug: &str, origin: &str) -> bool {
+    let tenant = by_slug(platform, slug).await;
     tenant.is_ok_and(|tenant| tenant.allows_origin(origin))
 }
 
@@ -196,8 +221,8 @@ pub async fn exist(db: &Db) -> Result<bool, DbError> {
 }
 
 /// The tenant of an id that our own rows or keys name.
-pub async fn by_id(app: &App, tenant: TenantId) -> Result<Tenant, TenantsError> {
-    let mut tx = app.db.read().await?;
+pub async fn by_id(platform: &Platform, tenant: TenantId) -> Result<Tenant, TenantsError> {
+    let mut tx = platform.db.read().await?;
     store::by_id(&mut tx, tenant)
         .await?
         .ok_or(TenantsError::NotFound)
@@ -209,7 +234,7 @@ pub async fn find(tx: &mut Tx, tenant: TenantId) -> Result<Option<Tenant>, DbErr
 }
 
 /// The slug of the only tenant; `None` where there are several, or none yet.
-pub async fn only(app: &App) -> Result<Option<String>, DbError> {
-    let mut tx = app.db.read().await?;
+pub async fn only(platform: &Platform) -> Result<Option<String>, DbError> {
+    let mut tx = platform.db.read().await?;
     store::only(&mut tx).await
 }

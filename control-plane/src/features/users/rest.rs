@@ -16,12 +16,12 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::App,
     http::{ApiError, Json, List, Page, Path, Query, page::PageQuery, schemas},
+    platform::Platform,
 };
 
 /// Doors of the management API.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(list_users))
         .routes(routes!(get_user))
@@ -31,7 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 /// Doors under an issuer.
-pub fn issuer_routes() -> OpenApiRouter<App> {
+pub fn issuer_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().routes(routes!(get_me))
 }
 
@@ -120,13 +120,13 @@ impl UserQuery {
     responses((status = 200, body = List<UserBody>))
 )]
 async fn list_users(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     page: Page,
     Query(query): Query<UserQuery>,
 ) -> Result<Json<List<UserBody>>, ApiError> {
     let filter = query.filter()?;
-    let users = service::list(&app, &actor, &filter, page.after(), page.fetch()).await?;
+    let users = service::list(&platform, &actor, &filter, page.after(), page.fetch()).await?;
     Ok(Json(page.answer(users, |user| user.id.to_string())))
 }
 
@@ -138,11 +138,11 @@ async fn list_users(
     responses((status = 200, body = UserBody))
 )]
 async fn get_user(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<UserId>,
 ) -> Result<Json<UserBody>, ApiError> {
-    Ok(Json(service::get(&app, &actor, id).await?.into()))
+    Ok(Json(service::get(&platform, &actor, id).await?.into()))
 }
 
 /// Disable a user and end their sessions
@@ -154,11 +154,11 @@ async fn get_user(
     responses((status = 200, body = UserBody))
 )]
 async fn disable_user(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<UserId>,
 ) -> Result<Json<UserBody>, ApiError> {
-    Ok(Json(service::disable(&app, &actor, id).await?.into()))
+    Ok(Json(service::disable(&platform, &actor, id).await?.into()))
 }
 
 /// Let a disabled user sign in again
@@ -169,11 +169,11 @@ async fn disable_user(
     responses((status = 200, body = UserBody))
 )]
 async fn enable_user(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<UserId>,
 ) -> Result<Json<UserBody>, ApiError> {
-    Ok(Json(service::enable(&app, &actor, id).await?.into()))
+    Ok(Json(service::enable(&platform, &actor, id).await?.into()))
 }
 
 /// End all sessions of a user
@@ -184,11 +184,11 @@ async fn enable_user(
     params(("user_id" = String, Path)), responses((status = 204))
 )]
 async fn revoke_user_sessions(
-    State(app): State<App>,
+    State(platform): State<Platform>,
     actor: Actor,
     Path(id): Path<UserId>,
 ) -> Result<StatusCode, ApiError> {
-    service::end_sessions(&app, &actor, id).await?;
+    service::end_sessions(&platform, &actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -199,6 +199,9 @@ async fn revoke_user_sessions(
     get, path = "/t/{tenant}/v1/me", tag = "me", params(("tenant" = String, Path)),
     responses((status = 200, body = UserBody))
 )]
-async fn get_me(State(app): State<App>, actor: Actor) -> Result<Json<UserBody>, ApiError> {
-    Ok(Json(service::me(&app, &actor).await?.into()))
+async fn get_me(
+    State(platform): State<Platform>,
+    actor: Actor,
+) -> Result<Json<UserBody>, ApiError> {
+    Ok(Json(service::me(&platform, &actor).await?.into()))
 }

@@ -16,9 +16,9 @@ use super::{
 };
 use crate::{
     actor::{Actor, Permission},
-    app::App,
     authority::{self, Need, Work},
     db::{DbError, Tx},
+    platform::Platform,
 };
 
 /// Makes a user.
@@ -28,10 +28,10 @@ pub(crate) async fn create(
     email: &Email,
     name: Option<Name>,
 ) -> Result<User, UserError> {
-    let now = work.app.clock.now();
+    let now = work.platform.clock.now();
     let user = User {
         tenant: work.actor.tenant,
-        id: work.app.random.id(now),
+        id: work.platform.random.id(now),
         email: email.written.clone(),
         name: name.map(|name| name.as_str().to_owned()),
         status: Status::Active,
@@ -123,14 +123,14 @@ pub struct Filter {
 
 /// Users in the order they were made, after `after` (empty: from the first), at most `limit`.
 pub async fn list(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     filter: &Filter,
     after: &str,
     limit: i64,
 ) -> Result<Vec<User>, UserError> {
     actor.require(Permission::UsersRead)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     let tenant = actor.tenant;
     if let Some(email) = &filter.email {
         let found = store::find_by_email(&mut tx, tenant, &email.normalized).await?;
@@ -147,19 +147,19 @@ pub async fn list(
 }
 
 /// One user.
-pub async fn get(app: &App, actor: &Actor, id: UserId) -> Result<User, UserError> {
+pub async fn get(platform: &Platform, actor: &Actor, id: UserId) -> Result<User, UserError> {
     actor.require(Permission::UsersRead)?;
-    read(app, actor.tenant, id).await
+    read(platform, actor.tenant, id).await
 }
 
 /// The user behind the access token.
-pub async fn me(app: &App, actor: &Actor) -> Result<User, UserError> {
+pub async fn me(platform: &Platform, actor: &Actor) -> Result<User, UserError> {
     let (user, _) = actor.user()?;
-    read(app, actor.tenant, user).await
+    read(platform, actor.tenant, user).await
 }
 
-async fn read(app: &App, tenant: TenantId, id: UserId) -> Result<User, UserError> {
-    let mut tx = app.db.read().await?;
+async fn read(platform: &Platform, tenant: TenantId, id: UserId) -> Result<User, UserError> {
+    let mut tx = platform.db.read().await?;
     store::find(&mut tx, tenant, id)
         .await?
         .ok_or(UserError::NotFound)
@@ -167,10 +167,11 @@ async fn read(app: &App, tenant: TenantId, id: UserId) -> Result<User, UserError
 
 /// Disables a user: no sign-in, and every session and refresh token is dead from here on (S4).
 /// A user who is disabled already stays so.
-pub async fn disable(app: &App, actor: &Actor, id: UserId) -> Result<User, UserError> {
+pub async fn disable(platform: &Platform, actor: &Actor, id: UserId) -> Result<User, UserError> {
     actor.require(Permission::UsersWrite)?;
-    let mut work = authority::begin(app, actor, Need::Permission(Permission::UsersWrite)).await?;
-    if store::disable(&mut work.tx, actor.tenant, id, app.clock.now()).await? {
+    let mut work =
+        authority::begin(platform, actor, Need::Permission(Permission::UsersWrite)).await?;
+    if store::disable(&mut work.tx, actor.tenant, id, platform.clock.now()).await? {
         work.record(EventKind::UserDisabled, id, json!({})).await?;
     }
     let user = store::find(&mut work.tx, actor.tenant, id)
@@ -181,10 +182,11 @@ pub async fn disable(app: &App, actor: &Actor, id: UserId) -> Result<User, UserE
 }
 
 /// Lets a disabled user sign in again. Ended sessions stay ended.
-pub async fn enable(app: &App, actor: &Actor, id: UserId) -> Result<User, UserError> {
+pub async fn enable(platform: &Platform, actor: &Actor, id: UserId) -> Result<User, UserError> {
     actor.require(Permission::UsersWrite)?;
-    let mut work = authority::begin(app, actor, Need::Permission(Permission::UsersWrite)).await?;
-    if store::enable(&mut work.tx, actor.tenant, id, app.clock.now()).await? {
+    let mut work =
+        authority::begin(platform, actor, Need::Permission(Permission::UsersWrite)).await?;
+    if store::enable(&mut work.tx, actor.tenant, id, platform.clock.now()).await? {
         work.record(EventKind::UserEnabled, id, json!({})).await?;
     }
     let user = store::find(&mut work.tx, actor.tenant, id)
@@ -195,10 +197,14 @@ pub async fn enable(app: &App, actor: &Actor, id: UserId) -> Result<User, UserEr
 }
 
 /// Ends every session of a user, who may sign in again at once.
-pub async fn end_sessions(app: &App, actor: &Actor, id: UserId) -> Result<(), UserError> {
+pub async fn end_sessions(platform: &Platform, actor: &Actor, id: UserId) -> Result<(), UserError> {
     actor.require(Permission::SessionsRevoke)?;
-    let mut work =
-        authority::begin(app, actor, Need::Permission(Permission::SessionsRevoke)).await?;
+    let mut work = authority::begin(
+        platform,
+        actor,
+        Need::Permission(Permission::SessionsRevoke),
+    )
+    .await?;
     if !end_all_sessions(&mut work, id).await? {
         return Err(UserError::NotFound);
     }
@@ -209,7 +215,7 @@ pub async fn end_sessions(app: &App, actor: &Actor, id: UserId) -> Result<(), Us
 /// Ends every session of a user, in the work of whoever decided so; `false` when there is no
 /// such user.
 pub(crate) async fn end_all_sessions(work: &mut Work<'_>, id: UserId) -> Result<bool, DbError> {
-    let now = work.app.clock.now();
+    let now = work.platform.clock.now();
     let is_there = store::end_sessions(&mut work.tx, work.actor.tenant, id, now).await?;
     if is_there {
         let kind = EventKind::UserSessionsRevoked;

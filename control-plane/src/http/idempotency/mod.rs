@@ -31,11 +31,11 @@ use tracing::Instrument;
 
 use crate::{
     actor::{Actor, Principal},
-    app::App,
     authority::{self, Need},
     db::DbError,
     envelope::{EnvelopeError, Place, sha256_hex},
     http::{ApiError, layers::WorkSlot},
+    platform::Platform,
 };
 
 const HEADER: &str = "idempotency-key";
@@ -69,23 +69,23 @@ struct Kept {
 }
 
 /// Lets a POST with an `Idempotency-Key` happen once. Runs after authentication.
-pub async fn once(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn once(State(platform): State<Platform>, request: Request, next: Next) -> Response {
     if request.method() != Method::POST || !request.headers().contains_key(HEADER) {
         return next.run(request).await;
     }
-    match run_once(&app, request, next).await {
+    match run_once(&platform, request, next).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
     }
 }
 
-async fn run_once(app: &App, request: Request, next: Next) -> Result<Response, ApiError> {
+async fn run_once(platform: &Platform, request: Request, next: Next) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let is_stranger = parts
         .extensions
         .get::<Actor>()
         .is_none_or(|actor| actor.principal == Principal::Anonymous);
-    let body_bytes = app.config.http.body_bytes;
+    let body_bytes = platform.config.http.body_bytes;
     let limit = if is_stranger {
         body_bytes
     } else {
@@ -100,14 +100,14 @@ async fn run_once(app: &App, request: Request, next: Next) -> Result<Response, A
             Code::AuthenticationRequired.title(),
         )
     })?;
-    let slot = Slot::of(app, &parts, actor, &body)?;
-    if let Some(response) = take(app, actor, &slot).await? {
+    let slot = Slot::of(platform, &parts, actor, &body)?;
+    if let Some(response) = take(platform, actor, &slot).await? {
         return Ok(response);
     }
     let work_slot = parts.extensions.get::<WorkSlot>().cloned();
     let request = Request::from_parts(parts, Body::from(body));
-    let (handle, taken) = (app.clone(), slot.clone());
-    let limit = Duration::from_secs(app.config.http.timeout_s);
+    let (handle, taken) = (platform.clone(), slot.clone());
+    let limit = Duration::from_secs(platform.config.http.timeout_s);
     // In a task of its own: it is not cancelled when the client goes away, and keeps its slot.
     let run = async move {
         let _work_slot = work_slot;
@@ -120,22 +120,27 @@ async fn run_once(app: &App, request: Request, next: Next) -> Result<Response, A
             Code::RequestTimeout.title(),
         ))
     };
-    let running = app.tasks.spawn(run.in_current_span());
+    let running = platform.tasks.spawn(run.in_current_span());
     if let Ok(result) = running.await {
         return result;
     }
     // A panic; its hook has logged it.
-    mark_unanswered(app, &slot).await;
+    mark_unanswered(platform, &slot).await;
     Err(ApiError::new(Code::Internal, Code::Internal.title()))
 }
 
 impl Slot {
-    fn of(app: &App, parts: &Parts, actor: &Actor, body: &[u8]) -> Result<Self, ApiError> {
+    fn of(
+        platform: &Platform,
+        parts: &Parts,
+        actor: &Actor,
+        body: &[u8],
+    ) -> Result<Self, ApiError> {
         let path = parts.uri.path();
         let mut sent = format!("{}\n{}\n", parts.uri, content_type(&parts.headers)).into_bytes();
         sent.extend_from_slice(body);
         // SECURITY: bodies hold passwords, and a plain digest of one could be guessed at.
-        let key = app.envelope.derive("idempotency fingerprints");
+        let key = platform.envelope.derive("idempotency fingerprints");
         let fingerprint = hex::encode(hmac::sign(&key, &sent));
         let caller = match actor.principal {
             Principal::User { user, .. } => user.to_string(),
@@ -199,9 +204,13 @@ fn read_key(headers: &HeaderMap) -> Result<String, ApiError> {
 
 /// Takes the slot. The kept answer when there is one already: it may hold a secret, so whoever
 /// asks must still be live.
-async fn take(app: &App, actor: &Actor, slot: &Slot) -> Result<Option<Response>, ApiError> {
-    let now = app.clock.now();
-    let mut work = authority::begin(app, actor, Need::Live).await?;
+async fn take(
+    platform: &Platform,
+    actor: &Actor,
+    slot: &Slot,
+) -> Result<Option<Response>, ApiError> {
+    let now = platform.clock.now();
+    let mut work = authority::begin(platform, actor, Need::Live).await?;
     store::forget(&mut work.tx, slot.tenant, slot, now.plus_seconds(-KEPT_S)).await?;
     if store::insert(&mut work.tx, slot.tenant, slot, now).await? {
         work.commit().await?;
@@ -215,12 +224,12 @@ async fn take(app: &App, actor: &Actor, slot: &Slot) -> Result<Option<Response>,
         let detail = "the key was used for a request with another address or body";
         return Err(ApiError::new(Code::IdempotencyMismatch, detail));
     }
-    let timeout_s = i64::try_from(app.config.http.timeout_s).unwrap_or(i64::MAX);
+    let timeout_s = i64::try_from(platform.config.http.timeout_s).unwrap_or(i64::MAX);
     let given_up_at = UnixMillis(row.created_at)
         .plus_seconds(timeout_s)
         .plus_seconds(ABANDONED_AFTER_S);
     match row.response_sealed {
-        Some(sealed) if sealed != NO_ANSWER => Ok(Some(replay(app, slot, &sealed)?)),
+        Some(sealed) if sealed != NO_ANSWER => Ok(Some(replay(platform, slot, &sealed)?)),
         None if now < given_up_at => Err(still_running()),
         _ => {
             let detail = "the first request with this key came to no answer and may or may not \
@@ -236,15 +245,15 @@ fn still_running() -> ApiError {
 }
 
 /// Notes that the request ended without an answer. When that fails too, its age will tell.
-async fn mark_unanswered(app: &App, slot: &Slot) {
-    if let Err(error) = write(app, slot, NO_ANSWER).await {
+async fn mark_unanswered(platform: &Platform, slot: &Slot) {
+    if let Err(error) = write(platform, slot, NO_ANSWER).await {
         tracing::warn!(%error, "a request without an answer was not noted as one");
     }
 }
 
-fn replay(app: &App, slot: &Slot, sealed: &str) -> Result<Response, ApiError> {
+fn replay(platform: &Platform, slot: &Slot, sealed: &str) -> Result<Response, ApiError> {
     let broken = || ApiError::from(EnvelopeError::DoesNotOpen);
-    let text = app.envelope.open(&place(slot, &slot.row()), sealed)?;
+    let text = platform.envelope.open(&place(slot, &slot.row()), sealed)?;
     let kept: Kept = serde_json::from_slice(&text).map_err(|_| broken())?;
     let body = Base64::decode_vec(&kept.body).map_err(|_| broken())?;
     let mut response = Response::new(Body::from(body));
@@ -262,9 +271,9 @@ fn replay(app: &App, slot: &Slot, sealed: &str) -> Result<Response, ApiError> {
 
 /// Leaves the answer in the slot, or the slot to the next try. When that fails, whoever waits still
 /// gets the answer; a retry will be told that there is none.
-async fn keep(app: &App, slot: &Slot, response: Response) -> Result<Response, ApiError> {
+async fn keep(platform: &Platform, slot: &Slot, response: Response) -> Result<Response, ApiError> {
     if !response.status().is_success() {
-        if let Err(error) = give_up(app, slot).await {
+        if let Err(error) = give_up(platform, slot).await {
             tracing::warn!(%error, "the slot of a refused request was not given up");
         }
         return Ok(response);
@@ -280,12 +289,12 @@ async fn keep(app: &App, slot: &Slot, response: Response) -> Result<Response, Ap
     };
     let text = serde_json::to_vec(&kept).unwrap_or_default();
     let row = slot.row();
-    match app
+    match platform
         .envelope
-        .seal(app.random.as_ref(), &place(slot, &row), &text)
+        .seal(platform.random.as_ref(), &place(slot, &row), &text)
     {
         Ok(sealed) => {
-            if let Err(error) = write(app, slot, &sealed).await {
+            if let Err(error) = write(platform, slot, &sealed).await {
                 tracing::warn!(%error, "an answer was not kept for its retries");
             }
         }
@@ -294,14 +303,14 @@ async fn keep(app: &App, slot: &Slot, response: Response) -> Result<Response, Ap
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
-async fn write(app: &App, slot: &Slot, answer: &str) -> Result<(), DbError> {
-    let mut tx = authority::begin_own(app).await?;
+async fn write(platform: &Platform, slot: &Slot, answer: &str) -> Result<(), DbError> {
+    let mut tx = authority::begin_own(platform).await?;
     store::keep(&mut tx, slot.tenant, slot, answer).await?;
     tx.commit().await
 }
 
-async fn give_up(app: &App, slot: &Slot) -> Result<(), DbError> {
-    let mut tx = authority::begin_own(app).await?;
+async fn give_up(platform: &Platform, slot: &Slot) -> Result<(), DbError> {
+    let mut tx = authority::begin_own(platform).await?;
     store::give_up(&mut tx, slot.tenant, slot).await?;
     tx.commit().await
 }
@@ -317,10 +326,10 @@ fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// Forgets answers older than 24 hours.
-pub async fn run_due_work(app: &App) -> Result<(), DbError> {
-    let before = app.clock.now().plus_seconds(-KEPT_S);
+pub async fn run_due_work(platform: &Platform) -> Result<(), DbError> {
+    let before = platform.clock.now().plus_seconds(-KEPT_S);
     loop {
-        let mut tx = authority::begin_own(app).await?;
+        let mut tx = authority::begin_own(platform).await?;
         if !store::forget_some(&mut tx, before).await? {
             return Ok(());
         }

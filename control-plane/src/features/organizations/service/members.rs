@@ -12,7 +12,6 @@ use serde_json::json;
 
 use crate::{
     actor::{Actor, Permission},
-    app::App,
     authority::{self, Need, Work},
     db::{DbError, Tx},
     features::{
@@ -24,6 +23,7 @@ use crate::{
         roles::{self, OWNER},
         users,
     },
+    platform::Platform,
 };
 
 /// 500: members in memory while all of an organization's go.
@@ -33,7 +33,7 @@ const MEMBERS_AT_ONCE: i64 = 500;
 /// Errors: `AlreadyMember`; `LastOwner` when the first member is not an owner; `Invalid` for
 /// unknown users and roles.
 pub(crate) async fn add(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     organization: OrganizationId,
     user: UserId,
@@ -41,8 +41,12 @@ pub(crate) async fn add(
 ) -> Result<Member, OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
     check(&given_roles)?;
-    let mut work =
-        authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
+    let mut work = authority::begin(
+        platform,
+        actor,
+        Need::Permission(Permission::OrganizationsWrite),
+    )
+    .await?;
     lock(&mut work, organization).await?;
     let member = insert(&mut work, organization, user, given_roles, "/user_id").await?;
     work.commit().await?;
@@ -51,13 +55,13 @@ pub(crate) async fn add(
 
 /// One member.
 pub(crate) async fn get(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     organization: OrganizationId,
     user: UserId,
 ) -> Result<Member, OrganizationsError> {
     actor.require(Permission::OrganizationsRead)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     store::find_member(&mut tx, actor.tenant, organization, user)
         .await?
         .ok_or(OrganizationsError::MemberNotFound)
@@ -65,14 +69,14 @@ pub(crate) async fn get(
 
 /// Members in the order of their user ids, after `after` (empty: from the first), at most `limit`.
 pub(crate) async fn list(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     organization: OrganizationId,
     after: &str,
     limit: i64,
 ) -> Result<Vec<Member>, OrganizationsError> {
     actor.require(Permission::OrganizationsRead)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     if store::find(&mut tx, actor.tenant, organization)
         .await?
         .is_none()
@@ -85,7 +89,7 @@ pub(crate) async fn list(
 /// Replaces a member's roles. `version`: the one the caller has seen, if they care.
 /// Errors: `MemberChanged` when it has another version by now; `LastOwner` when nobody would be an owner; `Invalid` for unknown roles.
 pub(crate) async fn update(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     organization: OrganizationId,
     user: UserId,
@@ -94,8 +98,12 @@ pub(crate) async fn update(
 ) -> Result<Member, OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
     check(&given_roles)?;
-    let mut work =
-        authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
+    let mut work = authority::begin(
+        platform,
+        actor,
+        Need::Permission(Permission::OrganizationsWrite),
+    )
+    .await?;
     let mut member = locked(&mut work, organization, user, version).await?;
     let roles: BTreeSet<String> = given_roles.iter().cloned().collect();
     if member.roles == roles {
@@ -104,7 +112,7 @@ pub(crate) async fn update(
     require_known(&mut work.tx, actor.tenant, &given_roles).await?;
     member.roles = roles;
     member.version = member.version.saturating_add(1);
-    member.updated_at = app.clock.now();
+    member.updated_at = platform.clock.now();
     store::replace_roles(&mut work.tx, actor.tenant, &member).await?;
     require_owner(&mut work.tx, actor.tenant, organization).await?;
     users::outdate_tokens(&mut work.tx, actor.tenant, user, member.updated_at).await?;
@@ -116,15 +124,19 @@ pub(crate) async fn update(
 /// Ends a membership. `version`: the one the caller has seen, if they care.
 /// Errors: `MemberChanged` when it has another version by now; `LastOwner` when members would be left without an owner.
 pub(crate) async fn remove(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     organization: OrganizationId,
     user: UserId,
     version: Option<i64>,
 ) -> Result<(), OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
-    let mut work =
-        authority::begin(app, actor, Need::Permission(Permission::OrganizationsWrite)).await?;
+    let mut work = authority::begin(
+        platform,
+        actor,
+        Need::Permission(Permission::OrganizationsWrite),
+    )
+    .await?;
     let member = locked(&mut work, organization, user, version).await?;
     store::delete_member(&mut work.tx, actor.tenant, organization, user).await?;
     if model::is_owner(&member.roles) {
@@ -135,7 +147,7 @@ pub(crate) async fn remove(
             return Err(OrganizationsError::LastOwner);
         }
     }
-    users::outdate_tokens(&mut work.tx, actor.tenant, user, app.clock.now()).await?;
+    users::outdate_tokens(&mut work.tx, actor.tenant, user, platform.clock.now()).await?;
     record(&mut work, EventKind::MemberRemoved, &member).await?;
     work.commit().await?;
     Ok(())
@@ -169,7 +181,7 @@ pub(super) async fn say_all_leave(
         };
         after = last.user.to_string();
         for member in &members {
-            let now = work.app.clock.now();
+            let now = work.platform.clock.now();
             users::outdate_tokens(&mut work.tx, tenant, member.user, now).await?;
             record(work, EventKind::MemberRemoved, member).await?;
         }
@@ -191,9 +203,9 @@ pub(super) async fn insert(
         return Err(OrganizationsError::Invalid(vec![error]));
     }
     require_known(&mut work.tx, tenant, &given_roles).await?;
-    let now = work.app.clock.now();
+    let now = work.platform.clock.now();
     let member = Member {
-        id: work.app.random.id(now),
+        id: work.platform.random.id(now),
         organization,
         user,
         roles: given_roles.into_iter().collect(),
@@ -213,7 +225,7 @@ pub(super) async fn insert(
 }
 
 async fn lock(work: &mut Work<'_>, organization: OrganizationId) -> Result<(), OrganizationsError> {
-    let now = work.app.clock.now();
+    let now = work.platform.clock.now();
     if store::lock_members(&mut work.tx, work.actor.tenant, organization, now).await? {
         Ok(())
     } else {

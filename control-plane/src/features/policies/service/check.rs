@@ -1,10 +1,7 @@
 //! Everything that is checked of a bundle before it may be stored: archive, digests, compilation,
 //! entrypoint, tests. Pure work on bytes, for a process that may be ended at any moment.
 
-use plinto_contract::{
-    bundle::{Manifest, ROLES_FILE, ROLES_PATH},
-    problem::{Code, FieldError},
-};
+use plinto_contract::bundle::{Manifest, ROLES_FILE, ROLES_PATH};
 use plinto_policy::{
     bundle::{Limits, Source, Upload},
     cases,
@@ -13,15 +10,13 @@ use plinto_policy::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    features::policies::{error::PoliciesError, model},
-    http::HasCode,
+use crate::features::policies::{
+    error::{PoliciesError, Refusal},
+    model,
 };
 
 /// Stands for the tenant's roles while a bundle is checked.
 const PLACEHOLDER_ROLES: &str = r#"{"owner":{"organization:update":true}}"#;
-/// 16 KiB: what a refusal says at most.
-const DETAIL_BYTES: usize = 16 * 1024;
 
 /// How a check came out, as one process tells another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,29 +39,6 @@ pub(super) struct Checked {
     pub(super) files: usize,
     /// How many of its tests passed; none failed.
     pub(super) tests_passed: usize,
-}
-
-/// Why a bundle was refused, in the words of a problem.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Refusal {
-    /// The stable name.
-    pub(crate) code: Code,
-    /// What is wrong with it.
-    pub(crate) detail: String,
-    /// The places at fault.
-    pub(crate) errors: Vec<FieldError>,
-}
-
-impl Refusal {
-    fn of(error: &PoliciesError) -> Self {
-        let mut detail = error.detail();
-        detail.truncate(detail.floor_char_boundary(DETAIL_BYTES));
-        Self {
-            code: error.code(),
-            detail,
-            errors: error.field_errors(),
-        }
-    }
 }
 
 /// What checks bundles here: a bundle that another one checked is checked again.

@@ -6,7 +6,6 @@ use std::{sync::Arc, time::Duration};
 use plinto_contract::ids::TenantId;
 
 use crate::{
-    app::App,
     features::{
         policies::{
             error::PoliciesError,
@@ -16,6 +15,7 @@ use crate::{
         tenants,
     },
     http::known::{Found, Known, Unread},
+    platform::Platform,
 };
 
 /// 64 MiB: artifacts in memory. One is some kilobytes and at most a megabyte.
@@ -56,15 +56,15 @@ impl Default for Artifacts {
 /// The active artifact of a tenant, by its slug, with the activation that made it.
 /// Errors: `NothingActive`, `Tenant`.
 pub(crate) async fn current(
-    app: &App,
+    platform: &Platform,
     artifacts: &Artifacts,
     slug: &str,
 ) -> Result<(Found<Arc<Activation>>, Arc<[u8]>), Unread<PoliciesError>> {
-    let (handle, name) = (app.clone(), slug.to_owned());
+    let (handle, name) = (platform.clone(), slug.to_owned());
     let read = move |_| {
-        let (app, slug) = (handle.clone(), name.clone());
+        let (platform, slug) = (handle.clone(), name.clone());
         async move {
-            let mut tx = app.db.read_document().await?;
+            let mut tx = platform.db.read_document().await?;
             let tenant = tenants::find_by_slug(&mut tx, &slug).await?.id;
             let activation = store::active(&mut tx, tenant)
                 .await?
@@ -73,8 +73,11 @@ pub(crate) async fn current(
             Ok(Active { tenant, activation })
         }
     };
-    let Found { value, age_s } = artifacts.active.get(app, slug.to_owned(), read).await?;
-    let content = content(app, artifacts, value.tenant, &value.activation.digest).await?;
+    let Found { value, age_s } = artifacts
+        .active
+        .get(platform, slug.to_owned(), read)
+        .await?;
+    let content = content(platform, artifacts, value.tenant, &value.activation.digest).await?;
     let found = Found {
         value: value.activation,
         age_s,
@@ -85,7 +88,7 @@ pub(crate) async fn current(
 /// A recent artifact of a tenant, by its slug.
 /// Errors: `NotFound`, `Tenant`.
 pub(crate) async fn by_digest(
-    app: &App,
+    platform: &Platform,
     artifacts: &Artifacts,
     slug: &str,
     digest: &str,
@@ -93,20 +96,20 @@ pub(crate) async fn by_digest(
     if !model::is_digest(digest) {
         return Err(PoliciesError::NotFound.into());
     }
-    let tenant = tenants::published(app, slug)
+    let tenant = tenants::published(platform, slug)
         .await
         .map_err(PoliciesError::from)?;
-    content(app, artifacts, tenant.value.id, digest).await
+    content(platform, artifacts, tenant.value.id, digest).await
 }
 
 async fn content(
-    app: &App,
+    platform: &Platform,
     artifacts: &Artifacts,
     tenant: TenantId,
     digest: &str,
 ) -> Result<Arc<[u8]>, Unread<PoliciesError>> {
     let read = async {
-        let mut tx = app.db.read_document().await?;
+        let mut tx = platform.db.read_document().await?;
         let content = store::artifact(&mut tx, tenant, digest)
             .await?
             .ok_or(PoliciesError::NotFound)?;

@@ -21,7 +21,10 @@ use tokio::{
 };
 
 use super::check::{Checked, Verdict};
-use crate::features::policies::error::PoliciesError;
+use crate::{
+    features::policies::error::PoliciesError,
+    platform::{Platform, PlatformState},
+};
 
 /// The subcommand that reads an archive and writes a verdict.
 pub const CHECK_BUNDLE: &str = "check-bundle";
@@ -40,7 +43,7 @@ const VERDICT_BYTES: u64 = 1024 * 1024;
 
 /// Room for work on bundles, and the program that checks them.
 #[derive(Debug)]
-pub struct Workbench {
+pub(super) struct Workbench {
     checker: PathBuf,
     slots: Arc<Semaphore>,
     places: Arc<Semaphore>,
@@ -52,16 +55,17 @@ struct Room {
     _place: OwnedSemaphorePermit,
 }
 
-impl Workbench {
-    /// `checker`: this program's own file.
-    pub fn new(checker: PathBuf) -> Self {
+impl PlatformState for Workbench {
+    fn new(platform: &Platform) -> Self {
         Self {
-            checker,
+            checker: platform.program.clone(),
             slots: Arc::new(Semaphore::new(AT_ONCE)),
             places: Arc::new(Semaphore::new(WAITING)),
         }
     }
+}
 
+impl Workbench {
     async fn room(&self) -> Result<Room, PoliciesError> {
         let place = Arc::clone(&self.places)
             .try_acquire_owned()

@@ -9,7 +9,6 @@ use serde_json::json;
 use super::{Opened, end, own_tenant, require_client, roles_in, tokens};
 use crate::{
     actor::Actor,
-    app::App,
     authority::{self, Need, Work},
     db::DbError,
     features::{
@@ -24,18 +23,19 @@ use crate::{
         tenants::Tenant,
         users,
     },
+    platform::Platform,
 };
 
 /// Spends a refresh token and gives its successor with a new access token.
 /// Errors: `InvalidGrant` for whatever the token is not good for; a reuse ends the family first.
 /// Source: RFC 6749 §6, RFC 9700 §4.14.2.
 pub(crate) async fn refresh(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     client: &Client,
     presented: &RefreshToken,
 ) -> Result<IssuedTokens, SessionError> {
-    let mut work = authority::begin(app, actor, Need::Open).await?;
+    let mut work = authority::begin(platform, actor, Need::Open).await?;
     let opened = match spend(&mut work, client, presented).await? {
         Some(spent) => {
             let opened = rotate(&mut work, spent, presented).await?;
@@ -44,7 +44,7 @@ pub(crate) async fn refresh(
         }
         None => second_use(work, client, presented).await?,
     };
-    tokens::issue(app, opened).await
+    tokens::issue(platform, opened).await
 }
 
 /// A refresh token that the work has spent.
@@ -63,10 +63,10 @@ pub(super) async fn spend(
     client: &Client,
     presented: &RefreshToken,
 ) -> Result<Option<Spent>, DbError> {
-    let now = work.app.clock.now();
+    let now = work.platform.clock.now();
     let mut nonce = [0_u8; SECRET_BYTES];
-    work.app.random.fill(&mut nonce);
-    let successor = work.app.random.id(now);
+    work.platform.random.fill(&mut nonce);
+    let successor = work.platform.random.id(now);
     let spending = store::Spending {
         hash: &presented.hash(),
         client_id: client.as_str(),
@@ -86,11 +86,11 @@ async fn rotate(
     spent: Spent,
     presented: &RefreshToken,
 ) -> Result<Opened, SessionError> {
-    let now = work.app.clock.now();
+    let now = work.platform.clock.now();
     let successor = presented.successor(&spent.nonce);
     let session = store::touch(&mut work.tx, work.actor.tenant, spent.session, now).await?;
     let (tenant, rights) = rights_now(work, &session).await?;
-    let (idle_s, _) = tenant.session_limits(&work.app.config.sessions);
+    let (idle_s, _) = tenant.session_limits(&work.platform.config.sessions);
     let stored = StoredRefreshToken {
         id: spent.successor,
         session: session.id,
@@ -120,7 +120,7 @@ async fn rights_now(
     work: &mut Work<'_>,
     session: &Session,
 ) -> Result<(Tenant, Rights), SessionError> {
-    let at = work.app.clock.now();
+    let at = work.platform.clock.now();
     let tenant = own_tenant(&mut work.tx, session.tenant).await?;
     let standing = users::standing(&mut work.tx, session.tenant, session.user)
         .await?
@@ -150,7 +150,7 @@ pub(super) async fn second_use(
     client: &Client,
     presented: &RefreshToken,
 ) -> Result<Opened, SessionError> {
-    let now = work.app.clock.now();
+    let now = work.platform.clock.now();
     let hash = presented.hash();
     let Some(spent) = store::find_refresh_token(&mut work.tx, work.actor.tenant, &hash).await?
     else {
@@ -163,7 +163,8 @@ pub(super) async fn second_use(
     if spent.used_at.is_none() || session.client_id != client.as_str() {
         return Err(SessionError::InvalidGrant);
     }
-    if let SecondUse::Grace(nonce) = spent.second_use(work.app.config.sessions.refresh_grace_s, now)
+    if let SecondUse::Grace(nonce) =
+        spent.second_use(work.platform.config.sessions.refresh_grace_s, now)
     {
         let successor = presented.successor(&nonce);
         match store::find_refresh_token(&mut work.tx, work.actor.tenant, &successor.hash()).await? {

@@ -18,8 +18,7 @@ use zeroize::Zeroizing;
 use super::{Opened, end, own_tenant};
 use crate::{
     actor::{Actor, Denied, Permission, PermissionSet, PresentedToken, Principal},
-    app::App,
-    authority::{self, Looking, Need},
+    authority::{self, Need},
     db::{DbError, Tx},
     features::{
         sessions::{
@@ -31,13 +30,18 @@ use crate::{
         tenants::{self, Tenant},
         users,
     },
+    platform::Platform,
+    recheck::Rechecked,
 };
 
 /// What our own tokens may be signed with; a key allows one of them.
 const ALGORITHMS: &[Algorithm] = &[Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
 
 /// Signs the access token of a session that has been committed.
-pub(crate) async fn issue(app: &App, opened: Opened) -> Result<IssuedTokens, SessionError> {
+pub(crate) async fn issue(
+    platform: &Platform,
+    opened: Opened,
+) -> Result<IssuedTokens, SessionError> {
     let Opened {
         tenant,
         session,
@@ -45,16 +49,16 @@ pub(crate) async fn issue(app: &App, opened: Opened) -> Result<IssuedTokens, Ses
         refresh_token,
     } = opened;
     let origin = Origin {
-        issuer: app.config.issuer(&tenant.slug),
+        issuer: platform.config.issuer(&tenant.slug),
         issued_from: tenant.tokens_good_from(),
         audience: tenant.audience.clone(),
-        access_token_s: app.config.sessions.access_token_s,
+        access_token_s: platform.config.sessions.access_token_s,
     };
-    let claims = session.claims(&origin, app.random.id(app.clock.now()), &rights);
+    let claims = session.claims(&origin, platform.random.id(platform.clock.now()), &rights);
     let expires_in_s = claims.exp.0.saturating_sub(claims.iat.0);
     let payload = json!(claims).to_string();
     let access_token = signing_keys::sign(
-        app,
+        platform,
         &tenant,
         Purpose::Token,
         Some(TYP_ACCESS_TOKEN),
@@ -73,23 +77,23 @@ pub(crate) async fn issue(app: &App, opened: Opened) -> Result<IssuedTokens, Ses
 /// Errors: `TokenInvalid`, `TokenExpired`, `TokenRevoked`, `TokenOutdated`.
 /// Source: RFC 9068 §4.
 pub(crate) async fn authenticate(
-    app: &App,
+    platform: &Platform,
     tenant: &Tenant,
     bearer: &str,
 ) -> Result<Principal, SessionError> {
     // What anybody may send is judged by what is in memory first: it costs no query.
-    let keys = signing_keys::jwks(app, tenant, Purpose::Token).await?;
-    let claims = verify(app, tenant, &keys, bearer)?;
-    let mut tx = app.db.read().await?;
+    let keys = signing_keys::jwks(platform, tenant, Purpose::Token).await?;
+    let claims = verify(platform, tenant, &keys, bearer)?;
+    let mut tx = platform.db.read().await?;
     // The caller's is a second old: a key may have been withdrawn since, or all sessions ended.
     let current = own_tenant(&mut tx, tenant.id).await?;
     if current.keys_version != tenant.keys_version {
         drop(tx);
-        let keys = signing_keys::jwks(app, &current, Purpose::Token).await?;
-        verify(app, &current, &keys, bearer)?;
-        tx = app.db.read().await?;
+        let keys = signing_keys::jwks(platform, &current, Purpose::Token).await?;
+        verify(platform, &current, &keys, bearer)?;
+        tx = platform.db.read().await?;
     }
-    require_live(&mut tx, &current, &claims, app.clock.now()).await?;
+    require_live(&mut tx, &current, &claims, platform.clock.now()).await?;
     Ok(Principal::User {
         user: claims.sub,
         session: claims.sid,
@@ -126,7 +130,7 @@ async fn is_withdrawn(
 /// Judges a person's token once more, inside the transaction that relies on it: all that
 /// [`authenticate`] asked but the signature.
 /// Errors: `TokenExpired`, `TokenRevoked`, `TokenOutdated`.
-pub(crate) fn look_again<'a>(tx: &'a mut Tx, actor: &'a Actor, now: UnixMillis) -> Looking<'a> {
+pub(crate) fn recheck<'a>(tx: &'a mut Tx, actor: &'a Actor, now: UnixMillis) -> Rechecked<'a> {
     Box::pin(async move {
         let Principal::User {
             user,
@@ -175,19 +179,19 @@ pub(crate) enum Introspection {
 
 /// Tells a resource server about a token of its tenant.
 pub(crate) async fn introspect(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     token: &str,
 ) -> Result<Introspection, SessionError> {
     actor.require(Permission::TokensIntrospect)?;
-    let now = app.clock.now();
-    let mut tx = app.db.read().await?;
+    let now = platform.clock.now();
+    let mut tx = platform.db.read().await?;
     let tenant = own_tenant(&mut tx, actor.tenant).await?;
     if let Some(token) = RefreshToken::parse(token) {
-        return introspect_refresh(&mut tx, app, &tenant, &token, now).await;
+        return introspect_refresh(&mut tx, platform, &tenant, &token, now).await;
     }
-    let keys = signing_keys::jwks_in(&mut tx, app, &tenant, Purpose::Token).await?;
-    let known = match verify(app, &tenant, &keys, token) {
+    let keys = signing_keys::jwks_in(&mut tx, platform, &tenant, Purpose::Token).await?;
+    let known = match verify(platform, &tenant, &keys, token) {
         Ok(claims) => require_live(&mut tx, &tenant, &claims, now)
             .await
             .map(|()| claims),
@@ -202,7 +206,7 @@ pub(crate) async fn introspect(
 
 async fn introspect_refresh(
     tx: &mut Tx,
-    app: &App,
+    platform: &Platform,
     tenant: &Tenant,
     token: &RefreshToken,
     now: UnixMillis,
@@ -222,7 +226,7 @@ async fn introspect_refresh(
     }
     Ok(Introspection::Refresh {
         session,
-        issuer: app.config.issuer(&tenant.slug),
+        issuer: platform.config.issuer(&tenant.slug),
         issued_at: stored.created_at,
         expires_at: stored.expires_at,
     })
@@ -233,20 +237,20 @@ async fn introspect_refresh(
 /// Errors: `OtherClient` when the token was issued to another client.
 /// Source: RFC 7009 §2.1.
 pub(crate) async fn take_back(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     client: &Client,
     token: &str,
 ) -> Result<(), SessionError> {
-    let mut work = authority::begin(app, actor, Need::Open).await?;
+    let mut work = authority::begin(platform, actor, Need::Open).await?;
     let id = if let Some(token) = RefreshToken::parse(token) {
         store::find_refresh_token(&mut work.tx, actor.tenant, &token.hash())
             .await?
             .map(|it| it.session)
     } else {
         let tenant = own_tenant(&mut work.tx, actor.tenant).await?;
-        let keys = signing_keys::jwks_in(&mut work.tx, app, &tenant, Purpose::Token).await?;
-        verify(app, &tenant, &keys, token)
+        let keys = signing_keys::jwks_in(&mut work.tx, platform, &tenant, Purpose::Token).await?;
+        verify(platform, &tenant, &keys, token)
             .ok()
             .map(|claims| claims.sid)
     };
@@ -265,12 +269,12 @@ pub(crate) async fn take_back(
 /// Signature, header and claims of an access token. Nothing of the session.
 /// Errors: `TokenInvalid`, `TokenExpired`.
 fn verify(
-    app: &App,
+    platform: &Platform,
     tenant: &Tenant,
     keys: &JwkSet,
     bearer: &str,
 ) -> Result<AccessToken, SessionError> {
-    let issuer = app.config.issuer(&tenant.slug);
+    let issuer = platform.config.issuer(&tenant.slug);
     let expected = Expectations {
         typ: TYP_ACCESS_TOKEN,
         issuer: &issuer,
@@ -278,7 +282,7 @@ fn verify(
         algorithms: ALGORITHMS,
         leeway_s: CLOCK_LEEWAY_S,
     };
-    let now_s = app.clock.now().to_seconds().0;
+    let now_s = platform.clock.now().to_seconds().0;
     let claims = jwt::verify(bearer, keys, &expected, now_s).map_err(|error| match error {
         plinto_jose::Error::Expired => SessionError::TokenExpired,
         _ => SessionError::TokenInvalid,

@@ -5,21 +5,21 @@ use serde_json::json;
 
 use super::{
     SignInError,
-    line::Place,
+    line::{Lines, Place},
     model::{Kind, Subject, wait_s},
     store,
 };
 use crate::{
     actor::Actor,
-    app::App,
     authority::{self, Need, Work},
     db::DbError,
     http::HasCode,
+    platform::Platform,
 };
 
 /// An attempt that has been counted as failed.
 pub(super) struct Attempt<'a> {
-    pub(super) app: &'a App,
+    pub(super) platform: &'a Platform,
     /// Whose it is.
     pub(super) actor: &'a Actor,
     counted: Vec<Counted>,
@@ -47,7 +47,7 @@ impl<'a> Attempt<'a> {
     /// Counts an attempt on an account and on the actor's network address.
     /// Errors: as for [`begin`](Self::begin).
     pub(super) async fn on_account(
-        app: &'a App,
+        platform: &'a Platform,
         actor: &'a Actor,
         need: Need,
         email_normalized: &str,
@@ -55,38 +55,41 @@ impl<'a> Attempt<'a> {
         // In this order everywhere, so that no two wait for each other's rows.
         let account = Subject::account(email_normalized);
         let subjects = [account].into_iter().chain(Subject::address(actor.ip));
-        Self::begin(app, actor, need, subjects.collect()).await
+        Self::begin(platform, actor, need, subjects.collect()).await
     }
 
     /// Counts an attempt on the actor's network address.
     /// Errors: as for [`begin`](Self::begin).
-    pub(super) async fn on_address(app: &'a App, actor: &'a Actor) -> Result<Self, SignInError> {
+    pub(super) async fn on_address(
+        platform: &'a Platform,
+        actor: &'a Actor,
+    ) -> Result<Self, SignInError> {
         let subjects = Subject::address(actor.ip).into_iter().collect();
-        Self::begin(app, actor, Need::Open, subjects).await
+        Self::begin(platform, actor, Need::Open, subjects).await
     }
 
     /// `need`: what the verb asks of its actor.
     /// Errors: `Throttled` when none is allowed now, however those turn out that are being judged.
     async fn begin(
-        app: &'a App,
+        platform: &'a Platform,
         actor: &'a Actor,
         need: Need,
         subjects: Vec<Subject>,
     ) -> Result<Self, SignInError> {
         let lines: Vec<_> = subjects
             .iter()
-            .map(|subject| app.sign_ins.line(actor.tenant, subject))
+            .map(|subject| platform.state::<Lines>().line(actor.tenant, subject))
             .collect();
         let mut turn = None;
         loop {
             let seen: Vec<u64> = lines.iter().map(|line| line.judged()).collect();
-            let now = app.clock.now();
+            let now = platform.clock.now();
             let mut places: Vec<Place> = lines.iter().map(|line| line.enter(now)).collect();
-            let (subject, until) = match count(app, actor, need.clone(), &subjects).await? {
+            let (subject, until) = match count(platform, actor, need.clone(), &subjects).await? {
                 Counting::Counted(counted) => {
                     places.iter_mut().for_each(Place::counted);
                     return Ok(Self {
-                        app,
+                        platform,
                         actor,
                         counted,
                         _places: places,
@@ -96,7 +99,7 @@ impl<'a> Attempt<'a> {
             };
             drop(places);
             let (Some(line), Some(seen)) = (lines.get(subject), seen.get(subject)) else {
-                return Err(throttled(app, until));
+                return Err(throttled(platform, until));
             };
             line.full(*seen, until);
             // One turn at a time: who waits in one line keeps nobody waiting in another.
@@ -109,7 +112,7 @@ impl<'a> Attempt<'a> {
                 None => false,
             };
             if !moved_on {
-                return Err(throttled(app, until));
+                return Err(throttled(platform, until));
             }
         }
     }
@@ -133,7 +136,7 @@ impl<'a> Attempt<'a> {
         user: Option<UserId>,
         reason: &'static str,
     ) -> Result<T, SignInError> {
-        let mut work = authority::begin(self.app, self.actor, Need::Open).await?;
+        let mut work = authority::begin(self.platform, self.actor, Need::Open).await?;
         record_failure(&mut work, user, reason).await?;
         work.commit().await?;
         Err(SignInError::InvalidCredentials)
@@ -152,7 +155,7 @@ impl<'a> Attempt<'a> {
 
     /// Nobody could judge it, for the reason given: takes its counts back.
     pub(super) async fn unjudged(&self, reason: SignInError) -> Result<SignInError, SignInError> {
-        let mut work = authority::begin(self.app, self.actor, Need::Open).await?;
+        let mut work = authority::begin(self.platform, self.actor, Need::Open).await?;
         for counted in &self.counted {
             counted.take_back(&mut work).await?;
         }
@@ -168,13 +171,13 @@ impl Counted {
 }
 
 async fn count(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     need: Need,
     subjects: &[Subject],
 ) -> Result<Counting, SignInError> {
-    let now = app.clock.now();
-    let mut work = authority::begin(app, actor, need).await?;
+    let now = platform.clock.now();
+    let mut work = authority::begin(platform, actor, need).await?;
     let mut counted = Vec::with_capacity(subjects.len());
     for (at, subject) in subjects.iter().enumerate() {
         let Some(failures) = store::count(&mut work.tx, actor.tenant, subject, now).await? else {
@@ -192,9 +195,9 @@ async fn count(
     Ok(Counting::Counted(counted))
 }
 
-fn throttled(app: &App, until: UnixMillis) -> SignInError {
+fn throttled(platform: &Platform, until: UnixMillis) -> SignInError {
     SignInError::Throttled {
-        retry_after_s: wait_s(until, app.clock.now()),
+        retry_after_s: wait_s(until, platform.clock.now()),
     }
 }
 

@@ -13,11 +13,14 @@ use std::{
 use plinto_contract::{ids::TenantId, time::UnixMillis};
 use tokio::sync::Notify;
 
-use crate::features::sign_in::model::Subject;
+use crate::{
+    features::sign_in::model::Subject,
+    platform::{Platform, PlatformState},
+};
 
 /// The lines of this process: one for each subject that is being tried.
 #[derive(Debug, Default)]
-pub struct Lines(Mutex<HashMap<(TenantId, Subject), Weak<Line>>>);
+pub(super) struct Lines(Mutex<HashMap<(TenantId, Subject), Weak<Line>>>);
 
 /// Attempts on one subject.
 #[derive(Debug, Default)]
@@ -39,6 +42,12 @@ struct State {
     full_at: Option<u64>,
     /// Until when that was.
     full_until: Option<UnixMillis>,
+}
+
+impl PlatformState for Lines {
+    fn new(_: &Platform) -> Self {
+        Self::default()
+    }
 }
 
 impl Lines {

@@ -7,7 +7,6 @@ use serde_json::json;
 use super::{generate, record_created, seal};
 use crate::{
     actor::{Actor, Permission},
-    app::App,
     authority::{self, Need, Work},
     features::{
         signing_keys::{
@@ -17,6 +16,7 @@ use crate::{
         },
         tenants,
     },
+    platform::Platform,
 };
 
 /// Ends a key at once: it leaves the published set, its private part is erased, and what it signed is
@@ -24,12 +24,12 @@ use crate::{
 /// key signs instead, whether every verifier has it yet or not. Ending it again changes nothing.
 /// Errors: `NotFound`; `RotationInProgress` when the key has just moved on to another state.
 pub(crate) async fn withdraw(
-    app: &App,
+    platform: &Platform,
     actor: &Actor,
     id: SigningKeyId,
 ) -> Result<SigningKeyRecord, SigningKeysError> {
     actor.require(Permission::SigningKeysRotate)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = platform.db.read().await?;
     let seen = store::find(&mut tx, actor.tenant, id)
         .await?
         .ok_or(SigningKeysError::NotFound)?;
@@ -39,9 +39,13 @@ pub(crate) async fn withdraw(
     }
     // What comes after the next key, should it have to sign.
     let fresh = generate(seen.algorithm).await?;
-    let now = app.clock.now();
-    let mut work =
-        authority::begin(app, actor, Need::Permission(Permission::SigningKeysRotate)).await?;
+    let now = platform.clock.now();
+    let mut work = authority::begin(
+        platform,
+        actor,
+        Need::Permission(Permission::SigningKeysRotate),
+    )
+    .await?;
     if !store::withdraw(&mut work.tx, actor.tenant, &seen, now).await? {
         return Err(SigningKeysError::RotationInProgress(1));
     }
@@ -54,7 +58,7 @@ pub(crate) async fn withdraw(
         .ok_or(SigningKeysError::NotFound)?;
     let changed = tenants::keys_changed(&mut work.tx, actor.tenant).await?;
     work.commit().await?;
-    changed.tell(app).await;
+    changed.tell(platform).await;
     Ok(key)
 }
 
@@ -81,13 +85,13 @@ async fn replace(
         work.record(kind, next.id, data).await?;
     }
     let mut stored = seal(
-        work.app,
+        work.platform,
         work.actor.tenant,
         (gone.purpose, State::Next),
         fresh,
         now,
     )?;
-    stored.record.usable_at = now.plus_seconds(work.app.config.signing_keys.publish_ahead_s);
+    stored.record.usable_at = now.plus_seconds(work.platform.config.signing_keys.publish_ahead_s);
     store::insert(&mut work.tx, work.actor.tenant, &stored).await?;
     record_created(work, &stored.record).await?;
     Ok(())
