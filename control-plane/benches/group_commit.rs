@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use control_plane::{
+use plinto_platform::{
     args,
     config::Config,
     db::{Db, DbError},

@@ -11,18 +11,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use plinto_contract::{ids::TenantId, problem::Code};
-
-use crate::{
+use plinto_platform::{
+    Platform,
     actor::{Actor, PermissionSet, Principal},
-    features::{self, tenants::Tenant},
     http::{
         ApiError, Authentication,
         actor::{bearer, client_ip, user_agent},
         layers::RequestName,
     },
-    platform::Platform,
     secret::Secret,
 };
+use plinto_tenancy::tenants::Tenant;
 
 /// Lets a request go on with the actor who asks.
 pub async fn authenticate(
@@ -89,7 +88,7 @@ async fn go_on(
 }
 
 async fn tenant(platform: &Platform, uri: &Uri) -> Result<Tenant, ApiError> {
-    Ok(features::tenants::by_slug(platform, slug(uri).unwrap_or_default()).await?)
+    Ok(plinto_tenancy::tenants::by_slug(platform, slug(uri).unwrap_or_default()).await?)
 }
 
 /// `/t/{slug}/…`
@@ -106,7 +105,7 @@ async fn of_credential(
     let Some(token) = bearer(headers)? else {
         return Ok(anonymous(tenant.id));
     };
-    if token.expose().starts_with(features::api_keys::PREFIX) {
+    if token.expose().starts_with(plinto_tenancy::api_keys::PREFIX) {
         let actor = of_api_key(platform, &token).await?;
         if actor.tenant != tenant.id {
             return Err(ApiError::new(
@@ -116,13 +115,14 @@ async fn of_credential(
         }
         return Ok(actor);
     }
-    let principal = features::sessions::authenticate(platform, tenant, token.expose()).await?;
+    let principal =
+        plinto_identity::sessions::authenticate(platform, tenant, token.expose()).await?;
     // What people may do to their own things needs no permission; nothing else is theirs to do.
     Ok(of(tenant.id, principal, PermissionSet::none()))
 }
 
 async fn of_api_key(platform: &Platform, token: &Secret) -> Result<Actor, ApiError> {
-    let known = features::api_keys::authenticate(platform, token.expose()).await?;
+    let known = plinto_tenancy::api_keys::authenticate(platform, token.expose()).await?;
     Ok(of(
         known.tenant,
         Principal::ApiKey { key: known.key },

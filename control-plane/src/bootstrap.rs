@@ -2,18 +2,18 @@
 //! an installation; and another such key, for a tenant whose own are lost.
 
 use plinto_contract::{ids::TenantId, problem::FieldError};
+use plinto_directory::roles;
 use plinto_jose::Algorithm;
-use serde::{Serialize, Serializer};
-
-use crate::{
+use plinto_platform::{
+    Platform,
     actor::{Actor, PermissionSet},
     authority::{self, Need},
-    features::{
-        api_keys::{self, ApiKeySecret, CreateApiKey},
-        roles, signing_keys, tenants,
-    },
-    platform::Platform,
 };
+use plinto_tenancy::{
+    api_keys::{self, ApiKeySecret, CreateApiKey},
+    signing_keys, tenants,
+};
+use serde::{Serialize, Serializer};
 
 /// What to make.
 #[derive(Debug, Clone)]

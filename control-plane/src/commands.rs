@@ -9,22 +9,18 @@ use std::{
 
 use anyhow::Context;
 use plinto_contract::problem::FieldError;
+use plinto_enforcement::policies;
 use plinto_jose::Algorithm;
+use plinto_platform::{Platform, config::Config, db::Db, http::server};
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 
 use crate::{
     bootstrap::{self, Bootstrap},
-    config::Config,
-    db::Db,
-    features::policies,
-    http::server,
-    logging, ops,
-    platform::Platform,
-    router, start,
+    logging, ops, router, start,
     worker::{self, Role},
 };
 
-pub use crate::features::policies::CHECK_BUNDLE;
+pub use plinto_enforcement::policies::CHECK_BUNDLE;
 
 /// Arguments of `bootstrap`.
 #[derive(Debug, clap::Args)]

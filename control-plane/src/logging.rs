@@ -2,9 +2,8 @@
 
 use std::panic::PanicHookInfo;
 
+use plinto_platform::config::{LogConfig, LogFormat};
 use tracing_subscriber::EnvFilter;
-
-use crate::config::{LogConfig, LogFormat};
 
 /// Sends what the program logs, panics included, to standard error. Errors: a filter that does not parse.
 pub fn start(config: &LogConfig) -> anyhow::Result<()> {

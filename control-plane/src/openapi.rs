@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use plinto_contract::problem::{Code, MEDIA_TYPE};
+use plinto_platform::http::{Authentication, ErrorFormat, Group, Groups, schemas};
 use serde_json::{Value, json};
 use utoipa::{
     PartialSchema,
@@ -19,8 +20,6 @@ use utoipa::{
         tag::TagBuilder,
     },
 };
-
-use crate::http::{Authentication, ErrorFormat, Group, Groups, schemas};
 
 /// What each group of operations is about.
 const TAGS: [(&str, &str); 13] = [

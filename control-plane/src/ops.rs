@@ -16,18 +16,17 @@ use axum::{
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use plinto_contract::problem::Code;
+use plinto_platform::{
+    Platform,
+    http::{ApiError, Json, Slots, cors, layers},
+};
+use plinto_tenancy::tenants;
 use serde_json::json;
 use tokio::{sync::Mutex, time::timeout};
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{
-    features::tenants,
-    http::{ApiError, Json, Slots, cors, layers},
-    openapi::TENANT,
-    platform::Platform,
-    problem_pages,
-};
+use crate::{openapi::TENANT, problem_pages};
 
 /// The page's own scripts and styles, and nothing from elsewhere. Its styles are set inline by its
 /// scripts, which is why styles alone may be.

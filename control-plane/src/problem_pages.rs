@@ -8,8 +8,7 @@ use axum::{
     routing::get,
 };
 use plinto_contract::problem::{Code, PAGES};
-
-use crate::{http::ApiError, platform::Platform};
+use plinto_platform::{Platform, http::ApiError};
 
 /// The page's own few lines of style, and nothing else at all.
 const CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; \

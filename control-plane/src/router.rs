@@ -8,13 +8,8 @@ use axum::{
     middleware,
 };
 use plinto_contract::problem::Code;
-use tower_http::catch_panic::CatchPanicLayer;
-use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
-
-use crate::{
-    authentication::{self, slug},
-    features,
+use plinto_platform::{
+    Platform,
     http::{
         AllowedOrigins, ApiError, Ask, Authentication, ErrorFormat, Group, Groups, cors,
         idempotency,
@@ -22,8 +17,14 @@ use crate::{
         problem, query, retry,
         shared::shared,
     },
+};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    authentication::{self, slug},
     openapi, ops,
-    platform::Platform,
 };
 
 static GROUPS: [Group; 6] = [
@@ -83,47 +84,47 @@ const UNDER_AN_ISSUER: Group = Group {
 /// `/v1`: for machines with an API key. One line per feature.
 fn management() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
-        .merge(features::tenants::rest::routes())
-        .merge(features::users::rest::routes())
-        .merge(features::sessions::rest::routes())
-        .merge(features::sign_in::rest::routes())
-        .merge(features::signing_keys::rest::routes())
-        .merge(features::roles::rest::routes())
-        .merge(features::organizations::rest::routes())
-        .merge(features::api_keys::rest::routes())
-        .merge(features::policies::rest::routes())
+        .merge(plinto_tenancy::tenants::rest::routes())
+        .merge(plinto_directory::users::rest::routes())
+        .merge(plinto_identity::sessions::rest::routes())
+        .merge(plinto_identity::sign_in::rest::routes())
+        .merge(plinto_tenancy::signing_keys::rest::routes())
+        .merge(plinto_directory::roles::rest::routes())
+        .merge(plinto_directory::organizations::rest::routes())
+        .merge(plinto_tenancy::api_keys::rest::routes())
+        .merge(plinto_enforcement::policies::rest::routes())
 }
 
 /// Under an issuer: where people come in. One line per feature.
 fn entrance() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new().merge(features::sign_in::rest::entrance_routes())
+    OpenApiRouter::new().merge(plinto_identity::sign_in::rest::entrance_routes())
 }
 
 /// Those of them that happen once with an `Idempotency-Key`.
 fn entrance_once() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new().merge(features::sign_in::rest::idempotent_routes())
+    OpenApiRouter::new().merge(plinto_identity::sign_in::rest::idempotent_routes())
 }
 
 /// Under an issuer: for people who have signed in. One line per feature.
 fn own() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
-        .merge(features::users::rest::issuer_routes())
-        .merge(features::sessions::rest::issuer_routes())
-        .merge(features::sign_in::rest::issuer_routes())
+        .merge(plinto_directory::users::rest::issuer_routes())
+        .merge(plinto_identity::sessions::rest::issuer_routes())
+        .merge(plinto_identity::sign_in::rest::issuer_routes())
 }
 
 /// Under an issuer: OAuth's endpoints, with their own form of refusals.
 fn oauth() -> OpenApiRouter<Platform> {
-    OpenApiRouter::new().merge(features::oauth::rest::issuer_routes())
+    OpenApiRouter::new().merge(plinto_identity::oauth::rest::issuer_routes())
 }
 
 /// What an issuer publishes, under its path and beside it. One line per feature.
 fn documents() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
-        .merge(features::tenants::rest::discovery_routes())
-        .merge(features::signing_keys::rest::public_routes())
-        .merge(features::policies::rest::public_routes())
-        .merge(features::revocations::rest::public_routes())
+        .merge(plinto_tenancy::tenants::rest::discovery_routes())
+        .merge(plinto_tenancy::signing_keys::rest::public_routes())
+        .merge(plinto_enforcement::policies::rest::public_routes())
+        .merge(plinto_enforcement::revocations::rest::public_routes())
 }
 
 /// Everything, wrapped.
@@ -252,7 +253,7 @@ fn pages_of_tenants(platform: &Platform) -> tower_http::cors::CorsLayer {
     let platform = platform.clone();
     cors::for_origins(move |parts: &Parts, origin| {
         let (platform, slug) = (platform.clone(), owned_slug(&parts.uri));
-        async move { features::tenants::allows_origin(&platform, &slug, &origin).await }
+        async move { plinto_tenancy::tenants::allows_origin(&platform, &slug, &origin).await }
     })
 }
 
@@ -264,7 +265,7 @@ fn budgets(platform: &Platform, groups: &Groups) -> Budgets {
     Budgets {
         platform: platform.clone(),
         groups: groups.clone(),
-        has_own: features::api_keys::is_genuine,
+        has_own: plinto_tenancy::api_keys::is_genuine,
     }
 }
 

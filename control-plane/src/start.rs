@@ -2,17 +2,18 @@
 
 use std::{fs, io::Write, path::Path, sync::Arc};
 
-use crate::{
+use plinto_identity::sessions;
+use plinto_platform::{
+    Parts, Platform,
     clock::SystemClock,
     config::Config,
     db::{Db, DbError, OpenError},
     envelope::{Envelope, EnvelopeError},
-    features::{api_keys, sessions, signing_keys, tenants},
-    platform::{Parts, Platform},
     random::{Random, SystemRandom},
     recheck::Rechecks,
     secret::Secret,
 };
+use plinto_tenancy::{api_keys, signing_keys, tenants};
 
 /// Why the server cannot start: one line.
 #[derive(Debug, thiserror::Error)]

@@ -7,12 +7,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    features::{credentials, policies, sessions, sign_in, signing_keys},
+use plinto_enforcement::policies;
+use plinto_identity::{credentials, sessions, sign_in};
+use plinto_platform::{
+    Platform,
     http::{RateLimits, idempotency},
-    ops,
-    platform::Platform,
 };
+use plinto_tenancy::signing_keys;
+
+use crate::ops;
 
 type Round = Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send>>;
 

@@ -88,6 +88,16 @@ const RULES: &[Rule] = &[
         offences: arrows::layers,
     },
     Rule {
+        name: "inside",
+        never: "inside a feature, what stands below names nothing above it",
+        offences: arrows::inside,
+    },
+    Rule {
+        name: "states",
+        never: "what a feature keeps in memory is its own",
+        offences: arrows::states,
+    },
+    Rule {
         name: "rings",
         never: "no modules that name each other in a ring",
         offences: rings::rings,

@@ -22,15 +22,13 @@ use axum::{
 };
 use control_plane::{
     bootstrap::{self, Bootstrap, Bootstrapped},
-    clock::TestClock,
-    config::Config,
-    db::Db,
-    platform::{Parts, Platform},
-    random::SeededRandom,
     router, start, worker,
 };
 use plinto_contract::{events::Event, ids::TenantId, time::UnixMillis};
 use plinto_jose::Algorithm;
+use plinto_platform::{
+    Parts, Platform, clock::TestClock, config::Config, db::Db, random::SeededRandom,
+};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tempfile::TempDir;
@@ -280,7 +278,7 @@ impl World {
     /// The events of a tenant in the order they happened.
     pub async fn events(&self, tenant: TenantId) -> Vec<Event> {
         let mut tx = self.app.db.read().await.unwrap();
-        control_plane::events::of_tenant(&mut tx, tenant)
+        plinto_platform::events::of_tenant(&mut tx, tenant)
             .await
             .unwrap()
     }

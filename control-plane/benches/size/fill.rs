@@ -1,7 +1,7 @@
 //! What an installation has, written by a statement for each table, the same on both engines.
 
-use control_plane::{args, db::Tx};
 use plinto_contract::{ids::TenantId, time::UnixMillis};
+use plinto_platform::{args, db::Tx};
 
 /// How much of everything.
 #[derive(Clone, Copy)]

@@ -10,15 +10,13 @@ use axum::{
 };
 use control_plane::{
     bootstrap::{self, Bootstrap},
-    clock::SystemClock,
-    config::Config,
-    db::Db,
-    platform::{Parts, Platform},
-    random::SystemRandom,
     router, start,
 };
 use plinto_contract::ids::TenantId;
 use plinto_jose::Algorithm;
+use plinto_platform::{
+    Parts, Platform, clock::SystemClock, config::Config, db::Db, random::SystemRandom,
+};
 use plinto_policy::bundle::Source;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
@@ -124,7 +122,7 @@ impl Installation {
         tx.commit().await?;
         if self.platform.db.engine() == "postgres" {
             let mut tx = self.platform.db.begin().await?;
-            tx.execute("analyze", control_plane::args![]).await?;
+            tx.execute("analyze", plinto_platform::args![]).await?;
             tx.commit().await?;
         }
         Ok(())

@@ -302,7 +302,7 @@ async fn a_use_that_cannot_be_noted_is_no_reason_to_refuse() {
     let refusal = "create trigger full before update on api_keys
         begin select raise(abort, 'no space'); end";
     let mut tx = world.app.db.begin().await.unwrap();
-    tx.execute(refusal, control_plane::args![]).await.unwrap();
+    tx.execute(refusal, plinto_platform::args![]).await.unwrap();
     tx.commit().await.unwrap();
     client.get("/v1/roles").await.expect(200);
     client.get("/v1/roles").await.expect(200);

@@ -3,11 +3,11 @@
 use std::{collections::BTreeSet, convert::Infallible};
 
 use axum::{body::Body, http::Method};
-use control_plane::{args, clock::Clock as _, db::Held};
 use futures_util::{
     future::{Either, select},
     stream,
 };
+use plinto_platform::{args, clock::Clock as _, db::Held};
 use plinto_tests::world::{Answer, Client, Engine, World};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
@@ -303,7 +303,7 @@ fn documented() -> BTreeSet<String> {
 }
 
 async fn all_permissions(world: &World) -> (Client, String) {
-    let permissions: Vec<_> = control_plane::actor::Permission::ALL
+    let permissions: Vec<_> = plinto_platform::actor::Permission::ALL
         .iter()
         .map(|permission| permission.as_str())
         .collect();

@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use control_plane::{
-    args,
-    config::Config,
-    worker::{self, Role},
-};
+use control_plane::worker::{self, Role};
+use plinto_platform::{args, config::Config};
 use plinto_tests::{
     process::until,
     world::{Client, Engine, TestDatabase, World},

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::body::{Body, Bytes};
-use control_plane::http::Slots;
 use futures_util::{StreamExt as _, stream};
+use plinto_platform::http::Slots;
 use plinto_tests::{
     process::until,
     world::{Answer, Client, World},

@@ -1,7 +1,7 @@
 //! What every door has in common: names, problems, limits, headers, pages, idempotency.
 
 use axum::{body::Body, http::Method};
-use control_plane::http::Slots;
+use plinto_platform::http::Slots;
 use plinto_tests::world::World;
 use serde_json::json;
 

@@ -410,8 +410,8 @@ async fn the_page_has_the_only_tenant_filled_in() {
 /// Up to U+FFFF, which is as far as every dialect of patterns goes.
 #[test]
 fn the_patterns_of_names_and_moments_say_what_their_readers_take() {
-    use control_plane::text::{DESCRIPTION_PATTERN, NAME_PATTERN, check_description, check_name};
     use plinto_contract::time::{MOMENT_PATTERN, UnixMillis};
+    use plinto_platform::text::{DESCRIPTION_PATTERN, NAME_PATTERN, check_description, check_name};
     let name = regex::Regex::new(NAME_PATTERN).unwrap();
     let description = regex::Regex::new(DESCRIPTION_PATTERN).unwrap();
     for character in (0..0x1_0000).filter_map(char::from_u32) {

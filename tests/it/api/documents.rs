@@ -8,9 +8,10 @@ use std::{
     time::Duration,
 };
 
-use control_plane::{args, features::tenants::TenantsError, http::known::Known};
 use plinto_contract::{revocation::Feed, time::UnixSeconds};
 use plinto_jose::Jws;
+use plinto_platform::{args, http::known::Known};
+use plinto_tenancy::tenants::TenantsError;
 use plinto_tests::{
     process::until,
     world::{Answer, Engine, START, World},
@@ -46,7 +47,7 @@ fn feed(answer: &Answer) -> Feed {
     serde_json::from_slice(&jws.payload).unwrap()
 }
 
-async fn read_document(world: &World) -> Result<(), control_plane::db::DbError> {
+async fn read_document(world: &World) -> Result<(), plinto_platform::db::DbError> {
     let mut tx = world.app.db.read_document().await?;
     let sql = "select cast(1 as bigint)";
     tx.one::<(i64,)>(sql, args![]).await.map(drop)

@@ -15,11 +15,11 @@ use axum::{
     middleware::from_fn_with_state,
     routing::{MethodRouter, post},
 };
-use control_plane::{
+use plinto_platform::{
+    Platform,
     actor::Actor,
     envelope::sha256_hex,
     http::{Groups, Slots, idempotency, layers, problem},
-    platform::Platform,
 };
 use plinto_tests::world::{Client, World};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use control_plane::config::Config;
+use plinto_platform::config::Config;
 use plinto_tests::process::ControlPlane;
 use serde_json::{Value, json};
 use tokio::{

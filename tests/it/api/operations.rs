@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use control_plane::http::Slots;
+use plinto_platform::http::Slots;
 use plinto_tests::{process::until, world::World};
 
 use super::worlds::worlds;

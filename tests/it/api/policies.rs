@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
-use control_plane::args;
 use plinto_contract::{policy::EvaluationRequest, time::UnixSeconds};
+use plinto_platform::args;
 use plinto_policy::{
     bundle::{Bundle, Expect, Limits, Unverified},
     engine::{self, Engine},

@@ -1,7 +1,7 @@
 //! What is open to everybody stays open, whoever comes and from whichever page.
 
 use axum::{body::Body, http::Method};
-use control_plane::http::Slots;
+use plinto_platform::http::Slots;
 use plinto_tests::world::{Answer, Client, World};
 use serde_json::{Value, json};
 

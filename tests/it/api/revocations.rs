@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::{body::Body, http::Request};
-use control_plane::args;
 use plinto_contract::{
     claims::AccessToken,
     ids::UserId,
@@ -11,6 +10,7 @@ use plinto_contract::{
     time::UnixSeconds,
 };
 use plinto_jose::Jws;
+use plinto_platform::args;
 use plinto_tests::world::{Answer, START, World};
 use serde_json::json;
 use tower::ServiceExt as _;

@@ -1,7 +1,7 @@
 //! Permissions: each opens something, and nothing opens without its own.
 
 use axum::{body::Body, http::Method};
-use control_plane::actor::Permission;
+use plinto_platform::actor::Permission;
 use plinto_tests::world::{Answer, Client, World};
 use serde_json::{Value, json};
 

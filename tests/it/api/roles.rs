@@ -262,7 +262,7 @@ async fn a_tenants_roles_stay_within_what_a_bundle_carries() {
         grown.expect_problem(422, "validation_failed");
         // The largest bundle and all these roles together are activated, and so is what is taken away.
         let noise: String = (0_u64..)
-            .map(|at| control_plane::envelope::sha256_hex(at.to_be_bytes()))
+            .map(|at| plinto_platform::envelope::sha256_hex(at.to_be_bytes()))
             .take(28_000)
             .collect();
         let revision = publish(

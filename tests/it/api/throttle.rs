@@ -1,6 +1,6 @@
 //! A5: how often somebody may fail.
 
-use control_plane::args;
+use plinto_platform::args;
 use plinto_tests::world::World;
 
 use super::{

@@ -184,7 +184,7 @@ async fn fifty_reuses_at_once_end_the_session_once() {
 async fn live_tokens(world: &World) -> i64 {
     let sql = "select count(*) from refresh_tokens where used_at is null";
     let mut tx = world.app.db.read().await.unwrap();
-    tx.one::<(i64,)>(sql, control_plane::args![])
+    tx.one::<(i64,)>(sql, plinto_platform::args![])
         .await
         .unwrap()
         .0

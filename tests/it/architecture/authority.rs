@@ -58,8 +58,8 @@ static UNSEEN: LazyLock<Regex> =
 pub(super) fn n21(house: &House) -> Vec<String> {
     let mut offences = Vec::new();
     for source in house.control_plane() {
-        let is_below = source.path.starts_with("control-plane/src/db/");
-        if is_below || source.path == "control-plane/src/authority.rs" {
+        let is_below = source.path.starts_with("control-plane/platform/src/db/");
+        if is_below || source.path == "control-plane/platform/src/authority.rs" {
             continue;
         }
         for hit in BEGINS.find_iter(&source.production) {
@@ -127,7 +127,7 @@ pub(super) fn work(house: &House) -> Vec<String> {
 
 /// The feature, the folder of the toolkit, or the file.
 fn room(source: &Source) -> &str {
-    let in_toolkit = source.path.strip_prefix("control-plane/src/http/");
+    let in_toolkit = source.path.strip_prefix("control-plane/platform/src/http/");
     let folder = in_toolkit.and_then(|rest| rest.split_once('/'));
     source
         .feature()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::arrows::FEATURES;
+use super::arrows::features;
 use super::house::House;
 use super::source::{Function, Source};
 
@@ -141,14 +141,14 @@ const WITHOUT_EVENT: &[(&str, &str)] = &[
 ];
 
 fn is_database(source: &Source) -> bool {
-    source.path.starts_with("control-plane/src/db/") || source.path == "control-plane/src/db.rs"
+    source.path.starts_with("control-plane/platform/src/db/")
 }
 
 fn is_door(source: &Source) -> bool {
     ["rest", "graphql", "pages", "socket", "scim"]
         .iter()
         .any(|name| source.is(name))
-        || source.path.starts_with("control-plane/src/http/")
+        || source.path.starts_with("control-plane/platform/src/http/")
         || source.path == "control-plane/src/router.rs"
 }
 
@@ -162,13 +162,9 @@ pub(super) fn n4_sql(house: &House) -> Vec<String> {
         r"(?is)^\s*(select\s.+|insert\s+into\s|update\s+\w+\s+set\s|delete\s+from\s|create\s+(unique\s+)?(table|index)\s|alter\s+table\s|drop\s+table\s|with\s+\w+\s+as\s*\(|pragma\s|begin\s+immediate)",
     );
     let statement = statement.unwrap();
-    let crates = [
-        "control-plane/src",
-        "cli/src",
-        "edge-worker/src",
-        "policy-wasm/src",
-    ];
+    let crates = ["cli/src", "edge-worker/src", "policy-wasm/src"];
     let sources = crates.iter().flat_map(|folder| house.below(folder));
+    let sources = sources.chain(house.control_plane());
     let mut offences = Vec::new();
     for source in sources.filter(|source| !is_database(source) && !source.is("store")) {
         for literal in source
@@ -201,7 +197,9 @@ pub(super) fn n5(house: &House) -> Vec<String> {
         ["model", "service", "store"]
             .iter()
             .any(|name| source.is(name))
-            || source.path.starts_with("control-plane/src/events/")
+            || source
+                .path
+                .starts_with("control-plane/platform/src/events/")
     };
     let mut offences = Vec::new();
     for source in house.control_plane().filter(is_inner) {
@@ -214,7 +212,7 @@ pub(super) fn n5(house: &House) -> Vec<String> {
 }
 
 /// Part of the toolkit that has a table of its own: answers kept for repeated requests.
-const TOOL_WITH_STORE: &str = "control-plane/src/http/idempotency/";
+const TOOL_WITH_STORE: &str = "control-plane/platform/src/http/idempotency/";
 
 pub(super) fn n6(house: &House) -> Vec<String> {
     house
@@ -366,7 +364,7 @@ fn recorders(house: &House) -> BTreeSet<(String, String)> {
                 let module = capture.get(1).map_or(feature, |module| module.as_str());
                 let module = match capture.get(2) {
                     Some(_) => "work",
-                    None if FEATURES.contains(&module) => module,
+                    None if features().any(|feature| feature == module) => module,
                     None => feature,
                 };
                 (module.to_owned(), capture[3].to_owned())

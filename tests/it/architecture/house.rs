@@ -60,9 +60,10 @@ impl House {
             .filter(move |source| source.path.starts_with(&folder))
     }
 
-    /// The Rust files of the control plane's `src`.
+    /// The Rust files of the control plane's crates, as they ship.
     pub(super) fn control_plane(&self) -> impl Iterator<Item = &Source> {
-        self.below("control-plane/src")
+        let sources = self.below("control-plane");
+        sources.filter(|source| source.path.contains("/src/"))
     }
 
     /// A file of TOML, or an empty table.

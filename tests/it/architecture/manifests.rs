@@ -19,12 +19,49 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "control-plane/platform",
+        &["plinto-contract", "plinto-jose"],
+    ),
+    (
+        "control-plane/tenancy",
+        &["plinto-contract", "plinto-jose", "plinto-platform"],
+    ),
+    (
+        "control-plane/directory",
+        &["plinto-contract", "plinto-platform"],
+    ),
+    (
+        "control-plane/identity",
+        &[
+            "plinto-contract",
+            "plinto-jose",
+            "plinto-platform",
+            "plinto-tenancy",
+            "plinto-directory",
+        ],
+    ),
+    (
+        "control-plane/enforcement",
+        &[
+            "plinto-contract",
+            "plinto-jose",
+            "policy-wasm",
+            "plinto-platform",
+            "plinto-tenancy",
+            "plinto-directory",
+            "plinto-identity",
+        ],
+    ),
+    (
         "control-plane",
         &[
             "plinto-contract",
             "plinto-jose",
-            "jwks-cache",
-            "policy-wasm",
+            "plinto-platform",
+            "plinto-tenancy",
+            "plinto-directory",
+            "plinto-identity",
+            "plinto-enforcement",
         ],
     ),
     ("cli", &["plinto-contract", "plinto-jose", "policy-wasm"]),
@@ -38,6 +75,11 @@ const OURS: &[&str] = &[
     "policy-wasm",
     "edge-worker",
     "control-plane",
+    "plinto-platform",
+    "plinto-tenancy",
+    "plinto-directory",
+    "plinto-identity",
+    "plinto-enforcement",
     "plinto",
     "plinto-tests",
 ];

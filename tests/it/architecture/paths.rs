@@ -147,8 +147,8 @@ pub(super) fn reached<'a>(house: &'a House, folder: &str, first: &str) -> Vec<&'
 #[test]
 fn paths_are_resolved_and_groups_taken_apart() {
     let source = Source::new(
-        "control-plane/src/features/users/service/verb.rs",
-        "use crate::{app::App, features::{roles::{self, Role}, sessions}};\n\
+        "control-plane/directory/src/users/service/verb.rs",
+        "use crate::{Platform, roles::{self, Role, sessions::Open}};\n\
          use super::super::store;\nfn f() { super::own(); std::fs::read(x) }\n\
          use std::{fs as files, net};\nuse super::super::super::oauth as o;",
     );
@@ -158,16 +158,16 @@ fn paths_are_resolved_and_groups_taken_apart() {
         .map(|named| format!("{} {}", named.line, named.parts.join("::")))
         .collect();
     for expected in [
-        "1 crate::app::App",
-        "1 crate::features::roles",
-        "1 crate::features::roles::Role",
-        "1 crate::features::sessions",
-        "2 crate::features::users::store",
-        "3 crate::features::users::service::own",
+        "1 crate::Platform",
+        "1 crate::roles",
+        "1 crate::roles::Role",
+        "1 crate::roles::sessions::Open",
+        "2 crate::users::store",
+        "3 crate::users::service::own",
         "3 std::fs::read",
         "4 std::fs",
         "4 std::net",
-        "5 crate::features::oauth",
+        "5 crate::oauth",
     ] {
         assert!(
             named.contains(&expected.to_owned()),

@@ -1,9 +1,8 @@
 //! Every rule is shown one offence and must refuse it, and nothing where there is none.
 
 use super::RULES;
+use super::arrows::folder;
 use super::house::House;
-
-const FEATURES: &str = "control-plane/src/features";
 
 /// Paths and texts of a made-up repository.
 type Files = Vec<(String, &'static str)>;
@@ -11,7 +10,10 @@ type Files = Vec<(String, &'static str)>;
 /// A rule's name, files that offend, and files that don't.
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn offences() -> Vec<(&'static str, Files, Files)> {
-    let feature = |file: &str| format!("{FEATURES}/{file}");
+    let feature = |path: &str| {
+        let (name, file) = path.split_once('/').unwrap();
+        format!("{}/{file}", folder(name))
+    };
     let own = str::to_owned;
     vec![
         (
@@ -102,7 +104,7 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             "N4 engine",
             vec![(feature("users/store.rs"), "use sqlx::postgres::PgRow;")],
             vec![(
-                own("control-plane/src/db/mod.rs"),
+                own("control-plane/platform/src/db/mod.rs"),
                 "use sqlx::postgres::PgRow;",
             )],
         ),
@@ -168,40 +170,51 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             "N9 order",
             vec![(
                 feature("users/service.rs"),
-                "use crate::features::sessions;",
+                "use plinto_identity::sessions;",
             )],
             vec![(
                 feature("sessions/service.rs"),
-                "use crate::features::users;",
+                "use plinto_directory::users;",
             )],
         ),
         (
             "N9 order",
             vec![(
                 feature("users/service.rs"),
-                "use crate::features::{tenants, oauth::X};",
+                "use plinto_identity::{sessions, oauth::X};",
             )],
             vec![(
                 feature("oauth/service.rs"),
-                "use crate::features::{users, tenants};",
+                "use plinto_directory::{users, roles};",
             )],
         ),
         (
             "N9 order",
             vec![(
                 feature("users/service.rs"),
-                "use crate::{platform::Platform, features::{tenants::{self, A}, oauth}};",
+                "use crate::{roles::{self, A}, organizations};",
+            )],
+            vec![(
+                feature("organizations/service.rs"),
+                "use crate::{roles::{self, A}, users};\nuse plinto_platform::Platform;",
+            )],
+        ),
+        (
+            "N9 order",
+            vec![(
+                feature("users/service.rs"),
+                "use plinto_identity::{oauth, sessions};",
             )],
             vec![(
                 feature("oauth/service.rs"),
-                "use crate::{platform::Platform, features::{tenants::{self, A}, users}};",
+                "use plinto_directory::{users, roles};",
             )],
         ),
         (
             "N9 order",
             vec![(
                 feature("users/service/verb.rs"),
-                "fn f() { super::super::super::sessions::open(); }",
+                "fn f() { super::super::super::organizations::open(); }",
             )],
             vec![(
                 feature("users/service/verb.rs"),
@@ -210,7 +223,15 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
         ),
         (
             "N9 order",
-            vec![(feature("users/service.rs"), "use crate::features as all;")],
+            vec![(feature("users/service.rs"), "use plinto_tenancy as all;")],
+            vec![(
+                feature("users/service.rs"),
+                "use plinto_tenancy::tenants as all;",
+            )],
+        ),
+        (
+            "N9 order",
+            vec![(feature("users/service.rs"), "use crate::*;")],
             vec![],
         ),
         (
@@ -248,39 +269,84 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
         (
             "arrows",
             vec![
+                (own("control-plane/platform/src/http/page.rs"), ""),
                 (
-                    own("control-plane/src/http/page.rs"),
-                    "use crate::features::users;",
+                    own("control-plane/platform/src/platform.rs"),
+                    "use crate::{db::Db, http::Slots};",
                 ),
-                (feature("users/mod.rs"), ""),
             ],
             vec![
                 (
-                    own("control-plane/src/http/page.rs"),
-                    "use crate::{platform::Platform, db::Db, http::Json};",
+                    own("control-plane/platform/src/http/page.rs"),
+                    "use crate::{Platform, db::Db, http::Json};",
                 ),
-                (own("control-plane/src/start.rs"), "use crate::http::Json;"),
-                (own("control-plane/src/db/mod.rs"), ""),
+                (own("control-plane/platform/src/db/mod.rs"), ""),
             ],
         ),
         (
             "arrows",
             vec![
-                (own("control-plane/src/db/mod.rs"), "use super::events;"),
-                (own("control-plane/src/events/mod.rs"), ""),
+                (
+                    own("control-plane/platform/src/db/mod.rs"),
+                    "use super::events;",
+                ),
+                (own("control-plane/platform/src/events/mod.rs"), ""),
             ],
             vec![],
         ),
         (
             "arrows",
-            vec![
-                (
-                    own("control-plane/src/events/mod.rs"),
-                    "use crate::start;",
-                ),
-                (own("control-plane/src/start.rs"), ""),
-            ],
+            vec![(
+                own("control-plane/platform/src/recheck.rs"),
+                "use crate::Platform;",
+            )],
             vec![],
+        ),
+        (
+            "arrows",
+            vec![(own("control-plane/platform/src/anywhere.rs"), "")],
+            vec![],
+        ),
+        (
+            "inside",
+            vec![(
+                feature("policies/error.rs"),
+                "use super::service::check::Refusal;",
+            )],
+            vec![(
+                feature("policies/service/check.rs"),
+                "use crate::policies::{error::Refusal, store};",
+            )],
+        ),
+        (
+            "inside",
+            vec![(
+                feature("policies/store.rs"),
+                "use crate::policies::service::check;",
+            )],
+            vec![(feature("policies/store.rs"), "use super::model::Bundle;")],
+        ),
+        (
+            "states",
+            vec![(
+                feature("tenants/service.rs"),
+                "pub struct Cache;\nimpl PlatformState for Cache {}",
+            )],
+            vec![(
+                feature("tenants/service.rs"),
+                "struct Cache;\nimpl PlatformState for Cache {}",
+            )],
+        ),
+        (
+            "N2",
+            vec![(
+                own("control-plane/platform/Cargo.toml"),
+                "[dependencies]\nplinto-tenancy.workspace = true",
+            )],
+            vec![(
+                own("control-plane/platform/Cargo.toml"),
+                "[dependencies]\nplinto-contract.workspace = true",
+            )],
         ),
         (
             "N10",
@@ -297,7 +363,7 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             "N11",
             vec![(own("jose/src/a.rs"), "fn f() { SystemTime::now(); }")],
             vec![(
-                own("control-plane/src/clock.rs"),
+                own("control-plane/platform/src/clock.rs"),
                 "fn f() { SystemTime::now(); }",
             )],
         ),
@@ -308,7 +374,7 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
                 "fn f() { std::env::var(\"A\"); }",
             )],
             vec![(
-                own("control-plane/src/config.rs"),
+                own("control-plane/platform/src/config.rs"),
                 "fn f() { std::env::var(\"A\"); }",
             )],
         ),
@@ -522,12 +588,12 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
         (
             "N22",
             vec![(
-                own("control-plane/src/http/layers.rs"),
+                own("control-plane/platform/src/http/layers.rs"),
                 "fn takes_keys(route: &str) -> bool {\n    route.starts_with(\"/v1/\")\n}",
             )],
             vec![
                 (
-                    own("control-plane/src/http/layers.rs"),
+                    own("control-plane/platform/src/http/layers.rs"),
                     "// route.starts_with(\"/v1/\")\nfn f() { g(\"/v1/users\"); path.starts_with(\"/v10/\"); }",
                 ),
                 (

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::house::House;
 
-/// The crates whose modules stand in an order. The control plane's has layers, see `arrows`.
+/// The crates whose modules stand in an order. The control plane's features have one of their own, see
+/// `arrows`.
 const CRATES: &[&str] = &[
     "contract/src",
+    "control-plane/platform/src",
+    "control-plane/src",
     "edge-worker/src",
     "jose/src",
     "jwks-cache/src",

@@ -68,12 +68,14 @@ impl Source {
         self.name() == format!("{name}.rs") || self.path.contains(&format!("/{name}/"))
     }
 
-    /// The feature a file of the control plane belongs to.
+    /// The feature a file of the control plane belongs to: a folder of a crate of features.
     pub(super) fn feature(&self) -> Option<&str> {
-        self.path
-            .strip_prefix("control-plane/src/features/")?
-            .split_once('/')
-            .map(|(name, _)| name)
+        let (home, rest) = self
+            .path
+            .strip_prefix("control-plane/")?
+            .split_once("/src/")?;
+        let (name, _) = rest.split_once('/')?;
+        (!home.is_empty() && home != "platform").then_some(name)
     }
 
     /// `path:line` of every match of `pattern` in the code that ships.

@@ -1,8 +1,8 @@
 //! A database that another version made is refused with one line, and left as it was.
 
-use control_plane::config::Config;
-use control_plane::db::{Args, Db};
-use control_plane::secret::Secret;
+use plinto_platform::config::Config;
+use plinto_platform::db::{Args, Db};
+use plinto_platform::secret::Secret;
 use plinto_tests::process::ControlPlane;
 
 use super::AUDIENCE;

@@ -106,7 +106,7 @@ async fn edges_and_people_are_served_while_a_thousand_requests_dawdle() {
 async fn whoever_does_not_read_its_answers_is_cut_off() {
     let settings = [
         ("PLINTO_HTTP_TIMEOUT_S", "1"),
-        ("PLINTO_LOG_FILTER", "control_plane::http::server=debug"),
+        ("PLINTO_LOG_FILTER", "plinto_platform::http::server=debug"),
     ];
     let server = ControlPlane::start_with(&settings).await;
     let port = reqwest::Url::parse(&server.url()).unwrap().port().unwrap();

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use control_plane::{args, db::DbError};
+use plinto_platform::{args, db::DbError};
 use plinto_tests::world::{Answer, Client, Engine, World};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};

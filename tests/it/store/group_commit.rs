@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use control_plane::{
+use plinto_platform::{
     args,
     db::{Db, DbError},
 };
@@ -44,7 +44,7 @@ async fn write(db: Db, name: String) -> Result<(), DbError> {
 async fn queue_behind(
     db: &Db,
     many: usize,
-) -> (control_plane::db::Tx, JoinSet<Result<(), DbError>>) {
+) -> (plinto_platform::db::Tx, JoinSet<Result<(), DbError>>) {
     let mut first = db.begin().await.unwrap();
     first.execute(MAKE, args!["first"]).await.unwrap();
     let mut writers = JoinSet::new();

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use control_plane::db::Db;
+use plinto_platform::db::Db;
 use plinto_tests::{
     process::root,
     world::{Engine, TestDatabase},
@@ -45,7 +45,7 @@ fn statements() -> BTreeMap<String, String> {
         Regex::new(r#"const (\w+): &str =\s*"((?:select|insert|update|delete|with)\b[^"]*)""#);
     let constant = constant.unwrap();
     let mut found = BTreeMap::new();
-    let mut folders = vec![root().join("control-plane/src")];
+    let mut folders = vec![root().join("control-plane")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

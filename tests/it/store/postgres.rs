@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use control_plane::{
+use plinto_platform::{
     args,
     db::{Db, DbError, Held},
 };

@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use control_plane::{
-    args,
-    db::{Db, DbError, Tx},
-};
+use plinto_platform::{args, db::{Db, DbError, Tx}};
 use plinto_tests::world::TestDatabase;
 
 const MAKE_TENANT: &str = "insert into tenants
@@ -74,10 +71,10 @@ async fn a_refusing_constraint_has_the_same_name_on_both_engines() {
     let mut tx = db.begin().await.unwrap();
     make(&mut tx, "taken").await.unwrap();
     tx.commit().await.unwrap();
-    let cases: [(&'static str, control_plane::db::Args, &str); 3] = [
+    let cases: [(&'static str, plinto_platform::db::Args, &str); 3] = [
         (MAKE_TENANT, args!["other", "taken", 1_i64], "tenants_slug_key"),
         (MAKE_TENANT, args!["taken", "other", 1_i64], "tenants_id_key"),
-        (MAKE_EVENT, args!["e", "nobody", None::<String>], control_plane::db::FOREIGN_KEY),
+        (MAKE_EVENT, args!["e", "nobody", None::<String>], plinto_platform::db::FOREIGN_KEY),
     ];
     for (sql, args, name) in cases {
         let mut tx = db.begin().await.unwrap();

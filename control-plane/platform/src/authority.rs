@@ -1,0 +1,128 @@
+//! Where work that may write begins: the one place that looks at its actor again.
+//!
+//! Between a request's arrival and its write, time goes by: a body dawdles, a password is hashed, a
+//! bundle is checked. Meanwhile the API key may have been revoked, here or by another process, the
+//! session ended, the user disabled. So the transaction itself asks whether the actor is still live
+//! and still has the right, and holds what they act by until it ends: of a write and the end of its
+//! authority, one commits first and the other sees that. Knows no feature: each says how its own
+//! kind of actor is looked at.
+
+use crate::{
+    Platform,
+    actor::{Actor, Permission, PermissionSet, Principal},
+    db::{DbError, Held, Tx},
+    recheck::Refused,
+};
+
+/// What a verb needs of its actor.
+#[derive(Debug, Clone)]
+pub enum Need {
+    /// To carry a permission.
+    Permission(Permission),
+    /// To carry all of these.
+    All(PermissionSet),
+    /// To be a person, who acts on what is their own.
+    Person,
+    /// To be live, whoever they are.
+    Live,
+    /// Nothing: the verb is open to everybody, and what they present to it decides.
+    Open,
+}
+
+/// A piece of work that may write: what it happens in, by what means and for whom. Dropped without
+/// [`commit`](Self::commit), it never happened. Its event: [`record`](Self::record).
+///
+/// It has no moment of its own: a row may be waited for within it, what ends somebody's rights must
+/// not be dated before that wait, and events stand in the order of their moments. Whoever needs the
+/// time asks the clock.
+#[derive(Debug)]
+pub struct Work<'a> {
+    /// What stores read and write in.
+    pub tx: Tx,
+    /// The clock, chance, settings and whatever else the server keeps at hand.
+    pub platform: &'a Platform,
+    /// For whom, and in which tenant.
+    pub actor: &'a Actor,
+}
+
+impl Work<'_> {
+    /// Errors: `Denied` when the actor is not live any more, or lacks by now what the verb needs.
+    async fn recheck(&mut self, need: Need) -> Result<(), Refused> {
+        let now = self.platform.clock.now();
+        let permissions = match self.actor.principal {
+            Principal::ApiKey { .. } => {
+                (self.platform.rechecks.api_key)(&mut self.tx, self.actor, now).await?
+            }
+            Principal::User { .. } => {
+                (self.platform.rechecks.person)(&mut self.tx, self.actor, now).await?
+            }
+            Principal::Anonymous | Principal::System => self.actor.permissions.clone(),
+        };
+        let actor = Actor {
+            permissions,
+            ..self.actor.clone()
+        };
+        match need {
+            Need::Permission(permission) => actor.require(permission)?,
+            Need::All(permissions) => {
+                for permission in permissions.iter() {
+                    actor.require(permission)?;
+                }
+            }
+            Need::Person => {
+                actor.user()?;
+            }
+            Need::Live | Need::Open => {}
+        }
+        Ok(())
+    }
+
+    /// Makes it so. Answers only when the disk has it.
+    /// Errors: `Aborted` when a statement had failed; nothing was stored then.
+    pub async fn commit(self) -> Result<(), DbError> {
+        self.tx.commit().await
+    }
+}
+
+/// Begins work in a transaction in which the actor is live and has what the verb needs.
+/// Errors: `Denied`; nothing was begun then.
+pub async fn begin<'a>(
+    platform: &'a Platform,
+    actor: &'a Actor,
+    need: Need,
+) -> Result<Work<'a>, Refused> {
+    if matches!(need, Need::Open) {
+        let tx = platform.db.begin().await?;
+        return Ok(Work {
+            tx,
+            platform,
+            actor,
+        });
+    }
+    let tx = platform.db.begin_holding(&held(actor)).await?;
+    let mut work = Work {
+        tx,
+        platform,
+        actor,
+    };
+    work.recheck(need).await?;
+    Ok(work)
+}
+
+/// Opens a transaction that may write, for the server's own work that nobody is behind.
+pub async fn begin_own(platform: &Platform) -> Result<Tx, DbError> {
+    platform.db.begin().await
+}
+
+/// What an actor acts by. Whoever ends one of these holds it alone. A person's own writes take
+/// turns: most of them end something that the others act by.
+fn held(actor: &Actor) -> Held {
+    match actor.principal {
+        Principal::ApiKey { key } => Held::default().shared(key),
+        Principal::User { user, session, .. } => Held::default()
+            .shared(actor.tenant)
+            .alone(user)
+            .shared(session),
+        Principal::Anonymous | Principal::System => Held::default(),
+    }
+}
