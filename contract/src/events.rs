@@ -65,6 +65,9 @@ kinds! {
     MemberAdded = "member.added", "A user joined an organization.";
     MemberUpdated = "member.updated", "A member's roles changed.";
     MemberRemoved = "member.removed", "A user left an organization.";
+    AdministratorAdded = "administrator.added", "A user became an administrator of the tenant.";
+    AdministratorUpdated = "administrator.updated", "An administrator's roles changed.";
+    AdministratorRemoved = "administrator.removed", "A user is no administrator of the tenant any more.";
     RoleCreated = "role.created", "A role was created.";
     RoleUpdated = "role.updated", "A role's permissions changed.";
     RoleDeleted = "role.deleted", "A role was deleted.";

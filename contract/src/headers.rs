@@ -22,6 +22,8 @@ pub const REVOCATION_STALE: &str = "x-plinto-revocation-stale";
 pub const SEQUENCE: &str = "x-plinto-sequence";
 /// The secret by which the application knows the edge.
 pub const UPSTREAM_SECRET: &str = "x-plinto-upstream-secret";
+/// The tenant, by its slug, that a request to the management API is about; its sender's own without it.
+pub const MANAGED_TENANT: &str = "plinto-tenant";
 /// Names one request, in every answer and log line.
 pub const REQUEST_ID: &str = "x-request-id";
 /// A client's own name for its request, kept apart from ours.

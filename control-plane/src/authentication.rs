@@ -10,7 +10,12 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use plinto_contract::{ids::TenantId, problem::Code};
+use plinto_contract::{
+    headers::MANAGED_TENANT,
+    ids::TenantId,
+    problem::{Code, FieldError},
+};
+use plinto_identity::sessions;
 use plinto_platform::{
     Platform,
     actor::{Actor, PermissionSet, Principal},
@@ -21,7 +26,10 @@ use plinto_platform::{
     },
     secret::Secret,
 };
-use plinto_tenancy::tenants::Tenant;
+use plinto_tenancy::{
+    api_keys,
+    tenants::{self, Tenant, TenantsError},
+};
 
 /// Lets a request go on with the actor who asks.
 pub async fn authenticate(
@@ -31,7 +39,7 @@ pub async fn authenticate(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let actor = match how {
-        Authentication::ApiKey => of_machine(&platform, &parts).await,
+        Authentication::Management => of_manager(&platform, &parts).await,
         Authentication::Person => of_person(&platform, &parts).await,
         Authentication::OAuthClient => of_oauth_client(&platform, &parts).await,
         Authentication::Anonymous => of_anonymous(&platform, &parts).await,
@@ -39,13 +47,54 @@ pub async fn authenticate(
     go_on(&platform, actor, (parts, body), next).await
 }
 
-async fn of_machine(platform: &Platform, parts: &Parts) -> Result<Actor, ApiError> {
-    match bearer(&parts.headers)? {
-        Some(token) => of_api_key(platform, &token).await,
-        None => Err(ApiError::new(
+async fn of_manager(platform: &Platform, parts: &Parts) -> Result<Actor, ApiError> {
+    let token = bearer(&parts.headers)?.ok_or_else(|| {
+        ApiError::new(
             Code::AuthenticationRequired,
-            "send an API key as `Authorization: Bearer plinto_sk_…`",
-        )),
+            "send an API key, or an access token for the management API, as `Authorization: Bearer …`",
+        )
+    })?;
+    let slug = managed_tenant(&parts.headers)?;
+    if token.expose().starts_with(api_keys::PREFIX) {
+        let actor = of_api_key(platform, &token).await?;
+        return require_own_tenant(platform, actor, slug).await;
+    }
+    let manager = sessions::authenticate_manager(platform, token.expose(), slug).await?;
+    Ok(of(manager.tenant, manager.principal, manager.permissions))
+}
+
+/// The tenant that a request names, by its slug.
+/// Errors: a header that is there twice or is no text.
+fn managed_tenant(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let mut values = headers.get_all(MANAGED_TENANT).iter();
+    let text = match (values.next(), values.next()) {
+        (None, _) => return Ok(None),
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    };
+    text.map(Some).ok_or_else(|| {
+        let detail = "name one tenant by its slug";
+        let error = FieldError::new(format!("#{MANAGED_TENANT}"), "invalid_value", detail);
+        ApiError::fields(Code::ValidationFailed, vec![error])
+    })
+}
+
+/// Errors: `permission_denied` when the request names another tenant than the key's.
+async fn require_own_tenant(
+    platform: &Platform,
+    actor: Actor,
+    slug: Option<&str>,
+) -> Result<Actor, ApiError> {
+    let Some(slug) = slug else {
+        return Ok(actor);
+    };
+    match tenants::by_slug(platform, slug).await {
+        Ok(tenant) if tenant.id == actor.tenant => Ok(actor),
+        Ok(_) | Err(TenantsError::NotFound) => {
+            let detail = "an API key is good for its own tenant only";
+            Err(ApiError::new(Code::PermissionDenied, detail))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -88,7 +137,7 @@ async fn go_on(
 }
 
 async fn tenant(platform: &Platform, uri: &Uri) -> Result<Tenant, ApiError> {
-    Ok(plinto_tenancy::tenants::by_slug(platform, slug(uri).unwrap_or_default()).await?)
+    Ok(tenants::by_slug(platform, slug(uri).unwrap_or_default()).await?)
 }
 
 /// `/t/{slug}/…`
@@ -105,7 +154,7 @@ async fn of_credential(
     let Some(token) = bearer(headers)? else {
         return Ok(anonymous(tenant.id));
     };
-    if token.expose().starts_with(plinto_tenancy::api_keys::PREFIX) {
+    if token.expose().starts_with(api_keys::PREFIX) {
         let actor = of_api_key(platform, &token).await?;
         if actor.tenant != tenant.id {
             return Err(ApiError::new(
@@ -115,14 +164,13 @@ async fn of_credential(
         }
         return Ok(actor);
     }
-    let principal =
-        plinto_identity::sessions::authenticate(platform, tenant, token.expose()).await?;
+    let principal = sessions::authenticate(platform, tenant, token.expose()).await?;
     // What people may do to their own things needs no permission; nothing else is theirs to do.
     Ok(of(tenant.id, principal, PermissionSet::none()))
 }
 
 async fn of_api_key(platform: &Platform, token: &Secret) -> Result<Actor, ApiError> {
-    let known = plinto_tenancy::api_keys::authenticate(platform, token.expose()).await?;
+    let known = api_keys::authenticate(platform, token.expose()).await?;
     Ok(of(
         known.tenant,
         Principal::ApiKey { key: known.key },

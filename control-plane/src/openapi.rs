@@ -6,7 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use plinto_contract::problem::{Code, MEDIA_TYPE};
+use plinto_contract::{
+    headers::MANAGED_TENANT,
+    problem::{Code, MEDIA_TYPE},
+};
 use plinto_platform::http::{Authentication, ErrorFormat, Group, Groups, schemas};
 use serde_json::{Value, json};
 use utoipa::{
@@ -22,7 +25,7 @@ use utoipa::{
 };
 
 /// What each group of operations is about.
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 14] = [
     (
         "sign_in",
         "People sign up, in and out, under their tenant's issuer.",
@@ -37,11 +40,18 @@ const TAGS: [(&str, &str); 13] = [
         "discovery",
         "What a client or verifier finds from the issuer alone.",
     ),
-    ("tenants", "The tenant that the API key belongs to."),
+    ("tenants", "The tenant."),
     ("users", "People."),
     ("sessions", "Sign-ins that have not ended."),
     ("organizations", "Customers' companies and their members."),
-    ("roles", "Named sets of permissions that members have."),
+    (
+        "roles",
+        "Named sets of permissions that members and administrators have.",
+    ),
+    (
+        "administrators",
+        "People who may use this API on the whole tenant.",
+    ),
     ("api_keys", "Machines' credentials for this API."),
     ("signing keys", "Private keys that sign tokens and bundles."),
     ("policies", "Policy bundles: publish, activate, roll back."),
@@ -51,7 +61,8 @@ const TAGS: [(&str, &str); 13] = [
     ),
 ];
 const ABOUT: &str = "Identities, sessions, organizations and policies.\n\n\
-    Operations under `/v1` are for machines and need an API key. Those under `/t/{tenant}` are for \
+    Operations under `/v1` manage a tenant: machines need an API key for them, people an \
+    access token for this API and roles that allow it. Those under `/t/{tenant}` are for \
     people and for whoever verifies tokens. Refusals are problems (RFC 9457): programs switch on \
     `code`, and `type` leads to a page with cause and remedy. A query parameter that is not \
     described is refused. Lists come in pages: give `next_cursor` as `cursor` until there is none.";
@@ -101,18 +112,21 @@ pub fn complete(mut api: OpenApi, groups: &Groups) -> OpenApi {
 fn complete_operation(group: &Group, path: &str, method: &str, operation: &mut Operation) {
     // A door may ask for more than its group does.
     if operation.security.is_none() {
-        let required = |name| vec![SecurityRequirement::new(name, Vec::<String>::new())];
-        operation.security = scheme(group).map(required);
+        let required = |name: &&str| SecurityRequirement::new(*name, Vec::<String>::new());
+        let schemes = schemes(group);
+        operation.security = (!schemes.is_empty()).then(|| schemes.iter().map(required).collect());
     }
     for parameter in operation.parameters.iter_mut().flatten() {
         if let RefOr::T(parameter) = parameter {
             describe(parameter);
         }
     }
+    let manages = group.authentication == Some(Authentication::Management);
     let takes_key = method == "post" && group.takes_idempotency_key;
     let is_versioned = operation.responses.responses.contains_key("304");
     let parameters = operation.parameters.get_or_insert_default();
     for header in [
+        manages.then(managed_tenant),
         takes_key.then(idempotency_key),
         is_versioned.then(if_none_match),
     ] {
@@ -151,12 +165,12 @@ fn mend(operation: &mut Operation) {
     }
 }
 
-/// Which credentials a group asks for.
-fn scheme(group: &Group) -> Option<&'static str> {
-    match group.authentication? {
-        Authentication::ApiKey => Some("api_key"),
-        Authentication::Person => Some("access_token"),
-        Authentication::OAuthClient | Authentication::Anonymous => None,
+/// Which credentials a group asks for: one of these.
+fn schemes(group: &Group) -> &'static [&'static str] {
+    match group.authentication {
+        Some(Authentication::Management) => &["api_key", "management_token"],
+        Some(Authentication::Person) => &["access_token"],
+        Some(Authentication::OAuthClient | Authentication::Anonymous) | None => &[],
     }
 }
 
@@ -268,6 +282,17 @@ fn idempotency_key() -> Value {
     })
 }
 
+fn managed_tenant() -> Value {
+    json!({
+        "name": MANAGED_TENANT,
+        "in": "header",
+        "required": false,
+        "description": "The tenant to act in, for people who administer several. Without it, the one \
+            whose user or API key asks.",
+        "schema": { "$ref": "#/components/schemas/Slug" },
+    })
+}
+
 fn if_none_match() -> Value {
     json!({
         "name": "if-none-match",
@@ -297,16 +322,15 @@ fn refuse(group: &Group, path: &str, operation: &mut Operation) {
         }
         if operation.security.is_some() {
             codes.extend([Code::AuthenticationRequired, Code::PermissionDenied]);
-            codes.extend(if group.authentication == Some(Authentication::ApiKey) {
-                &[Code::ApiKeyInvalid][..]
-            } else {
-                &[
-                    Code::TokenInvalid,
-                    Code::TokenExpired,
-                    Code::TokenRevoked,
-                    Code::TokenOutdated,
-                ]
-            });
+            if group.authentication == Some(Authentication::Management) {
+                codes.push(Code::ApiKeyInvalid);
+            }
+            codes.extend([
+                Code::TokenInvalid,
+                Code::TokenExpired,
+                Code::TokenRevoked,
+                Code::TokenOutdated,
+            ]);
         }
         codes.extend(of_parameters(operation));
     }
@@ -433,6 +457,14 @@ fn common() -> Value {
                 "type": "http",
                 "scheme": "bearer",
                 "description": "An API key, `plinto_sk_…`.",
+            },
+            "management_token": {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": "A person's access token for this API, from a sign-in with `resource`. \
+                    What it allows are the person's roles, as an administrator of the tenant or as a \
+                    member of an organization.",
             },
             "access_token": {
                 "type": "http",

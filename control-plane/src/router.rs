@@ -30,7 +30,7 @@ use crate::{
 static GROUPS: [Group; 6] = [
     Group {
         routes: management,
-        authentication: Some(Authentication::ApiKey),
+        authentication: Some(Authentication::Management),
         errors: ErrorFormat::Problem,
         takes_idempotency_key: true,
         ask: Ask::Work,
@@ -81,11 +81,12 @@ const UNDER_AN_ISSUER: Group = Group {
     ignores_unknown_parameters: false,
 };
 
-/// `/v1`: for machines with an API key. One line per feature.
+/// `/v1`: for machines with an API key and people with rights. One line per feature.
 fn management() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .merge(plinto_tenancy::tenants::rest::routes())
         .merge(plinto_directory::users::rest::routes())
+        .merge(plinto_identity::administrators::rest::routes())
         .merge(plinto_identity::sessions::rest::routes())
         .merge(plinto_identity::sign_in::rest::routes())
         .merge(plinto_tenancy::signing_keys::rest::routes())
@@ -200,7 +201,7 @@ fn mount(platform: &Platform, group: &Group) -> Router<Platform> {
             let once = middleware::from_fn_with_state(state(), idempotency::once);
             doors = doors.route_layer(once);
         }
-        if how == Authentication::ApiKey {
+        if how == Authentication::Management {
             let large = middleware::from_fn_with_state(state(), layers::large_body);
             doors = doors.route_layer(large);
         }

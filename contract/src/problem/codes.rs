@@ -134,12 +134,15 @@ codes! {
     RoleKeyTaken = "role_key_taken", 409, "A role with this key exists",
         cause: "Keys of roles are unique in a tenant.",
         remedy: "Change the role that exists, or choose another key.";
-    RoleInUse = "role_in_use", 409, "Members still have this role",
-        cause: "A role that members have cannot be deleted.",
-        remedy: "Give those members other roles first.";
+    RoleInUse = "role_in_use", 409, "Somebody still has this role",
+        cause: "A role that members or administrators have cannot be deleted.",
+        remedy: "Give them other roles first.";
     AlreadyMember = "already_member", 409, "The user is a member already",
         cause: "A user is a member of an organization at most once.",
         remedy: "Change the membership's roles instead.";
+    AlreadyAdministrator = "already_administrator", 409, "The user is an administrator already",
+        cause: "A user is an administrator of a tenant at most once.",
+        remedy: "Change the administrator's roles instead.";
     LastOwner = "last_owner", 409, "An organization keeps at least one owner",
         cause: "The change would leave members without an owner.",
         remedy: "Make somebody else an owner first.";

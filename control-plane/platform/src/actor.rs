@@ -5,12 +5,13 @@ use std::{fmt, net::IpAddr, str::FromStr};
 use plinto_contract::{
     events::EventActor,
     ids::{ApiKeyId, RequestId, SessionId, TenantId, UserId},
+    problem::FieldError,
     time::UnixSeconds,
 };
 
 macro_rules! permissions {
     ($($name:ident = $text:literal, $doc:literal;)+) => {
-        /// What a caller may do; the names stand on API keys.
+        /// What a caller may do with the management API; the names stand on API keys and on roles.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Permission {
             $(#[doc = $doc] $name,)+
@@ -45,6 +46,8 @@ permissions! {
     OrganizationsWrite = "organizations:write", "Create and change organizations and members.";
     RolesRead = "roles:read", "List and see roles.";
     RolesWrite = "roles:write", "Create, change and delete roles.";
+    AdministratorsRead = "administrators:read", "List and see administrators.";
+    AdministratorsWrite = "administrators:write", "Make people administrators, change and end that.";
     ApiKeysRead = "api_keys:read", "List and see API keys.";
     ApiKeysWrite = "api_keys:write", "Create and revoke API keys.";
     PoliciesRead = "policies:read", "List and fetch policy bundles.";
@@ -107,9 +110,65 @@ impl PermissionSet {
         self.0.iter().copied()
     }
 
+    /// Those that are in one of the two sets and not in the other.
+    #[must_use]
+    pub fn difference(&self, others: &Self) -> Self {
+        Self(self.0.symmetric_difference(&others.0).copied().collect())
+    }
+
+    /// Those that are in both.
+    #[must_use]
+    pub fn intersection(&self, others: &Self) -> Self {
+        Self(self.0.intersection(&others.0).copied().collect())
+    }
+
+    /// Reads what a request names. `pointer`: where the list stands in it.
+    /// Errors: which of the names are none.
+    pub fn read(names: &[String], pointer: &str) -> Result<Self, Vec<FieldError>> {
+        let (mut known, mut errors) = (Vec::new(), Vec::new());
+        for (index, name) in names.iter().enumerate() {
+            match name.parse() {
+                Ok(permission) => known.push(permission),
+                Err(_) => errors.push(FieldError::new(
+                    format!("{pointer}/{index}"),
+                    "permission_unknown",
+                    "no permission has this name",
+                )),
+            }
+        }
+        if errors.is_empty() {
+            Ok(known.into_iter().collect())
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// Their names on the wire, in the order of the table.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.iter().map(Permission::as_str).collect()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl FromStr for PermissionSet {
+    type Err = UnknownPermission;
+
+    /// Reads a JSON array of names, as tables keep it.
+    fn from_str(text: &str) -> Result<Self, UnknownPermission> {
+        let names: Vec<String> =
+            serde_json::from_str(text).map_err(|_| UnknownPermission(text.to_owned()))?;
+        names.iter().map(|name| name.parse()).collect()
+    }
+}
+
+impl fmt::Display for PermissionSet {
+    /// Writes a JSON array of names.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", serde_json::json!(self.names()))
     }
 }
 
@@ -128,6 +187,8 @@ pub enum Principal {
     User {
         /// The person.
         user: UserId,
+        /// The tenant whose user they are. Another than the actor's when they administer several.
+        home: TenantId,
         /// Their session.
         session: SessionId,
         /// What decides how long the token is good.
@@ -153,6 +214,8 @@ pub struct PresentedToken {
     pub signer: [u8; 32],
     /// The version of the tenant's keys under which that key was published.
     pub keys_version: i64,
+    /// Whether it was issued for the management API.
+    pub is_for_management: bool,
 }
 
 /// Who asks, in which tenant, from where.
@@ -182,8 +245,11 @@ pub enum Denied {
     #[error("this needs the permission `{0}`")]
     Lacks(Permission),
     /// This is for people, not for machines.
-    #[error("this needs a user's access token")]
+    #[error("this needs the access token of a user of this tenant")]
     NotAUser,
+    /// The person administers no such tenant.
+    #[error("you are no administrator of this tenant")]
+    NotAnAdministrator,
     /// The API key is revoked, expired or gone.
     #[error("the API key is not valid")]
     KeyNotLive,
@@ -222,12 +288,28 @@ impl Actor {
         }
     }
 
-    /// The person and session behind the request. Errors for anybody else.
+    /// The person and session behind the request. Errors for anybody else, and for users of another
+    /// tenant.
     pub fn user(&self) -> Result<(UserId, SessionId), Denied> {
         match self.principal {
-            Principal::User { user, session, .. } => Ok((user, session)),
+            Principal::User {
+                user,
+                home,
+                session,
+                ..
+            } if home == self.tenant => Ok((user, session)),
             Principal::Anonymous => Err(Denied::Unauthenticated),
-            Principal::ApiKey { .. } | Principal::System => Err(Denied::NotAUser),
+            _ => Err(Denied::NotAUser),
+        }
+    }
+
+    /// The person behind the request if they may use the management API in an organization of theirs.
+    pub fn managing_user(&self) -> Option<UserId> {
+        match self.principal {
+            Principal::User {
+                user, home, token, ..
+            } if home == self.tenant && token.is_for_management => Some(user),
+            _ => None,
         }
     }
 

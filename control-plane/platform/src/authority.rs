@@ -9,7 +9,7 @@
 
 use crate::{
     Platform,
-    actor::{Actor, Permission, PermissionSet, Principal},
+    actor::{Actor, Denied, Permission, PermissionSet, Principal},
     db::{DbError, Held, Tx},
     recheck::Refused,
 };
@@ -43,13 +43,24 @@ pub struct Work<'a> {
     pub platform: &'a Platform,
     /// For whom, and in which tenant.
     pub actor: &'a Actor,
+    /// What the actor may do in the tenant, as read in this transaction.
+    pub permissions: PermissionSet,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn new(tx: Tx, platform: &'a Platform, actor: &'a Actor) -> Self {
+        Self {
+            tx,
+            platform,
+            actor,
+            permissions: PermissionSet::none(),
+        }
+    }
+
     /// Errors: `Denied` when the actor is not live any more, or lacks by now what the verb needs.
     async fn recheck(&mut self, need: Need) -> Result<(), Refused> {
         let now = self.platform.clock.now();
-        let permissions = match self.actor.principal {
+        self.permissions = match self.actor.principal {
             Principal::ApiKey { .. } => {
                 (self.platform.rechecks.api_key)(&mut self.tx, self.actor, now).await?
             }
@@ -58,23 +69,38 @@ impl Work<'_> {
             }
             Principal::Anonymous | Principal::System => self.actor.permissions.clone(),
         };
-        let actor = Actor {
-            permissions,
-            ..self.actor.clone()
-        };
         match need {
-            Need::Permission(permission) => actor.require(permission)?,
-            Need::All(permissions) => {
-                for permission in permissions.iter() {
-                    actor.require(permission)?;
-                }
-            }
+            Need::Permission(permission) => self.require(permission)?,
+            Need::All(permissions) => self.require_all(&permissions)?,
             Need::Person => {
-                actor.user()?;
+                self.actor.user()?;
             }
             Need::Live | Need::Open => {}
         }
         Ok(())
+    }
+
+    /// Errors: `Denied` when the actor lacks the permission.
+    pub fn require(&self, permission: Permission) -> Result<(), Denied> {
+        if self.permissions.contains(permission) {
+            Ok(())
+        } else {
+            Err(Denied::Lacks(permission))
+        }
+    }
+
+    /// Errors: `Denied` when the actor lacks one of them: nobody grants, or takes from others, what
+    /// they lack themselves (Z6).
+    pub fn require_all(&self, permissions: &PermissionSet) -> Result<(), Denied> {
+        permissions
+            .iter()
+            .try_for_each(|permission| self.require(permission))
+    }
+
+    /// Changes what people may do with the management API. Whoever acts by that shares a name, so of a
+    /// write and the end of its authority one commits first and the other sees that.
+    pub async fn change_management(&mut self) -> Result<(), DbError> {
+        self.tx.hold_alone(management(self.actor)).await
     }
 
     /// Makes it so. Answers only when the disk has it.
@@ -93,18 +119,10 @@ pub async fn begin<'a>(
 ) -> Result<Work<'a>, Refused> {
     if matches!(need, Need::Open) {
         let tx = platform.db.begin().await?;
-        return Ok(Work {
-            tx,
-            platform,
-            actor,
-        });
+        return Ok(Work::new(tx, platform, actor));
     }
     let tx = platform.db.begin_holding(&held(actor)).await?;
-    let mut work = Work {
-        tx,
-        platform,
-        actor,
-    };
+    let mut work = Work::new(tx, platform, actor);
     work.recheck(need).await?;
     Ok(work)
 }
@@ -119,10 +137,24 @@ pub async fn begin_own(platform: &Platform) -> Result<Tx, DbError> {
 fn held(actor: &Actor) -> Held {
     match actor.principal {
         Principal::ApiKey { key } => Held::default().shared(key),
-        Principal::User { user, session, .. } => Held::default()
-            .shared(actor.tenant)
-            .alone(user)
-            .shared(session),
+        Principal::User {
+            user,
+            home,
+            session,
+            token,
+        } => {
+            let own = Held::default().shared(home).alone(user).shared(session);
+            if token.is_for_management {
+                own.shared(management(actor))
+            } else {
+                own
+            }
+        }
         Principal::Anonymous | Principal::System => Held::default(),
     }
+}
+
+/// What people may do with the management API of the actor's tenant.
+fn management(actor: &Actor) -> String {
+    format!("management of {}", actor.tenant)
 }

@@ -28,6 +28,7 @@ const BEYOND_SCHEMAS: &[&str] = &[
     "/password password_too_common",
     "/new_password password_too_common",
     "/refresh_token invalid_grant",
+    "/resource resource_unknown",
     "/session_idle_s out_of_range",
     "/user_id user_unknown",
 ];

@@ -48,12 +48,12 @@ async fn only_a_good_access_token_opens_ones_own_doors() {
         .expect_problem(403, "permission_denied");
     let key = world.bearer(globex.api_key.expose());
     key.get(path).await.expect_problem(401, "api_key_invalid");
-    // Nor does a person manage.
+    // Nor does a person manage with a token for an application.
     alice
         .client(&world)
         .get("/v1/users")
         .await
-        .expect_problem(401, "api_key_invalid");
+        .expect_problem(401, "token_invalid");
     alice.client(&world).get(path).await.expect(200);
     world.clock.advance_seconds(600 + 30);
     alice

@@ -1,5 +1,6 @@
 //! The doors of the control plane, through the whole router.
 
+mod administrators;
 mod api_keys;
 mod at_rest;
 mod authority;

@@ -25,6 +25,11 @@ fn operation(permission: Permission) -> (Method, &'static str, Value) {
         }
         Permission::RolesRead => (Method::GET, "/v1/roles", none),
         Permission::RolesWrite => (Method::POST, "/v1/roles", json!({"key": "r", "name": "R"})),
+        Permission::AdministratorsRead => (Method::GET, "/v1/administrators", none),
+        Permission::AdministratorsWrite => {
+            let body = json!({"user_id": "{user}", "roles": ["nothing"]});
+            (Method::POST, "/v1/administrators", body)
+        }
         Permission::ApiKeysRead => (Method::GET, "/v1/api_keys", none),
         Permission::ApiKeysWrite => {
             let body = json!({"name": "k", "permissions": ["api_keys:write"]});
@@ -53,7 +58,10 @@ async fn ask(client: &Client, user: &str, permission: Permission) -> Answer {
         ),
         Permission::PoliciesPublish => (Some("application/gzip"), Body::from("x")),
         _ if body.is_null() => (None, Body::empty()),
-        _ => (Some("application/json"), Body::from(body.to_string())),
+        _ => {
+            let body = body.to_string().replace("{user}", user);
+            (Some("application/json"), Body::from(body))
+        }
     };
     client.send(method, &path, media_type, body).await
 }

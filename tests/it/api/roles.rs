@@ -15,7 +15,7 @@ fn path(role: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_tenant_starts_with_owner_admin_and_member() {
+async fn a_tenant_starts_with_owner_admin_member_and_administrator() {
     for world in worlds().await {
         let listed = admin(&world).get("/v1/roles").await.expect(200).json();
         let rows = listed["data"].as_array().unwrap();
@@ -24,7 +24,7 @@ async fn a_tenant_starts_with_owner_admin_and_member() {
             .map(|row| row["key"].as_str().unwrap())
             .collect();
         keys.sort_unstable();
-        assert_eq!(keys, ["admin", "member", "owner"]);
+        assert_eq!(keys, ["admin", "administrator", "member", "owner"]);
         assert!(rows.iter().all(|row| row["is_system"] == true));
     }
 }
@@ -294,6 +294,6 @@ async fn roles_made_at_once_are_counted_one_by_one() {
         }
         let statuses = making.join_all().await;
         let made = statuses.iter().filter(|status| **status == 201).count();
-        assert_eq!(made, 256 - 3, "{statuses:?}");
+        assert_eq!(made, 256 - 4, "{statuses:?}");
     }
 }

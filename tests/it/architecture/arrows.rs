@@ -9,7 +9,16 @@ use super::source::Source;
 const CRATES: &[(&str, &[&str])] = &[
     ("tenancy", &["tenants", "signing_keys", "api_keys"]),
     ("directory", &["users", "roles", "organizations"]),
-    ("identity", &["credentials", "sessions", "sign_in", "oauth"]),
+    (
+        "identity",
+        &[
+            "credentials",
+            "administrators",
+            "sessions",
+            "sign_in",
+            "oauth",
+        ],
+    ),
     ("enforcement", &["policies", "revocations"]),
 ];
 

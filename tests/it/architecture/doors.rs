@@ -11,6 +11,10 @@ const WITHOUT_ACTOR: &[(&str, &str)] = &[
     ("api_keys::authenticate", "finds out who the actor is"),
     ("sessions::authenticate", "finds out who the actor is"),
     (
+        "sessions::authenticate_manager",
+        "finds out who the actor is",
+    ),
+    (
         "sessions::issue",
         "called by verbs that have checked their actor",
     ),

@@ -19,6 +19,8 @@ const SHORT: &[(&str, &str)] = &[
     ("policies ACTIVE", "one row, the last by its index"),
     ("policies FIND", "one activation, the last by its index"),
     ("policies LIST", "one activation, the last by its index"),
+    ("administrators COUNT", "a tenant has at most 1,000"),
+    ("roles ALL_GRANTS", "a tenant has at most 256"),
     ("roles BYTES", "a tenant has at most 256"),
     ("roles COUNT", "a tenant has at most 256"),
     ("roles GRANTS", "a tenant has at most 256"),

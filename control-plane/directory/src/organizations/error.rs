@@ -27,6 +27,9 @@ pub(crate) enum OrganizationsError {
     /// The version of the member that the caller named is gone.
     #[error("the member has changed meanwhile")]
     MemberChanged,
+    /// A role of more rights than the caller's own roles in the organization would come or go.
+    #[error("nobody gives or takes roles that allow more than their own in the organization")]
+    BeyondOwnRoles,
     /// Values that cannot be.
     #[error("{} of the values are not acceptable", .0.len())]
     Invalid(Vec<FieldError>),
@@ -48,6 +51,7 @@ impl HasCode for OrganizationsError {
             Self::AlreadyMember => Code::AlreadyMember,
             Self::LastOwner => Code::LastOwner,
             Self::Changed | Self::MemberChanged => Code::PreconditionFailed,
+            Self::BeyondOwnRoles => Code::PermissionDenied,
             Self::Invalid(_) => Code::ValidationFailed,
             Self::Denied(error) => error.code(),
             Self::Database(error) => error.code(),

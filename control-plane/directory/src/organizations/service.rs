@@ -1,6 +1,7 @@
 //! The verbs on organizations. Those on members: [`members`].
 
 pub(crate) mod members;
+mod reach;
 
 use plinto_contract::{events::EventKind, ids::OrganizationId};
 use plinto_platform::{
@@ -11,6 +12,7 @@ use plinto_platform::{
 };
 use serde_json::json;
 
+use self::reach::{reach, reach_to_write};
 use super::{
     error::OrganizationsError,
     model::{CreateOrganization, Organization, UpdateOrganization},
@@ -66,23 +68,32 @@ pub(crate) async fn get(
     actor: &Actor,
     id: OrganizationId,
 ) -> Result<Organization, OrganizationsError> {
-    actor.require(Permission::OrganizationsRead)?;
     let mut tx = platform.db.read().await?;
+    let permission = Permission::OrganizationsRead;
+    reach(&mut tx, actor, &actor.permissions, id, permission).await?;
     store::find(&mut tx, actor.tenant, id)
         .await?
         .ok_or(OrganizationsError::NotFound)
 }
 
-/// Organizations in the order of their ids, after `after` (empty: from the first), at most `limit`.
+/// Organizations in the order of their ids, after `after` (empty: from the first), at most `limit`:
+/// those in which the actor may read them.
 pub(crate) async fn list(
     platform: &Platform,
     actor: &Actor,
     after: &str,
     limit: i64,
 ) -> Result<Vec<Organization>, OrganizationsError> {
-    actor.require(Permission::OrganizationsRead)?;
     let mut tx = platform.db.read().await?;
-    Ok(store::list(&mut tx, actor.tenant, after, limit).await?)
+    let permission = Permission::OrganizationsRead;
+    if actor.permissions.contains(permission) {
+        return Ok(store::list(&mut tx, actor.tenant, after, limit).await?);
+    }
+    let mut organizations = Vec::new();
+    for id in reach::reached(&mut tx, actor, permission, after, limit).await? {
+        organizations.extend(store::find(&mut tx, actor.tenant, id).await?);
+    }
+    Ok(organizations)
 }
 
 /// Changes an organization. `version`: the one the caller has seen, if they care.
@@ -94,17 +105,12 @@ pub(crate) async fn update(
     version: Option<i64>,
     input: UpdateOrganization,
 ) -> Result<Organization, OrganizationsError> {
-    actor.require(Permission::OrganizationsWrite)?;
     let errors = input.check();
     if !errors.is_empty() {
         return Err(OrganizationsError::Invalid(errors));
     }
-    let mut work = authority::begin(
-        platform,
-        actor,
-        Need::Permission(Permission::OrganizationsWrite),
-    )
-    .await?;
+    let mut work = authority::begin(platform, actor, Need::Live).await?;
+    reach_to_write(&mut work, id).await?;
     let mut organization = at_version(&mut work, id, version).await?;
     organization.slug = input.slug.unwrap_or(organization.slug);
     organization.name = input.name.unwrap_or(organization.name);
@@ -142,6 +148,7 @@ pub(crate) async fn delete(
     let organization = at_version(&mut work, id, version).await?;
     let now = platform.clock.now();
     store::lock_members(&mut work.tx, actor.tenant, id, now).await?;
+    work.change_management().await?;
     members::say_all_leave(&mut work, id).await?;
     if !store::delete(&mut work.tx, actor.tenant, id, organization.version).await? {
         return Err(OrganizationsError::Changed);

@@ -244,6 +244,30 @@ pub(super) async fn find_member(
     Ok(members(organization, rows)?.pop())
 }
 
+const ROLES_OF_USER: &str = "select organization_id, role_key from member_roles
+    where tenant_id = $1 and user_id = $2";
+
+/// Every role that a user has anywhere.
+pub(super) async fn roles_of_user(
+    tx: &mut Tx,
+    tenant: TenantId,
+    user: UserId,
+) -> Result<Vec<(OrganizationId, String)>, DbError> {
+    let rows = tx
+        .all::<(String, String)>(ROLES_OF_USER, args![tenant, user])
+        .await?;
+    rows.into_iter()
+        .map(|(id, role)| {
+            let organization = id.parse().map_err(|_| DbError::Inconsistent {
+                table: "members",
+                column: "organization_id",
+                id,
+            })?;
+            Ok((organization, role))
+        })
+        .collect()
+}
+
 const LIST_MEMBERS: &str = "select m.id, m.user_id, m.version, m.created_at, m.updated_at,
     r.role_key
     from (select tenant_id, organization_id, id, user_id, version, created_at, updated_at

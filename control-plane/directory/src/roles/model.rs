@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plinto_contract::{ids::RoleId, problem::FieldError, time::UnixMillis};
-use plinto_platform::text::{self, DESCRIPTION_CHARS, NAME_CHARS};
+use plinto_platform::{
+    actor::{Permission, PermissionSet},
+    text::{self, DESCRIPTION_CHARS, NAME_CHARS},
+};
 
 /// 63 characters: a key fits a DNS label, and so any header or file name.
 const KEY_CHARS: usize = 63;
@@ -17,31 +20,57 @@ pub(crate) const ROLES_MAX: i64 = 256;
 /// The role that an organization always keeps in somebody's hands.
 pub const OWNER: &str = "owner";
 
-/// What every tenant starts with: key, name, description, permissions.
-const SEEDS: [(&str, &str, &str, &[&str]); 3] = [
-    (
-        OWNER,
-        "Owner",
-        "May do everything in the organization, and hand it over.",
-        &[
+/// The role that may do everything with the management API, also what a later version adds to it.
+pub const ADMINISTRATOR: &str = "administrator";
+
+/// A role that every tenant starts with.
+struct Seed {
+    key: &'static str,
+    name: &'static str,
+    description: &'static str,
+    permissions: &'static [&'static str],
+    management: &'static [Permission],
+}
+
+const SEEDS: [Seed; 4] = [
+    Seed {
+        key: OWNER,
+        name: "Owner",
+        description: "May do everything in the organization, and hand it over.",
+        permissions: &[
             "member:manage",
             "member:read",
             "organization:delete",
             "organization:update",
         ],
-    ),
-    (
-        "admin",
-        "Admin",
-        "May manage the organization and its members.",
-        &["member:manage", "member:read", "organization:update"],
-    ),
-    (
-        "member",
-        "Member",
-        "Belongs to the organization.",
-        &["member:read"],
-    ),
+        management: IN_ORGANIZATIONS,
+    },
+    Seed {
+        key: "admin",
+        name: "Admin",
+        description: "May manage the organization and its members.",
+        permissions: &["member:manage", "member:read", "organization:update"],
+        management: IN_ORGANIZATIONS,
+    },
+    Seed {
+        key: "member",
+        name: "Member",
+        description: "Belongs to the organization.",
+        permissions: &["member:read"],
+        management: &[],
+    },
+    Seed {
+        key: ADMINISTRATOR,
+        name: "Administrator",
+        description: "May do everything with the management API.",
+        permissions: &[],
+        management: Permission::ALL,
+    },
+];
+/// What members may be allowed in their organization.
+const IN_ORGANIZATIONS: &[Permission] = &[
+    Permission::OrganizationsRead,
+    Permission::OrganizationsWrite,
 ];
 
 /// A named set of permissions, the same in every organization of the tenant.
@@ -55,8 +84,10 @@ pub(crate) struct Role {
     pub name: String,
     /// What it is for.
     pub description: String,
-    /// `resource:action`, each once.
+    /// What it allows in the customer's application: `resource:action`, each once.
     pub permissions: BTreeSet<String>,
+    /// What it allows with the management API.
+    pub management_permissions: PermissionSet,
     /// Whether Plinto made it: such a role keeps its key and stays.
     pub is_system: bool,
     /// Rises with every change.
@@ -78,6 +109,8 @@ pub(crate) struct CreateRole {
     pub description: String,
     /// See [`Role::permissions`].
     pub permissions: Vec<String>,
+    /// See [`Role::management_permissions`].
+    pub management_permissions: PermissionSet,
 }
 
 /// What shall change of a role; `None` stays.
@@ -89,6 +122,25 @@ pub(crate) struct UpdateRole {
     pub description: Option<String>,
     /// See [`Role::permissions`]. Replaces the whole set.
     pub permissions: Option<Vec<String>>,
+    /// See [`Role::management_permissions`]. Replaces the whole set.
+    pub management_permissions: Option<PermissionSet>,
+}
+
+/// What several roles allow together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// In the customer's application.
+    pub permissions: BTreeSet<String>,
+    /// With the management API.
+    pub management: PermissionSet,
+}
+
+impl Grants {
+    /// Whether these allow all that `others` do (Z6).
+    pub fn cover(&self, others: &Self) -> bool {
+        others.permissions.is_subset(&self.permissions)
+            && self.management.covers(&others.management)
+    }
 }
 
 /// What a policy knows of the tenant's roles.
@@ -119,14 +171,13 @@ impl PolicyData {
 
 /// The roles that every tenant starts with.
 pub(crate) fn seeds() -> impl Iterator<Item = CreateRole> {
-    SEEDS
-        .iter()
-        .map(|(key, name, description, permissions)| CreateRole {
-            key: (*key).to_owned(),
-            name: (*name).to_owned(),
-            description: (*description).to_owned(),
-            permissions: permissions.iter().map(|text| (*text).to_owned()).collect(),
-        })
+    SEEDS.iter().map(|seed| CreateRole {
+        key: seed.key.to_owned(),
+        name: seed.name.to_owned(),
+        description: seed.description.to_owned(),
+        permissions: seed.permissions.iter().map(|it| (*it).to_owned()).collect(),
+        management_permissions: seed.management.iter().copied().collect(),
+    })
 }
 
 impl CreateRole {
@@ -223,6 +274,7 @@ mod tests {
             name: name.to_owned(),
             description: String::new(),
             permissions: permissions.iter().map(|text| (*text).to_owned()).collect(),
+            management_permissions: PermissionSet::none(),
         }
     }
 
@@ -238,7 +290,7 @@ mod tests {
                 seed.key
             })
             .collect();
-        assert_eq!(keys, [OWNER, "admin", "member"]);
+        assert_eq!(keys, [OWNER, "admin", "member", ADMINISTRATOR]);
     }
 
     #[test]
@@ -256,6 +308,19 @@ mod tests {
         );
         let many = vec!["a:b"; PERMISSIONS_MAX + 1];
         assert_eq!(pointers(&role("a", "A", &many).check()), ["/permissions"]);
+    }
+
+    /// Z6: both kinds count.
+    #[test]
+    fn grants_cover_others_only_with_all_of_them() {
+        let of = |permissions: &[&str], management: &[Permission]| Grants {
+            permissions: permissions.iter().map(|it| (*it).to_owned()).collect(),
+            management: management.iter().copied().collect(),
+        };
+        let all = of(&["a:b", "c:d"], IN_ORGANIZATIONS);
+        assert!(all.cover(&of(&["a:b"], &[])) && all.cover(&all));
+        assert!(!of(&["a:b", "c:d"], &[]).cover(&all));
+        assert!(!of(&["a:b"], IN_ORGANIZATIONS).cover(&all));
     }
 
     #[test]

@@ -5,10 +5,10 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use plinto_contract::{ids::RoleId, time::UnixMillis};
+use plinto_contract::{ids::RoleId, problem::Code, time::UnixMillis};
 use plinto_platform::{
     Platform,
-    actor::Actor,
+    actor::{Actor, PermissionSet},
     http::{ApiError, Json, List, Page, Path, page::PageQuery, schemas, version},
 };
 use serde::{Deserialize, Serialize};
@@ -41,8 +41,13 @@ struct RoleBody {
     name: String,
     #[schema(value_type = schemas::Description)]
     description: String,
+    /// What it allows in the application.
     #[schema(value_type = Vec<schemas::RolePermission>)]
     permissions: Vec<String>,
+    /// What it allows with this API: administrators in the whole tenant, members in their
+    /// organization.
+    #[schema(value_type = Vec<schemas::Permission>)]
+    management_permissions: Vec<&'static str>,
     /// Whether Plinto made it: such a role keeps its key and stays.
     is_system: bool,
     #[schema(value_type = schemas::Moment)]
@@ -60,6 +65,7 @@ impl From<Role> for RoleBody {
             name: role.name,
             description: role.description,
             permissions: role.permissions.into_iter().collect(),
+            management_permissions: role.management_permissions.names(),
             is_system: role.is_system,
             created_at: role.created_at,
             updated_at: role.updated_at,
@@ -85,6 +91,10 @@ struct CreateRoleBody {
     #[serde(default)]
     #[schema(value_type = Vec<schemas::RolePermission>, max_items = 256)]
     permissions: Vec<String>,
+    /// None that the caller does not have.
+    #[serde(default)]
+    #[schema(value_type = Vec<schemas::Permission>)]
+    management_permissions: Vec<String>,
 }
 
 /// What shall change of a role; what is left out stays.
@@ -99,6 +109,14 @@ struct UpdateRoleBody {
     /// Replaces the whole set.
     #[schema(value_type = Option<Vec<schemas::RolePermission>>, max_items = 256)]
     permissions: Option<Vec<String>>,
+    /// Replaces the whole set. None that the caller does not have may come or go.
+    #[schema(value_type = Option<Vec<schemas::Permission>>)]
+    management_permissions: Option<Vec<String>>,
+}
+
+fn management(names: &[String]) -> Result<PermissionSet, ApiError> {
+    PermissionSet::read(names, "/management_permissions")
+        .map_err(|errors| ApiError::fields(Code::ValidationFailed, errors))
 }
 
 /// Create a role
@@ -118,6 +136,7 @@ async fn create_role(
         name: body.name,
         description: body.description,
         permissions: body.permissions,
+        management_permissions: management(&body.management_permissions)?,
     };
     let role = service::create(&platform, &actor, input).await?;
     Ok(version::written(
@@ -176,6 +195,10 @@ async fn update_role(
         name: body.name,
         description: body.description,
         permissions: body.permissions,
+        management_permissions: body
+            .management_permissions
+            .map(|names| management(&names))
+            .transpose()?,
     };
     let role = service::update(&platform, &actor, id, version::required(&headers)?, input).await?;
     Ok(version::written(

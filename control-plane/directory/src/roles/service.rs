@@ -1,5 +1,7 @@
 //! The verbs on roles.
 
+use std::collections::BTreeSet;
+
 use plinto_contract::{
     events::EventKind,
     ids::{RoleId, TenantId},
@@ -17,12 +19,13 @@ use serde_json::json;
 
 use super::{
     error::RolesError,
-    model::{self, CreateRole, PolicyData, Role, UpdateRole},
+    model::{self, ADMINISTRATOR, CreateRole, Grants, PolicyData, Role, UpdateRole},
     store,
 };
 
 /// Makes a role.
-/// Errors: `KeyTaken`; `TooMany`; `TooLarge`; `Invalid`.
+/// Errors: `KeyTaken`; `TooMany`; `TooLarge`; `Invalid`; `Denied` for a management permission that the
+/// caller lacks (Z6).
 pub(crate) async fn create(
     platform: &Platform,
     actor: &Actor,
@@ -36,6 +39,7 @@ pub(crate) async fn create(
     let key = input.key.clone();
     let mut work =
         authority::begin(platform, actor, Need::Permission(Permission::RolesWrite)).await?;
+    work.require_all(&input.management_permissions)?;
     store::hold(&mut work.tx, actor.tenant).await?;
     if store::count(&mut work.tx, actor.tenant).await? >= model::ROLES_MAX {
         return Err(RolesError::TooMany(model::ROLES_MAX));
@@ -84,7 +88,9 @@ pub(crate) async fn list(
 }
 
 /// Changes a role. `version`: the one the caller has seen.
-/// Errors: `Changed` when the role has another version by now; `TooLarge`; `Invalid`.
+/// Errors: `Changed` when the role has another version by now; `TooLarge`; `Invalid`; `Denied` when a
+/// management permission that the caller lacks would come or go (Z6); `System` for those of
+/// [`ADMINISTRATOR`].
 pub(crate) async fn update(
     platform: &Platform,
     actor: &Actor,
@@ -107,6 +113,17 @@ pub(crate) async fn update(
     let permissions = input.permissions.map(|wanted| wanted.into_iter().collect());
     let had = std::mem::take(&mut role.permissions);
     role.permissions = permissions.unwrap_or_else(|| had.clone());
+    if let Some(wanted) = input.management_permissions {
+        if role.is_system && role.key == ADMINISTRATOR {
+            return Err(RolesError::System(role.key));
+        }
+        let changed = wanted.difference(&role.management_permissions);
+        work.require_all(&changed)?;
+        if !changed.is_empty() {
+            work.change_management().await?;
+        }
+        role.management_permissions = wanted;
+    }
     role.updated_at = now;
     if !store::update(&mut work.tx, actor.tenant, &role).await? {
         return Err(RolesError::Changed);
@@ -117,7 +134,7 @@ pub(crate) async fn update(
     }
     role.version = version.saturating_add(1);
     store::mark_changed(&mut work.tx, actor.tenant, now).await?;
-    let data = json!({"key": role.key, "permissions": role.permissions});
+    let data = data(&role);
     work.record(EventKind::RoleUpdated, role.id.to_string(), data)
         .await?;
     work.commit().await?;
@@ -197,6 +214,24 @@ pub async fn put_off_bundle(
     store::put_off_bundle(tx, tenant, until).await
 }
 
+/// What some roles allow together. Keys that no role has allow nothing.
+pub async fn grants(
+    tx: &mut Tx,
+    tenant: TenantId,
+    keys: &BTreeSet<String>,
+) -> Result<Grants, DbError> {
+    store::grants(tx, tenant, keys).await
+}
+
+/// Keys of the roles that allow something with the management API.
+pub async fn keys_with(
+    tx: &mut Tx,
+    tenant: TenantId,
+    permission: Permission,
+) -> Result<BTreeSet<String>, DbError> {
+    store::keys_with(tx, tenant, permission).await
+}
+
 /// Which of the keys no role of the tenant has, as field errors under `pointer`.
 /// `keys`: as the caller gave them, or the pointers lead to others.
 pub async fn unknown_keys(
@@ -235,6 +270,14 @@ async fn at_version(
     }
 }
 
+fn data(role: &Role) -> serde_json::Value {
+    json!({
+        "key": role.key,
+        "permissions": role.permissions,
+        "management_permissions": role.management_permissions.names(),
+    })
+}
+
 async fn insert(work: &mut Work<'_>, input: CreateRole, is_system: bool) -> Result<Role, DbError> {
     let now = work.platform.clock.now();
     let role = Role {
@@ -243,6 +286,7 @@ async fn insert(work: &mut Work<'_>, input: CreateRole, is_system: bool) -> Resu
         name: input.name,
         description: input.description,
         permissions: input.permissions.into_iter().collect(),
+        management_permissions: input.management_permissions,
         is_system,
         version: 1,
         created_at: now,
@@ -250,7 +294,7 @@ async fn insert(work: &mut Work<'_>, input: CreateRole, is_system: bool) -> Resu
     };
     store::insert(&mut work.tx, work.actor.tenant, &role).await?;
     store::mark_changed(&mut work.tx, work.actor.tenant, now).await?;
-    let data = json!({"key": role.key, "permissions": role.permissions});
+    let data = data(&role);
     work.record(EventKind::RoleCreated, role.id.to_string(), data)
         .await?;
     Ok(role)

@@ -7,11 +7,12 @@ use plinto_contract::{
     time::UnixMillis,
 };
 use plinto_platform::{
+    actor::{Permission, PermissionSet},
     args,
     db::{DbError, Tx},
 };
 
-use super::model::{PolicyData, Role};
+use super::model::{ADMINISTRATOR, Grants, PolicyData, Role};
 
 fn inconsistent(table: &'static str, column: &'static str, id: &str) -> DbError {
     DbError::Inconsistent {
@@ -28,6 +29,7 @@ struct RoleRow {
     name: String,
     description: String,
     permissions: String,
+    management_permissions: String,
     is_system: bool,
     version: i64,
     created_at: i64,
@@ -41,6 +43,12 @@ impl RoleRow {
             id: self.id.parse().map_err(|_| broken("id"))?,
             permissions: serde_json::from_str(&self.permissions)
                 .map_err(|_| broken("permissions"))?,
+            management_permissions: management(
+                &self.key,
+                self.is_system,
+                &self.management_permissions,
+            )
+            .ok_or_else(|| broken("management_permissions"))?,
             key: self.key,
             name: self.name,
             description: self.description,
@@ -52,13 +60,21 @@ impl RoleRow {
     }
 }
 
+/// What a role allows with the management API; `None` when its row can't be read.
+fn management(key: &str, is_system: bool, text: &str) -> Option<PermissionSet> {
+    if is_system && key == ADMINISTRATOR {
+        return Some(PermissionSet::all());
+    }
+    text.parse().ok()
+}
+
 fn permissions_text(permissions: &BTreeSet<String>) -> String {
     serde_json::json!(permissions).to_string()
 }
 
 const INSERT: &str = "insert into roles
-    (tenant_id, id, key, name, description, permissions, is_system, version, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    (tenant_id, id, key, name, description, permissions, management_permissions, is_system, version,
+    created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 /// Errors: `Conflict` on `roles_tenant_id_key_key`.
 pub(super) async fn insert(tx: &mut Tx, tenant: TenantId, role: &Role) -> Result<(), DbError> {
@@ -69,6 +85,7 @@ pub(super) async fn insert(tx: &mut Tx, tenant: TenantId, role: &Role) -> Result
         &role.name,
         &role.description,
         permissions_text(&role.permissions),
+        role.management_permissions.to_string(),
         role.is_system,
         role.version,
         role.created_at,
@@ -77,8 +94,8 @@ pub(super) async fn insert(tx: &mut Tx, tenant: TenantId, role: &Role) -> Result
     tx.execute(INSERT, args).await.map(|_| ())
 }
 
-const FIND: &str = "select id, key, name, description, permissions, is_system, version,
-    created_at, updated_at from roles where tenant_id = $1 and id = $2";
+const FIND: &str = "select id, key, name, description, permissions, management_permissions,
+    is_system, version, created_at, updated_at from roles where tenant_id = $1 and id = $2";
 
 /// One role by its id.
 pub(super) async fn find(
@@ -92,8 +109,8 @@ pub(super) async fn find(
         .transpose()
 }
 
-const LIST: &str = "select id, key, name, description, permissions, is_system, version,
-    created_at, updated_at from roles where tenant_id = $1 and id > $2 order by id limit $3";
+const LIST: &str = "select id, key, name, description, permissions, management_permissions,
+    is_system, version, created_at, updated_at from roles where tenant_id = $1 and id > $2 order by id limit $3";
 
 /// Roles in the order of their ids, after `after` (empty: from the first).
 pub(super) async fn list(
@@ -132,7 +149,7 @@ pub(super) async fn bytes(tx: &mut Tx, tenant: TenantId) -> Result<i64, DbError>
 }
 
 const UPDATE: &str = "update roles set name = $4, description = $5, permissions = $6,
-    updated_at = $7, version = version + 1
+    management_permissions = $7, updated_at = $8, version = version + 1
     where tenant_id = $1 and id = $2 and version = $3";
 
 /// Writes a role over the version it was read at; `false` when that version is gone.
@@ -144,6 +161,7 @@ pub(super) async fn update(tx: &mut Tx, tenant: TenantId, role: &Role) -> Result
         &role.name,
         &role.description,
         permissions_text(&role.permissions),
+        role.management_permissions.to_string(),
         role.updated_at,
     ];
     Ok(tx.execute(UPDATE, args).await? == 1)
@@ -195,6 +213,56 @@ pub(super) async fn policy_data(tx: &mut Tx, tenant: TenantId) -> Result<PolicyD
         })
         .collect::<Result<_, DbError>>()?;
     Ok(PolicyData { version, roles })
+}
+
+const ALL_GRANTS: &str = "select key, permissions, management_permissions, is_system from roles
+    where tenant_id = $1";
+
+/// What every role of the tenant allows: at most [`ROLES_MAX`](super::model::ROLES_MAX) rows.
+async fn all_grants(tx: &mut Tx, tenant: TenantId) -> Result<Vec<(String, Grants)>, DbError> {
+    let rows = tx
+        .all::<(String, String, String, bool)>(ALL_GRANTS, args![tenant])
+        .await?;
+    rows.into_iter()
+        .map(|(key, permissions, management_permissions, is_system)| {
+            let broken = |column| inconsistent("roles", column, &key);
+            let grants = Grants {
+                permissions: serde_json::from_str(&permissions)
+                    .map_err(|_| broken("permissions"))?,
+                management: management(&key, is_system, &management_permissions)
+                    .ok_or_else(|| broken("management_permissions"))?,
+            };
+            Ok((key, grants))
+        })
+        .collect()
+}
+
+/// What some roles allow together.
+pub(super) async fn grants(
+    tx: &mut Tx,
+    tenant: TenantId,
+    keys: &BTreeSet<String>,
+) -> Result<Grants, DbError> {
+    let mut together = Grants::default();
+    for (key, grants) in all_grants(tx, tenant).await? {
+        if keys.contains(&key) {
+            together.permissions.extend(grants.permissions);
+            let management = together.management.iter().chain(grants.management.iter());
+            together.management = management.collect();
+        }
+    }
+    Ok(together)
+}
+
+/// Keys of the roles that allow something with the management API.
+pub(super) async fn keys_with(
+    tx: &mut Tx,
+    tenant: TenantId,
+    permission: Permission,
+) -> Result<BTreeSet<String>, DbError> {
+    let all = all_grants(tx, tenant).await?.into_iter();
+    let with = all.filter(|(_, grants)| grants.management.contains(permission));
+    Ok(with.map(|(key, _)| key).collect())
 }
 
 /// The version of the tenant's roles; 0 before the first.

@@ -18,6 +18,9 @@ pub enum OAuthError {
     /// The refresh token buys nothing.
     #[error("the refresh token is expired, revoked, spent or another client's")]
     InvalidGrant,
+    /// The session's tokens are for another API. Source: RFC 8707 §2.
+    #[error("the session is for another resource; sign in for this one")]
+    InvalidTarget,
     /// The token belongs to another client.
     #[error("the token was issued to another client")]
     UnauthorizedClient,
@@ -46,6 +49,7 @@ impl From<SessionError> for OAuthError {
         match error {
             SessionError::InvalidGrant => Self::InvalidGrant,
             SessionError::UnknownClient => Self::InvalidClient,
+            SessionError::OtherResource => Self::InvalidTarget,
             SessionError::OtherClient => Self::UnauthorizedClient,
             SessionError::Denied(Denied::Unauthenticated) => Self::Unauthenticated,
             SessionError::Denied(denied) => Self::InsufficientScope(denied),
@@ -78,6 +82,7 @@ impl HasCode for OAuthError {
             Self::InvalidClient | Self::Unauthenticated => Some("invalid_client"),
             Self::InsufficientScope(_) => Some("insufficient_scope"),
             Self::InvalidGrant => Some("invalid_grant"),
+            Self::InvalidTarget => Some("invalid_target"),
             Self::UnauthorizedClient => Some("unauthorized_client"),
             Self::UnsupportedGrantType => Some("unsupported_grant_type"),
             Self::Session(_) => None,

@@ -64,6 +64,8 @@ struct TokenForm {
     refresh_token: String,
     /// Default `plinto`.
     client_id: Option<String>,
+    /// The API that the access token shall be for (RFC 8707): the one that the session is for.
+    resource: Option<String>,
 }
 
 /// What introspection and revocation read.

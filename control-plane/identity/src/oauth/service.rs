@@ -6,7 +6,7 @@ use super::{error::OAuthError, model::Form};
 use crate::sessions::{self, Client, Introspection, IssuedTokens, RefreshToken};
 
 /// Exchanges a grant for tokens. One grant is known: `refresh_token`.
-/// Source: RFC 6749 §6.
+/// Source: RFC 6749 §6, RFC 8707 §2.2.
 pub(crate) async fn token(
     platform: &Platform,
     actor: &Actor,
@@ -18,7 +18,7 @@ pub(crate) async fn token(
     let presented = form.need("refresh_token")?;
     let client = client(form)?;
     let presented = RefreshToken::parse(presented).ok_or(OAuthError::InvalidGrant)?;
-    Ok(sessions::refresh(platform, actor, &client, &presented).await?)
+    Ok(sessions::refresh(platform, actor, &client, &presented, form.get("resource")).await?)
 }
 
 /// Tells a resource server about a token. `token_type_hint` is not needed: our tokens tell

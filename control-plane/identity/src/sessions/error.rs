@@ -31,6 +31,9 @@ pub enum SessionError {
     /// The access token's session goes on, but what the token says of its user is true no more.
     #[error("the user's roles have changed since this access token was issued; refresh it")]
     TokenOutdated,
+    /// The session's tokens are for another API.
+    #[error("the session is for another resource; sign in for this one")]
+    OtherResource,
     /// The token belongs to another client.
     #[error("the token belongs to another client")]
     OtherClient,
@@ -65,7 +68,7 @@ impl HasCode for SessionError {
         match self {
             Self::NotFound => Code::NotFound,
             Self::NotAMember | Self::UnknownClient | Self::InvalidGrant => Code::ValidationFailed,
-            Self::TokenInvalid | Self::OtherClient => Code::TokenInvalid,
+            Self::TokenInvalid | Self::OtherResource | Self::OtherClient => Code::TokenInvalid,
             Self::TokenExpired => Code::TokenExpired,
             Self::TokenRevoked => Code::TokenRevoked,
             Self::TokenOutdated => Code::TokenOutdated,

@@ -29,5 +29,8 @@ pub use service::{
     NewSession, Opened, open,
     refresh::refresh,
     require_client, revoke_others, revoked_since, run_due_work,
-    tokens::{Introspection, authenticate, introspect, issue, recheck, take_back},
+    tokens::{
+        Introspection, Manager, authenticate, authenticate_manager, introspect, issue, recheck,
+        take_back,
+    },
 };

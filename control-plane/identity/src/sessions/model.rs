@@ -131,6 +131,8 @@ pub struct Session {
     pub ip: Option<String>,
     /// What the software called itself.
     pub user_agent: Option<String>,
+    /// Whether its access tokens are for the management API instead of the tenant's own.
+    pub is_for_management: bool,
     /// When and why it ended before its time.
     pub revoked: Option<(UnixMillis, RevokedReason)>,
 }
@@ -165,7 +167,7 @@ impl Session {
         AccessToken {
             iss: origin.issuer.clone(),
             sub: self.user,
-            // The control plane is a resource server too: `/v1/me` takes the same token.
+            // The issuer is a resource server too: `/t/{tenant}/v1/me` takes the same token.
             aud: Audience::Many(vec![origin.audience.clone(), origin.issuer.clone()]),
             exp: end.min(self.expires_at).to_seconds(),
             iat: rights.at.to_seconds().max(origin.issued_from),
@@ -224,7 +226,7 @@ impl Position {
 pub(super) struct Origin {
     /// The tenant's issuer URL.
     pub issuer: String,
-    /// The API that its tokens are for.
+    /// The API that the session's tokens are for, beside the issuer itself.
     pub audience: String,
     /// Life of an access token, seconds.
     pub access_token_s: i64,
@@ -375,6 +377,7 @@ mod tests {
             expires_at: NOW.plus_seconds(30 * DAY_S),
             ip: None,
             user_agent: None,
+            is_for_management: false,
             revoked: None,
         }
     }

@@ -44,6 +44,8 @@ pub struct NewSession<'a> {
     pub(crate) amr: Vec<String>,
     /// When they did.
     pub(crate) authenticated_at: UnixMillis,
+    /// Whether it is for the management API.
+    pub(crate) is_for_management: bool,
     /// When it ends whatever happens; a full term from now when `None`.
     pub(crate) expires_at: Option<UnixMillis>,
 }
@@ -94,6 +96,7 @@ pub async fn open(work: &mut Work<'_>, new: NewSession<'_>) -> Result<Opened, Se
         expires_at: new.expires_at.unwrap_or(full_term).min(full_term),
         ip: work.actor.ip.map(|ip| ip.to_string()),
         user_agent: Some(work.actor.user_agent.clone()).filter(|name| !name.is_empty()),
+        is_for_management: new.is_for_management,
         revoked: None,
     };
     store::insert(&mut work.tx, work.actor.tenant, &session).await?;
@@ -120,6 +123,7 @@ pub async fn open(work: &mut Work<'_>, new: NewSession<'_>) -> Result<Opened, Se
         "organization": session.organization,
         "client_id": session.client_id,
         "amr": session.amr,
+        "is_for_management": session.is_for_management,
     });
     work.record(EventKind::SessionCreated, session.id, data)
         .await?;
@@ -386,6 +390,7 @@ pub(super) async fn switch_organization(
         client: &client,
         amr: old.amr,
         authenticated_at: old.authenticated_at,
+        is_for_management: old.is_for_management,
         expires_at: Some(old.expires_at),
     };
     let opened = open(&mut work, new).await?;

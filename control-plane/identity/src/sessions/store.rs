@@ -28,6 +28,7 @@ struct SessionRow {
     user_agent: Option<String>,
     revoked_at: Option<i64>,
     revoked_reason: Option<String>,
+    is_for_management: bool,
 }
 
 impl SessionRow {
@@ -66,6 +67,7 @@ impl SessionRow {
             expires_at: UnixMillis(self.expires_at),
             ip: self.ip,
             user_agent: self.user_agent,
+            is_for_management: self.is_for_management,
             revoked,
         })
     }
@@ -73,7 +75,8 @@ impl SessionRow {
 
 const INSERT: &str = "insert into sessions (tenant_id, id, user_id, organization_id, client_id,
     tenant_epoch, user_epoch, amr, authenticated_at, created_at, last_used_at, expires_at, ip,
-    user_agent) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    user_agent, is_for_management)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
 
 /// Stores a new session.
 pub(super) async fn insert(
@@ -96,13 +99,14 @@ pub(super) async fn insert(
         session.expires_at,
         session.ip.as_deref(),
         session.user_agent.as_deref(),
+        session.is_for_management,
     ];
     tx.execute(INSERT, args).await.map(|_| ())
 }
 
 const FIND: &str = "select id, user_id, organization_id, client_id, tenant_epoch, user_epoch,
     amr, authenticated_at, created_at, last_used_at, expires_at, ip, user_agent, revoked_at,
-    revoked_reason from sessions where tenant_id = $1 and id = $2";
+    revoked_reason, is_for_management from sessions where tenant_id = $1 and id = $2";
 
 /// One session, dead or alive.
 pub(super) async fn find(
@@ -118,7 +122,7 @@ pub(super) async fn find(
 
 const LIST: &str = "select id, user_id, organization_id, client_id, tenant_epoch, user_epoch,
     amr, authenticated_at, created_at, last_used_at, expires_at, ip, user_agent, revoked_at,
-    revoked_reason from sessions
+    revoked_reason, is_for_management from sessions
     where tenant_id = $1 and tenant_epoch = $2 and revoked_at is null and (expires_at, id) > ($3, $4)
     order by expires_at, id limit $5";
 
@@ -146,7 +150,7 @@ pub(super) async fn list(
 
 const LIST_OF_USER: &str = "select id, user_id, organization_id, client_id, tenant_epoch,
     user_epoch, amr, authenticated_at, created_at, last_used_at, expires_at, ip, user_agent,
-    revoked_at, revoked_reason from sessions
+    revoked_at, revoked_reason, is_for_management from sessions
     where tenant_id = $1 and user_id = $2 and tenant_epoch = $3 and user_epoch = $4
     and revoked_at is null and (expires_at, id) > ($5, $6) order by expires_at, id limit $7";
 
@@ -179,7 +183,8 @@ fn sessions(tenant: TenantId, rows: Vec<SessionRow>) -> Result<Vec<Session>, DbE
 
 const TOUCH: &str = "update sessions set last_used_at = $3 where tenant_id = $1 and id = $2
     returning id, user_id, organization_id, client_id, tenant_epoch, user_epoch, amr,
-    authenticated_at, created_at, last_used_at, expires_at, ip, user_agent, revoked_at, revoked_reason";
+    authenticated_at, created_at, last_used_at, expires_at, ip, user_agent, revoked_at, revoked_reason,
+    is_for_management";
 
 /// Notes that the session is in use, and reads it.
 pub(super) async fn touch(

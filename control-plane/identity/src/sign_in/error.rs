@@ -28,6 +28,14 @@ pub enum SignInError {
     /// The client id is not one.
     #[error("a client id has 1 to 64 of `A–Z a–z 0–9 . _ ~ -`")]
     Client,
+    /// There is no such API to get tokens for.
+    #[error("tokens are for `{own}` or for the management API, `{management}`")]
+    Resource {
+        /// The tenant's `audience`.
+        own: String,
+        /// The management API.
+        management: String,
+    },
     /// The caller may not do this.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -57,7 +65,7 @@ impl HasCode for SignInError {
             Self::Throttled { .. } => Code::SignInThrottled,
             Self::UserDisabled => Code::UserDisabled,
             Self::SignUpClosed => Code::SignUpClosed,
-            Self::Client => Code::ValidationFailed,
+            Self::Client | Self::Resource { .. } => Code::ValidationFailed,
             Self::Denied(error) => error.code(),
             Self::User(error) => error.code(),
             Self::Credential(error) => error.code(),
@@ -75,6 +83,10 @@ impl HasCode for SignInError {
                     "client_id_invalid",
                     self.to_string(),
                 )]
+            }
+            Self::Resource { .. } => {
+                let detail = self.to_string();
+                vec![FieldError::new("/resource", "resource_unknown", detail)]
             }
             Self::User(error) => error.field_errors(),
             Self::Credential(error) => error.field_errors(),

@@ -73,6 +73,10 @@ struct SignInBody {
     /// The organization to act in.
     #[schema(value_type = Option<schemas::OrganizationId>)]
     organization_id: Option<OrganizationId>,
+    /// What the session's access tokens are for (RFC 8707): the tenant's `audience`, which is the
+    /// default, or the management API, `{public URL}/v1`.
+    #[schema(value_type = Option<schemas::Audience>)]
+    resource: Option<String>,
 }
 
 /// Tokens, and whose.
@@ -149,12 +153,14 @@ async fn sign_in(
         password,
         client_id: client,
         organization_id: organization,
+        resource,
     } = body;
     let input = SignIn {
         email,
         password,
         client,
         organization,
+        resource,
     };
     let signed_in = service::sign_in(&platform, &actor, input).await?;
     Ok(not_stored(StatusCode::OK, SignedInBody::from(signed_in)))

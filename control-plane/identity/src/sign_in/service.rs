@@ -54,6 +54,8 @@ pub struct SignIn {
     pub client: Option<String>,
     /// The organization to act in.
     pub organization: Option<OrganizationId>,
+    /// What the session's access tokens are for. Source: RFC 8707.
+    pub resource: Option<String>,
 }
 
 /// Somebody who is in.
@@ -109,7 +111,12 @@ async fn make_user(
     require_open(&tenant.ok_or(TenantsError::NotFound)?)?;
     let user = users::create(&mut work, email, name).await?;
     credentials::first_password(&mut work, user.id, hash).await?;
-    let opened = open_session(&mut work, &user, client, None).await?;
+    let wanted = Wanted {
+        client: client.clone(),
+        organization: None,
+        is_for_management: false,
+    };
+    let opened = open_session(&mut work, &user, &wanted).await?;
     attempt.right(&mut work).await?;
     work.commit().await?;
     Ok((user, opened))
@@ -125,6 +132,7 @@ pub async fn sign_in(
 ) -> Result<SignedIn, SignInError> {
     let tenant = tenants::by_id(platform, actor.tenant).await?;
     let client = client(&tenant, input.client.as_deref())?;
+    let is_for_management = is_for_management(platform, &tenant, input.resource.as_deref())?;
     // Whatever was typed is counted and answered alike. What is no address is looked for as the
     // address that nobody has: at the same cost, and no odd text reaches the database.
     let address = Email::parse(&input.email).map(|email| email.normalized);
@@ -157,7 +165,12 @@ pub async fn sign_in(
         hash: stored,
         better,
     };
-    let entered = enter(&attempt, &verified, &client, input.organization).await;
+    let wanted = Wanted {
+        client,
+        organization: input.organization,
+        is_for_management,
+    };
+    let entered = enter(&attempt, &verified, &wanted).await;
     let Some((user, opened)) = attempt.judged(entered).await? else {
         return attempt.failed(id, "password_changed").await;
     };
@@ -187,6 +200,13 @@ async fn verify(
     Ok(verdict.map_err(CredentialError::from)?)
 }
 
+/// What session somebody wants.
+struct Wanted {
+    client: Client,
+    organization: Option<OrganizationId>,
+    is_for_management: bool,
+}
+
 /// A password that was verified before the transaction began.
 struct Verified {
     user: UserId,
@@ -198,8 +218,7 @@ struct Verified {
 async fn enter(
     attempt: &Attempt<'_>,
     verified: &Verified,
-    client: &Client,
-    organization: Option<OrganizationId>,
+    wanted: &Wanted,
 ) -> Result<Option<(User, sessions::Opened)>, SignInError> {
     let tenant = attempt.actor.tenant;
     let mut work = authority::begin(attempt.platform, attempt.actor, Need::Open).await?;
@@ -216,7 +235,7 @@ async fn enter(
         work.commit().await?;
         return Err(SignInError::UserDisabled);
     }
-    let opened = match open_session(&mut work, &user, client, organization).await {
+    let opened = match open_session(&mut work, &user, wanted).await {
         // The password was right: that takes the count back, whatever else is wrong. Nothing of the
         // session was written yet.
         Err(SignInError::Session(SessionError::NotAMember)) => {
@@ -233,13 +252,13 @@ async fn enter(
 async fn open_session(
     work: &mut Work<'_>,
     user: &User,
-    client: &Client,
-    organization: Option<OrganizationId>,
+    wanted: &Wanted,
 ) -> Result<sessions::Opened, SignInError> {
     let new = NewSession {
         user,
-        organization,
-        client,
+        organization: wanted.organization,
+        client: &wanted.client,
+        is_for_management: wanted.is_for_management,
         amr: vec![AMR_PASSWORD.to_owned()],
         authenticated_at: work.platform.clock.now(),
         expires_at: None,
@@ -368,6 +387,23 @@ fn client(tenant: &Tenant, text: Option<&str>) -> Result<Client, SignInError> {
     };
     sessions::require_client(tenant, client.as_str())?;
     Ok(client)
+}
+
+/// Errors: `Resource` for what is neither the tenant's own API nor the management API.
+fn is_for_management(
+    platform: &Platform,
+    tenant: &Tenant,
+    resource: Option<&str>,
+) -> Result<bool, SignInError> {
+    let management = platform.config.management_resource();
+    match resource {
+        Some(resource) if resource == management => Ok(true),
+        Some(resource) if resource != tenant.audience => Err(SignInError::Resource {
+            own: tenant.audience.clone(),
+            management,
+        }),
+        _ => Ok(false),
+    }
 }
 
 fn acceptable(

@@ -267,6 +267,16 @@ impl Config {
         format!("{}/t/{slug}", self.base_url())
     }
 
+    /// The slug in a tenant's issuer; `None` for what is no issuer of ours.
+    pub fn slug_of<'a>(&self, issuer: &'a str) -> Option<&'a str> {
+        issuer.strip_prefix(self.base_url())?.strip_prefix("/t/")
+    }
+
+    /// Names the management API where tokens are asked for: `{public_url}/v1`. Source: RFC 8707 §2.
+    pub fn management_resource(&self) -> String {
+        format!("{}/v1", self.base_url())
+    }
+
     /// Where problem codes are explained, without a slash at its end.
     pub fn problem_pages(&self) -> String {
         match &self.problem_pages_url {

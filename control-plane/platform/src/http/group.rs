@@ -33,8 +33,9 @@ pub struct Group {
 /// How a group finds out who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Authentication {
-    /// An API key must come along; the tenant is the key's.
-    ApiKey,
+    /// An API key must come along, or an access token for the management API; the tenant is theirs,
+    /// unless the request names another one that the person administers.
+    Management,
     /// Under an issuer, where people see to their own: the path names the tenant, and a token or
     /// key of another one is worth nothing.
     Person,
@@ -62,7 +63,7 @@ impl Group {
     pub fn takes_api_keys(&self) -> bool {
         matches!(
             self.authentication,
-            Some(Authentication::ApiKey | Authentication::OAuthClient)
+            Some(Authentication::Management | Authentication::OAuthClient)
         )
     }
 }

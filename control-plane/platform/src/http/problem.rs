@@ -266,7 +266,7 @@ impl HasCode for Denied {
     fn code(&self) -> Code {
         match self {
             Self::Unauthenticated => Code::AuthenticationRequired,
-            Self::Lacks(_) | Self::NotAUser => Code::PermissionDenied,
+            Self::Lacks(_) | Self::NotAUser | Self::NotAnAdministrator => Code::PermissionDenied,
             Self::KeyNotLive => Code::ApiKeyInvalid,
             Self::TokenExpired => Code::TokenExpired,
             Self::TokenRevoked => Code::TokenRevoked,

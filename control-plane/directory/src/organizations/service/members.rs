@@ -16,6 +16,7 @@ use plinto_platform::{
 };
 use serde_json::json;
 
+use super::reach::{Reach, reach, reach_to_write, require_grantable};
 use crate::{
     organizations::{
         error::OrganizationsError,
@@ -29,7 +30,7 @@ use crate::{
 /// 500: members in memory while all of an organization's go.
 const MEMBERS_AT_ONCE: i64 = 500;
 
-/// Makes a user a member.
+/// Makes a user a member. In an organization of their own nobody may: it would reach people outside.
 /// Errors: `AlreadyMember`; `LastOwner` when the first member is not an owner; `Invalid` for
 /// unknown users and roles.
 pub(crate) async fn add(
@@ -60,8 +61,9 @@ pub(crate) async fn get(
     organization: OrganizationId,
     user: UserId,
 ) -> Result<Member, OrganizationsError> {
-    actor.require(Permission::OrganizationsRead)?;
     let mut tx = platform.db.read().await?;
+    let permission = Permission::OrganizationsRead;
+    reach(&mut tx, actor, &actor.permissions, organization, permission).await?;
     store::find_member(&mut tx, actor.tenant, organization, user)
         .await?
         .ok_or(OrganizationsError::MemberNotFound)
@@ -75,8 +77,9 @@ pub(crate) async fn list(
     after: &str,
     limit: i64,
 ) -> Result<Vec<Member>, OrganizationsError> {
-    actor.require(Permission::OrganizationsRead)?;
     let mut tx = platform.db.read().await?;
+    let permission = Permission::OrganizationsRead;
+    reach(&mut tx, actor, &actor.permissions, organization, permission).await?;
     if store::find(&mut tx, actor.tenant, organization)
         .await?
         .is_none()
@@ -87,7 +90,9 @@ pub(crate) async fn list(
 }
 
 /// Replaces a member's roles. `version`: the one the caller has seen, if they care.
-/// Errors: `MemberChanged` when it has another version by now; `LastOwner` when nobody would be an owner; `Invalid` for unknown roles.
+/// Errors: `MemberChanged` when it has another version by now; `LastOwner` when nobody would be an owner;
+/// `Invalid` for unknown roles; `BeyondOwnRoles` or `Denied` when a role would come or go that allows
+/// more than the caller has (Z6).
 pub(crate) async fn update(
     platform: &Platform,
     actor: &Actor,
@@ -96,20 +101,17 @@ pub(crate) async fn update(
     version: Option<i64>,
     given_roles: Vec<String>,
 ) -> Result<Member, OrganizationsError> {
-    actor.require(Permission::OrganizationsWrite)?;
     check(&given_roles)?;
-    let mut work = authority::begin(
-        platform,
-        actor,
-        Need::Permission(Permission::OrganizationsWrite),
-    )
-    .await?;
+    let mut work = authority::begin(platform, actor, Need::Live).await?;
+    let reach = reach_to_write(&mut work, organization).await?;
     let mut member = locked(&mut work, organization, user, version).await?;
     let roles: BTreeSet<String> = given_roles.iter().cloned().collect();
     if member.roles == roles {
         return Ok(member);
     }
     require_known(&mut work.tx, actor.tenant, &given_roles).await?;
+    let changed = roles.symmetric_difference(&member.roles).cloned().collect();
+    require_grantable(&mut work, &reach, &changed).await?;
     member.roles = roles;
     member.version = member.version.saturating_add(1);
     member.updated_at = platform.clock.now();
@@ -122,7 +124,8 @@ pub(crate) async fn update(
 }
 
 /// Ends a membership. `version`: the one the caller has seen, if they care.
-/// Errors: `MemberChanged` when it has another version by now; `LastOwner` when members would be left without an owner.
+/// Errors: `MemberChanged` when it has another version by now; `LastOwner` when members
+/// would be left without an owner; `BeyondOwnRoles` or `Denied` as for a change of roles.
 pub(crate) async fn remove(
     platform: &Platform,
     actor: &Actor,
@@ -130,14 +133,10 @@ pub(crate) async fn remove(
     user: UserId,
     version: Option<i64>,
 ) -> Result<(), OrganizationsError> {
-    actor.require(Permission::OrganizationsWrite)?;
-    let mut work = authority::begin(
-        platform,
-        actor,
-        Need::Permission(Permission::OrganizationsWrite),
-    )
-    .await?;
+    let mut work = authority::begin(platform, actor, Need::Live).await?;
+    let reach = reach_to_write(&mut work, organization).await?;
     let member = locked(&mut work, organization, user, version).await?;
+    require_grantable(&mut work, &reach, &member.roles).await?;
     store::delete_member(&mut work.tx, actor.tenant, organization, user).await?;
     if model::is_owner(&member.roles) {
         // The last owner stays even when alone: an organization nobody owns is deleted, not left.
@@ -203,12 +202,14 @@ pub(super) async fn insert(
         return Err(OrganizationsError::Invalid(vec![error]));
     }
     require_known(&mut work.tx, tenant, &given_roles).await?;
+    let roles: BTreeSet<String> = given_roles.into_iter().collect();
+    require_grantable(work, &Reach::Tenant, &roles).await?;
     let now = work.platform.clock.now();
     let member = Member {
         id: work.platform.random.id(now),
         organization,
         user,
-        roles: given_roles.into_iter().collect(),
+        roles,
         version: 1,
         created_at: now,
         updated_at: now,

@@ -25,24 +25,42 @@ use crate::sessions::{
 };
 
 /// Spends a refresh token and gives its successor with a new access token.
-/// Errors: `InvalidGrant` for whatever the token is not good for; a reuse ends the family first.
-/// Source: RFC 6749 §6, RFC 9700 §4.14.2.
+/// `resource`: the API to get a token for, if the client says so; it is the session's own or none.
+/// Errors: `InvalidGrant` for whatever the token is not good for; a reuse ends the family first;
+/// `OtherResource`, with nothing spent.
+/// Source: RFC 6749 §6, RFC 8707 §2.2, RFC 9700 §4.14.2.
 pub async fn refresh(
     platform: &Platform,
     actor: &Actor,
     client: &Client,
     presented: &RefreshToken,
+    resource: Option<&str>,
 ) -> Result<IssuedTokens, SessionError> {
     let mut work = authority::begin(platform, actor, Need::Open).await?;
-    let opened = match spend(&mut work, client, presented).await? {
-        Some(spent) => {
-            let opened = rotate(&mut work, spent, presented).await?;
-            work.commit().await?;
-            opened
-        }
-        None => second_use(work, client, presented).await?,
+    let opened = if let Some(spent) = spend(&mut work, client, presented).await? {
+        let opened = rotate(&mut work, spent, presented).await?;
+        require_resource(platform, &opened, resource)?;
+        work.commit().await?;
+        opened
+    } else {
+        let opened = second_use(work, client, presented).await?;
+        require_resource(platform, &opened, resource)?;
+        opened
     };
     tokens::issue(platform, opened).await
+}
+
+/// Errors: `OtherResource`.
+fn require_resource(
+    platform: &Platform,
+    opened: &Opened,
+    resource: Option<&str>,
+) -> Result<(), SessionError> {
+    let own = tokens::resource(platform, &opened.tenant, &opened.session);
+    match resource {
+        Some(resource) if resource != own => Err(SessionError::OtherResource),
+        _ => Ok(()),
+    }
 }
 
 /// A refresh token that the work has spent.

@@ -3,7 +3,7 @@
 
 use plinto_contract::{
     claims::{AccessToken, TYP_ACCESS_TOKEN},
-    ids::{SessionId, UserId},
+    ids::{SessionId, TenantId, UserId},
     limits::CLOCK_LEEWAY_S,
     time::UnixMillis,
 };
@@ -21,13 +21,14 @@ use plinto_platform::{
 };
 use plinto_tenancy::{
     signing_keys::{self, Purpose},
-    tenants::{self, Tenant},
+    tenants::{self, Tenant, TenantsError},
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{Opened, end, own_tenant};
+use crate::administrators;
 use crate::sessions::{
     error::SessionError,
     model::{Client, IssuedTokens, Origin, RefreshToken, RevokedReason, Session},
@@ -48,7 +49,7 @@ pub async fn issue(platform: &Platform, opened: Opened) -> Result<IssuedTokens, 
     let origin = Origin {
         issuer: platform.config.issuer(&tenant.slug),
         issued_from: tenant.tokens_good_from(),
-        audience: tenant.audience.clone(),
+        audience: resource(platform, &tenant, &session),
         access_token_s: platform.config.sessions.access_token_s,
     };
     let claims = session.claims(&origin, platform.random.id(platform.clock.now()), &rights);
@@ -70,7 +71,16 @@ pub async fn issue(platform: &Platform, opened: Opened) -> Result<IssuedTokens, 
     })
 }
 
-/// Who stands behind an access token that is presented to the control plane itself.
+/// The API that a session's access tokens are for. Source: RFC 8707.
+pub(super) fn resource(platform: &Platform, tenant: &Tenant, session: &Session) -> String {
+    if session.is_for_management {
+        platform.config.management_resource()
+    } else {
+        tenant.audience.clone()
+    }
+}
+
+/// Who stands behind an access token that is presented to the issuer itself.
 /// Errors: `TokenInvalid`, `TokenExpired`, `TokenRevoked`, `TokenOutdated`.
 /// Source: RFC 9068 §4.
 pub async fn authenticate(
@@ -78,29 +88,114 @@ pub async fn authenticate(
     tenant: &Tenant,
     bearer: &str,
 ) -> Result<Principal, SessionError> {
+    let issuer = platform.config.issuer(&tenant.slug);
+    Ok(authenticate_for(platform, tenant, &issuer, bearer).await?.0)
+}
+
+/// An administrator, or a member with rights in an organization, as a token says.
+#[derive(Debug)]
+pub struct Manager {
+    /// The person.
+    pub principal: Principal,
+    /// The tenant that they act in.
+    pub tenant: TenantId,
+    /// What they may do in the whole of it at this moment.
+    pub permissions: PermissionSet,
+}
+
+/// Who stands behind an access token that is presented to the management API: one that was issued for
+/// it, so that no application can use its own users' tokens there. Source: RFC 8707, RFC 9068 §4.
+/// `slug`: the tenant to act in; `None`: the one whose user they are.
+/// Errors: as [`authenticate`]; `Denied` for a tenant of which they are no administrator, whether or
+/// not there is such a tenant.
+pub async fn authenticate_manager(
+    platform: &Platform,
+    bearer: &str,
+    slug: Option<&str>,
+) -> Result<Manager, SessionError> {
+    let home = issuer_of(platform, bearer).await?;
+    let resource = platform.config.management_resource();
+    let (mut principal, session) = authenticate_for(platform, &home, &resource, bearer).await?;
+    let Principal::User { user, token, .. } = &mut principal else {
+        return Err(SessionError::TokenInvalid);
+    };
+    // The audience of an application's tokens is what its tenant chose, so it alone proves nothing.
+    if !session.is_for_management {
+        return Err(SessionError::TokenInvalid);
+    }
+    token.is_for_management = true;
+    let whose = (home.id, *user);
+    let Some(slug) = slug.filter(|slug| *slug != home.slug) else {
+        let mut tx = platform.db.read().await?;
+        return Ok(Manager {
+            principal,
+            tenant: home.id,
+            permissions: administrators::permissions(&mut tx, home.id, whose).await?,
+        });
+    };
+    let tenant = match tenants::by_slug(platform, slug).await {
+        Ok(tenant) => tenant.id,
+        Err(TenantsError::NotFound) => return Err(Denied::NotAnAdministrator.into()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut tx = platform.db.read().await?;
+    let permissions = administrators::permissions(&mut tx, tenant, whose).await?;
+    if permissions.is_empty() {
+        return Err(Denied::NotAnAdministrator.into());
+    }
+    Ok(Manager {
+        principal,
+        tenant,
+        permissions,
+    })
+}
+
+/// The tenant that a token says issued it. Nothing of the token is believed by that.
+async fn issuer_of(platform: &Platform, bearer: &str) -> Result<Tenant, SessionError> {
+    let jws = Jws::parse(bearer).map_err(|_| SessionError::TokenInvalid)?;
+    let issuer = jwt::claimed_issuer(&jws.payload).ok_or(SessionError::TokenInvalid)?;
+    let slug = platform
+        .config
+        .slug_of(&issuer)
+        .ok_or(SessionError::TokenInvalid)?;
+    match tenants::by_slug(platform, slug).await {
+        Err(TenantsError::NotFound) => Err(SessionError::TokenInvalid),
+        found => Ok(found?),
+    }
+}
+
+async fn authenticate_for(
+    platform: &Platform,
+    tenant: &Tenant,
+    audience: &str,
+    bearer: &str,
+) -> Result<(Principal, Session), SessionError> {
     // What anybody may send is judged by what is in memory first: it costs no query.
     let keys = signing_keys::jwks(platform, tenant, Purpose::Token).await?;
-    let claims = verify(platform, tenant, &keys, bearer)?;
+    let claims = verify(platform, tenant, audience, &keys, bearer)?;
     let mut tx = platform.db.read().await?;
     // The caller's is a second old: a key may have been withdrawn since, or all sessions ended.
     let current = own_tenant(&mut tx, tenant.id).await?;
     if current.keys_version != tenant.keys_version {
         drop(tx);
         let keys = signing_keys::jwks(platform, &current, Purpose::Token).await?;
-        verify(platform, &current, &keys, bearer)?;
+        verify(platform, &current, audience, &keys, bearer)?;
         tx = platform.db.read().await?;
     }
-    require_live(&mut tx, &current, &claims, platform.clock.now()).await?;
-    Ok(Principal::User {
+    let session = require_live(&mut tx, &current, &claims, platform.clock.now()).await?;
+    let principal = Principal::User {
         user: claims.sub,
+        home: tenant.id,
         session: claims.sid,
         token: PresentedToken {
             expires_at: claims.exp,
             epoch: claims.epoch,
             signer: signer(bearer),
             keys_version: current.keys_version,
+            is_for_management: false,
         },
-    })
+    };
+    Ok((principal, session))
 }
 
 /// SHA-256 of the id of the key that a verified token names.
@@ -131,6 +226,7 @@ pub fn recheck<'a>(tx: &'a mut Tx, actor: &'a Actor, now: UnixMillis) -> Recheck
     Box::pin(async move {
         let Principal::User {
             user,
+            home,
             session,
             token,
         } = actor.principal
@@ -140,14 +236,16 @@ pub fn recheck<'a>(tx: &'a mut Tx, actor: &'a Actor, now: UnixMillis) -> Recheck
         if now.to_seconds() >= token.expires_at.plus_seconds(CLOCK_LEEWAY_S) {
             return Err(Denied::TokenExpired.into());
         }
-        let life = match tenants::find(tx, actor.tenant).await? {
+        let life = match tenants::find(tx, home).await? {
             Some(tenant) if !is_withdrawn(tx, &tenant, &token).await? => {
                 life(tx, &tenant, (user, session), token.epoch, now).await?
             }
             _ => Life::Ended,
         };
         match life {
-            Life::Good => Ok(PermissionSet::none()),
+            // What is not for the management API carries no permission, whatever the person may do there.
+            Life::Good(_) if !token.is_for_management => Ok(PermissionSet::none()),
+            Life::Good(_) => Ok(administrators::permissions(tx, actor.tenant, (home, user)).await?),
             Life::Ended => Err(Denied::TokenRevoked.into()),
             Life::Outdated => Err(Denied::TokenOutdated.into()),
         }
@@ -188,10 +286,11 @@ pub async fn introspect(
         return introspect_refresh(&mut tx, platform, &tenant, &token, now).await;
     }
     let keys = signing_keys::jwks_in(&mut tx, platform, &tenant, Purpose::Token).await?;
-    let known = match verify(platform, &tenant, &keys, token) {
+    let issuer = platform.config.issuer(&tenant.slug);
+    let known = match verify(platform, &tenant, &issuer, &keys, token) {
         Ok(claims) => require_live(&mut tx, &tenant, &claims, now)
             .await
-            .map(|()| claims),
+            .map(|_| claims),
         Err(error) => Err(error),
     };
     match known {
@@ -247,7 +346,8 @@ pub async fn take_back(
     } else {
         let tenant = own_tenant(&mut work.tx, actor.tenant).await?;
         let keys = signing_keys::jwks_in(&mut work.tx, platform, &tenant, Purpose::Token).await?;
-        verify(platform, &tenant, &keys, token)
+        let issuer = platform.config.issuer(&tenant.slug);
+        verify(platform, &tenant, &issuer, &keys, token)
             .ok()
             .map(|claims| claims.sid)
     };
@@ -268,6 +368,7 @@ pub async fn take_back(
 fn verify(
     platform: &Platform,
     tenant: &Tenant,
+    audience: &str,
     keys: &JwkSet,
     bearer: &str,
 ) -> Result<AccessToken, SessionError> {
@@ -275,7 +376,7 @@ fn verify(
     let expected = Expectations {
         typ: TYP_ACCESS_TOKEN,
         issuer: &issuer,
-        audience: &issuer,
+        audience,
         algorithms: ALGORITHMS,
         leeway_s: CLOCK_LEEWAY_S,
     };
@@ -292,16 +393,17 @@ fn verify(
     Ok(claims)
 }
 
+/// The session of an access token.
 /// Errors: `TokenRevoked`; `TokenOutdated`, which a refresh mends.
 async fn require_live(
     tx: &mut Tx,
     tenant: &Tenant,
     claims: &AccessToken,
     now: UnixMillis,
-) -> Result<(), SessionError> {
+) -> Result<Session, SessionError> {
     let whose = (claims.sub, claims.sid);
     match life(tx, tenant, whose, claims.epoch, now).await? {
-        Life::Good => Ok(()),
+        Life::Good(session) => Ok(*session),
         Life::Ended => Err(SessionError::TokenRevoked),
         Life::Outdated => Err(SessionError::TokenOutdated),
     }
@@ -310,7 +412,7 @@ async fn require_live(
 /// How an access token stands, its expiry apart.
 enum Life {
     /// Its session lives, and what it says is true.
-    Good,
+    Good(Box<Session>),
     /// Its session has ended.
     Ended,
     /// Its session lives, but what it says of its user is true no more.
@@ -334,7 +436,7 @@ async fn life(
     if !session.is_live(tenant, standing, now) {
         Ok(Life::Ended)
     } else if standing.is_some_and(|standing| standing.takes(epoch)) {
-        Ok(Life::Good)
+        Ok(Life::Good(Box::new(session)))
     } else {
         Ok(Life::Outdated)
     }
