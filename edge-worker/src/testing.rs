@@ -5,7 +5,7 @@ use std::{cell::Cell, collections::BTreeMap};
 use plinto_contract::{
     claims::{AccessToken, Audience},
     ids::{OrganizationId, SessionId, TenantId, TokenId, UserId},
-    time::{UnixMillis, UnixSeconds},
+    time::UnixMillis,
 };
 
 use crate::{config::Config, request::EdgeRequest};
@@ -41,15 +41,21 @@ pub(crate) fn claims() -> AccessToken {
         exp: iat.plus_seconds(600),
         iat,
         jti: TokenId::from_parts(1, [2; 10]),
-        client_id: "plinto".to_owned(),
         sid: SessionId::from_parts(1, [3; 10]),
         tenant: TenantId::from_parts(1, [4; 10]),
         org: Some(OrganizationId::from_parts(1, [5; 10])),
         roles: vec!["member".to_owned(), "editor".to_owned()],
         epoch: 0,
-        amr: vec!["pwd".to_owned()],
-        auth_time: UnixSeconds(iat.0),
+        auth_time: iat,
+        ..known_claims()
     }
+}
+
+/// The first claims set of the known answers, which has every claim.
+fn known_claims() -> AccessToken {
+    let known = include_str!("../../contract/vectors/access_token.json");
+    let known: serde_json::Value = serde_json::from_str(known).unwrap();
+    serde_json::from_value(known["valid"][0]["value"].clone()).unwrap()
 }
 
 pub(crate) fn request(method: &str, path: &str, authorization: Option<&str>) -> EdgeRequest {
