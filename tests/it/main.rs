@@ -12,5 +12,6 @@ mod architecture;
 mod edge;
 mod generated;
 mod journeys;
+mod setup;
 mod store;
 mod vectors;

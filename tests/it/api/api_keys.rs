@@ -8,7 +8,7 @@ use plinto_tests::{process::until, world::World};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::worlds::{admin, client_with, pointers, worlds};
+use crate::setup::{admin, client_with, pointers, worlds};
 
 async fn make(world: &World, permissions: &[&str]) -> Value {
     let body = json!({"name": "ci", "permissions": permissions});

@@ -3,7 +3,7 @@
 use plinto_tests::world::World;
 use serde_json::json;
 
-use super::people::{OTHER_PASSWORD, PASSWORD, refresh, sign_in, sign_up, text, try_sign_in};
+use crate::setup::{OTHER_PASSWORD, PASSWORD, refresh, sign_in, sign_up, text, try_sign_in};
 
 /// Every byte of the database, its log included.
 fn database_bytes(world: &World) -> Vec<u8> {

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tokio::sync::oneshot;
 
-use super::{
-    people::{OTHER_PASSWORD, PASSWORD, Person, sign_in, sign_up, text, try_sign_in},
-    worlds::{BY_ROLE, activate, admin, bundle_of, publish, worlds},
+use crate::setup::{
+    BY_ROLE, CLOSED, OTHER_PASSWORD, PASSWORD, Person, activate, admin, bundle_of, publish,
+    sign_in, sign_up, text, try_sign_in, worlds,
 };
 
 const REVOKE_KEY: &str = "update api_keys set revoked_at = $2 where id = $1";
@@ -189,7 +189,7 @@ async fn of_machines(world: &World) -> Vec<Write> {
     let dave = sign_up(world, "dave").await.id.to_string();
     let revision = publish(&admin, bundle_of(BY_ROLE)).await;
     activate(&admin, &revision).await;
-    let second = publish(&admin, bundle_of(super::worlds::CLOSED)).await;
+    let second = publish(&admin, bundle_of(CLOSED)).await;
     activate(&admin, &second).await;
     let signing_keys = admin.get("/v1/signing_keys").await.expect(200).json();
     let signing_key = text(&signing_keys["data"][0]["id"]);

@@ -10,7 +10,7 @@ use plinto_tests::{
 };
 use serde_json::json;
 
-use super::worlds::{BY_ROLE, activate, admin, bundle_of, publish, sign_up, worlds};
+use crate::setup::{BY_ROLE, activate, admin, bundle_of, publish, sign_up, sign_up_with, worlds};
 
 /// Enough on a busy machine for what is due within a second or two.
 const SOON: Duration = Duration::from_secs(20);
@@ -178,11 +178,11 @@ async fn what_ended_long_ago_is_dropped() {
         select id, 'address', 'x', 1, created_at, 0 from tenants";
     for world in worlds().await {
         world.tenant("other").await;
-        sign_up(&world, "acme", "alice").await;
+        sign_up(&world, "alice").await;
         execute(&world, SESSIONS).await;
         execute(&world, TOKENS).await;
         execute(&world, THROTTLES).await;
-        sign_up(&world, "other", "bob").await;
+        sign_up_with(&world, "other", "bob").await;
         let left = async || {
             (
                 count(&world, "select count(*) from sessions").await,

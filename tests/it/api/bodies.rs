@@ -12,7 +12,7 @@ use plinto_tests::{
 use serde_json::json;
 use tokio::{task::JoinSet, time::timeout};
 
-use super::worlds::{CLOSED, admin, bundle_of, sign_up};
+use crate::setup::{CLOSED, admin, bundle_of, sign_up};
 
 /// Nobody waits this long unless they were forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(30);
@@ -123,9 +123,9 @@ async fn a_large_body_is_read_only_for_who_has_an_api_key() {
     let published = admin.post_bytes(path, "application/gzip", slow).await;
     published.expect(201);
     // Too large is still said in the words of the door.
-    let person = sign_up(&world, "acme", "ada").await;
+    let person = sign_up(&world, "ada").await;
     let answer = world
-        .bearer(&person.token)
+        .bearer(&person.access_token)
         .post_bytes("/t/acme/v1/me/password", "application/json", large())
         .await;
     answer.expect_problem(413, "payload_too_large");

@@ -5,7 +5,7 @@ use plinto_platform::http::Slots;
 use plinto_tests::world::World;
 use serde_json::json;
 
-use super::worlds::{admin, pointers, worlds};
+use crate::setup::{admin, pointers, worlds};
 
 #[tokio::test]
 async fn every_answer_names_its_request_and_repeats_the_clients_own_name_apart() {

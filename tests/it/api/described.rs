@@ -12,10 +12,7 @@ use proptest::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{
-    people::{sign_up, text},
-    worlds::admin,
-};
+use crate::setup::{admin, sign_up, text};
 
 /// 6 requests for each operation: enough that every optional part is once there and once not.
 const CASES: usize = 6;

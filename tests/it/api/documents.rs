@@ -19,7 +19,7 @@ use plinto_tests::{
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
 
-use super::worlds::{CLOSED, activate, admin, bundle_of, publish, sign_up, worlds};
+use crate::setup::{CLOSED, activate, admin, bundle_of, publish, sign_up, worlds};
 
 /// Nobody waits this long unless they were forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(30);
@@ -83,17 +83,17 @@ async fn refuse_writes(world: &World) {
 async fn a_database_that_takes_no_writes_still_tells_edges_who_is_revoked() {
     for world in worlds().await {
         in_force(&world).await;
-        let alice = sign_up(&world, "acme", "alice").await;
-        let bob = sign_up(&world, "acme", "bob").await;
+        let alice = sign_up(&world, "alice").await;
+        let bob = sign_up(&world, "bob").await;
         let sign_out = async |token: &str| {
             let client = world.bearer(token);
             client.post_empty("/t/acme/v1/sign_out").await.expect(204);
         };
-        sign_out(&alice.token).await;
+        sign_out(&alice.access_token).await;
         let before = feed(&world.anon().get(FEED).await.expect(200));
         assert_eq!(before.sessions.len(), 1);
         world.clock.advance_seconds(60);
-        sign_out(&bob.token).await;
+        sign_out(&bob.access_token).await;
         refuse_writes(&world).await;
         // What was revoked last, and has been in no feed yet.
         let both = feed(&world.anon().get(FEED).await.expect(200));

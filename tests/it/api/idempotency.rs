@@ -25,10 +25,7 @@ use plinto_tests::world::{Client, World};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{
-    people::{OTHER_PASSWORD, PASSWORD},
-    worlds::{admin, worlds},
-};
+use crate::setup::{OTHER_PASSWORD, PASSWORD, admin, worlds};
 
 fn keyed(world: &World, key: &str) -> Client {
     admin(world).with("idempotency-key", key)

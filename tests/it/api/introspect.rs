@@ -4,9 +4,9 @@ use plinto_jose::Algorithm;
 use plinto_tests::world::{Client, World};
 use serde_json::{Value, json};
 
-use super::{
-    people::{expect_oauth, refresh, sign_in, sign_up, text, try_refresh},
-    worlds::{admin, client_with, worlds},
+use crate::setup::{
+    PASSWORD, admin, client_with, count, expect_oauth, refresh, sign_in, sign_up, text,
+    try_refresh, worlds,
 };
 
 async fn ask(client: &Client, token: &str) -> Value {
@@ -133,7 +133,7 @@ async fn every_signing_algorithm_works() {
     let world = World::new().await;
     for (slug, algorithm) in [("r", Algorithm::Rs256), ("ed", Algorithm::EdDsa)] {
         let tenant = world.tenant_signing(slug, algorithm).await;
-        let body = json!({"email": "a@example.com", "password": super::people::PASSWORD});
+        let body = json!({"email": "a@example.com", "password": PASSWORD});
         let made = world
             .anon()
             .post(&format!("/t/{slug}/v1/sign_up"), body)
@@ -186,7 +186,7 @@ async fn a_token_given_back_ends_its_session() {
             anon.form(path, &fields).await.expect(200);
         }
         expect_oauth(&anon.form(path, &[]).await, 400, "invalid_request");
-        assert_eq!(super::people::count(&world, "session.revoked").await, 2);
+        assert_eq!(count(&world, "session.revoked").await, 2);
     }
 }
 

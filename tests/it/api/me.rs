@@ -3,12 +3,9 @@
 use plinto_tests::world::World;
 use serde_json::json;
 
-use super::{
-    people::{
-        OTHER_PASSWORD, PASSWORD, count, expect_oauth, read, refresh, sign_in, sign_up, text,
-        try_refresh, try_sign_in,
-    },
-    worlds::{admin, pointers, worlds},
+use crate::setup::{
+    OTHER_PASSWORD, PASSWORD, admin, count, expect_oauth, pointers, read, refresh, sign_in,
+    sign_up, text, try_refresh, try_sign_in, worlds,
 };
 
 /// T1 to T9 hold at the control plane's own doors; here that they are asked.

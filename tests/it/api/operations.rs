@@ -5,7 +5,7 @@ use std::time::Duration;
 use plinto_platform::http::Slots;
 use plinto_tests::{process::until, world::World};
 
-use super::worlds::worlds;
+use crate::setup::worlds;
 
 #[tokio::test]
 async fn a_stopping_server_lives_but_is_not_ready() {

@@ -1,9 +1,10 @@
 //! `/v1/organizations` and their members.
 
+use plinto_contract::ids::UserId;
 use plinto_tests::world::{Client, World};
 use serde_json::{Value, json};
 
-use super::worlds::{admin, client_with, pointers, sign_up, worlds};
+use crate::setup::{admin, client_with, pointers, read, sign_up, sign_up_with, worlds};
 
 async fn make(client: &Client, body: Value) -> String {
     let made = client
@@ -14,7 +15,7 @@ async fn make(client: &Client, body: Value) -> String {
     format!("/v1/organizations/{}", made["id"].as_str().unwrap())
 }
 
-fn member(user: &str, roles: &[&str]) -> Value {
+fn member(user: &UserId, roles: &[&str]) -> Value {
     json!({"user_id": user, "roles": roles})
 }
 
@@ -66,24 +67,24 @@ async fn an_organization_is_made_read_changed_and_deleted() {
 async fn a_deleted_organizations_members_are_said_to_have_left() {
     for world in worlds().await {
         let admin = admin(&world);
-        let alice = sign_up(&world, "acme", "alice").await;
-        let bob = sign_up(&world, "acme", "bob").await;
-        let body = json!({"slug": "one", "name": "One", "owner_id": alice.user});
+        let alice = sign_up(&world, "alice").await;
+        let bob = sign_up(&world, "bob").await;
+        let body = json!({"slug": "one", "name": "One", "owner_id": alice.id});
         let path = make(&admin, body).await;
         let members = format!("{path}/members");
         admin
-            .post(&members, member(&bob.user, &["member"]))
+            .post(&members, member(&bob.id, &["member"]))
             .await
             .expect(201);
         admin.delete(&path).await.expect(204);
         let events = world.events(world.acme.tenant).await;
-        let mut left: Vec<_> = events
+        let mut left: Vec<UserId> = events
             .iter()
             .filter(|event| event.kind.as_str() == "member.removed")
-            .map(|event| event.data["user_id"].as_str().unwrap().to_owned())
+            .map(|event| read(&event.data["user_id"]))
             .collect();
         left.sort();
-        let mut wanted = vec![alice.user, bob.user];
+        let mut wanted = vec![alice.id, bob.id];
         wanted.sort();
         assert_eq!(left, wanted);
     }
@@ -108,22 +109,19 @@ async fn a_slug_is_taken_once_per_tenant() {
 async fn members_come_change_and_go() {
     for world in worlds().await {
         let admin = admin(&world);
-        let (alice, bob) = (
-            sign_up(&world, "acme", "alice").await,
-            sign_up(&world, "acme", "bob").await,
-        );
-        let body = json!({"slug": "one", "name": "One", "owner_id": alice.user});
+        let (alice, bob) = (sign_up(&world, "alice").await, sign_up(&world, "bob").await);
+        let body = json!({"slug": "one", "name": "One", "owner_id": alice.id});
         let members = format!("{}/members", make(&admin, body).await);
         world.clock.advance_seconds(1);
         let added = admin
-            .post(&members, member(&bob.user, &["member"]))
+            .post(&members, member(&bob.id, &["member"]))
             .await
             .expect(201)
             .json();
         assert_eq!(added["roles"], json!(["member"]));
-        let path = format!("{members}/{}", bob.user);
+        let path = format!("{members}/{}", bob.id);
         assert_eq!(admin.get(&path).await.expect(200).json(), added);
-        let again = admin.post(&members, member(&bob.user, &["admin"])).await;
+        let again = admin.post(&members, member(&bob.id, &["admin"])).await;
         again.expect_problem(409, "already_member");
 
         world.clock.advance_seconds(1);
@@ -140,7 +138,7 @@ async fn members_come_change_and_go() {
             .map(|row| &row["user_id"])
             .collect();
         assert_eq!(users.len(), 2);
-        assert!(users.contains(&&json!(alice.user)) && users.contains(&&json!(bob.user)));
+        assert!(users.contains(&&json!(alice.id)) && users.contains(&&json!(bob.id)));
 
         world.clock.advance_seconds(1);
         admin.delete(&path).await.expect(204);
@@ -158,13 +156,13 @@ async fn members_come_change_and_go() {
 async fn members_come_in_pages() {
     for world in worlds().await {
         let admin = admin(&world);
-        let owner = sign_up(&world, "acme", "owner").await;
-        let body = json!({"slug": "one", "name": "One", "owner_id": owner.user});
+        let owner = sign_up(&world, "owner").await;
+        let body = json!({"slug": "one", "name": "One", "owner_id": owner.id});
         let members = format!("{}/members", make(&admin, body).await);
         for name in ["ada", "bob", "cy"] {
-            let person = sign_up(&world, "acme", name).await;
+            let person = sign_up(&world, name).await;
             admin
-                .post(&members, member(&person.user, &["admin", "member"]))
+                .post(&members, member(&person.id, &["admin", "member"]))
                 .await
                 .expect(201);
         }
@@ -206,9 +204,9 @@ async fn members_come_in_pages() {
 async fn a_member_is_changed_at_the_version_that_was_seen() {
     for world in worlds().await {
         let admin = admin(&world);
-        let alice = sign_up(&world, "acme", "alice").await;
-        let body = json!({"slug": "one", "name": "One", "owner_id": alice.user});
-        let path = format!("{}/members/{}", make(&admin, body).await, alice.user);
+        let alice = sign_up(&world, "alice").await;
+        let body = json!({"slug": "one", "name": "One", "owner_id": alice.id});
+        let path = format!("{}/members/{}", make(&admin, body).await, alice.id);
         let seen = admin.get(&path).await.expect(200);
         assert_eq!(seen.header("etag"), "\"1\"");
         let first = admin.clone().with("if-match", seen.header("etag"));
@@ -234,27 +232,24 @@ async fn a_member_is_changed_at_the_version_that_was_seen() {
 async fn the_last_owner_stays() {
     for world in worlds().await {
         let admin = admin(&world);
-        let (alice, bob) = (
-            sign_up(&world, "acme", "alice").await,
-            sign_up(&world, "acme", "bob").await,
-        );
+        let (alice, bob) = (sign_up(&world, "alice").await, sign_up(&world, "bob").await);
         let members = format!(
             "{}/members",
             make(&admin, json!({"slug": "one", "name": "One"})).await
         );
-        let answer = admin.post(&members, member(&bob.user, &["admin"])).await;
+        let answer = admin.post(&members, member(&bob.id, &["admin"])).await;
         answer.expect_problem(409, "last_owner");
         admin
-            .post(&members, member(&alice.user, &["owner"]))
+            .post(&members, member(&alice.id, &["owner"]))
             .await
             .expect(201);
         admin
-            .post(&members, member(&bob.user, &["admin"]))
+            .post(&members, member(&bob.id, &["admin"]))
             .await
             .expect(201);
         let (of_alice, of_bob) = (
-            format!("{members}/{}", alice.user),
-            format!("{members}/{}", bob.user),
+            format!("{members}/{}", alice.id),
+            format!("{members}/{}", bob.id),
         );
         let demotion = json!({"roles": ["admin"]});
         admin
@@ -291,7 +286,7 @@ async fn owners_who_remove_each_other_leave_one() {
         let admin = admin(&world);
         let mut owners = Vec::new();
         for name in ["ada", "bob", "cy", "dee"] {
-            owners.push(sign_up(&world, "acme", name).await.user);
+            owners.push(sign_up(&world, name).await.id);
         }
         for round in 0..10 {
             let body =
@@ -327,7 +322,7 @@ async fn owners_who_remove_each_other_leave_one() {
 async fn a_role_that_members_have_stays() {
     for world in worlds().await {
         let admin = admin(&world);
-        let alice = sign_up(&world, "acme", "alice").await;
+        let alice = sign_up(&world, "alice").await;
         let role = admin
             .post("/v1/roles", json!({"key": "editor", "name": "Editor"}))
             .await;
@@ -335,9 +330,9 @@ async fn a_role_that_members_have_stays() {
             "/v1/roles/{}",
             role.expect(201).json()["id"].as_str().unwrap()
         );
-        let body = json!({"slug": "one", "name": "One", "owner_id": alice.user});
+        let body = json!({"slug": "one", "name": "One", "owner_id": alice.id});
         let organization = make(&admin, body).await;
-        let path = format!("{organization}/members/{}", alice.user);
+        let path = format!("{organization}/members/{}", alice.id);
         admin
             .patch(&path, json!({"roles": ["owner", "editor"]}))
             .await
@@ -357,15 +352,15 @@ async fn a_role_that_members_have_stays() {
 async fn another_tenants_organization_users_and_roles_look_like_none() {
     for world in worlds().await {
         let admin = admin(&world);
-        let alice = sign_up(&world, "acme", "alice").await;
-        let body = json!({"slug": "one", "name": "One", "owner_id": alice.user});
+        let alice = sign_up(&world, "alice").await;
+        let body = json!({"slug": "one", "name": "One", "owner_id": alice.id});
         let ours = make(&admin, body).await;
         let tenant = world.tenant("other").await;
         let other = world.bearer(tenant.api_key.expose());
-        let mallory = sign_up(&world, "other", "mallory").await;
+        let mallory = sign_up_with(&world, "other", "mallory").await;
 
         let members = format!("{ours}/members");
-        let of_alice = format!("{members}/{}", alice.user);
+        let of_alice = format!("{members}/{}", alice.id);
         for path in [&ours, &members, &of_alice] {
             other.get(path).await.expect_problem(404, "not_found");
         }
@@ -374,9 +369,7 @@ async fn another_tenants_organization_users_and_roles_look_like_none() {
             .await
             .expect_problem(404, "not_found");
         other.delete(&ours).await.expect_problem(404, "not_found");
-        let answer = other
-            .post(&members, member(&mallory.user, &["owner"]))
-            .await;
+        let answer = other.post(&members, member(&mallory.id, &["owner"])).await;
         answer.expect_problem(404, "not_found");
         let answer = other.patch(&of_alice, json!({"roles": ["member"]})).await;
         answer.expect_problem(404, "not_found");
@@ -386,9 +379,7 @@ async fn another_tenants_organization_users_and_roles_look_like_none() {
             .expect_problem(404, "not_found");
 
         // our organization, their user; their role
-        let answer = admin
-            .post(&members, member(&mallory.user, &["member"]))
-            .await;
+        let answer = admin.post(&members, member(&mallory.id, &["member"])).await;
         assert_eq!(
             pointers(&answer.expect_problem(422, "validation_failed")),
             ["/user_id"]
@@ -417,11 +408,11 @@ async fn another_tenants_organization_users_and_roles_look_like_none() {
 #[tokio::test]
 async fn reading_does_not_allow_writing() {
     let world = World::new().await;
-    let alice = sign_up(&world, "acme", "alice").await;
-    let body = json!({"slug": "one", "name": "One", "owner_id": alice.user});
+    let alice = sign_up(&world, "alice").await;
+    let body = json!({"slug": "one", "name": "One", "owner_id": alice.id});
     let path = make(&admin(&world), body.clone()).await;
     let members = format!("{path}/members");
-    let of_alice = format!("{members}/{}", alice.user);
+    let of_alice = format!("{members}/{}", alice.id);
     let reader = client_with(&world, &["organizations:read"]).await;
     let stranger = client_with(&world, &["roles:read"]).await;
     for path in [&path, &members, &of_alice] {
@@ -442,7 +433,7 @@ async fn reading_does_not_allow_writing() {
         .expect_problem(403, denied);
     reader.delete(&path).await.expect_problem(403, denied);
     reader
-        .post(&members, member(&alice.user, &["owner"]))
+        .post(&members, member(&alice.id, &["owner"]))
         .await
         .expect_problem(403, denied);
     reader
@@ -450,9 +441,12 @@ async fn reading_does_not_allow_writing() {
         .await
         .expect_problem(403, denied);
     reader.delete(&of_alice).await.expect_problem(403, denied);
-    // a person's token is for applications
-    let person = world.bearer(&alice.token);
-    person.get(&path).await.expect_problem(401, "token_invalid");
+    // a person's token is not a key
+    let person = world.bearer(&alice.access_token);
+    person
+        .get(&path)
+        .await
+        .expect_problem(401, "api_key_invalid");
 }
 
 #[tokio::test]
@@ -470,7 +464,7 @@ async fn bad_values_are_pointed_at() {
         refused(json!({"slug": "a", "name": "A", "owner_id": "x"})).await,
         ["/owner_id"]
     );
-    let nobody = "user_01h455vb4pex5vsknk084sn02q";
+    let nobody: &UserId = &"user_01h455vb4pex5vsknk084sn02q".parse().unwrap();
     assert_eq!(
         refused(json!({"slug": "a", "name": "A", "owner_id": nobody})).await,
         ["/owner_id"]
@@ -491,9 +485,9 @@ async fn bad_values_are_pointed_at() {
         ["/roles/1"]
     );
     assert_eq!(refused(member(nobody, &["owner"])).await, ["/user_id"]);
-    let alice = sign_up(&world, "acme", "alice").await;
+    let alice = sign_up(&world, "alice").await;
     assert_eq!(
-        refused(member(&alice.user, &["owner", "unheard"])).await,
+        refused(member(&alice.id, &["owner", "unheard"])).await,
         ["/roles/1"]
     );
 }

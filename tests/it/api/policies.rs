@@ -16,7 +16,7 @@ use plinto_tests::{
 };
 use serde_json::{Value, json};
 
-use super::worlds::{
+use crate::setup::{
     BY_ROLE, CLOSED, activate, admin, ask_another_instance, bundle, bundle_of, client_with,
     edge_keys, publish, worlds,
 };

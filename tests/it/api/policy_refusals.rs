@@ -9,7 +9,7 @@ use plinto_tests::{
 };
 use serde_json::{Value, json};
 
-use super::worlds::{
+use crate::setup::{
     BY_ROLE, CLOSED, activate, admin, bundle, bundle_of, manifest, pointers, publish, source,
     worlds,
 };

@@ -5,7 +5,7 @@ use plinto_platform::http::Slots;
 use plinto_tests::world::{Answer, Client, World};
 use serde_json::{Value, json};
 
-use super::worlds::{CLOSED, activate, admin, bundle_of, publish, sign_up};
+use crate::setup::{CLOSED, PASSWORD, activate, admin, bundle_of, publish, sign_up};
 
 const DOCUMENTS: [&str; 7] = [
     "/t/acme/edge/revocations",
@@ -16,7 +16,6 @@ const DOCUMENTS: [&str; 7] = [
     "/.well-known/openid-configuration/t/acme",
     "/.well-known/oauth-authorization-server/t/acme",
 ];
-const PASSWORD: &str = "four quiet otters under a bridge";
 const PAGE: &str = "https://app.example.com";
 
 /// S4: a credential is judged where it matters, and nowhere else.
@@ -25,15 +24,15 @@ async fn a_credential_that_is_no_longer_good_closes_no_door_that_is_open_to_ever
     let world = World::new().await;
     let revision = publish(&admin(&world), bundle_of(CLOSED)).await;
     activate(&admin(&world), &revision).await;
-    let alice = sign_up(&world, "acme", "alice").await;
-    let signed_out = world.bearer(&alice.token);
+    let alice = sign_up(&world, "alice").await;
+    let signed_out = world.bearer(&alice.access_token);
     signed_out
         .post_empty("/t/acme/v1/sign_out")
         .await
         .expect(204);
     let of = |value: &str| world.anon().with("authorization", value);
     let bad = [
-        format!("Bearer {}", alice.token),
+        format!("Bearer {}", alice.access_token),
         "Bearer plinto_sk_made_up".to_owned(),
         "Bearer a b".to_owned(),
         "Basic eDp5".to_owned(),
@@ -156,7 +155,7 @@ async fn a_page_that_the_tenant_names_gets_at_what_people_use() {
     let before = admin(&world).get("/v1/tenant").await.expect(200);
     let knows = admin(&world).with("if-match", before.header("etag"));
     knows.patch("/v1/tenant", body).await.expect(200);
-    let alice = sign_up(&world, "acme", "alice").await;
+    let alice = sign_up(&world, "alice").await;
     let paths = [
         "/t/acme/v1/sign_up",
         "/t/acme/v1/sign_in",
@@ -176,7 +175,7 @@ async fn a_page_that_the_tenant_names_gets_at_what_people_use() {
         let theirs = preflight(&world, &path.replace("acme", "other"), "POST", "").await;
         assert_eq!(theirs.header("access-control-allow-origin"), "", "{path}");
     }
-    let page = from_page(world.bearer(&alice.token));
+    let page = from_page(world.bearer(&alice.access_token));
     let answer = page.get("/t/acme/v1/me").await.expect(200);
     assert_eq!(answer.header("access-control-allow-origin"), PAGE);
     let exposed = answer.header("access-control-expose-headers");

@@ -4,7 +4,7 @@ use axum::{body::Body, http::Method};
 use plinto_tests::world::World;
 use serde_json::Value;
 
-use super::worlds::{admin, pointers};
+use crate::setup::{admin, pointers};
 
 /// Every operation of the API's description, with its path parameters filled in.
 fn operations(document: &Value) -> Vec<(Method, String, bool)> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::{body::Body, http::Request};
 use plinto_contract::{
     claims::AccessToken,
-    ids::UserId,
+    ids::{SessionId, UserId},
     revocation::{Feed, TYP_REVOCATIONS},
     time::UnixSeconds,
 };
@@ -15,9 +15,8 @@ use plinto_tests::world::{Answer, START, World};
 use serde_json::json;
 use tower::ServiceExt as _;
 
-use super::{
-    people,
-    worlds::{admin, ask, edge_keys, sign_up, worlds},
+use crate::setup::{
+    admin, ask, edge_keys, refresh, sign_in_to, sign_up, sign_up_with, text, worlds,
 };
 
 const PATH: &str = "/t/acme/edge/revocations";
@@ -40,10 +39,6 @@ async fn read(world: &World, answer: &Answer) -> Feed {
         .unwrap();
     plinto_jose::verify(&jws.signature_job(key).unwrap()).unwrap();
     serde_json::from_slice(&jws.payload).unwrap()
-}
-
-fn texts<T: ToString>(items: &[T]) -> Vec<String> {
-    items.iter().map(ToString::to_string).collect()
 }
 
 #[tokio::test]
@@ -77,7 +72,7 @@ async fn an_empty_feed_says_whose_it_is_and_how_long_it_holds() {
 #[tokio::test]
 async fn what_is_new_is_signed_anew_every_two_seconds_for_a_while() {
     let world = World::new().await;
-    let alice = sign_up(&world, "acme", "alice").await;
+    let alice = sign_up(&world, "alice").await;
     let before = feed(&world).await;
     let path = format!("/v1/sessions/{}/revoke", alice.session);
     admin(&world).post_empty(&path).await.expect(200);
@@ -99,18 +94,18 @@ async fn what_is_new_is_signed_anew_every_two_seconds_for_a_while() {
 #[tokio::test]
 async fn a_revoked_session_is_said_at_once_and_forgotten_with_its_tokens() {
     for world in worlds().await {
-        let alice = sign_up(&world, "acme", "alice").await;
-        let bob = sign_up(&world, "acme", "bob").await;
+        let alice = sign_up(&world, "alice").await;
+        let bob = sign_up(&world, "bob").await;
         let before = feed(&world).await;
         assert!(before.sessions.is_empty());
 
         world
-            .bearer(&alice.token)
+            .bearer(&alice.access_token)
             .post_empty("/t/acme/v1/sign_out")
             .await
             .expect(204);
         let after = feed(&world).await;
-        assert_eq!(texts(&after.sessions), [alice.session]);
+        assert_eq!(after.sessions, [alice.session]);
         assert!(after.version > before.version);
 
         world.clock.advance_seconds(1);
@@ -124,7 +119,7 @@ async fn a_revoked_session_is_said_at_once_and_forgotten_with_its_tokens() {
         world.clock.advance_seconds(600 + 59);
         assert_eq!(feed(&world).await.sessions.len(), 2);
         world.clock.advance_seconds(1);
-        assert_eq!(texts(&feed(&world).await.sessions), [bob.session]);
+        assert_eq!(feed(&world).await.sessions, [bob.session]);
         world.clock.advance_seconds(2);
         let empty = feed(&world).await;
         assert!(empty.sessions.is_empty());
@@ -136,14 +131,14 @@ async fn a_revoked_session_is_said_at_once_and_forgotten_with_its_tokens() {
 #[tokio::test]
 async fn a_disabled_users_tokens_are_refused_by_their_epoch() {
     for world in worlds().await {
-        let alice = sign_up(&world, "acme", "alice").await;
-        let old = epoch(&alice.token);
+        let alice = sign_up(&world, "alice").await;
+        let old = epoch(&alice.access_token);
         for verb in ["revoke_sessions", "disable", "enable"] {
-            let path = format!("/v1/users/{}/{verb}", alice.user);
+            let path = format!("/v1/users/{}/{verb}", alice.id);
             let answer = admin(&world).post_empty(&path).await;
             assert!(answer.status.is_success());
         }
-        assert_eq!(ended(&world).await, [(alice.user, old + 2)]);
+        assert_eq!(ended(&world).await, [(alice.id, old + 2)]);
         assert_eq!(outdated(&world).await, [], "a refresh would not help");
         // once every token that could carry less has expired, the number is of no use
         world.clock.advance_seconds(600 + 60);
@@ -154,20 +149,17 @@ async fn a_disabled_users_tokens_are_refused_by_their_epoch() {
 }
 
 /// Users in the feed whose sessions ended, and the least epoch of theirs that is good.
-async fn ended(world: &World) -> Vec<(String, u64)> {
+async fn ended(world: &World) -> Vec<(UserId, u64)> {
     epochs(&feed(world).await.subjects)
 }
 
 /// Users in the feed whose sessions go on, and the least epoch of theirs that is good.
-async fn outdated(world: &World) -> Vec<(String, u64)> {
+async fn outdated(world: &World) -> Vec<(UserId, u64)> {
     epochs(&feed(world).await.outdated)
 }
 
-fn epochs(users: &BTreeMap<UserId, u64>) -> Vec<(String, u64)> {
-    users
-        .iter()
-        .map(|(user, least)| (user.to_string(), *least))
-        .collect()
+fn epochs(users: &BTreeMap<UserId, u64>) -> Vec<(UserId, u64)> {
+    users.iter().map(|(user, least)| (*user, *least)).collect()
 }
 
 /// What an access token says.
@@ -186,24 +178,24 @@ fn epoch(token: &str) -> u64 {
 async fn a_demoted_members_tokens_are_judged_by_what_they_say_and_by_no_clock() {
     for world in worlds().await {
         let admin = admin(&world);
-        let owner = sign_up(&world, "acme", "owner").await;
-        let bob = people::sign_up(&world, "bob").await;
-        let body = json!({"slug": "one", "name": "One", "owner_id": owner.user});
+        let owner = sign_up(&world, "owner").await;
+        let bob = sign_up(&world, "bob").await;
+        let body = json!({"slug": "one", "name": "One", "owner_id": owner.id});
         let made = admin.post("/v1/organizations", body).await.expect(201);
         let made = made.json();
-        let members = format!("/v1/organizations/{}/members", people::text(&made["id"]));
+        let members = format!("/v1/organizations/{}/members", text(&made["id"]));
         let joins = json!({"user_id": bob.id, "roles": ["admin"]});
         admin.post(&members, joins).await.expect(201);
-        let bob = people::sign_in_to(&world, &bob, &made["id"]).await;
+        let bob = sign_in_to(&world, &bob, &made["id"]).await;
 
         // an instance whose clock is five seconds ahead signs with the roles of now
         world.clock.advance_seconds(5);
-        let (old, next) = people::refresh(&world, &bob.refresh_token).await;
+        let (old, next) = refresh(&world, &bob.refresh_token).await;
         world.clock.advance_seconds(-5);
         let of_bob = format!("{members}/{}", bob.id);
         let demotion = json!({"roles": ["member"]});
         admin.patch(&of_bob, demotion).await.expect(200);
-        let (new, _) = people::refresh(&world, &next).await;
+        let (new, _) = refresh(&world, &next).await;
 
         let said = feed(&world).await.outdated;
         let least = said[&bob.id];
@@ -222,7 +214,7 @@ async fn a_demoted_members_tokens_are_judged_by_what_they_say_and_by_no_clock() 
         let me = "/t/acme/v1/me";
         let refused = world.bearer(&old).get(me).await;
         let refused = refused.expect_problem(401, "token_outdated");
-        let detail = people::text(&refused.json()["detail"]);
+        let detail = text(&refused.json()["detail"]);
         assert!(
             detail.contains("roles have changed") && detail.contains("refresh"),
             "{detail}"
@@ -237,12 +229,12 @@ async fn a_demoted_members_tokens_are_judged_by_what_they_say_and_by_no_clock() 
 async fn no_token_carries_an_epoch_later_than_its_roles() {
     for world in worlds().await {
         let admin = admin(&world);
-        let owner = sign_up(&world, "acme", "owner").await;
-        let bob = people::sign_up(&world, "bob").await;
-        let body = json!({"slug": "one", "name": "One", "owner_id": owner.user});
+        let owner = sign_up(&world, "owner").await;
+        let bob = sign_up(&world, "bob").await;
+        let body = json!({"slug": "one", "name": "One", "owner_id": owner.id});
         let made = admin.post("/v1/organizations", body).await.expect(201);
         let made = made.json();
-        let members = format!("/v1/organizations/{}/members", people::text(&made["id"]));
+        let members = format!("/v1/organizations/{}/members", text(&made["id"]));
         // the role's number is the epoch that its change begins
         for epoch in 0..12 {
             let role = json!({"key": format!("r{epoch}"), "name": "R"});
@@ -252,7 +244,7 @@ async fn no_token_carries_an_epoch_later_than_its_roles() {
         admin.post(&members, joins).await.expect(201);
         let mut refreshing = tokio::task::JoinSet::new();
         for _ in 0..4 {
-            let person = people::sign_in_to(&world, &bob, &made["id"]).await;
+            let person = sign_in_to(&world, &bob, &made["id"]).await;
             let client = world.anon();
             refreshing.spawn(async move {
                 let mut tokens = vec![person.access_token];
@@ -264,8 +256,8 @@ async fn no_token_carries_an_epoch_later_than_its_roles() {
                     ];
                     let answer = client.form("/t/acme/oauth/token", &fields).await;
                     let body = answer.expect(200).json();
-                    tokens.push(people::text(&body["access_token"]));
-                    current = people::text(&body["refresh_token"]);
+                    tokens.push(text(&body["access_token"]));
+                    current = text(&body["refresh_token"]);
                 }
                 tokens
             });
@@ -291,20 +283,20 @@ async fn no_token_carries_an_epoch_later_than_its_roles() {
 async fn a_member_whose_roles_changed_needs_a_new_token() {
     for world in worlds().await {
         let admin = admin(&world);
-        let alice = sign_up(&world, "acme", "alice").await;
-        let bob = sign_up(&world, "acme", "bob").await;
-        let body = json!({"slug": "one", "name": "One", "owner_id": alice.user});
+        let alice = sign_up(&world, "alice").await;
+        let bob = sign_up(&world, "bob").await;
+        let body = json!({"slug": "one", "name": "One", "owner_id": alice.id});
         let made = admin
             .post("/v1/organizations", body)
             .await
             .expect(201)
             .json();
         let members = format!("/v1/organizations/{}/members", made["id"].as_str().unwrap());
-        let joins = json!({"user_id": bob.user, "roles": ["admin"]});
+        let joins = json!({"user_id": bob.id, "roles": ["admin"]});
         admin.post(&members, joins).await.expect(201);
         assert_eq!(outdated(&world).await, [], "joining takes nothing away");
 
-        let of_bob = format!("{members}/{}", bob.user);
+        let of_bob = format!("{members}/{}", bob.id);
         admin
             .patch(&of_bob, json!({"roles": ["admin"]}))
             .await
@@ -314,26 +306,26 @@ async fn a_member_whose_roles_changed_needs_a_new_token() {
             .patch(&of_bob, json!({"roles": ["member"]}))
             .await
             .expect(200);
-        assert_eq!(outdated(&world).await, [(bob.user.clone(), 1)]);
+        assert_eq!(outdated(&world).await, [(bob.id, 1)]);
         admin.delete(&of_bob).await.expect(204);
-        assert_eq!(outdated(&world).await, [(bob.user.clone(), 2)]);
+        assert_eq!(outdated(&world).await, [(bob.id, 2)]);
         admin
             .delete(members.trim_end_matches("/members"))
             .await
             .expect(204);
         let mut said = outdated(&world).await;
         said.sort();
-        let mut wanted = vec![(bob.user.clone(), 2), (alice.user.clone(), 1)];
+        let mut wanted = vec![(bob.id, 2), (alice.id, 1)];
         wanted.sort();
         assert_eq!(said, wanted);
         assert_eq!(ended(&world).await, []);
 
         // who is signed out everywhere does not hear that a refresh would help
-        let path = format!("/v1/users/{}/revoke_sessions", bob.user);
+        let path = format!("/v1/users/{}/revoke_sessions", bob.id);
         admin.post_empty(&path).await.expect(204);
-        assert_eq!(ended(&world).await, [(bob.user.clone(), 3)]);
-        assert_eq!(outdated(&world).await, [(alice.user, 1)]);
-        let me = world.bearer(&bob.token).get("/t/acme/v1/me").await;
+        assert_eq!(ended(&world).await, [(bob.id, 3)]);
+        assert_eq!(outdated(&world).await, [(alice.id, 1)]);
+        let me = world.bearer(&bob.access_token).get("/t/acme/v1/me").await;
         me.expect_problem(401, "token_revoked");
     }
 }
@@ -394,9 +386,9 @@ async fn two_instances_say_the_same_under_one_name() {
             second.clone().oneshot(request).await.unwrap().status()
         };
         assert_eq!(knows(one.header("etag")).await, 304);
-        let alice = sign_up(&world, "acme", "alice").await;
+        let alice = sign_up(&world, "alice").await;
         world
-            .bearer(&alice.token)
+            .bearer(&alice.access_token)
             .post_empty("/t/acme/v1/sign_out")
             .await
             .expect(204);
@@ -408,7 +400,7 @@ async fn two_instances_say_the_same_under_one_name() {
         for new in [of_first, of_second] {
             let new = read(&world, &new).await;
             assert!(new.version > one.version);
-            assert_eq!(texts(&new.sessions), [alice.session.as_str()]);
+            assert_eq!(new.sessions, [alice.session]);
         }
     }
 }
@@ -418,9 +410,9 @@ async fn two_instances_say_the_same_under_one_name() {
 async fn a_feed_holds_its_own_tenants_revocations_only() {
     for world in worlds().await {
         world.tenant("other").await;
-        let mallory = sign_up(&world, "other", "mallory").await;
+        let mallory = sign_up_with(&world, "other", "mallory").await;
         world
-            .bearer(&mallory.token)
+            .bearer(&mallory.access_token)
             .post_empty("/t/other/v1/sign_out")
             .await
             .expect(204);
@@ -432,7 +424,7 @@ async fn a_feed_holds_its_own_tenants_revocations_only() {
             .expect(200);
         let jws = Jws::parse(&theirs.text()).unwrap();
         let theirs: Feed = serde_json::from_slice(&jws.payload).unwrap();
-        assert_eq!(texts(&theirs.sessions), [mallory.session]);
+        assert_eq!(theirs.sessions, [mallory.session]);
         let ours = edge_keys(&world, "acme").await;
         assert!(
             ours.find(jws.header.kid.as_deref().unwrap(), jws.header.alg)
@@ -453,15 +445,15 @@ async fn a_feed_names_the_latest_and_covers_the_rest() {
             user_id, client_id, user_epoch, amr, authenticated_at, created_at, last_used_at,
             expires_at, created_at + n, 'signed_out' from sessions cross join numbers";
     for world in worlds().await {
-        sign_up(&world, "acme", "alice").await;
+        sign_up(&world, "alice").await;
         let mut tx = world.app.db.begin().await.unwrap();
         tx.execute(SESSIONS, args![]).await.unwrap();
         tx.commit().await.unwrap();
         world.clock.advance_seconds(20);
         let feed = feed(&world).await;
         assert_eq!(feed.sessions.len(), 16_384);
-        let latest = format!("sess_{:026}", 120_000);
-        assert!(texts(&feed.sessions).contains(&latest));
+        let latest: SessionId = format!("sess_{:026}", 120_000).parse().unwrap();
+        assert!(feed.sessions.contains(&latest));
         // 20,000 - 16,384 = 3,616: the latest that is not named was revoked 3.616 s after the start.
         assert_eq!(feed.outdated_before, UnixSeconds(START_S + 3 + 2));
     }

@@ -5,7 +5,7 @@ use plinto_platform::actor::Permission;
 use plinto_tests::world::{Answer, Client, World};
 use serde_json::{Value, json};
 
-use super::worlds::{admin, client_with};
+use crate::setup::{admin, client_with, sign_up};
 
 /// An operation that needs the permission, with a body that is good enough to be judged.
 fn operation(permission: Permission) -> (Method, &'static str, Value) {
@@ -71,7 +71,7 @@ async fn ask(client: &Client, user: &str, permission: Permission) -> Answer {
 #[tokio::test]
 async fn every_permission_opens_something_and_nothing_else_opens_it() {
     let world = World::new().await;
-    let alice = super::people::sign_up(&world, "alice").await.id.to_string();
+    let alice = sign_up(&world, "alice").await.id.to_string();
     for permission in Permission::ALL {
         let others: Vec<_> = Permission::ALL
             .iter()

@@ -3,7 +3,7 @@
 use plinto_tests::world::{Client, World};
 use serde_json::{Value, json};
 
-use super::worlds::{activate, admin, bundle, client_with, pointers, publish, worlds};
+use crate::setup::{CLOSED, activate, admin, bundle, client_with, pointers, publish, worlds};
 
 async fn make(client: &Client, key: &str, permissions: &[&str]) -> Value {
     let body = json!({"key": key, "name": key, "permissions": permissions});
@@ -268,7 +268,7 @@ async fn a_tenants_roles_stay_within_what_a_bundle_carries() {
         let revision = publish(
             &admin,
             bundle(&[
-                ("app/authz/decision.rego", super::worlds::CLOSED),
+                ("app/authz/decision.rego", CLOSED),
                 ("app/noise/data.json", &json!(noise).to_string()),
             ]),
         )

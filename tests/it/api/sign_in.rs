@@ -5,9 +5,8 @@ use std::time::Instant;
 use plinto_tests::world::{Answer, World};
 use serde_json::json;
 
-use super::{
-    people::{PASSWORD, Person, count, sign_in, sign_up, try_sign_in},
-    worlds::{admin, pointers, worlds},
+use crate::setup::{
+    PASSWORD, Person, admin, count, pointers, sign_in, sign_up, try_sign_in, worlds,
 };
 
 /// S2: every sign-in is a session of its own.

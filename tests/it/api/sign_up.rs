@@ -3,10 +3,7 @@
 use plinto_tests::world::World;
 use serde_json::{Value, json};
 
-use super::{
-    people::{PASSWORD, Person, count, sign_up, try_sign_in},
-    worlds::{pointers, worlds},
-};
+use crate::setup::{PASSWORD, Person, count, pointers, sign_up, try_sign_in, worlds};
 
 const PATH: &str = "/t/acme/v1/sign_up";
 

@@ -9,7 +9,7 @@ use plinto_tenancy::{
 use plinto_tests::world::{Client, World};
 use serde_json::{Value, json};
 
-use super::worlds::{admin, client_with, worlds};
+use crate::setup::{admin, client_with, worlds};
 
 const JWKS: &str = "/t/acme/.well-known/jwks.json";
 

@@ -3,11 +3,9 @@
 use plinto_tests::world::World;
 use serde_json::json;
 
-use super::{
-    people::{
-        PASSWORD, Person, count, expect_oauth, refresh, sign_in, sign_up, try_refresh, try_sign_in,
-    },
-    worlds::{admin, client_with, pointers, worlds},
+use crate::setup::{
+    PASSWORD, Person, admin, client_with, count, expect_oauth, pointers, refresh, sign_in, sign_up,
+    sign_up_with, try_refresh, try_sign_in, worlds,
 };
 
 /// Neither its access token nor its refresh token gives anything any more, and nobody lists it.
@@ -51,7 +49,7 @@ async fn ending_all_sessions_of_a_tenant_leaves_no_token_that_gives_access() {
         let bob = sign_up(&world, "bob").await;
         let (_, successor) = refresh(&world, &bob.refresh_token).await;
         world.tenant("globex").await;
-        let elsewhere = super::worlds::sign_up(&world, "globex", "grace").await;
+        let elsewhere = sign_up_with(&world, "globex", "grace").await;
         world.clock.advance_millis(5_400);
         admin(&world)
             .post_empty("/v1/tenant/revoke_sessions")
@@ -70,7 +68,7 @@ async fn ending_all_sessions_of_a_tenant_leaves_no_token_that_gives_access() {
         .await;
         assert_eq!(count(&world, "tenant.sessions_revoked").await, 1);
         expect_good(&world, &sign_in(&world, &alice).await).await;
-        let other = world.bearer(&elsewhere.token);
+        let other = world.bearer(&elsewhere.access_token);
         other.get("/t/globex/v1/me").await.expect(200);
         let tenant = admin(&world).get("/v1/tenant").await.expect(200).json();
         assert_eq!(tenant["sessions_ended_at"], "2026-11-11T09:01:05.400Z");

@@ -5,11 +5,9 @@ use plinto_jose::Jws;
 use plinto_tests::world::{Answer, Client, World};
 use serde_json::{Value, json};
 
-use super::{
-    people::{
-        PASSWORD, Person, expect_oauth, refresh, sign_in, sign_up, text, try_refresh, try_sign_in,
-    },
-    worlds::{admin, pointers, worlds},
+use crate::setup::{
+    PASSWORD, Person, admin, expect_oauth, pointers, refresh, sign_in, sign_up, text, try_refresh,
+    try_sign_in, worlds,
 };
 
 const PATH: &str = "/v1/tenant";

@@ -3,10 +3,7 @@
 use plinto_tests::world::World;
 use serde_json::{Value, json};
 
-use super::{
-    people::PASSWORD,
-    worlds::{admin, pointers, worlds},
-};
+use crate::setup::{PASSWORD, admin, pointers, sign_up, worlds};
 
 /// `pointer code` of each value at fault.
 fn faults(problem: &Value) -> Vec<String> {
@@ -22,7 +19,7 @@ fn faults(problem: &Value) -> Vec<String> {
 async fn a_role_that_nobody_made_is_pointed_at_where_the_caller_wrote_it() {
     for world in worlds().await {
         let key = admin(&world);
-        let person = super::people::sign_up(&world, "alice").await;
+        let person = sign_up(&world, "alice").await;
         let body = json!({"slug": "acme", "name": "Acme"});
         let made = key.post("/v1/organizations", body).await.expect(201).json();
         let members = format!("/v1/organizations/{}/members", made["id"].as_str().unwrap());

@@ -3,10 +3,7 @@
 use plinto_platform::args;
 use plinto_tests::world::World;
 
-use super::{
-    people::{PASSWORD, count, sign_in, sign_up, try_sign_in},
-    worlds::{admin, worlds},
-};
+use crate::setup::{PASSWORD, admin, count, sign_in, sign_up, try_sign_in, worlds};
 
 const WRONG: &str = "not the password at all";
 

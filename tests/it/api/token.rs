@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use plinto_tests::world::World;
 use serde_json::json;
 
-use super::{
-    people::{count, expect_oauth, refresh, sign_in_to, sign_up, text, try_refresh},
-    worlds::{admin, worlds},
+use crate::setup::{
+    admin, count, expect_oauth, refresh, sign_in_to, sign_up, text, try_refresh, worlds,
 };
 
 const PATH: &str = "/t/acme/oauth/token";

@@ -3,9 +3,9 @@
 use plinto_tests::world::World;
 use serde_json::json;
 
-use super::{
-    people::{Person, count, expect_oauth, sign_in, sign_up, text, try_refresh},
-    worlds::{admin, client_with, pointers, worlds},
+use crate::setup::{
+    PASSWORD, Person, admin, client_with, count, expect_oauth, pointers, sign_in, sign_up, text,
+    try_refresh, worlds,
 };
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn a_session_is_seen_and_revoked_by_a_key() {
             .anon()
             .with("user-agent", "Phone/1")
             .from("203.0.113.9");
-        let body = json!({"email": "a@example.com", "password": super::people::PASSWORD});
+        let body = json!({"email": "a@example.com", "password": PASSWORD});
         let alice = Person::of(&client.post("/t/acme/v1/sign_up", body).await.expect(201));
         let path = format!("/v1/sessions/{}", alice.session);
         let session = admin(&world).get(&path).await.expect(200).json();

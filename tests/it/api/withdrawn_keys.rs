@@ -5,9 +5,9 @@ use plinto_jose::{JwkSet, Jws};
 use plinto_tests::world::{Answer, Client, World};
 use serde_json::{Value, json};
 
-use super::{
-    people::{Person, count, expect_oauth, refresh, sign_up, text, try_refresh},
-    worlds::{BY_ROLE, activate, admin, bundle_of, client_with, edge_keys, publish, worlds},
+use crate::setup::{
+    BY_ROLE, Person, activate, admin, bundle_of, client_with, count, edge_keys, expect_oauth,
+    publish, refresh, sign_up, text, try_refresh, worlds,
 };
 
 const JWKS: &str = "/t/acme/.well-known/jwks.json";

@@ -8,10 +8,8 @@ use plinto_tests::{
 };
 use serde_json::{Value, json};
 
-use super::{
-    AUDIENCE,
-    stage::{BY_ROLE, publish},
-};
+use super::{AUDIENCE, stage::publish};
+use crate::setup::BY_ROLE;
 
 /// Enough on a busy machine for what is due within a second or two.
 const SOON: Duration = Duration::from_secs(30);

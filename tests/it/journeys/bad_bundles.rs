@@ -15,8 +15,9 @@ use plinto_policy::bundle::{self, Bundle, Expect, Limits, Unverified};
 use plinto_tests::process::until;
 
 use super::relay::Change;
-use super::stage::{BY_ROLE, CLOSED, Stage, now_s};
+use super::stage::{Stage, now_s};
 use super::tokens::TrustedKey;
+use crate::setup::{BY_ROLE, CLOSED};
 
 /// One block of a tar archive. Source: POSIX.1-1988 ustar.
 const BLOCK: usize = 512;

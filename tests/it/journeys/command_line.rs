@@ -3,8 +3,9 @@
 use plinto_tests::process::{CommandLine, ControlPlane, root};
 use serde_json::{Value, json};
 
-use super::stage::{CLOSED, Stage, policy_folder};
-use super::{AUDIENCE, PASSWORD};
+use super::AUDIENCE;
+use super::stage::{Stage, policy_folder};
+use crate::setup::{CLOSED, PASSWORD};
 
 fn example(name: &str) -> String {
     let folder = root().join("examples/policies").join(name);

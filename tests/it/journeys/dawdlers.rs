@@ -13,10 +13,8 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    AUDIENCE, PASSWORD,
-    stage::{CLOSED, policy_folder},
-};
+use super::{AUDIENCE, stage::policy_folder};
+use crate::setup::{CLOSED, PASSWORD};
 
 /// Of each address; together more than the 1,024 requests that are handled at once.
 const DAWDLERS: usize = 575;

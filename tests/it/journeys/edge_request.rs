@@ -212,7 +212,7 @@ async fn tokens_that_are_not_right_are_refused() {
 
 /// An access token of another tenant of the same control plane, whose own key signed it.
 async fn sign_up(stage: &Stage, issuer: &str) -> String {
-    let body = json!({ "email": "eve@example.com", "password": super::PASSWORD });
+    let body = json!({ "email": "eve@example.com", "password": crate::setup::PASSWORD });
     let answer = stage
         .http
         .post(format!("{issuer}/v1/sign_up"))

@@ -12,7 +12,8 @@ use plinto_tests::process::until;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::stage::{CLOSED, PROMISED, Stage};
+use super::stage::{PROMISED, Stage};
+use crate::setup::CLOSED;
 
 /// The least that the control plane takes: as long as caches may keep an older set and the edge
 /// goes by one.

@@ -21,6 +21,4 @@ mod stage;
 mod storm_of_sign_ins;
 mod tokens;
 
-const AUDIENCE: &str = "https://api.example.com";
-/// Long enough, and on nobody's list.
-const PASSWORD: &str = "four quiet otters under a bridge";
+use plinto_tests::authority::AUDIENCE;

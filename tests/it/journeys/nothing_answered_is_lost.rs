@@ -7,7 +7,8 @@ use std::time::Duration;
 use plinto_tests::process::{ControlPlane, until};
 use serde_json::{Value, json};
 
-use super::{AUDIENCE, PASSWORD};
+use super::AUDIENCE;
+use crate::setup::PASSWORD;
 
 /// E-mail address → access token, of every sign-up that got a 2xx.
 type SignedUp = Arc<Mutex<BTreeMap<String, String>>>;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use plinto_policy::bundle::{self, Source};
 use serde_json::Value;
 
-use super::stage::{BY_ROLE, CLOSED, PROMISED, Stage, manifest, policy_folder};
+use super::stage::{PROMISED, Stage, policy_folder};
+use crate::setup::{BY_ROLE, CLOSED, manifest};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_activated_bundle_answers_without_a_restart() {

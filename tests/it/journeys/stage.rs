@@ -5,43 +5,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{Request, State};
-use plinto_contract::bundle::Manifest;
 use plinto_tests::edge::Edge;
 use plinto_tests::process::{Bootstrapped, CommandLine, ControlPlane, until};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+use super::AUDIENCE;
 use super::relay::Relay;
 use super::tokens::TrustedKey;
-use super::{AUDIENCE, PASSWORD};
+use crate::setup::{BY_ROLE, PASSWORD, manifest};
 
 /// What "within two seconds" allows: the promise.
 pub(super) const PROMISED: Duration = Duration::from_secs(2);
-
-/// Roles decide: `data.plinto.roles[role][action]`.
-pub(super) const BY_ROLE: &str = r#"package app.authz
-
-import rego.v1
-
-default allow := false
-
-allow if {
-	some role in input.subject.properties.roles
-	data.plinto.roles[role][input.action.name]
-}
-
-reasons contains sprintf("no role permits %s", [input.action.name]) if not allow
-
-decision := {"allow": allow, "reasons": [reason | some reason in reasons], "obligations": {}}
-"#;
-
-/// Nobody may do anything.
-pub(super) const CLOSED: &str = r#"package app.authz
-
-import rego.v1
-
-decision := {"allow": false, "reasons": ["closed for maintenance"], "obligations": {}}
-"#;
 
 /// Everything runs; dropped, everything stops.
 pub(super) struct Stage {
@@ -280,13 +255,6 @@ pub(super) fn policy_folder(policy: &str) -> tempfile::TempDir {
     std::fs::write(folder.path().join(".manifest"), manifest).unwrap();
     std::fs::write(folder.path().join("authz.rego"), policy).unwrap();
     folder
-}
-
-/// Its manifest.
-pub(super) fn manifest() -> Manifest {
-    serde_json::from_value(json!({ "roots": ["app", "plinto"], "rego_version": 1,
-        "metadata": { "plinto": { "entrypoint": "app/authz/decision" } } }))
-    .unwrap()
 }
 
 pub(super) fn publish(command_line: &CommandLine, policy: &str) -> Value {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use plinto_tests::process::{ControlPlane, until};
 use serde_json::json;
 
-use super::{AUDIENCE, PASSWORD};
+use super::AUDIENCE;
+use crate::setup::PASSWORD;
 
 /// 32 clients, each signs up so many people.
 const CLIENTS: usize = 32;

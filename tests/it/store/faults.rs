@@ -2,18 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use plinto_platform::{args, db::DbError};
-use plinto_tests::world::{Answer, Client, Engine, World};
+use control_plane::{args, db::DbError};
+use plinto_tests::world::{Answer, Engine, World};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::{task::JoinSet, time::timeout};
 
+use crate::setup::admin;
+
 /// Nobody waits this long unless they were forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(30);
-
-fn admin(world: &World) -> Client {
-    world.bearer(world.acme.api_key.expose())
-}
 
 /// Makes a role of half a database page.
 async fn make_role(world: &World, key: &str) -> Answer {

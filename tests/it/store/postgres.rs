@@ -14,22 +14,19 @@ use plinto_platform::{
 };
 use plinto_tests::{
     pgbouncer::PgBouncer,
-    world::{Answer, Client, Engine, TestDatabase, World},
+    world::{Answer, Engine, TestDatabase, World},
 };
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::{task::JoinSet, time::timeout};
 
+use crate::setup::{PASSWORD, admin};
+
 /// Nobody waits this long unless they were forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(30);
-const PASSWORD: &str = "gavotte brindle quokka tessellate";
 const MAKE: &str = "insert into tenants
     (id, slug, name, audience, signing_alg, created_at, updated_at)
     values ($1, $1, 'Name', 'aud', 'RS256', 0, 0)";
-
-fn admin(world: &World) -> Client {
-    world.bearer(world.acme.api_key.expose())
-}
 
 async fn make_role(world: &World, key: &str) -> Answer {
     let body = json!({"key": key, "name": key, "permissions": ["document:read"]});

@@ -1,0 +1,264 @@
+//! What many of these tests start from: a control plane, people, policies.
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::Request,
+};
+use plinto_contract::{
+    bundle::Manifest,
+    ids::{SessionId, UserId},
+    problem::Problem,
+};
+use plinto_jose::JwkSet;
+use plinto_policy::bundle::Source;
+use plinto_tests::world::{Answer, Client, Engine, World};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// A world on each engine there is.
+pub(crate) async fn worlds() -> Vec<World> {
+    let mut worlds = Vec::new();
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        worlds.extend(World::on(engine).await);
+    }
+    worlds
+}
+
+/// The administrator of the first tenant.
+pub(crate) fn admin(world: &World) -> Client {
+    world.bearer(world.acme.api_key.expose())
+}
+
+/// A client whose key has these permissions.
+pub(crate) async fn client_with(world: &World, permissions: &[&str]) -> Client {
+    let body = json!({"name": "test", "permissions": permissions});
+    let made = admin(world).post("/v1/api_keys", body).await.expect(201);
+    world.bearer(made.json()["secret"].as_str().unwrap())
+}
+
+/// The values that a refusal points at.
+pub(crate) fn pointers(answer: &Answer) -> Vec<String> {
+    let problem: Problem = serde_json::from_slice(&answer.bytes).unwrap();
+    problem
+        .errors
+        .into_iter()
+        .map(|error| error.pointer)
+        .collect()
+}
+
+/// A password that is acceptable.
+pub(crate) const PASSWORD: &str = "gavotte brindle quokka tessellate";
+/// Another one.
+pub(crate) const OTHER_PASSWORD: &str = "marzipan vellum 9 outrigger";
+
+/// Somebody who has signed up or in.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    pub(crate) id: UserId,
+    pub(crate) email: String,
+    pub(crate) session: SessionId,
+    pub(crate) access_token: String,
+    pub(crate) refresh_token: String,
+}
+
+impl Person {
+    /// Reads a sign-up's or sign-in's answer.
+    pub(crate) fn of(answer: &Answer) -> Self {
+        let body = answer.json();
+        Self {
+            id: read(&body["user"]["id"]),
+            email: text(&body["user"]["email"]),
+            session: read(&body["session_id"]),
+            access_token: text(&body["access_token"]),
+            refresh_token: text(&body["refresh_token"]),
+        }
+    }
+
+    /// A client with the person's access token.
+    pub(crate) fn client(&self, world: &World) -> Client {
+        world.bearer(&self.access_token)
+    }
+}
+
+pub(crate) fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is not text"))
+        .to_owned()
+}
+
+pub(crate) fn read<T: std::str::FromStr<Err: std::fmt::Debug>>(value: &Value) -> T {
+    text(value).parse().unwrap()
+}
+
+/// Signs somebody up in acme.
+pub(crate) async fn sign_up(world: &World, name: &str) -> Person {
+    sign_up_with(world, "acme", name).await
+}
+
+/// Signs somebody up with a tenant.
+pub(crate) async fn sign_up_with(world: &World, tenant: &str, name: &str) -> Person {
+    let body = json!({"email": format!("{name}@example.com"), "password": PASSWORD});
+    let path = format!("/t/{tenant}/v1/sign_up");
+    Person::of(&world.anon().post(&path, body).await.expect(201))
+}
+
+/// Tries to sign in to acme.
+pub(crate) async fn try_sign_in(client: &Client, email: &str, password: &str) -> Answer {
+    client
+        .post(
+            "/t/acme/v1/sign_in",
+            json!({"email": email, "password": password}),
+        )
+        .await
+}
+
+/// Signs somebody in to acme once more.
+pub(crate) async fn sign_in(world: &World, person: &Person) -> Person {
+    Person::of(
+        &try_sign_in(&world.anon(), &person.email, PASSWORD)
+            .await
+            .expect(200),
+    )
+}
+
+/// Signs somebody in to acme once more, in an organization of theirs.
+pub(crate) async fn sign_in_to(world: &World, person: &Person, organization: &Value) -> Person {
+    let body = json!({
+        "email": person.email, "password": PASSWORD, "organization_id": organization,
+    });
+    let answer = world.anon().post("/t/acme/v1/sign_in", body).await;
+    Person::of(&answer.expect(200))
+}
+
+/// Presents a refresh token as the first-party client.
+pub(crate) async fn try_refresh(world: &World, refresh_token: &str) -> Answer {
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh_token),
+    ];
+    world.anon().form("/t/acme/oauth/token", &fields).await
+}
+
+/// Exchanges a refresh token; answers the access token and the next refresh token.
+pub(crate) async fn refresh(world: &World, refresh_token: &str) -> (String, String) {
+    let body = try_refresh(world, refresh_token).await.expect(200).json();
+    (text(&body["access_token"]), text(&body["refresh_token"]))
+}
+
+/// Insists on an OAuth error.
+#[track_caller]
+pub(crate) fn expect_oauth(answer: &Answer, status: u16, error: &str) {
+    assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
+    assert_eq!(answer.json()["error"], error, "{}", answer.text());
+    assert_eq!(answer.header("cache-control"), "no-store");
+}
+
+/// How many of acme's events are of a kind.
+pub(crate) async fn count(world: &World, kind: &str) -> usize {
+    world
+        .event_kinds()
+        .await
+        .into_iter()
+        .filter(|seen| *seen == kind)
+        .count()
+}
+
+/// Roles decide: `data.plinto.roles[role][action]`.
+pub(crate) const BY_ROLE: &str = r#"package app.authz
+
+import rego.v1
+
+default allow := false
+
+allow if {
+	some role in input.subject.properties.roles
+	data.plinto.roles[role][input.action.name]
+}
+
+reasons contains sprintf("no role permits %s", [input.action.name]) if not allow
+
+decision := {"allow": allow, "reasons": [reason | some reason in reasons], "obligations": {}}
+"#;
+
+/// Nobody may do anything.
+pub(crate) const CLOSED: &str = r#"package app.authz
+
+import rego.v1
+
+decision := {"allow": false, "reasons": ["closed for maintenance"], "obligations": {}}
+"#;
+
+/// The manifest of a bundle whose rule is `data.app.authz.decision`.
+pub(crate) fn manifest() -> Manifest {
+    let text = r#"{"roots": ["app", "plinto"], "rego_version": 1,
+        "metadata": {"plinto": {"entrypoint": "app/authz/decision"}}}"#;
+    serde_json::from_str(text).unwrap()
+}
+
+/// Files of a bundle.
+pub(crate) fn source(files: &[(&str, &str)]) -> Source {
+    let files = files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
+    Source {
+        files: files.collect(),
+    }
+}
+
+/// A bundle, ready to be published.
+pub(crate) fn bundle(files: &[(&str, &str)]) -> Vec<u8> {
+    plinto_policy::bundle::build(&source(files), &manifest()).unwrap()
+}
+
+/// A bundle with one policy.
+pub(crate) fn bundle_of(policy: &str) -> Vec<u8> {
+    bundle(&[("app/authz/decision.rego", policy)])
+}
+
+/// Publishes a bundle and says its revision.
+pub(crate) async fn publish(client: &Client, packed: Vec<u8>) -> String {
+    let path = "/v1/policies/bundles";
+    let made = client
+        .post_bytes(path, "application/gzip", packed)
+        .await
+        .expect(201)
+        .json();
+    made["revision"].as_str().unwrap().to_owned()
+}
+
+/// Activates a revision and gives the activation.
+pub(crate) async fn activate(client: &Client, revision: &str) -> Value {
+    let path = format!("/v1/policies/bundles/{revision}/activate");
+    client.post_empty(&path).await.expect(200).json()
+}
+
+/// The keys that verify what a tenant gives to edges.
+pub(crate) async fn edge_keys(world: &World, tenant: &str) -> JwkSet {
+    let answer = world
+        .anon()
+        .get(&format!("/t/{tenant}/edge/keys"))
+        .await
+        .expect(200);
+    JwkSet::parse(&answer.bytes).unwrap()
+}
+
+/// Asks another router over the same database: what a process remembers, this one does not.
+pub(crate) async fn ask_another_instance(world: &World, path: &str) -> Answer {
+    let router = control_plane::router::router(&world.app);
+    ask(&router, path).await
+}
+
+/// Asks a router without credentials.
+pub(crate) async fn ask(router: &Router, path: &str) -> Answer {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        bytes,
+    }
+}
