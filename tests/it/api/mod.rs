@@ -1,34 +1,22 @@
-//! The doors of the control plane, through the whole router.
+//! The doors of the control plane, through the whole router. Folders and files as in the paths: `v1` is
+//! for machines, `t` for what is under an issuer. What holds for many paths stands beside them.
 
-mod administrators;
-mod api_keys;
+mod t;
+mod v1;
+
 mod at_rest;
 mod authority;
 mod background;
-mod bodies;
 mod conventions;
 mod described;
-mod documents;
+mod documents_in_trouble;
 mod idempotency;
-mod introspect;
 mod lifecycle;
-mod me;
 mod operations;
-mod organizations;
-mod policies;
-mod policy_refusals;
+mod permissions;
 mod public_doors;
-mod queries;
-mod revocations;
-mod rights;
-mod roles;
-mod sign_in;
-mod sign_up;
-mod signing_keys;
+mod query_parameters;
+mod slow_bodies;
 mod stopping;
-mod tenant;
 mod texts;
 mod throttle;
-mod token;
-mod users;
-mod withdrawn_keys;

@@ -1,5 +1,7 @@
 //! `/v1/policies` and what edges fetch: publish, activate, roll back, rebuild.
 
+mod refusals;
+
 use std::time::Duration;
 
 use base64ct::{Base64, Encoding};

@@ -1,8 +1,8 @@
 //! Signing keys, their rotation, and the documents that verifiers fetch.
 
-use plinto_contract::ids::TenantId;
-use plinto_jose::{Algorithm, JwkSet, Jws};
-use plinto_tenancy::{
+mod withdrawn;
+
+use control_plane::features::{
     signing_keys::{self, Purpose, SigningKeysError},
     tenants,
 };

@@ -1,0 +1,3 @@
+//! `/t/{tenant}/edge/…`: what edges fetch.
+
+mod revocations;

@@ -1,0 +1,4 @@
+//! `/t/{tenant}/oauth/…`.
+
+mod introspect;
+mod token;

@@ -1,0 +1,5 @@
+//! `/t/{tenant}/v1/…`: people's own.
+
+mod me;
+mod sign_in;
+mod sign_up;

@@ -1,0 +1,9 @@
+//! `/v1/…`: the management API.
+
+mod api_keys;
+mod organizations;
+mod policies;
+mod roles;
+mod signing_keys;
+mod tenant;
+mod users;
