@@ -12,17 +12,37 @@ use plinto_contract::{
 };
 use plinto_jose::JwkSet;
 use plinto_policy::bundle::Source;
-use plinto_tests::world::{Answer, Client, Engine, World};
+use plinto_tests::world::{Answer, Client, World};
+use rstest_reuse::template;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-/// A world on each engine there is.
-pub(crate) async fn worlds() -> Vec<World> {
-    let mut worlds = Vec::new();
-    for engine in [Engine::Sqlite, Engine::Postgres] {
-        worlds.extend(World::on(engine).await);
-    }
-    worlds
+pub(crate) use rstest_reuse::apply;
+
+/// Makes two tests of one that takes a `world: World`: on a `SQLite` file, and on a `PostgreSQL` server.
+#[template]
+#[rstest::rstest]
+#[case::on_sqlite(World::on(plinto_tests::world::Engine::Sqlite))]
+#[case::on_postgres(World::on(plinto_tests::world::Engine::Postgres))]
+#[tokio::test]
+async fn each_database(
+    #[case]
+    #[future(awt)]
+    world: World,
+) {
+}
+
+/// The same, on several threads: where what happens at once must also run at once.
+#[template]
+#[rstest::rstest]
+#[case::on_sqlite(World::on(plinto_tests::world::Engine::Sqlite))]
+#[case::on_postgres(World::on(plinto_tests::world::Engine::Postgres))]
+#[tokio::test(flavor = "multi_thread")]
+async fn each_database_with_threads(
+    #[case]
+    #[future(awt)]
+    world: World,
+) {
 }
 
 /// The administrator of the first tenant.

@@ -8,9 +8,12 @@ use plinto_tests::{
     process::until,
     world::{Client, Engine, TestDatabase, World},
 };
+use rstest::rstest;
 use serde_json::json;
 
-use crate::setup::{BY_ROLE, activate, admin, bundle_of, publish, sign_up, sign_up_with, worlds};
+use crate::setup::{
+    BY_ROLE, activate, admin, apply, bundle_of, each_database, publish, sign_up, sign_up_with,
+};
 
 /// Enough on a busy machine for what is due within a second or two.
 const SOON: Duration = Duration::from_secs(20);
@@ -36,33 +39,31 @@ async fn execute(world: &World, sql: &'static str) {
     tx.commit().await.unwrap();
 }
 
-#[tokio::test]
-async fn an_idle_round_asks_as_much_with_many_tenants_as_with_one() {
-    for world in worlds().await {
-        let idle_round = async || {
-            // What was due for new tenants.
-            world.run_due_work().await;
-            let before = world.app.db.transactions();
-            world.run_due_work().await;
-            world.app.db.transactions() - before
-        };
-        let with_one = idle_round().await;
-        for number in 0..20 {
-            world.tenant(&format!("tenant-{number}")).await;
-        }
-        assert_eq!(idle_round().await, with_one);
-        assert!((1..20).contains(&with_one), "{with_one}");
+#[apply(each_database)]
+async fn an_idle_round_asks_as_much_with_many_tenants_as_with_one(world: World) {
+    let idle_round = async || {
+        // What was due for new tenants.
+        world.run_due_work().await;
+        let before = world.app.db.transactions();
+        world.run_due_work().await;
+        world.app.db.transactions() - before
+    };
+    let with_one = idle_round().await;
+    for number in 0..20 {
+        world.tenant(&format!("tenant-{number}")).await;
     }
+    assert_eq!(idle_round().await, with_one);
+    assert!((1..20).contains(&with_one), "{with_one}");
 }
 
 /// Z5: a changed role reaches the bundle while another task is stuck.
+#[rstest]
+#[case::on_postgres(Engine::Postgres)]
 #[tokio::test]
-async fn a_stalled_sweep_keeps_no_changed_role_from_the_bundle() {
+async fn a_stalled_sweep_keeps_no_changed_role_from_the_bundle(#[case] engine: Engine) {
     // A lock is waited for a tenth of a request's time: here for longer than the test takes.
     let patient = |config: &mut Config| config.http.timeout_s = 6_000;
-    let Some(database) = TestDatabase::make(Engine::Postgres).await else {
-        return;
-    };
+    let database = TestDatabase::make(engine).await;
     let world = World::over(database, patient).await;
     let admin = admin(&world);
     let revision = publish(&admin, bundle_of(BY_ROLE)).await;
@@ -91,76 +92,70 @@ async fn a_stalled_sweep_keeps_no_changed_role_from_the_bundle() {
 }
 
 /// Z5: roles that changed while no server ran are followed by the first that does.
-#[tokio::test]
-async fn a_role_that_changed_long_ago_is_followed() {
-    for world in worlds().await {
-        let admin = admin(&world);
-        let revision = publish(&admin, bundle_of(BY_ROLE)).await;
-        activate(&admin, &revision).await;
-        make_role(&admin, "editor").await;
-        world.clock.advance_seconds(24 * 60 * 60);
-        world.run_due_work().await;
-        assert_eq!(sequence(&admin).await, 2);
-        world.run_due_work().await;
-        assert_eq!(sequence(&admin).await, 2, "once is enough");
-    }
+#[apply(each_database)]
+async fn a_role_that_changed_long_ago_is_followed(world: World) {
+    let admin = admin(&world);
+    let revision = publish(&admin, bundle_of(BY_ROLE)).await;
+    activate(&admin, &revision).await;
+    make_role(&admin, "editor").await;
+    world.clock.advance_seconds(24 * 60 * 60);
+    world.run_due_work().await;
+    assert_eq!(sequence(&admin).await, 2);
+    world.run_due_work().await;
+    assert_eq!(sequence(&admin).await, 2, "once is enough");
 }
 
 /// Z5: one tenant's broken bundle holds up nobody else's, and is tried again, but not all the time.
-#[tokio::test]
-async fn a_bundle_that_cannot_be_built_is_tried_again_later() {
-    for world in worlds().await {
-        let other = world.tenant("other").await;
-        let (acme, other) = (admin(&world), world.bearer(other.api_key.expose()));
-        for client in [&acme, &other] {
-            let revision = publish(client, bundle_of(BY_ROLE)).await;
-            activate(client, &revision).await;
-        }
-        execute(&world, "create table kept as select * from bundle_archives").await;
-        let broken = "update bundle_archives set content = 'AAAA' where tenant_id in
-            (select id from tenants where slug = 'acme')";
-        execute(&world, broken).await;
-        make_role(&acme, "editor").await;
-        make_role(&other, "editor").await;
-        world.run_due_work().await;
-        assert_eq!((sequence(&acme).await, sequence(&other).await), (1, 2));
-        let mended = "update bundle_archives set content = (select content from kept
-            where kept.tenant_id = bundle_archives.tenant_id)";
-        execute(&world, mended).await;
-        world.clock.advance_seconds(9);
-        world.run_due_work().await;
-        assert_eq!(sequence(&acme).await, 1);
-        world.clock.advance_seconds(1);
-        world.run_due_work().await;
-        assert_eq!(sequence(&acme).await, 2);
+#[apply(each_database)]
+async fn a_bundle_that_cannot_be_built_is_tried_again_later(world: World) {
+    let other = world.tenant("other").await;
+    let (acme, other) = (admin(&world), world.bearer(other.api_key.expose()));
+    for client in [&acme, &other] {
+        let revision = publish(client, bundle_of(BY_ROLE)).await;
+        activate(client, &revision).await;
     }
+    execute(&world, "create table kept as select * from bundle_archives").await;
+    let broken = "update bundle_archives set content = 'AAAA' where tenant_id in
+        (select id from tenants where slug = 'acme')";
+    execute(&world, broken).await;
+    make_role(&acme, "editor").await;
+    make_role(&other, "editor").await;
+    world.run_due_work().await;
+    assert_eq!((sequence(&acme).await, sequence(&other).await), (1, 2));
+    let mended = "update bundle_archives set content = (select content from kept
+        where kept.tenant_id = bundle_archives.tenant_id)";
+    execute(&world, mended).await;
+    world.clock.advance_seconds(9);
+    world.run_due_work().await;
+    assert_eq!(sequence(&acme).await, 1);
+    world.clock.advance_seconds(1);
+    world.run_due_work().await;
+    assert_eq!(sequence(&acme).await, 2);
 }
 
 /// A row that cannot be read is one tenant's trouble too.
-#[tokio::test]
-async fn one_tenants_damaged_row_keeps_no_other_from_its_bundle() {
-    for world in worlds().await {
-        let other = world.tenant("other").await;
-        let (acme, other) = (admin(&world), world.bearer(other.api_key.expose()));
-        for client in [&acme, &other] {
-            let revision = publish(client, bundle_of(BY_ROLE)).await;
-            activate(client, &revision).await;
-        }
-        let damaged = "update activations set reason = 'because' where tenant_id in
-            (select id from tenants where slug = 'acme')";
-        execute(&world, damaged).await;
-        make_role(&acme, "editor").await;
-        // The damaged one comes first.
-        world.clock.advance_millis(1);
-        make_role(&other, "editor").await;
-        world.run_due_work().await;
-        assert_eq!(sequence(&other).await, 2);
+#[apply(each_database)]
+async fn one_tenants_damaged_row_keeps_no_other_from_its_bundle(world: World) {
+    let other = world.tenant("other").await;
+    let (acme, other) = (admin(&world), world.bearer(other.api_key.expose()));
+    for client in [&acme, &other] {
+        let revision = publish(client, bundle_of(BY_ROLE)).await;
+        activate(client, &revision).await;
     }
+    let damaged = "update activations set reason = 'because' where tenant_id in
+        (select id from tenants where slug = 'acme')";
+    execute(&world, damaged).await;
+    make_role(&acme, "editor").await;
+    // The damaged one comes first.
+    world.clock.advance_millis(1);
+    make_role(&other, "editor").await;
+    world.run_due_work().await;
+    assert_eq!(sequence(&other).await, 2);
 }
 
 /// What ended long ago goes, whichever tenant it was of, however much there is of it.
-#[tokio::test]
-async fn what_ended_long_ago_is_dropped() {
+#[apply(each_database)]
+async fn what_ended_long_ago_is_dropped(world: World) {
     // More than one step of the purge: 450 sessions, and 2,250 refresh tokens of the first.
     const SESSIONS: &str = "with recursive numbers (n) as
             (select 1 union all select n + 1 from numbers where n < 450)
@@ -176,28 +171,26 @@ async fn what_ended_long_ago_is_dropped() {
     const THROTTLES: &str = "insert into sign_in_throttles
         (tenant_id, kind, subject_hash, failures, last_attempt_at, blocked_until)
         select id, 'address', 'x', 1, created_at, 0 from tenants";
-    for world in worlds().await {
-        world.tenant("other").await;
-        sign_up(&world, "alice").await;
-        execute(&world, SESSIONS).await;
-        execute(&world, TOKENS).await;
-        execute(&world, THROTTLES).await;
-        sign_up_with(&world, "other", "bob").await;
-        let left = async || {
-            (
-                count(&world, "select count(*) from sessions").await,
-                count(&world, "select count(*) from refresh_tokens").await,
-                count(&world, "select count(*) from sign_in_throttles").await,
-            )
-        };
-        let (sessions, tokens, throttles) = left().await;
-        assert_eq!((sessions, tokens, throttles >= 2), (452, 2_252, true));
-        let absolute_s = world.app.config.sessions.absolute_s;
-        world.clock.advance_seconds(absolute_s + 30 * 24 * 60 * 60);
-        world.run_due_work().await;
-        assert_eq!(left().await.0, 452, "it is kept for 30 days");
-        world.clock.advance_seconds(90 * 24 * 60 * 60);
-        world.run_due_work().await;
-        assert_eq!(left().await, (0, 0, 0));
-    }
+    world.tenant("other").await;
+    sign_up(&world, "alice").await;
+    execute(&world, SESSIONS).await;
+    execute(&world, TOKENS).await;
+    execute(&world, THROTTLES).await;
+    sign_up_with(&world, "other", "bob").await;
+    let left = async || {
+        (
+            count(&world, "select count(*) from sessions").await,
+            count(&world, "select count(*) from refresh_tokens").await,
+            count(&world, "select count(*) from sign_in_throttles").await,
+        )
+    };
+    let (sessions, tokens, throttles) = left().await;
+    assert_eq!((sessions, tokens, throttles >= 2), (452, 2_252, true));
+    let absolute_s = world.app.config.sessions.absolute_s;
+    world.clock.advance_seconds(absolute_s + 30 * 24 * 60 * 60);
+    world.run_due_work().await;
+    assert_eq!(left().await.0, 452, "it is kept for 30 days");
+    world.clock.advance_seconds(90 * 24 * 60 * 60);
+    world.run_due_work().await;
+    assert_eq!(left().await, (0, 0, 0));
 }

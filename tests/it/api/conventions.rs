@@ -5,7 +5,7 @@ use plinto_platform::http::Slots;
 use plinto_tests::world::World;
 use serde_json::json;
 
-use crate::setup::{admin, pointers, worlds};
+use crate::setup::{admin, apply, each_database, pointers};
 
 #[tokio::test]
 async fn every_answer_names_its_request_and_repeats_the_clients_own_name_apart() {
@@ -344,59 +344,55 @@ async fn an_address_has_a_quarter_of_the_slots_for_documents() {
     world.anon().from("192.0.2.1").get(path).await.expect(200);
 }
 
-#[tokio::test]
-async fn a_list_is_read_page_by_page_and_a_cursor_fits_its_own_list_only() {
-    for world in worlds().await {
-        let admin = admin(&world);
-        for number in 0..5 {
-            let body = json!({"name": format!("k{number}"), "permissions": ["users:read"]});
-            admin.post("/v1/api_keys", body).await.expect(201);
-        }
-        let mut seen = Vec::new();
-        let mut path = "/v1/api_keys?limit=2".to_owned();
-        loop {
-            let page = admin.get(&path).await.expect(200).json();
-            assert_eq!(page["object"], "list");
-            let data = page["data"].as_array().unwrap();
-            seen.extend(
-                data.iter()
-                    .map(|key| key["id"].as_str().unwrap().to_owned()),
-            );
-            let Some(cursor) = page["next_cursor"].as_str() else {
-                assert_eq!(page["has_more"], false);
-                break;
-            };
-            path = format!("/v1/api_keys?limit=2&cursor={cursor}");
-        }
-        assert_eq!(seen.len(), 6);
-        seen.dedup();
-        assert_eq!(seen.len(), 6);
-        let first = admin.get("/v1/api_keys?limit=2").await.json();
-        let cursor = first["next_cursor"].as_str().unwrap();
-        let elsewhere = admin.get(&format!("/v1/users?cursor={cursor}")).await;
-        elsewhere.expect_problem(400, "invalid_cursor");
-        let other = world.tenant("other").await;
-        let path = format!("/v1/api_keys?limit=2&cursor={cursor}");
-        let theirs = world.bearer(other.api_key.expose()).get(&path).await;
-        theirs.expect_problem(400, "invalid_cursor");
-        for limit in ["0", "101", "x", "-1"] {
-            let answer = admin.get(&format!("/v1/users?limit={limit}")).await;
-            assert_eq!(
-                pointers(&answer.expect_problem(422, "validation_failed")),
-                ["?limit"]
-            );
-        }
+#[apply(each_database)]
+async fn a_list_is_read_page_by_page_and_a_cursor_fits_its_own_list_only(world: World) {
+    let admin = admin(&world);
+    for number in 0..5 {
+        let body = json!({"name": format!("k{number}"), "permissions": ["users:read"]});
+        admin.post("/v1/api_keys", body).await.expect(201);
+    }
+    let mut seen = Vec::new();
+    let mut path = "/v1/api_keys?limit=2".to_owned();
+    loop {
+        let page = admin.get(&path).await.expect(200).json();
+        assert_eq!(page["object"], "list");
+        let data = page["data"].as_array().unwrap();
+        seen.extend(
+            data.iter()
+                .map(|key| key["id"].as_str().unwrap().to_owned()),
+        );
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            assert_eq!(page["has_more"], false);
+            break;
+        };
+        path = format!("/v1/api_keys?limit=2&cursor={cursor}");
+    }
+    assert_eq!(seen.len(), 6);
+    seen.dedup();
+    assert_eq!(seen.len(), 6);
+    let first = admin.get("/v1/api_keys?limit=2").await.json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let elsewhere = admin.get(&format!("/v1/users?cursor={cursor}")).await;
+    elsewhere.expect_problem(400, "invalid_cursor");
+    let other = world.tenant("other").await;
+    let path = format!("/v1/api_keys?limit=2&cursor={cursor}");
+    let theirs = world.bearer(other.api_key.expose()).get(&path).await;
+    theirs.expect_problem(400, "invalid_cursor");
+    for limit in ["0", "101", "x", "-1"] {
+        let answer = admin.get(&format!("/v1/users?limit={limit}")).await;
+        assert_eq!(
+            pointers(&answer.expect_problem(422, "validation_failed")),
+            ["?limit"]
+        );
     }
 }
 
 /// What matters is the answer, not which part gives it: no random request may break the server.
 /// W7 in small.
-#[tokio::test]
-async fn strange_requests_get_an_answer_below_500() {
-    for world in worlds().await {
-        ask_strangely(&world).await;
-        send_nul_characters(&world).await;
-    }
+#[apply(each_database)]
+async fn strange_requests_get_an_answer_below_500(world: World) {
+    ask_strangely(&world).await;
+    send_nul_characters(&world).await;
 }
 
 async fn ask_strangely(world: &World) {

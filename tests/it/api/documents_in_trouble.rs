@@ -16,10 +16,11 @@ use plinto_tests::{
     process::until,
     world::{Answer, Engine, START, World},
 };
+use rstest::rstest;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
 
-use crate::setup::{CLOSED, activate, admin, bundle_of, publish, sign_up, worlds};
+use crate::setup::{CLOSED, activate, admin, apply, bundle_of, each_database, publish, sign_up};
 
 /// Nobody waits this long unless they were forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(30);
@@ -79,86 +80,82 @@ async fn refuse_writes(world: &World) {
 }
 
 /// S3: nobody has to write before they may say who is revoked.
-#[tokio::test]
-async fn a_database_that_takes_no_writes_still_tells_edges_who_is_revoked() {
-    for world in worlds().await {
-        in_force(&world).await;
-        let alice = sign_up(&world, "alice").await;
-        let bob = sign_up(&world, "bob").await;
-        let sign_out = async |token: &str| {
-            let client = world.bearer(token);
-            client.post_empty("/t/acme/v1/sign_out").await.expect(204);
-        };
-        sign_out(&alice.access_token).await;
-        let before = feed(&world.anon().get(FEED).await.expect(200));
-        assert_eq!(before.sessions.len(), 1);
-        world.clock.advance_seconds(60);
-        sign_out(&bob.access_token).await;
-        refuse_writes(&world).await;
-        // What was revoked last, and has been in no feed yet.
-        let both = feed(&world.anon().get(FEED).await.expect(200));
-        assert_eq!(both.sessions.len(), 2);
-        assert!(both.version > before.version);
-        // An entry leaves the feed: what it says changes without anybody's doing.
-        world.clock.advance_seconds(600 + 1);
-        let less = world.anon().get(FEED).await.expect(200);
-        assert_eq!(less.header("age"), "");
-        let less = feed(&less);
-        assert_eq!(less.sessions.len(), 1);
-        assert!(less.version > both.version);
-        assert_eq!(less.iat, UnixSeconds(START.0 / 1_000 + 661));
-        for path in DOCUMENTS {
-            world.anon().get(path).await.expect(200);
-        }
+#[apply(each_database)]
+async fn a_database_that_takes_no_writes_still_tells_edges_who_is_revoked(world: World) {
+    in_force(&world).await;
+    let alice = sign_up(&world, "alice").await;
+    let bob = sign_up(&world, "bob").await;
+    let sign_out = async |token: &str| {
+        let client = world.bearer(token);
+        client.post_empty("/t/acme/v1/sign_out").await.expect(204);
+    };
+    sign_out(&alice.access_token).await;
+    let before = feed(&world.anon().get(FEED).await.expect(200));
+    assert_eq!(before.sessions.len(), 1);
+    world.clock.advance_seconds(60);
+    sign_out(&bob.access_token).await;
+    refuse_writes(&world).await;
+    // What was revoked last, and has been in no feed yet.
+    let both = feed(&world.anon().get(FEED).await.expect(200));
+    assert_eq!(both.sessions.len(), 2);
+    assert!(both.version > before.version);
+    // An entry leaves the feed: what it says changes without anybody's doing.
+    world.clock.advance_seconds(600 + 1);
+    let less = world.anon().get(FEED).await.expect(200);
+    assert_eq!(less.header("age"), "");
+    let less = feed(&less);
+    assert_eq!(less.sessions.len(), 1);
+    assert!(less.version > both.version);
+    assert_eq!(less.iat, UnixSeconds(START.0 / 1_000 + 661));
+    for path in DOCUMENTS {
+        world.anon().get(path).await.expect(200);
     }
 }
 
 /// S3: what is known is served for half a minute, and never said to be newer than it is.
-#[tokio::test]
-async fn edges_get_what_is_known_for_half_a_minute_after_the_database_went_away() {
-    for world in worlds().await {
-        let digest = in_force(&world).await;
-        let by_digest = format!("/t/acme/edge/bundles/{digest}");
-        let paths: Vec<&str> = DOCUMENTS.into_iter().chain([by_digest.as_str()]).collect();
-        let mut known = Vec::new();
-        for path in &paths {
-            let answer = world.anon().get(path).await.expect(200);
-            assert_eq!(answer.header("age"), "", "{path}");
-            known.push(answer);
-        }
-        world.app.db.close().await;
-        world.clock.advance_seconds(30);
-        for (path, known) in paths.iter().zip(&known) {
-            let answer = world.anon().get(path).await.expect(200);
-            assert_eq!(answer.bytes, known.bytes, "{path}");
-            // The address of a signed bundle is its digest: it never gets old.
-            if *path != by_digest {
-                assert_eq!(answer.header("age"), "30", "{path}");
-            }
-            let asks_again = world.anon().with("if-none-match", known.header("etag"));
-            asks_again.get(path).await.expect(304);
-        }
-        let old = feed(&world.anon().get(FEED).await.expect(200));
-        assert_eq!(old.iat, UnixSeconds(START.0 / 1_000));
-        assert!(old.exp > world.app.clock.now().to_seconds());
-        world.clock.advance_seconds(1);
-        for path in DOCUMENTS {
-            let refused = world.anon().get(path).await;
-            refused.expect_problem(503, "unavailable");
-        }
-        // What was never known is not made up.
-        let unknown = world.anon().get("/t/other/edge/keys").await;
-        unknown.expect_problem(503, "unavailable");
+#[apply(each_database)]
+async fn edges_get_what_is_known_for_half_a_minute_after_the_database_went_away(world: World) {
+    let digest = in_force(&world).await;
+    let by_digest = format!("/t/acme/edge/bundles/{digest}");
+    let paths: Vec<&str> = DOCUMENTS.into_iter().chain([by_digest.as_str()]).collect();
+    let mut known = Vec::new();
+    for path in &paths {
+        let answer = world.anon().get(path).await.expect(200);
+        assert_eq!(answer.header("age"), "", "{path}");
+        known.push(answer);
     }
+    world.app.db.close().await;
+    world.clock.advance_seconds(30);
+    for (path, known) in paths.iter().zip(&known) {
+        let answer = world.anon().get(path).await.expect(200);
+        assert_eq!(answer.bytes, known.bytes, "{path}");
+        // The address of a signed bundle is its digest: it never gets old.
+        if *path != by_digest {
+            assert_eq!(answer.header("age"), "30", "{path}");
+        }
+        let asks_again = world.anon().with("if-none-match", known.header("etag"));
+        asks_again.get(path).await.expect(304);
+    }
+    let old = feed(&world.anon().get(FEED).await.expect(200));
+    assert_eq!(old.iat, UnixSeconds(START.0 / 1_000));
+    assert!(old.exp > world.app.clock.now().to_seconds());
+    world.clock.advance_seconds(1);
+    for path in DOCUMENTS {
+        let refused = world.anon().get(path).await;
+        refused.expect_problem(503, "unavailable");
+    }
+    // What was never known is not made up.
+    let unknown = world.anon().get("/t/other/edge/keys").await;
+    unknown.expect_problem(503, "unavailable");
 }
 
 /// W7: requests that wait for a lock hold every connection for work; edges have connections of
 /// their own, and what they cannot read is served as it is known.
+#[rstest]
+#[case::on_postgres(Engine::Postgres)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn edges_are_served_while_every_connection_waits_for_a_locked_table() {
-    let Some(world) = World::on(Engine::Postgres).await else {
-        return;
-    };
+async fn edges_are_served_while_every_connection_waits_for_a_locked_table(#[case] engine: Engine) {
+    let world = World::on(engine).await;
     in_force(&world).await;
     for path in DOCUMENTS {
         world.anon().get(path).await.expect(200);

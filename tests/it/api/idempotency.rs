@@ -25,7 +25,9 @@ use plinto_tests::world::{Client, World};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::setup::{OTHER_PASSWORD, PASSWORD, admin, worlds};
+use crate::setup::{
+    OTHER_PASSWORD, PASSWORD, admin, apply, each_database, each_database_with_threads,
+};
 
 fn keyed(world: &World, key: &str) -> Client {
     admin(world).with("idempotency-key", key)
@@ -44,107 +46,97 @@ async fn roles(world: &World) -> usize {
     list["data"].as_array().unwrap().len()
 }
 
-#[tokio::test]
-async fn the_second_request_gets_the_first_ones_answer() {
-    for world in worlds().await {
-        let before = roles(&world).await;
-        let client = keyed(&world, "\"one\"");
-        let first = client.post("/v1/roles", role("auditor")).await.expect(201);
-        assert_eq!(first.header("idempotent-replayed"), "");
-        let second = client.post("/v1/roles", role("auditor")).await.expect(201);
-        assert_eq!(second.header("idempotent-replayed"), "true");
-        assert_eq!(second.bytes, first.bytes);
-        assert_eq!(second.header("content-type"), first.header("content-type"));
-        assert_ne!(second.header("x-request-id"), first.header("x-request-id"));
-        // Quoted or bare, it is the same key.
-        let bare = keyed(&world, "one")
-            .post("/v1/roles", role("auditor"))
-            .await
-            .expect(201);
-        assert_eq!(bare.header("idempotent-replayed"), "true");
-        assert_eq!(roles(&world).await, before + 1);
+#[apply(each_database)]
+async fn the_second_request_gets_the_first_ones_answer(world: World) {
+    let before = roles(&world).await;
+    let client = keyed(&world, "\"one\"");
+    let first = client.post("/v1/roles", role("auditor")).await.expect(201);
+    assert_eq!(first.header("idempotent-replayed"), "");
+    let second = client.post("/v1/roles", role("auditor")).await.expect(201);
+    assert_eq!(second.header("idempotent-replayed"), "true");
+    assert_eq!(second.bytes, first.bytes);
+    assert_eq!(second.header("content-type"), first.header("content-type"));
+    assert_ne!(second.header("x-request-id"), first.header("x-request-id"));
+    // Quoted or bare, it is the same key.
+    let bare = keyed(&world, "one")
+        .post("/v1/roles", role("auditor"))
+        .await
+        .expect(201);
+    assert_eq!(bare.header("idempotent-replayed"), "true");
+    assert_eq!(roles(&world).await, before + 1);
+}
+
+#[apply(each_database)]
+async fn a_key_belongs_to_one_request_of_one_caller(world: World) {
+    let client = keyed(&world, "one");
+    client.post("/v1/roles", role("auditor")).await.expect(201);
+    let other = client.post("/v1/roles", role("reader")).await;
+    other.expect_problem(422, "idempotency_mismatch");
+    // Another door, another caller: another key.
+    let body = json!({"name": "k", "permissions": ["roles:write"]});
+    let key = client.post("/v1/api_keys", body).await.expect(201).json();
+    let caller = world
+        .bearer(key["secret"].as_str().unwrap())
+        .with("idempotency-key", "one");
+    let theirs = caller.post("/v1/roles", role("reader")).await.expect(201);
+    assert_eq!(theirs.header("idempotent-replayed"), "");
+    for wrong in ["a b", "\"\""] {
+        let refused = keyed(&world, wrong).post("/v1/roles", role("x")).await;
+        refused.expect_problem(422, "validation_failed");
     }
 }
 
-#[tokio::test]
-async fn a_key_belongs_to_one_request_of_one_caller() {
-    for world in worlds().await {
-        let client = keyed(&world, "one");
-        client.post("/v1/roles", role("auditor")).await.expect(201);
-        let other = client.post("/v1/roles", role("reader")).await;
-        other.expect_problem(422, "idempotency_mismatch");
-        // Another door, another caller: another key.
-        let body = json!({"name": "k", "permissions": ["roles:write"]});
-        let key = client.post("/v1/api_keys", body).await.expect(201).json();
-        let caller = world
-            .bearer(key["secret"].as_str().unwrap())
-            .with("idempotency-key", "one");
-        let theirs = caller.post("/v1/roles", role("reader")).await.expect(201);
-        assert_eq!(theirs.header("idempotent-replayed"), "");
-        for wrong in ["a b", "\"\""] {
-            let refused = keyed(&world, wrong).post("/v1/roles", role("x")).await;
-            refused.expect_problem(422, "validation_failed");
-        }
-    }
+#[apply(each_database)]
+async fn a_refused_request_may_be_tried_again_with_its_key(world: World) {
+    admin(&world)
+        .post("/v1/roles", role("auditor"))
+        .await
+        .expect(201);
+    let client = keyed(&world, "one");
+    client
+        .post("/v1/roles", role("auditor"))
+        .await
+        .expect_problem(409, "role_key_taken");
+    client
+        .post("/v1/roles", role("auditor"))
+        .await
+        .expect_problem(409, "role_key_taken");
 }
 
-#[tokio::test]
-async fn a_refused_request_may_be_tried_again_with_its_key() {
-    for world in worlds().await {
-        admin(&world)
-            .post("/v1/roles", role("auditor"))
-            .await
-            .expect(201);
-        let client = keyed(&world, "one");
-        client
-            .post("/v1/roles", role("auditor"))
-            .await
-            .expect_problem(409, "role_key_taken");
-        client
-            .post("/v1/roles", role("auditor"))
-            .await
-            .expect_problem(409, "role_key_taken");
-    }
-}
-
-#[tokio::test]
-async fn an_answer_is_kept_for_24_hours() {
-    for world in worlds().await {
-        let client = keyed(&world, "one");
-        client.post("/v1/roles", role("auditor")).await.expect(201);
-        world.clock.advance_seconds(24 * 60 * 60 - 1);
-        let replayed = client.post("/v1/roles", role("auditor")).await.expect(201);
-        assert_eq!(replayed.header("idempotent-replayed"), "true");
-        world.clock.advance_seconds(2);
-        client
-            .post("/v1/roles", role("auditor"))
-            .await
-            .expect_problem(409, "role_key_taken");
-    }
+#[apply(each_database)]
+async fn an_answer_is_kept_for_24_hours(world: World) {
+    let client = keyed(&world, "one");
+    client.post("/v1/roles", role("auditor")).await.expect(201);
+    world.clock.advance_seconds(24 * 60 * 60 - 1);
+    let replayed = client.post("/v1/roles", role("auditor")).await.expect(201);
+    assert_eq!(replayed.header("idempotent-replayed"), "true");
+    world.clock.advance_seconds(2);
+    client
+        .post("/v1/roles", role("auditor"))
+        .await
+        .expect_problem(409, "role_key_taken");
 }
 
 /// Ten at once: one happens, the others wait for its answer or are told that it is running.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_requests_at_the_same_time_one_happens() {
-    for world in worlds().await {
-        let before = roles(&world).await;
-        let client = keyed(&world, "one");
-        let mut requests = tokio::task::JoinSet::new();
-        for _ in 0..10 {
-            let client = client.clone();
-            requests.spawn(async move { client.post("/v1/roles", role("auditor")).await });
-        }
-        let mut made = 0;
-        for answer in requests.join_all().await {
-            if answer.status.as_u16() == 201 {
-                made += i32::from(answer.header("idempotent-replayed").is_empty());
-            } else {
-                answer.expect_problem(409, "idempotency_conflict");
-            }
-        }
-        assert_eq!(made, 1);
-        assert_eq!(roles(&world).await, before + 1);
+#[apply(each_database_with_threads)]
+async fn of_requests_at_the_same_time_one_happens(world: World) {
+    let before = roles(&world).await;
+    let client = keyed(&world, "one");
+    let mut requests = tokio::task::JoinSet::new();
+    for _ in 0..10 {
+        let client = client.clone();
+        requests.spawn(async move { client.post("/v1/roles", role("auditor")).await });
     }
+    let mut made = 0;
+    for answer in requests.join_all().await {
+        if answer.status.as_u16() == 201 {
+            made += i32::from(answer.header("idempotent-replayed").is_empty());
+        } else {
+            answer.expect_problem(409, "idempotency_conflict");
+        }
+    }
+    assert_eq!(made, 1);
+    assert_eq!(roles(&world).await, before + 1);
 }
 
 /// S1, W10: a secret that was shown once is not kept in clear for the replay.
@@ -170,37 +162,33 @@ async fn kept_answers_are_sealed() {
 }
 
 /// The path is part of what the key belongs to, and as long as its client likes.
-#[tokio::test]
-async fn a_very_long_path_is_no_fault_of_the_server() {
-    for world in worlds().await {
-        // Numbers that no database can pack into less than its index takes.
-        let scrambled = (1..2_000_u64).map(|number| number * 2_654_435_761 % 4_294_967_291);
-        let scrambled: Vec<_> = scrambled.map(|number| format!("{number:08x}")).collect();
-        let revision = scrambled.concat();
-        let path = format!("/v1/policies/bundles/{revision}/activate");
-        let answer = keyed(&world, "one").post_empty(&path).await;
-        assert!(answer.status.is_client_error(), "{}", answer.status);
-    }
+#[apply(each_database)]
+async fn a_very_long_path_is_no_fault_of_the_server(world: World) {
+    // Numbers that no database can pack into less than its index takes.
+    let scrambled = (1..2_000_u64).map(|number| number * 2_654_435_761 % 4_294_967_291);
+    let scrambled: Vec<_> = scrambled.map(|number| format!("{number:08x}")).collect();
+    let revision = scrambled.concat();
+    let path = format!("/v1/policies/bundles/{revision}/activate");
+    let answer = keyed(&world, "one").post_empty(&path).await;
+    assert!(answer.status.is_client_error(), "{}", answer.status);
 }
 
 /// Whoever comes between a refusal and the end of its row is told to come again.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refused_requests_at_the_same_time_are_all_refused() {
-    for world in worlds().await {
-        admin(&world)
-            .post("/v1/roles", role("auditor"))
-            .await
-            .expect(201);
-        for round in 0..40 {
-            let client = keyed(&world, &format!("round-{round}"));
-            let mut requests = tokio::task::JoinSet::new();
-            for _ in 0..8 {
-                let client = client.clone();
-                requests.spawn(async move { client.post("/v1/roles", role("auditor")).await });
-            }
-            for answer in requests.join_all().await {
-                answer.expect(409);
-            }
+#[apply(each_database_with_threads)]
+async fn refused_requests_at_the_same_time_are_all_refused(world: World) {
+    admin(&world)
+        .post("/v1/roles", role("auditor"))
+        .await
+        .expect(201);
+    for round in 0..40 {
+        let client = keyed(&world, &format!("round-{round}"));
+        let mut requests = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let client = client.clone();
+            requests.spawn(async move { client.post("/v1/roles", role("auditor")).await });
+        }
+        for answer in requests.join_all().await {
+            answer.expect(409);
         }
     }
 }
@@ -307,47 +295,45 @@ fn newcomer(email: &str, password: &str) -> Value {
     json!({"email": email, "password": password})
 }
 
-#[tokio::test]
-async fn a_sign_up_that_is_sent_twice_with_one_key_is_answered_twice_and_happens_once() {
-    for world in worlds().await {
-        let client = world.anon().with("idempotency-key", "one");
-        let path = "/t/acme/v1/sign_up";
-        let alice = newcomer("alice@example.com", PASSWORD);
-        let first = client.post(path, alice.clone()).await.expect(201);
-        let second = client.post(path, alice.clone()).await.expect(201);
-        assert_eq!(second.header("idempotent-replayed"), "true");
-        assert_eq!(second.bytes, first.bytes);
-        assert_eq!(second.header("cache-control"), "no-store");
-        let users = admin(&world).get("/v1/users").await.expect(200).json();
-        assert_eq!(users["data"].as_array().unwrap().len(), 1);
-        let without = world.anon().post(path, alice).await;
-        without.expect_problem(409, "email_taken");
-    }
+#[apply(each_database)]
+async fn a_sign_up_that_is_sent_twice_with_one_key_is_answered_twice_and_happens_once(
+    world: World,
+) {
+    let client = world.anon().with("idempotency-key", "one");
+    let path = "/t/acme/v1/sign_up";
+    let alice = newcomer("alice@example.com", PASSWORD);
+    let first = client.post(path, alice.clone()).await.expect(201);
+    let second = client.post(path, alice.clone()).await.expect(201);
+    assert_eq!(second.header("idempotent-replayed"), "true");
+    assert_eq!(second.bytes, first.bytes);
+    assert_eq!(second.header("cache-control"), "no-store");
+    let users = admin(&world).get("/v1/users").await.expect(200).json();
+    assert_eq!(users["data"].as_array().unwrap().len(), 1);
+    let without = world.anon().post(path, alice).await;
+    without.expect_problem(409, "email_taken");
 }
 
 /// A key is a stranger's word: it opens nobody else's answer, tells nothing, and blocks nobody.
-#[tokio::test]
-async fn a_stranger_with_the_same_key_neither_sees_a_sign_up_nor_is_held_up_by_it() {
-    for world in worlds().await {
-        let client = world.anon().with("idempotency-key", "1");
-        let path = "/t/acme/v1/sign_up";
-        let alice = newcomer("alice@example.com", PASSWORD);
-        client.post(path, alice).await.expect(201);
-        let guess = newcomer("alice@example.com", OTHER_PASSWORD);
-        let refused = client.post(path, guess.clone()).await;
-        let refused = refused.expect_problem(409, "email_taken");
-        let unkeyed = world.anon().post(path, guess).await;
-        assert_eq!(refused.json()["detail"], unkeyed.json()["detail"]);
-        let bob = newcomer("bob@example.com", PASSWORD);
-        let bob = client.post(path, bob).await.expect(201);
-        assert_eq!(bob.header("idempotent-replayed"), "");
-        assert_eq!(bob.json()["user"]["email"], "bob@example.com");
-        let other = world.tenant("other").await;
-        let theirs = newcomer("alice@example.com", PASSWORD);
-        let theirs = client.post("/t/other/v1/sign_up", theirs).await.expect(201);
-        assert_eq!(theirs.header("idempotent-replayed"), "");
-        drop(other);
-    }
+#[apply(each_database)]
+async fn a_stranger_with_the_same_key_neither_sees_a_sign_up_nor_is_held_up_by_it(world: World) {
+    let client = world.anon().with("idempotency-key", "1");
+    let path = "/t/acme/v1/sign_up";
+    let alice = newcomer("alice@example.com", PASSWORD);
+    client.post(path, alice).await.expect(201);
+    let guess = newcomer("alice@example.com", OTHER_PASSWORD);
+    let refused = client.post(path, guess.clone()).await;
+    let refused = refused.expect_problem(409, "email_taken");
+    let unkeyed = world.anon().post(path, guess).await;
+    assert_eq!(refused.json()["detail"], unkeyed.json()["detail"]);
+    let bob = newcomer("bob@example.com", PASSWORD);
+    let bob = client.post(path, bob).await.expect(201);
+    assert_eq!(bob.header("idempotent-replayed"), "");
+    assert_eq!(bob.json()["user"]["email"], "bob@example.com");
+    let other = world.tenant("other").await;
+    let theirs = newcomer("alice@example.com", PASSWORD);
+    let theirs = client.post("/t/other/v1/sign_up", theirs).await.expect(201);
+    assert_eq!(theirs.header("idempotent-replayed"), "");
+    drop(other);
 }
 
 /// S10: what is kept of a request with a password in it does not let the password be guessed.

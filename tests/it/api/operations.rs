@@ -5,33 +5,29 @@ use std::time::Duration;
 use plinto_platform::http::Slots;
 use plinto_tests::{process::until, world::World};
 
-use crate::setup::worlds;
+use crate::setup::{apply, each_database};
 
-#[tokio::test]
-async fn a_stopping_server_lives_but_is_not_ready() {
-    for world in worlds().await {
-        world.anon().get("/healthz").await.expect(200);
-        world.anon().get("/readyz").await.expect(200);
-        world.app.stopping.cancel();
-        world.anon().get("/healthz").await.expect(200);
-        world
-            .anon()
-            .get("/readyz")
-            .await
-            .expect_problem(503, "unavailable");
-    }
+#[apply(each_database)]
+async fn a_stopping_server_lives_but_is_not_ready(world: World) {
+    world.anon().get("/healthz").await.expect(200);
+    world.anon().get("/readyz").await.expect(200);
+    world.app.stopping.cancel();
+    world.anon().get("/healthz").await.expect(200);
+    world
+        .anon()
+        .get("/readyz")
+        .await
+        .expect_problem(503, "unavailable");
 }
 
-#[tokio::test]
-async fn a_server_without_its_database_is_not_ready() {
-    for world in worlds().await {
-        world.app.db.close().await;
-        world
-            .anon()
-            .get("/readyz")
-            .await
-            .expect_problem(503, "unavailable");
-    }
+#[apply(each_database)]
+async fn a_server_without_its_database_is_not_ready(world: World) {
+    world.app.db.close().await;
+    world
+        .anon()
+        .get("/readyz")
+        .await
+        .expect_problem(503, "unavailable");
 }
 
 /// W7: whoever sends requests on to this server learns that it refuses them, and why.
@@ -63,15 +59,15 @@ async fn a_server_whose_writer_is_stuck_says_so() {
 }
 
 /// W7: many who ask at once cost what one costs.
-#[tokio::test]
-async fn who_asks_often_whether_a_server_is_ready_takes_no_turns_from_those_who_write() {
-    for world in worlds().await {
-        let before = world.app.db.transactions();
-        let asking = (0..200).map(|_| async { world.anon().get("/readyz").await.expect(200) });
-        futures_util::future::join_all(asking).await;
-        let taken = world.app.db.transactions() - before;
-        assert!(taken < 40, "{taken} transactions for 200 questions");
-    }
+#[apply(each_database)]
+async fn who_asks_often_whether_a_server_is_ready_takes_no_turns_from_those_who_write(
+    world: World,
+) {
+    let before = world.app.db.transactions();
+    let asking = (0..200).map(|_| async { world.anon().get("/readyz").await.expect(200) });
+    futures_util::future::join_all(asking).await;
+    let taken = world.app.db.transactions() - before;
+    assert!(taken < 40, "{taken} transactions for 200 questions");
 }
 
 /// The answer of a moment ago has been forgotten.
@@ -82,24 +78,22 @@ async fn is_ready_in_a_moment(world: &World) {
     .await;
 }
 
-#[tokio::test]
-async fn a_server_whose_connections_are_all_taken_says_so() {
-    for world in worlds().await {
-        let mut taken = Vec::new();
-        let connections = match world.app.db.engine() {
-            "sqlite" => 4,
-            _ => world.app.config.database.max_connections,
-        };
-        for _ in 0..connections {
-            taken.push(world.app.db.read().await.unwrap());
-        }
-        let refused = world.anon().get("/readyz").await;
-        let problem = refused.expect_problem(503, "unavailable").json();
-        let detail = problem["detail"].as_str().unwrap();
-        assert!(detail.contains("connection"), "{detail}");
-        drop(taken);
-        is_ready_in_a_moment(&world).await;
+#[apply(each_database)]
+async fn a_server_whose_connections_are_all_taken_says_so(world: World) {
+    let mut taken = Vec::new();
+    let connections = match world.app.db.engine() {
+        "sqlite" => 4,
+        _ => world.app.config.database.max_connections,
+    };
+    for _ in 0..connections {
+        taken.push(world.app.db.read().await.unwrap());
     }
+    let refused = world.anon().get("/readyz").await;
+    let problem = refused.expect_problem(503, "unavailable").json();
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("connection"), "{detail}");
+    drop(taken);
+    is_ready_in_a_moment(&world).await;
 }
 
 #[tokio::test]

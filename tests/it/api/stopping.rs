@@ -4,8 +4,8 @@ use plinto_tests::world::World;
 use serde_json::json;
 
 use crate::setup::{
-    PASSWORD, Person, admin, client_with, count, expect_oauth, pointers, refresh, sign_in, sign_up,
-    sign_up_with, try_refresh, try_sign_in, worlds,
+    PASSWORD, Person, admin, apply, client_with, count, each_database, expect_oauth, pointers,
+    refresh, sign_in, sign_up, sign_up_with, try_refresh, try_sign_in,
 };
 
 /// Neither its access token nor its refresh token gives anything any more, and nobody lists it.
@@ -41,70 +41,64 @@ async fn expect_good(world: &World, person: &Person) {
 }
 
 /// S4: refresh tokens too. What begins afterwards, in the very same second, is good.
-#[tokio::test]
-async fn ending_all_sessions_of_a_tenant_leaves_no_token_that_gives_access() {
-    for world in worlds().await {
-        let alice = sign_up(&world, "alice").await;
-        let again = sign_in(&world, &alice).await;
-        let bob = sign_up(&world, "bob").await;
-        let (_, successor) = refresh(&world, &bob.refresh_token).await;
-        world.tenant("globex").await;
-        let elsewhere = sign_up_with(&world, "globex", "grace").await;
-        world.clock.advance_millis(5_400);
-        admin(&world)
-            .post_empty("/v1/tenant/revoke_sessions")
-            .await
-            .expect(204);
-        for ended in [&alice, &again] {
-            expect_ended(&world, ended).await;
-        }
-        expect_ended(
-            &world,
-            &Person {
-                refresh_token: successor,
-                ..bob
-            },
-        )
-        .await;
-        assert_eq!(count(&world, "tenant.sessions_revoked").await, 1);
-        expect_good(&world, &sign_in(&world, &alice).await).await;
-        let other = world.bearer(&elsewhere.access_token);
-        other.get("/t/globex/v1/me").await.expect(200);
-        let tenant = admin(&world).get("/v1/tenant").await.expect(200).json();
-        assert_eq!(tenant["sessions_ended_at"], "2026-11-11T09:01:05.400Z");
+#[apply(each_database)]
+async fn ending_all_sessions_of_a_tenant_leaves_no_token_that_gives_access(world: World) {
+    let alice = sign_up(&world, "alice").await;
+    let again = sign_in(&world, &alice).await;
+    let bob = sign_up(&world, "bob").await;
+    let (_, successor) = refresh(&world, &bob.refresh_token).await;
+    world.tenant("globex").await;
+    let elsewhere = sign_up_with(&world, "globex", "grace").await;
+    world.clock.advance_millis(5_400);
+    admin(&world)
+        .post_empty("/v1/tenant/revoke_sessions")
+        .await
+        .expect(204);
+    for ended in [&alice, &again] {
+        expect_ended(&world, ended).await;
     }
+    expect_ended(
+        &world,
+        &Person {
+            refresh_token: successor,
+            ..bob
+        },
+    )
+    .await;
+    assert_eq!(count(&world, "tenant.sessions_revoked").await, 1);
+    expect_good(&world, &sign_in(&world, &alice).await).await;
+    let other = world.bearer(&elsewhere.access_token);
+    other.get("/t/globex/v1/me").await.expect(200);
+    let tenant = admin(&world).get("/v1/tenant").await.expect(200).json();
+    assert_eq!(tenant["sessions_ended_at"], "2026-11-11T09:01:05.400Z");
 }
 
 /// S4: within its grace a spent refresh token gives the same successor once more, but to nobody whose
 /// session has ended with all others.
-#[tokio::test]
-async fn no_lost_answer_is_given_again_after_all_sessions_have_ended() {
-    for world in worlds().await {
-        let alice = sign_up(&world, "alice").await;
-        refresh(&world, &alice.refresh_token).await;
-        admin(&world)
-            .post_empty("/v1/tenant/revoke_sessions")
-            .await
-            .expect(204);
-        let again = try_refresh(&world, &alice.refresh_token).await;
-        expect_oauth(&again, 400, "invalid_grant");
-    }
+#[apply(each_database)]
+async fn no_lost_answer_is_given_again_after_all_sessions_have_ended(world: World) {
+    let alice = sign_up(&world, "alice").await;
+    refresh(&world, &alice.refresh_token).await;
+    admin(&world)
+        .post_empty("/v1/tenant/revoke_sessions")
+        .await
+        .expect(204);
+    let again = try_refresh(&world, &alice.refresh_token).await;
+    expect_oauth(&again, 400, "invalid_grant");
 }
 
 /// S4: a process that has just seen the tenant does not take its tokens for a moment longer.
-#[tokio::test]
-async fn another_process_knows_at_once_that_all_sessions_have_ended() {
-    for world in worlds().await {
-        let alice = sign_up(&world, "alice").await;
-        let seen = world.elsewhere().await.bearer(&alice.access_token);
-        seen.get("/t/acme/v1/me").await.expect(200);
-        admin(&world)
-            .post_empty("/v1/tenant/revoke_sessions")
-            .await
-            .expect(204);
-        let refused = seen.get("/t/acme/v1/me").await;
-        refused.expect_problem(401, "token_revoked");
-    }
+#[apply(each_database)]
+async fn another_process_knows_at_once_that_all_sessions_have_ended(world: World) {
+    let alice = sign_up(&world, "alice").await;
+    let seen = world.elsewhere().await.bearer(&alice.access_token);
+    seen.get("/t/acme/v1/me").await.expect(200);
+    admin(&world)
+        .post_empty("/v1/tenant/revoke_sessions")
+        .await
+        .expect(204);
+    let refused = seen.get("/t/acme/v1/me").await;
+    refused.expect_problem(401, "token_revoked");
 }
 
 #[tokio::test]
@@ -121,22 +115,20 @@ async fn ending_everybodys_sessions_needs_the_right_to_end_one() {
 }
 
 /// S3, S5: on every device, refresh tokens too; nobody else's.
-#[tokio::test]
-async fn signing_out_everywhere_ends_every_session_of_that_person() {
-    for world in worlds().await {
-        let here = sign_up(&world, "alice").await;
-        let phone = sign_in(&world, &here).await;
-        let bob = sign_up(&world, "bob").await;
-        let path = "/t/acme/v1/sign_out";
-        let all = json!({"all": true});
-        here.client(&world).post(path, all).await.expect(204);
-        for ended in [&here, &phone] {
-            expect_ended(&world, ended).await;
-        }
-        expect_good(&world, &bob).await;
-        assert_eq!(count(&world, "user.sessions_revoked").await, 1);
-        expect_good(&world, &sign_in(&world, &here).await).await;
+#[apply(each_database)]
+async fn signing_out_everywhere_ends_every_session_of_that_person(world: World) {
+    let here = sign_up(&world, "alice").await;
+    let phone = sign_in(&world, &here).await;
+    let bob = sign_up(&world, "bob").await;
+    let path = "/t/acme/v1/sign_out";
+    let all = json!({"all": true});
+    here.client(&world).post(path, all).await.expect(204);
+    for ended in [&here, &phone] {
+        expect_ended(&world, ended).await;
     }
+    expect_good(&world, &bob).await;
+    assert_eq!(count(&world, "user.sessions_revoked").await, 1);
+    expect_good(&world, &sign_in(&world, &here).await).await;
 }
 
 /// A sign-out that asks for what is not understood ends nothing, and says so.

@@ -3,7 +3,7 @@
 use plinto_tests::world::World;
 use serde_json::{Value, json};
 
-use crate::setup::{PASSWORD, admin, pointers, sign_up, worlds};
+use crate::setup::{PASSWORD, admin, apply, each_database, pointers, sign_up};
 
 /// `pointer code` of each value at fault.
 fn faults(problem: &Value) -> Vec<String> {
@@ -15,25 +15,23 @@ fn faults(problem: &Value) -> Vec<String> {
     errors.map(fault).collect()
 }
 
-#[tokio::test]
-async fn a_role_that_nobody_made_is_pointed_at_where_the_caller_wrote_it() {
-    for world in worlds().await {
-        let key = admin(&world);
-        let person = sign_up(&world, "alice").await;
-        let body = json!({"slug": "acme", "name": "Acme"});
-        let made = key.post("/v1/organizations", body).await.expect(201).json();
-        let members = format!("/v1/organizations/{}/members", made["id"].as_str().unwrap());
-        let roles = ["zebra", "owner", "member", "alpha"];
-        let body = json!({"user_id": person.id, "roles": roles});
-        let refused = key.post(&members, body).await.expect(422);
-        assert_eq!(pointers(&refused), ["/roles/0", "/roles/3"]);
-        let body = json!({"user_id": person.id, "roles": ["owner"]});
-        key.post(&members, body).await.expect(201);
-        let member = format!("{members}/{}", person.id);
-        let body = json!({"roles": ["owner", "zebra", "alpha", "member"]});
-        let refused = key.patch(&member, body).await.expect(422);
-        assert_eq!(pointers(&refused), ["/roles/1", "/roles/2"]);
-    }
+#[apply(each_database)]
+async fn a_role_that_nobody_made_is_pointed_at_where_the_caller_wrote_it(world: World) {
+    let key = admin(&world);
+    let person = sign_up(&world, "alice").await;
+    let body = json!({"slug": "acme", "name": "Acme"});
+    let made = key.post("/v1/organizations", body).await.expect(201).json();
+    let members = format!("/v1/organizations/{}/members", made["id"].as_str().unwrap());
+    let roles = ["zebra", "owner", "member", "alpha"];
+    let body = json!({"user_id": person.id, "roles": roles});
+    let refused = key.post(&members, body).await.expect(422);
+    assert_eq!(pointers(&refused), ["/roles/0", "/roles/3"]);
+    let body = json!({"user_id": person.id, "roles": ["owner"]});
+    key.post(&members, body).await.expect(201);
+    let member = format!("{members}/{}", person.id);
+    let body = json!({"roles": ["owner", "zebra", "alpha", "member"]});
+    let refused = key.patch(&member, body).await.expect(422);
+    assert_eq!(pointers(&refused), ["/roles/1", "/roles/2"]);
 }
 
 #[tokio::test]
@@ -72,31 +70,31 @@ async fn a_name_that_nobody_can_see_or_that_hides_something_is_refused_everywher
     assert_eq!(faults(&refused), ["/description unprintable_character"]);
 }
 
-#[tokio::test]
-async fn a_spelling_that_only_a_repair_makes_an_address_does_not_take_the_real_ones_place() {
-    for world in worlds().await {
-        let sign_up = async |email: &str| {
-            let body = json!({"email": email, "password": PASSWORD});
-            world.anon().post("/t/acme/v1/sign_up", body).await
-        };
-        for repaired in [
-            "twin@ex%61mple.com",
-            "twin@exa\u{200b}mple.com",
-            "\u{ff54}win@example.com",
-        ] {
-            let refused = sign_up(repaired).await.expect(422).json();
-            assert_eq!(faults(&refused), ["/email email_invalid"], "{repaired:?}");
-        }
-        sign_up("twin@example.com").await.expect(201);
-        sign_up("\u{3c3}\u{3b1}\u{3c2}@example.com")
-            .await
-            .expect(201);
-        let twin = sign_up("\u{3a3}\u{391}\u{3a3}@example.com").await;
-        twin.expect_problem(409, "email_taken");
-        let written = "\u{928}\u{92e}\u{938}\u{94d}\u{924}\u{947}@example.com";
-        let made = sign_up(written).await.expect(201).json();
-        assert_eq!(made["user"]["email"], written);
+#[apply(each_database)]
+async fn a_spelling_that_only_a_repair_makes_an_address_does_not_take_the_real_ones_place(
+    world: World,
+) {
+    let sign_up = async |email: &str| {
+        let body = json!({"email": email, "password": PASSWORD});
+        world.anon().post("/t/acme/v1/sign_up", body).await
+    };
+    for repaired in [
+        "twin@ex%61mple.com",
+        "twin@exa\u{200b}mple.com",
+        "\u{ff54}win@example.com",
+    ] {
+        let refused = sign_up(repaired).await.expect(422).json();
+        assert_eq!(faults(&refused), ["/email email_invalid"], "{repaired:?}");
     }
+    sign_up("twin@example.com").await.expect(201);
+    sign_up("\u{3c3}\u{3b1}\u{3c2}@example.com")
+        .await
+        .expect(201);
+    let twin = sign_up("\u{3a3}\u{391}\u{3a3}@example.com").await;
+    twin.expect_problem(409, "email_taken");
+    let written = "\u{928}\u{92e}\u{938}\u{94d}\u{924}\u{947}@example.com";
+    let made = sign_up(written).await.expect(201).json();
+    assert_eq!(made["user"]["email"], written);
 }
 
 #[tokio::test]
@@ -126,20 +124,18 @@ async fn a_moment_is_read_in_one_form_and_refused_in_our_own_words() {
     assert_eq!(last["expires_at"], "9999-12-31T23:59:59.000Z");
 }
 
-#[tokio::test]
-async fn an_entity_tag_that_was_never_given_out_matches_nothing() {
-    for world in worlds().await {
-        let key = admin(&world);
-        let body = json!({"key": "editor", "name": "Editor"});
-        let made = key.post("/v1/roles", body).await.expect(201);
-        assert_eq!(made.header("etag"), "\"1\"");
-        let role = format!("/v1/roles/{}", made.json()["id"].as_str().unwrap());
-        for other in ["\"+1\"", "\"01\"", "\" 1\"", "1", "W/\"1\"", "\"1\", \"1\""] {
-            let client = key.clone().with("if-match", other);
-            let answer = client.patch(&role, json!({"name": "E"})).await;
-            answer.expect_problem(412, "precondition_failed");
-        }
-        let client = key.clone().with("if-match", "\"1\"");
-        client.patch(&role, json!({"name": "E"})).await.expect(200);
+#[apply(each_database)]
+async fn an_entity_tag_that_was_never_given_out_matches_nothing(world: World) {
+    let key = admin(&world);
+    let body = json!({"key": "editor", "name": "Editor"});
+    let made = key.post("/v1/roles", body).await.expect(201);
+    assert_eq!(made.header("etag"), "\"1\"");
+    let role = format!("/v1/roles/{}", made.json()["id"].as_str().unwrap());
+    for other in ["\"+1\"", "\"01\"", "\" 1\"", "1", "W/\"1\"", "\"1\", \"1\""] {
+        let client = key.clone().with("if-match", other);
+        let answer = client.patch(&role, json!({"name": "E"})).await;
+        answer.expect_problem(412, "precondition_failed");
     }
+    let client = key.clone().with("if-match", "\"1\"");
+    client.patch(&role, json!({"name": "E"})).await.expect(200);
 }

@@ -6,6 +6,7 @@ use plinto_tests::{
     process::{Bootstrapped, CommandLine, ControlPlane, until},
     world::{Engine, TestDatabase},
 };
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{AUDIENCE, stage::publish};
@@ -50,49 +51,48 @@ impl Asking {
 }
 
 /// A role that changed is due within a second: for somebody who does background work.
+#[rstest]
+#[case::on_sqlite(Engine::Sqlite)]
+#[case::on_postgres(Engine::Postgres)]
 #[tokio::test(flavor = "multi_thread")]
-async fn background_work_is_done_by_another_process() {
-    for engine in [Engine::Sqlite, Engine::Postgres] {
-        let Some(database) = TestDatabase::make(engine).await else {
-            continue;
-        };
-        let settings = [
-            ("PLINTO_DATABASE_URL", database.url.as_str()),
-            (
-                "PLINTO_MASTER_KEY",
-                "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
-            ),
-        ];
-        let mut server = ControlPlane::unstarted(&settings);
-        server.serve_as(&["serve", "--without-work"]).await;
-        let asking = Asking {
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
-            url: server.url(),
-            tenant: server.bootstrap("acme", AUDIENCE),
-        };
-        let command_line = CommandLine::new(&server.url(), &asking.tenant.api_key);
-        publish(&command_line, BY_ROLE);
-        asking.make_role("editor").await;
-        // What looks after the process goes on in it, and shows how long we have looked.
-        let rounds = until("a few rounds", SOON, async || {
-            let rounds = asking.rounds().await;
-            let figures = rounds.iter().find(|(task, _)| task == "figures");
-            figures
-                .is_some_and(|(_, count)| *count >= 4)
-                .then_some(rounds)
+async fn background_work_is_done_by_another_process(#[case] engine: Engine) {
+    let database = TestDatabase::make(engine).await;
+    let settings = [
+        ("PLINTO_DATABASE_URL", database.url.as_str()),
+        (
+            "PLINTO_MASTER_KEY",
+            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+        ),
+    ];
+    let mut server = ControlPlane::unstarted(&settings);
+    server.serve_as(&["serve", "--without-work"]).await;
+    let asking = Asking {
+        http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        url: server.url(),
+        tenant: server.bootstrap("acme", AUDIENCE),
+    };
+    let command_line = CommandLine::new(&server.url(), &asking.tenant.api_key);
+    publish(&command_line, BY_ROLE);
+    asking.make_role("editor").await;
+    // What looks after the process goes on in it, and shows how long we have looked.
+    let rounds = until("a few rounds", SOON, async || {
+        let rounds = asking.rounds().await;
+        let figures = rounds.iter().find(|(task, _)| task == "figures");
+        figures
+            .is_some_and(|(_, count)| *count >= 4)
+            .then_some(rounds)
+    })
+    .await;
+    let tasks: Vec<&str> = rounds.iter().map(|(task, _)| task.as_str()).collect();
+    let own = ["figures", "rate_limits", "hashing_memory"];
+    assert!(tasks.iter().all(|task| own.contains(task)), "{tasks:?}");
+    assert_eq!(asking.sequence().await, 1);
+    let done = server.beside(&["work"], async {
+        until("the bundle has the role", SOON, async || {
+            (asking.sequence().await == 2).then_some(())
         })
         .await;
-        let tasks: Vec<&str> = rounds.iter().map(|(task, _)| task.as_str()).collect();
-        let own = ["figures", "rate_limits", "hashing_memory"];
-        assert!(tasks.iter().all(|task| own.contains(task)), "{tasks:?}");
-        assert_eq!(asking.sequence().await, 1, "{engine:?}");
-        let done = server.beside(&["work"], async {
-            until("the bundle has the role", SOON, async || {
-                (asking.sequence().await == 2).then_some(())
-            })
-            .await;
-        });
-        assert_eq!(done.await, Some(0), "{engine:?}: {}", server.log());
-        assert_eq!(server.stop().await, Some(0));
-    }
+    });
+    assert_eq!(done.await, Some(0), "{}", server.log());
+    assert_eq!(server.stop().await, Some(0));
 }

@@ -1,12 +1,11 @@
 //! A database in trouble: requests are told to come again (503), and work again when it is over.
 
-use std::{sync::Arc, time::Duration};
+use std::time::{Duration, Instant};
 
-use control_plane::{args, db::DbError};
-use plinto_tests::world::{Answer, Engine, World};
+use control_plane::{args, db::Db};
+use plinto_tests::world::{Answer, Engine, TestDatabase, World};
 use serde_json::json;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
-use tokio::{task::JoinSet, time::timeout};
+use tokio::time::timeout;
 
 use crate::setup::admin;
 
@@ -84,65 +83,16 @@ async fn a_stalled_writer_is_answered_503() {
         .expect(201);
 }
 
-async fn end_connections(administrator: &mut PgConnection) {
-    let end = "select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and pid <> pg_backend_pid()";
-    administrator.execute(end).await.unwrap();
-}
-
-/// As when the server is stopped or fails over under traffic.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_postgres_server_that_cuts_connections_costs_503_at_most() {
-    let Some(world) = World::on(Engine::Postgres).await else {
-        return;
-    };
-    let mut administrator = PgConnection::connect(&world.database().url).await.unwrap();
-    let world = Arc::new(world);
-    for round in 0..20 {
-        let mut requests = JoinSet::new();
-        for number in 0..8 {
-            let world = world.clone();
-            let name = format!("role-{round}-{number}");
-            requests.spawn(async move { make_role(&world, &name).await });
-        }
-        end_connections(&mut administrator).await;
-        for answer in timeout(FORGOTTEN, requests.join_all()).await.unwrap() {
-            let status = answer.status.as_u16();
-            assert!(matches!(status, 201 | 503), "{status}: {}", answer.text());
-        }
-    }
-    // Each connection is found dead once, at most.
-    for number in 0..world.app.config.database.max_connections {
-        make_role(&world, &format!("after-{number}")).await;
-    }
-    make_role(&world, "last").await.expect(201);
-}
-
-/// As after a fail-over to a server that is not yet the first.
 #[tokio::test]
-async fn a_postgres_server_that_only_reads_is_answered_503() {
-    let Some(world) = World::on(Engine::Postgres).await else {
-        return;
-    };
-    let mut administrator = PgConnection::connect(&world.database().url).await.unwrap();
-    let url: reqwest::Url = world.database().url.parse().unwrap();
-    let name = url.path().trim_start_matches('/');
-    let set = format!("alter database {name} set default_transaction_read_only = on");
-    administrator.execute(AssertSqlSafe(set)).await.unwrap();
-    end_connections(&mut administrator).await;
-    // Each connection is found dead once, at most.
-    let write = async || {
-        let mut tx = world.app.db.begin().await?;
-        let sql = "delete from idempotency_keys where created_at < 0";
-        tx.execute(sql, args![]).await
-    };
-    for _ in 0..world.app.config.database.max_connections {
-        write().await.unwrap_err();
-    }
-    let error = write().await.unwrap_err();
-    assert!(matches!(error, DbError::Unavailable(_)), "{error:?}");
-    assert!(format!("{error:?}").contains("25006"), "{error:?}");
-    make_role(&world, "one")
-        .await
-        .expect_problem(503, "unavailable");
+async fn a_closed_port_is_named_at_once() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let database = TestDatabase::make(Engine::Sqlite).await;
+    let mut config = database.config();
+    config.database.url = format!("postgres://plinto@127.0.0.1:{port}/plinto").into();
+    let begun = Instant::now();
+    let error = Db::open(&config).await.unwrap_err().to_string();
+    assert!(begun.elapsed() < Duration::from_secs(3), "{error}");
+    assert!(error.contains("Connection refused"), "{error}");
 }

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use plinto_platform::db::{Db, OpenError};
-use plinto_tests::world::{Engine, TestDatabase, postgres_server};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+use control_plane::db::{Db, OpenError};
+use plinto_tests::world::{Engine, TestDatabase};
+use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 
 /// Every file of the folder with its bytes.
 fn bytes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -28,7 +28,7 @@ async fn refused(database: &TestDatabase) -> OpenError {
 
 /// A database of ours, closed, and a connection to change it with.
 async fn closed() -> (TestDatabase, SqliteConnection) {
-    let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
+    let database = TestDatabase::make(Engine::Sqlite).await;
     let db = Db::open(&database.config()).await.unwrap();
     db.close().await;
     let connection = SqliteConnection::connect(&database.url).await.unwrap();
@@ -37,7 +37,7 @@ async fn closed() -> (TestDatabase, SqliteConnection) {
 
 #[tokio::test]
 async fn a_file_that_is_no_database_is_left_untouched() {
-    let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
+    let database = TestDatabase::make(Engine::Sqlite).await;
     fs::write(database.folder().join("plinto.sqlite"), "a shopping list").unwrap();
     assert!(matches!(
         refused(&database).await,
@@ -47,7 +47,7 @@ async fn a_file_that_is_no_database_is_left_untouched() {
 
 #[tokio::test]
 async fn another_programs_database_is_left_untouched() {
-    let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
+    let database = TestDatabase::make(Engine::Sqlite).await;
     let url = format!("{}?mode=rwc", database.url);
     let mut connection = SqliteConnection::connect(&url).await.unwrap();
     connection
@@ -160,7 +160,7 @@ async fn a_database_that_was_never_finished_is_finished() {
 #[tokio::test]
 async fn nobody_else_on_the_machine_can_read_the_file() {
     use std::os::unix::fs::MetadataExt;
-    let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
+    let database = TestDatabase::make(Engine::Sqlite).await;
     let _db = Db::open(&database.config()).await.unwrap();
     for entry in fs::read_dir(database.folder()).unwrap() {
         let entry = entry.unwrap();
@@ -176,9 +176,9 @@ async fn nobody_else_on_the_machine_can_read_the_file() {
 /// After a crash the mark must be in the file, not only in its write-ahead log.
 #[tokio::test]
 async fn a_database_that_was_never_closed_is_known_as_ours() {
-    let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
+    let database = TestDatabase::make(Engine::Sqlite).await;
     let db = Db::open(&database.config()).await.unwrap();
-    let copy = TestDatabase::make(Engine::Sqlite).await.unwrap();
+    let copy = TestDatabase::make(Engine::Sqlite).await;
     for (name, content) in bytes(database.folder()) {
         if !name.ends_with("-shm") {
             fs::write(copy.folder().join(name), content).unwrap();
@@ -187,61 +187,4 @@ async fn a_database_that_was_never_closed_is_known_as_ours() {
     drop(db);
     let db = Db::open(&copy.config()).await.unwrap();
     db.ping().await.unwrap();
-}
-
-#[tokio::test]
-async fn another_programs_postgres_database_is_left_untouched() {
-    if postgres_server().is_none() {
-        return;
-    }
-    let database = TestDatabase::make(Engine::Postgres).await.unwrap();
-    let mut connection = PgConnection::connect(&database.url).await.unwrap();
-    connection
-        .execute("create table shopping (item text)")
-        .await
-        .unwrap();
-    let error = Db::open(&database.config()).await.unwrap_err();
-    assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
-    let tables =
-        "select count(*) from information_schema.tables where table_schema = current_schema()";
-    let (count,): (i64,) = sqlx::query_as(tables)
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
-    assert_eq!(count, 1);
-}
-
-/// The same refusals as for a file, with nothing changed on the server.
-#[tokio::test]
-async fn another_versions_postgres_database_is_left_untouched() {
-    if postgres_server().is_none() {
-        return;
-    }
-    let newer = "insert into _sqlx_migrations
-        (version, description, success, checksum, execution_time) values (9999, 'later', true, '', 1)";
-    let diverged = "update _sqlx_migrations set checksum = '' where version = 2";
-    let older = "delete from _sqlx_migrations where version = 9";
-    for (change, reason) in [
-        (newer, "was made by a newer Plinto (migration 9999"),
-        (diverged, "whose migration 2 differs from this one's"),
-        (older, "is from an older Plinto (1 migrations behind)"),
-    ] {
-        let database = TestDatabase::make(Engine::Postgres).await.unwrap();
-        let db = Db::open(&database.config()).await.unwrap();
-        db.close().await;
-        let mut connection = PgConnection::connect(&database.url).await.unwrap();
-        connection.execute(change).await.unwrap();
-        let history = "select version, checksum from _sqlx_migrations order by version";
-        let mut applied = async || -> Vec<(i64, Vec<u8>)> {
-            sqlx::query_as(history)
-                .fetch_all(&mut connection)
-                .await
-                .unwrap()
-        };
-        let before = applied().await;
-        let error = Db::open(&database.config()).await.unwrap_err();
-        let line = error.to_string();
-        assert!(line.contains(reason) && !line.contains('\n'), "{line}");
-        assert_eq!(applied().await, before);
-    }
 }

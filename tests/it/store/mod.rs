@@ -3,8 +3,8 @@
 mod faults;
 mod files;
 mod group_commit;
+mod only_on_postgres;
 mod plans;
-mod postgres;
 
 /// The suite on a `SQLite` file.
 mod on_sqlite {

@@ -6,8 +6,8 @@ use plinto_tests::world::{Answer, Client, World};
 use serde_json::{Value, json};
 
 use crate::setup::{
-    PASSWORD, Person, admin, expect_oauth, pointers, refresh, sign_in, sign_up, text, try_refresh,
-    try_sign_in, worlds,
+    PASSWORD, Person, admin, apply, each_database, expect_oauth, pointers, refresh, sign_in,
+    sign_up, text, try_refresh, try_sign_in,
 };
 
 const PATH: &str = "/v1/tenant";
@@ -26,55 +26,53 @@ fn claims(token: &str) -> AccessToken {
     serde_json::from_slice(&Jws::parse(token).unwrap().payload).unwrap()
 }
 
-#[tokio::test]
-async fn settings_are_changed_by_who_has_seen_them_and_by_nobody_else() {
-    for world in worlds().await {
-        let first = admin(&world).get(PATH).await.expect(200);
-        let before = first.json();
-        assert_eq!(before["sign_up"], "open");
-        assert_eq!(before["allowed_origins"], json!([]));
-        assert_eq!(before["client_ids"], json!(["plinto"]));
-        assert_eq!(before["session_idle_s"], json!(null));
-        let blind = admin(&world).patch(PATH, json!({"name": "Acme"})).await;
-        blind.expect_problem(428, "precondition_required");
+#[apply(each_database)]
+async fn settings_are_changed_by_who_has_seen_them_and_by_nobody_else(world: World) {
+    let first = admin(&world).get(PATH).await.expect(200);
+    let before = first.json();
+    assert_eq!(before["sign_up"], "open");
+    assert_eq!(before["allowed_origins"], json!([]));
+    assert_eq!(before["client_ids"], json!(["plinto"]));
+    assert_eq!(before["session_idle_s"], json!(null));
+    let blind = admin(&world).patch(PATH, json!({"name": "Acme"})).await;
+    blind.expect_problem(428, "precondition_required");
 
-        let change = json!({
-            "name": "Acme Ltd", "allowed_origins": ["https://app.example.com"],
-            "session_idle_s": 3_600,
-        });
-        let after = set(&world, change.clone()).await.expect(200);
-        for (field, value) in change.as_object().unwrap() {
-            assert_eq!(after.json()[field], *value, "{field}");
-        }
-        assert_eq!(after.json()["audience"], before["audience"]);
-        assert_ne!(after.header("etag"), first.header("etag"));
-        let late = admin(&world).with("if-match", first.header("etag"));
-        let lost = late.patch(PATH, json!({"name": "Other"})).await;
-        lost.expect_problem(412, "precondition_failed");
-        let now = admin(&world).get(PATH).await.expect(200);
-        assert_eq!(now.json()["name"], "Acme Ltd");
-        let knows = admin(&world).with("if-none-match", now.header("etag"));
-        knows.get(PATH).await.expect(304);
-
-        world.clock.advance_seconds(1);
-        // null gives the value back to the server; what is left out stays
-        let back = set(&world, json!({"session_idle_s": null}))
-            .await
-            .expect(200)
-            .json();
-        assert_eq!(back["session_idle_s"], json!(null));
-        assert_eq!(back["name"], "Acme Ltd");
-        // what changes nothing is no change
-        set(&world, json!({"name": "Acme Ltd"})).await.expect(200);
-        let events = world.events(world.acme.tenant).await;
-        let said: Vec<_> = events
-            .iter()
-            .filter(|event| event.kind.as_str() == "tenant.updated")
-            .map(|event| event.data["changed"].clone())
-            .collect();
-        let first = json!(["name", "allowed_origins", "session_idle_s"]);
-        assert_eq!(said, [first, json!(["session_idle_s"])]);
+    let change = json!({
+        "name": "Acme Ltd", "allowed_origins": ["https://app.example.com"],
+        "session_idle_s": 3_600,
+    });
+    let after = set(&world, change.clone()).await.expect(200);
+    for (field, value) in change.as_object().unwrap() {
+        assert_eq!(after.json()[field], *value, "{field}");
     }
+    assert_eq!(after.json()["audience"], before["audience"]);
+    assert_ne!(after.header("etag"), first.header("etag"));
+    let late = admin(&world).with("if-match", first.header("etag"));
+    let lost = late.patch(PATH, json!({"name": "Other"})).await;
+    lost.expect_problem(412, "precondition_failed");
+    let now = admin(&world).get(PATH).await.expect(200);
+    assert_eq!(now.json()["name"], "Acme Ltd");
+    let knows = admin(&world).with("if-none-match", now.header("etag"));
+    knows.get(PATH).await.expect(304);
+
+    world.clock.advance_seconds(1);
+    // null gives the value back to the server; what is left out stays
+    let back = set(&world, json!({"session_idle_s": null}))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(back["session_idle_s"], json!(null));
+    assert_eq!(back["name"], "Acme Ltd");
+    // what changes nothing is no change
+    set(&world, json!({"name": "Acme Ltd"})).await.expect(200);
+    let events = world.events(world.acme.tenant).await;
+    let said: Vec<_> = events
+        .iter()
+        .filter(|event| event.kind.as_str() == "tenant.updated")
+        .map(|event| event.data["changed"].clone())
+        .collect();
+    let first = json!(["name", "allowed_origins", "session_idle_s"]);
+    assert_eq!(said, [first, json!(["session_idle_s"])]);
 }
 
 /// Z7: nothing is put right, and each wrong value is pointed at where the caller wrote it.
@@ -138,96 +136,90 @@ async fn a_setting_that_cannot_be_is_pointed_at_and_nothing_changes() {
     assert_eq!(after, before);
 }
 
-#[tokio::test]
-async fn nobody_signs_up_with_a_tenant_that_has_closed_sign_up() {
-    for world in worlds().await {
-        let alice = sign_up(&world, "alice").await;
-        let other = world.elsewhere().await;
-        set(&world, json!({"sign_up": "closed"})).await.expect(200);
-        for client in [&world.anon(), &other] {
-            let body = json!({"email": "bob@example.com", "password": PASSWORD});
-            let answer = client.post("/t/acme/v1/sign_up", body).await;
-            answer.expect_problem(403, "sign_up_closed");
-        }
-        // who is in stays in, and nothing tells who is
-        let body = json!({"email": alice.email, "password": PASSWORD});
-        let answer = world.anon().post("/t/acme/v1/sign_up", body).await;
+#[apply(each_database)]
+async fn nobody_signs_up_with_a_tenant_that_has_closed_sign_up(world: World) {
+    let alice = sign_up(&world, "alice").await;
+    let other = world.elsewhere().await;
+    set(&world, json!({"sign_up": "closed"})).await.expect(200);
+    for client in [&world.anon(), &other] {
+        let body = json!({"email": "bob@example.com", "password": PASSWORD});
+        let answer = client.post("/t/acme/v1/sign_up", body).await;
         answer.expect_problem(403, "sign_up_closed");
-        sign_in(&world, &alice).await;
-        refresh(&world, &alice.refresh_token).await;
-        set(&world, json!({"sign_up": "open"})).await.expect(200);
-        sign_up(&world, "bob").await;
     }
+    // who is in stays in, and nothing tells who is
+    let body = json!({"email": alice.email, "password": PASSWORD});
+    let answer = world.anon().post("/t/acme/v1/sign_up", body).await;
+    answer.expect_problem(403, "sign_up_closed");
+    sign_in(&world, &alice).await;
+    refresh(&world, &alice.refresh_token).await;
+    set(&world, json!({"sign_up": "open"})).await.expect(200);
+    sign_up(&world, "bob").await;
 }
 
 /// S9: what a token and a policy's input say of the client is one of the tenant's names.
-#[tokio::test]
-async fn nobody_gets_a_token_under_a_client_name_that_the_tenant_has_not_configured() {
-    for world in worlds().await {
-        let alice = sign_up(&world, "alice").await;
-        let body = |email: &str, client: &str| json!({"email": email, "password": PASSWORD, "client_id": client});
-        for (path, email) in [("sign_up", "bob@example.com"), ("sign_in", &alice.email)] {
-            let path = format!("/t/acme/v1/{path}");
-            let answer = world.anon().post(&path, body(email, "web-app")).await;
-            let answer = answer.expect_problem(422, "validation_failed");
-            assert_eq!(pointers(&answer), ["/client_id"]);
-            assert_eq!(answer.json()["errors"][0]["code"], "client_unknown");
-        }
-        set(&world, json!({"client_ids": ["web-app"]}))
-            .await
-            .expect(200);
-        let path = "/t/acme/v1/sign_in";
-        let answer = world.anon().post(path, body(&alice.email, "web-app")).await;
-        let web = Person::of(&answer.expect(200));
-        assert_eq!(claims(&web.access_token).client_id, "web-app");
-        // a name that was taken away gets no more tokens, and is not the default either
-        let unnamed = try_sign_in(&world.anon(), &alice.email, PASSWORD).await;
-        assert_eq!(
-            pointers(&unnamed.expect_problem(422, "validation_failed")),
-            ["/client_id"]
-        );
-        expect_oauth(
-            &try_refresh(&world, &alice.refresh_token).await,
-            401,
-            "invalid_client",
-        );
-        set(&world, json!({"client_ids": ["web-app", "plinto"]}))
-            .await
-            .expect(200);
-        refresh(&world, &alice.refresh_token).await;
+#[apply(each_database)]
+async fn nobody_gets_a_token_under_a_client_name_that_the_tenant_has_not_configured(world: World) {
+    let alice = sign_up(&world, "alice").await;
+    let body = |email: &str, client: &str| json!({"email": email, "password": PASSWORD, "client_id": client});
+    for (path, email) in [("sign_up", "bob@example.com"), ("sign_in", &alice.email)] {
+        let path = format!("/t/acme/v1/{path}");
+        let answer = world.anon().post(&path, body(email, "web-app")).await;
+        let answer = answer.expect_problem(422, "validation_failed");
+        assert_eq!(pointers(&answer), ["/client_id"]);
+        assert_eq!(answer.json()["errors"][0]["code"], "client_unknown");
     }
+    set(&world, json!({"client_ids": ["web-app"]}))
+        .await
+        .expect(200);
+    let path = "/t/acme/v1/sign_in";
+    let answer = world.anon().post(path, body(&alice.email, "web-app")).await;
+    let web = Person::of(&answer.expect(200));
+    assert_eq!(claims(&web.access_token).client_id, "web-app");
+    // a name that was taken away gets no more tokens, and is not the default either
+    let unnamed = try_sign_in(&world.anon(), &alice.email, PASSWORD).await;
+    assert_eq!(
+        pointers(&unnamed.expect_problem(422, "validation_failed")),
+        ["/client_id"]
+    );
+    expect_oauth(
+        &try_refresh(&world, &alice.refresh_token).await,
+        401,
+        "invalid_client",
+    );
+    set(&world, json!({"client_ids": ["web-app", "plinto"]}))
+        .await
+        .expect(200);
+    refresh(&world, &alice.refresh_token).await;
 }
 
 /// S6.
-#[tokio::test]
-async fn a_tenants_sessions_end_by_its_own_limits() {
-    for world in worlds().await {
-        let earlier = sign_up(&world, "alice").await;
-        let limits = json!({"session_idle_s": 3_600, "session_absolute_s": 86_400});
-        set(&world, limits).await.expect(200);
-        let person = sign_up(&world, "bob").await;
-        let path = format!("/v1/sessions/{}", person.session);
-        let session = admin(&world).get(&path).await.expect(200).json();
-        assert_eq!(session["expires_at"], "2026-11-12T09:01:00.000Z");
+#[apply(each_database)]
+async fn a_tenants_sessions_end_by_its_own_limits(world: World) {
+    let earlier = sign_up(&world, "alice").await;
+    let limits = json!({"session_idle_s": 3_600, "session_absolute_s": 86_400});
+    set(&world, limits).await.expect(200);
+    let person = sign_up(&world, "bob").await;
+    let path = format!("/v1/sessions/{}", person.session);
+    let session = admin(&world).get(&path).await.expect(200).json();
+    assert_eq!(session["expires_at"], "2026-11-12T09:01:00.000Z");
 
+    world.clock.advance_seconds(3_599);
+    let (_, bobs) = refresh(&world, &person.refresh_token).await;
+    // what began before keeps its end, and is idle by the new limit from its next refresh on
+    world.clock.advance_seconds(3_600);
+    expect_oauth(&try_refresh(&world, &bobs).await, 400, "invalid_grant");
+    let (_, alices) = refresh(&world, &earlier.refresh_token).await;
+    world.clock.advance_seconds(3_600);
+    expect_oauth(&try_refresh(&world, &alices).await, 400, "invalid_grant");
+
+    // however often it is refreshed, it ends
+    let mut carol = sign_up(&world, "carol").await.refresh_token;
+    for _ in 0..24 {
         world.clock.advance_seconds(3_599);
-        let (_, bobs) = refresh(&world, &person.refresh_token).await;
-        // what began before keeps its end, and is idle by the new limit from its next refresh on
-        world.clock.advance_seconds(3_600);
-        expect_oauth(&try_refresh(&world, &bobs).await, 400, "invalid_grant");
-        let (_, alices) = refresh(&world, &earlier.refresh_token).await;
-        world.clock.advance_seconds(3_600);
-        expect_oauth(&try_refresh(&world, &alices).await, 400, "invalid_grant");
-
-        // however often it is refreshed, it ends
-        let mut carol = sign_up(&world, "carol").await.refresh_token;
-        for _ in 0..24 {
-            world.clock.advance_seconds(3_599);
-            (_, carol) = refresh(&world, &carol).await;
-        }
-        world.clock.advance_seconds(24);
-        expect_oauth(&try_refresh(&world, &carol).await, 400, "invalid_grant");
+        (_, carol) = refresh(&world, &carol).await;
     }
+    world.clock.advance_seconds(24);
+    expect_oauth(&try_refresh(&world, &carol).await, 400, "invalid_grant");
 }
 
 /// Edges take tokens for their own audience only; the control plane is an audience of all of them.

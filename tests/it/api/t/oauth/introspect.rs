@@ -5,8 +5,8 @@ use plinto_tests::world::{Client, World};
 use serde_json::{Value, json};
 
 use crate::setup::{
-    PASSWORD, admin, client_with, count, expect_oauth, refresh, sign_in, sign_up, text,
-    try_refresh, worlds,
+    PASSWORD, admin, apply, client_with, count, each_database, expect_oauth, refresh, sign_in,
+    sign_up, text, try_refresh,
 };
 
 async fn ask(client: &Client, token: &str) -> Value {
@@ -23,65 +23,61 @@ fn inactive() -> Value {
 }
 
 /// RFC 7662 §2.2: what is said of good tokens.
-#[tokio::test]
-async fn good_tokens_are_described() {
-    for world in worlds().await {
-        let alice = sign_up(&world, "alice").await;
-        let access = ask(&admin(&world), &alice.access_token).await;
-        assert_eq!(access["active"], true);
-        assert_eq!(access["token_type"], "Bearer");
-        assert_eq!(access["sub"], alice.id.to_string());
-        assert_eq!(access["sid"], alice.session.to_string());
-        assert_eq!(access["iss"], world.acme.issuer);
-        assert_eq!(access["client_id"], "plinto");
-        assert_eq!(access["exp"], access["iat"].as_i64().unwrap() + 600);
+#[apply(each_database)]
+async fn good_tokens_are_described(world: World) {
+    let alice = sign_up(&world, "alice").await;
+    let access = ask(&admin(&world), &alice.access_token).await;
+    assert_eq!(access["active"], true);
+    assert_eq!(access["token_type"], "Bearer");
+    assert_eq!(access["sub"], alice.id.to_string());
+    assert_eq!(access["sid"], alice.session.to_string());
+    assert_eq!(access["iss"], world.acme.issuer);
+    assert_eq!(access["client_id"], "plinto");
+    assert_eq!(access["exp"], access["iat"].as_i64().unwrap() + 600);
 
-        let hint = [
-            ("token", alice.refresh_token.as_str()),
-            ("token_type_hint", "access_token"),
-        ];
-        let refresh = admin(&world)
-            .form("/t/acme/oauth/introspect", &hint)
-            .await
-            .expect(200);
-        let refresh = refresh.json();
-        assert_eq!(refresh["active"], true);
-        assert_eq!(refresh["sub"], alice.id.to_string());
-        assert_eq!(refresh["sid"], alice.session.to_string());
-        assert_eq!(
-            refresh["exp"],
-            refresh["iat"].as_i64().unwrap() + 7 * 24 * 60 * 60
-        );
-    }
+    let hint = [
+        ("token", alice.refresh_token.as_str()),
+        ("token_type_hint", "access_token"),
+    ];
+    let refresh = admin(&world)
+        .form("/t/acme/oauth/introspect", &hint)
+        .await
+        .expect(200);
+    let refresh = refresh.json();
+    assert_eq!(refresh["active"], true);
+    assert_eq!(refresh["sub"], alice.id.to_string());
+    assert_eq!(refresh["sid"], alice.session.to_string());
+    assert_eq!(
+        refresh["exp"],
+        refresh["iat"].as_i64().unwrap() + 7 * 24 * 60 * 60
+    );
 }
 
 /// RFC 7662 §2.2: of anything else nothing is said but that it is not active.
-#[tokio::test]
-async fn everything_else_is_inactive_and_nothing_more() {
-    for world in worlds().await {
-        let alice = sign_up(&world, "alice").await;
-        let key = admin(&world);
-        let cut = &alice.access_token[..alice.access_token.len() - 4];
-        let altered = format!("{cut}AAAA");
-        for token in ["x", "a.b.c", "plinto_rt_x", cut, altered.as_str()] {
-            assert_eq!(ask(&key, token).await, inactive(), "{token}");
-        }
-        // Spent.
-        let (access, next) = refresh(&world, &alice.refresh_token).await;
-        assert_eq!(ask(&key, &alice.refresh_token).await, inactive());
-        // Expired, thirty seconds of leeway included.
-        world.clock.advance_seconds(600 + 30);
-        assert_eq!(ask(&key, &access).await, inactive());
-        assert_eq!(ask(&key, &next).await["active"], true);
-        // Revoked.
-        let (access, next) = refresh(&world, &next).await;
-        assert_eq!(ask(&key, &access).await["active"], true);
-        key.post_empty(&format!("/v1/sessions/{}/revoke", alice.session))
-            .await
-            .expect(200);
-        assert_eq!(ask(&key, &access).await, inactive());
-        assert_eq!(ask(&key, &next).await, inactive());
+#[apply(each_database)]
+async fn everything_else_is_inactive_and_nothing_more(world: World) {
+    let alice = sign_up(&world, "alice").await;
+    let key = admin(&world);
+    let cut = &alice.access_token[..alice.access_token.len() - 4];
+    let altered = format!("{cut}AAAA");
+    for token in ["x", "a.b.c", "plinto_rt_x", cut, altered.as_str()] {
+        assert_eq!(ask(&key, token).await, inactive(), "{token}");
     }
+    // Spent.
+    let (access, next) = refresh(&world, &alice.refresh_token).await;
+    assert_eq!(ask(&key, &alice.refresh_token).await, inactive());
+    // Expired, thirty seconds of leeway included.
+    world.clock.advance_seconds(600 + 30);
+    assert_eq!(ask(&key, &access).await, inactive());
+    assert_eq!(ask(&key, &next).await["active"], true);
+    // Revoked.
+    let (access, next) = refresh(&world, &next).await;
+    assert_eq!(ask(&key, &access).await["active"], true);
+    key.post_empty(&format!("/v1/sessions/{}/revoke", alice.session))
+        .await
+        .expect(200);
+    assert_eq!(ask(&key, &access).await, inactive());
+    assert_eq!(ask(&key, &next).await, inactive());
 }
 
 /// Z2: another tenant's token is inactive here, also when its keys are of the same kind.
@@ -151,43 +147,41 @@ async fn every_signing_algorithm_works() {
 }
 
 /// RFC 7009 §2.1, §2.2: either token ends the session; what is not known is fine too.
-#[tokio::test]
-async fn a_token_given_back_ends_its_session() {
-    for world in worlds().await {
-        let path = "/t/acme/oauth/revoke";
-        let first = sign_up(&world, "alice").await;
-        let second = sign_in(&world, &first).await;
-        let third = sign_in(&world, &first).await;
-        let anon = world.anon();
-        anon.form(path, &[("token", &first.access_token)])
-            .await
-            .expect(200);
-        anon.form(path, &[("token", &second.refresh_token)])
-            .await
-            .expect(200);
-        anon.form(path, &[("token", &second.refresh_token)])
-            .await
-            .expect(200);
-        for gone in [&first, &second] {
-            expect_oauth(
-                &try_refresh(&world, &gone.refresh_token).await,
-                400,
-                "invalid_grant",
-            );
-            gone.client(&world).get("/t/acme/v1/me").await.expect(401);
-        }
-        refresh(&world, &third.refresh_token).await;
-        for unknown in [
-            "x",
-            "a.b.c",
-            "plinto_rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-        ] {
-            let fields = [("token", unknown), ("token_type_hint", "something_else")];
-            anon.form(path, &fields).await.expect(200);
-        }
-        expect_oauth(&anon.form(path, &[]).await, 400, "invalid_request");
-        assert_eq!(count(&world, "session.revoked").await, 2);
+#[apply(each_database)]
+async fn a_token_given_back_ends_its_session(world: World) {
+    let path = "/t/acme/oauth/revoke";
+    let first = sign_up(&world, "alice").await;
+    let second = sign_in(&world, &first).await;
+    let third = sign_in(&world, &first).await;
+    let anon = world.anon();
+    anon.form(path, &[("token", &first.access_token)])
+        .await
+        .expect(200);
+    anon.form(path, &[("token", &second.refresh_token)])
+        .await
+        .expect(200);
+    anon.form(path, &[("token", &second.refresh_token)])
+        .await
+        .expect(200);
+    for gone in [&first, &second] {
+        expect_oauth(
+            &try_refresh(&world, &gone.refresh_token).await,
+            400,
+            "invalid_grant",
+        );
+        gone.client(&world).get("/t/acme/v1/me").await.expect(401);
     }
+    refresh(&world, &third.refresh_token).await;
+    for unknown in [
+        "x",
+        "a.b.c",
+        "plinto_rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    ] {
+        let fields = [("token", unknown), ("token_type_hint", "something_else")];
+        anon.form(path, &fields).await.expect(200);
+    }
+    expect_oauth(&anon.form(path, &[]).await, 400, "invalid_request");
+    assert_eq!(count(&world, "session.revoked").await, 2);
 }
 
 /// RFC 7009 §2.1: another client's token is not taken back.

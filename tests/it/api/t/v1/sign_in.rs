@@ -6,25 +6,23 @@ use plinto_tests::world::{Answer, World};
 use serde_json::json;
 
 use crate::setup::{
-    PASSWORD, Person, admin, count, pointers, sign_in, sign_up, try_sign_in, worlds,
+    PASSWORD, Person, admin, apply, count, each_database, pointers, sign_in, sign_up, try_sign_in,
 };
 
 /// S2: every sign-in is a session of its own.
-#[tokio::test]
-async fn a_user_signs_in_again_and_has_two_sessions() {
-    for world in worlds().await {
-        let first = sign_up(&world, "alice").await;
-        let second = sign_in(&world, &first).await;
-        assert_eq!(first.id, second.id);
-        assert_ne!(first.session, second.session);
-        let sessions = second
-            .client(&world)
-            .get("/t/acme/v1/me/sessions")
-            .await
-            .expect(200);
-        assert_eq!(sessions.json()["data"].as_array().unwrap().len(), 2);
-        assert_eq!(count(&world, "session.created").await, 2);
-    }
+#[apply(each_database)]
+async fn a_user_signs_in_again_and_has_two_sessions(world: World) {
+    let first = sign_up(&world, "alice").await;
+    let second = sign_in(&world, &first).await;
+    assert_eq!(first.id, second.id);
+    assert_ne!(first.session, second.session);
+    let sessions = second
+        .client(&world)
+        .get("/t/acme/v1/me/sessions")
+        .await
+        .expect(200);
+    assert_eq!(sessions.json()["data"].as_array().unwrap().len(), 2);
+    assert_eq!(count(&world, "session.created").await, 2);
 }
 
 /// What an answer looks like from outside: everything but what names the request.
@@ -42,32 +40,30 @@ fn shape(answer: &Answer) -> (u16, Vec<String>, serde_json::Value) {
 
 /// A4: a wrong password, an unknown user, an impossible address, an empty and an over-long password
 /// get one and the same answer.
-#[tokio::test]
-async fn nobody_learns_whether_an_account_exists() {
-    for world in worlds().await {
-        sign_up(&world, "alice").await;
-        let long = "x".repeat(2_000);
-        let mut shapes = Vec::new();
-        for (email, password) in [
-            ("alice@example.com", "not her password at all"),
-            ("alice@example.com", ""),
-            ("alice@example.com", long.as_str()),
-            ("nobody@example.com", PASSWORD),
-            ("nobody@example.com", ""),
-            ("nobody@example.com", long.as_str()),
-            ("not an address", PASSWORD),
-            ("", ""),
-        ] {
-            let answer = try_sign_in(&world.anon(), email, password).await;
-            shapes.push(shape(&answer.expect_problem(401, "invalid_credentials")));
-        }
-        assert!(
-            shapes.windows(2).all(|pair| pair[0] == pair[1]),
-            "{shapes:#?}"
-        );
-        assert_eq!(count(&world, "sign_in.failed").await, 8);
-        assert_eq!(count(&world, "session.created").await, 1);
+#[apply(each_database)]
+async fn nobody_learns_whether_an_account_exists(world: World) {
+    sign_up(&world, "alice").await;
+    let long = "x".repeat(2_000);
+    let mut shapes = Vec::new();
+    for (email, password) in [
+        ("alice@example.com", "not her password at all"),
+        ("alice@example.com", ""),
+        ("alice@example.com", long.as_str()),
+        ("nobody@example.com", PASSWORD),
+        ("nobody@example.com", ""),
+        ("nobody@example.com", long.as_str()),
+        ("not an address", PASSWORD),
+        ("", ""),
+    ] {
+        let answer = try_sign_in(&world.anon(), email, password).await;
+        shapes.push(shape(&answer.expect_problem(401, "invalid_credentials")));
     }
+    assert!(
+        shapes.windows(2).all(|pair| pair[0] == pair[1]),
+        "{shapes:#?}"
+    );
+    assert_eq!(count(&world, "sign_in.failed").await, 8);
+    assert_eq!(count(&world, "session.created").await, 1);
 }
 
 /// A4: medians of paired attempts lie within 5 % or 2 ms of each other. The full thousand pairs
@@ -98,25 +94,23 @@ async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
 }
 
 /// S4: right away, and only somebody who knows the password is told why.
-#[tokio::test]
-async fn a_disabled_user_is_told_so_only_after_the_right_password() {
-    for world in worlds().await {
-        let alice = sign_up(&world, "alice").await;
-        admin(&world)
-            .post_empty(&format!("/v1/users/{}/disable", alice.id))
-            .await
-            .expect(200);
-        let wrong = try_sign_in(&world.anon(), &alice.email, "not her password at all").await;
-        wrong.expect_problem(401, "invalid_credentials");
-        let right = try_sign_in(&world.anon(), &alice.email, PASSWORD).await;
-        right.expect_problem(403, "user_disabled");
-        assert_eq!(count(&world, "session.created").await, 1);
-        admin(&world)
-            .post_empty(&format!("/v1/users/{}/enable", alice.id))
-            .await
-            .expect(200);
-        sign_in(&world, &alice).await;
-    }
+#[apply(each_database)]
+async fn a_disabled_user_is_told_so_only_after_the_right_password(world: World) {
+    let alice = sign_up(&world, "alice").await;
+    admin(&world)
+        .post_empty(&format!("/v1/users/{}/disable", alice.id))
+        .await
+        .expect(200);
+    let wrong = try_sign_in(&world.anon(), &alice.email, "not her password at all").await;
+    wrong.expect_problem(401, "invalid_credentials");
+    let right = try_sign_in(&world.anon(), &alice.email, PASSWORD).await;
+    right.expect_problem(403, "user_disabled");
+    assert_eq!(count(&world, "session.created").await, 1);
+    admin(&world)
+        .post_empty(&format!("/v1/users/{}/enable", alice.id))
+        .await
+        .expect(200);
+    sign_in(&world, &alice).await;
 }
 
 #[tokio::test]
@@ -156,31 +150,27 @@ async fn what_does_not_fit_is_pointed_at() {
 }
 
 /// A3: a hash made with other parameters is replaced when its password comes, once.
-#[tokio::test]
-async fn an_outdated_hash_is_replaced_at_sign_in() {
-    for world in worlds().await {
-        let alice = sign_up(&world, "alice").await;
-        // Argon2id with 8 MiB and one pass, of PASSWORD.
-        let weak = weak_hash(PASSWORD);
-        let sql = "update passwords set hash = $1";
-        let mut tx = world.app.db.begin().await.unwrap();
-        tx.execute(sql, plinto_platform::args![&weak])
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
-        sign_in(&world, &alice).await;
-        let mut tx = world.app.db.read().await.unwrap();
-        let (hash,) = tx
-            .one::<(String,)>("select hash from passwords", plinto_platform::args![])
-            .await
-            .unwrap();
-        assert!(
-            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-            "{hash}"
-        );
-        drop(tx);
-        sign_in(&world, &alice).await;
-    }
+#[apply(each_database)]
+async fn an_outdated_hash_is_replaced_at_sign_in(world: World) {
+    let alice = sign_up(&world, "alice").await;
+    // Argon2id with 8 MiB and one pass, of PASSWORD.
+    let weak = weak_hash(PASSWORD);
+    let sql = "update passwords set hash = $1";
+    let mut tx = world.app.db.begin().await.unwrap();
+    tx.execute(sql, control_plane::args![&weak]).await.unwrap();
+    tx.commit().await.unwrap();
+    sign_in(&world, &alice).await;
+    let mut tx = world.app.db.read().await.unwrap();
+    let (hash,) = tx
+        .one::<(String,)>("select hash from passwords", control_plane::args![])
+        .await
+        .unwrap();
+    assert!(
+        hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+        "{hash}"
+    );
+    drop(tx);
+    sign_in(&world, &alice).await;
 }
 
 fn weak_hash(password: &str) -> String {
@@ -225,48 +215,46 @@ async fn a_full_queue_says_when_to_come_again() {
 }
 
 /// The organization goes into the token with the member's roles.
-#[tokio::test]
-async fn a_member_signs_in_to_their_organization() {
-    for world in worlds().await {
-        let alice = sign_up(&world, "alice").await;
-        let body = json!({"slug": "initech", "name": "Initech", "owner_id": alice.id});
-        let made = admin(&world)
-            .post("/v1/organizations", body)
-            .await
-            .expect(201)
-            .json();
-        let body = json!({
-            "email": alice.email, "password": PASSWORD, "organization_id": made["id"],
-        });
-        let answer = world
-            .anon()
-            .post("/t/acme/v1/sign_in", body.clone())
-            .await
-            .expect(200);
-        assert_eq!(answer.json()["organization_id"], made["id"]);
-        let key = admin(&world);
-        let fields = [(
-            "token",
-            answer.json()["access_token"].as_str().unwrap().to_owned(),
-        )];
-        let fields = fields
-            .each_ref()
-            .map(|(name, value)| (*name, value.as_str()));
-        let known = key
-            .form("/t/acme/oauth/introspect", &fields)
-            .await
-            .expect(200)
-            .json();
-        assert_eq!(known["org"], made["id"]);
-        assert_eq!(known["roles"], json!(["owner"]));
+#[apply(each_database)]
+async fn a_member_signs_in_to_their_organization(world: World) {
+    let alice = sign_up(&world, "alice").await;
+    let body = json!({"slug": "initech", "name": "Initech", "owner_id": alice.id});
+    let made = admin(&world)
+        .post("/v1/organizations", body)
+        .await
+        .expect(201)
+        .json();
+    let body = json!({
+        "email": alice.email, "password": PASSWORD, "organization_id": made["id"],
+    });
+    let answer = world
+        .anon()
+        .post("/t/acme/v1/sign_in", body.clone())
+        .await
+        .expect(200);
+    assert_eq!(answer.json()["organization_id"], made["id"]);
+    let key = admin(&world);
+    let fields = [(
+        "token",
+        answer.json()["access_token"].as_str().unwrap().to_owned(),
+    )];
+    let fields = fields
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    let known = key
+        .form("/t/acme/oauth/introspect", &fields)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(known["org"], made["id"]);
+    assert_eq!(known["roles"], json!(["owner"]));
 
-        let bob = sign_up(&world, "bob").await;
-        let mut body = body;
-        body["email"] = json!(bob.email);
-        let answer = world.anon().post("/t/acme/v1/sign_in", body).await;
-        let answer = answer.expect_problem(422, "validation_failed");
-        assert_eq!(pointers(&answer), ["/organization_id"]);
-        let bob_again = Person::of(&try_sign_in(&world.anon(), &bob.email, PASSWORD).await);
-        assert_eq!(bob_again.id, bob.id);
-    }
+    let bob = sign_up(&world, "bob").await;
+    let mut body = body;
+    body["email"] = json!(bob.email);
+    let answer = world.anon().post("/t/acme/v1/sign_in", body).await;
+    let answer = answer.expect_problem(422, "validation_failed");
+    assert_eq!(pointers(&answer), ["/organization_id"]);
+    let bob_again = Person::of(&try_sign_in(&world.anon(), &bob.email, PASSWORD).await);
+    assert_eq!(bob_again.id, bob.id);
 }

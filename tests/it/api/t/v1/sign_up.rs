@@ -3,39 +3,37 @@
 use plinto_tests::world::World;
 use serde_json::{Value, json};
 
-use crate::setup::{PASSWORD, Person, count, pointers, sign_up, try_sign_in, worlds};
+use crate::setup::{PASSWORD, Person, apply, count, each_database, pointers, sign_up, try_sign_in};
 
 const PATH: &str = "/t/acme/v1/sign_up";
 
 /// T16, S1: what a new user gets: ten minutes, a 256-bit refresh token, nothing for a cache.
-#[tokio::test]
-async fn a_person_signs_up_and_is_signed_in() {
-    for world in worlds().await {
-        let body = json!({
-            "email": "Alice@Example.com", "password": PASSWORD, "name": " Alice ",
-            "client_id": "plinto",
-        });
-        let answer = world.anon().post(PATH, body).await.expect(201);
-        assert_eq!(answer.header("cache-control"), "no-store");
-        let body = answer.json();
-        assert_eq!(body["token_type"], "Bearer");
-        assert_eq!(body["expires_in"], 600);
-        assert_eq!(body["user"]["email"], "Alice@Example.com");
-        assert_eq!(body["user"]["name"], "Alice");
-        assert_eq!(body["user"]["status"], "active");
-        assert!(
-            body["refresh_token"]
-                .as_str()
-                .unwrap()
-                .starts_with("plinto_rt_")
-        );
-        let alice = Person::of(&answer);
+#[apply(each_database)]
+async fn a_person_signs_up_and_is_signed_in(world: World) {
+    let body = json!({
+        "email": "Alice@Example.com", "password": PASSWORD, "name": " Alice ",
+        "client_id": "plinto",
+    });
+    let answer = world.anon().post(PATH, body).await.expect(201);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let body = answer.json();
+    assert_eq!(body["token_type"], "Bearer");
+    assert_eq!(body["expires_in"], 600);
+    assert_eq!(body["user"]["email"], "Alice@Example.com");
+    assert_eq!(body["user"]["name"], "Alice");
+    assert_eq!(body["user"]["status"], "active");
+    assert!(
+        body["refresh_token"]
+            .as_str()
+            .unwrap()
+            .starts_with("plinto_rt_")
+    );
+    let alice = Person::of(&answer);
 
-        let me = alice.client(&world).get("/t/acme/v1/me").await.expect(200);
-        assert_eq!(me.json()["id"], alice.id.to_string());
-        for kind in ["user.created", "session.created"] {
-            assert_eq!(count(&world, kind).await, 1, "{kind}");
-        }
+    let me = alice.client(&world).get("/t/acme/v1/me").await.expect(200);
+    assert_eq!(me.json()["id"], alice.id.to_string());
+    for kind in ["user.created", "session.created"] {
+        assert_eq!(count(&world, kind).await, 1, "{kind}");
     }
 }
 
@@ -72,44 +70,40 @@ async fn the_access_token_says_who_where_and_how() {
     assert_eq!(claims.get("email"), None);
 }
 
-#[tokio::test]
-async fn one_mailbox_has_one_account() {
-    for world in worlds().await {
-        sign_up(&world, "alice").await;
-        for email in ["alice@example.com", "ALICE@EXAMPLE.COM"] {
-            let body = json!({"email": email, "password": PASSWORD});
-            world
-                .anon()
-                .post(PATH, body)
-                .await
-                .expect_problem(409, "email_taken");
-        }
-        assert_eq!(count(&world, "user.created").await, 1);
-        // Another tenant's users are other people.
-        world.tenant("globex").await;
-        let body = json!({"email": "alice@example.com", "password": PASSWORD});
+#[apply(each_database)]
+async fn one_mailbox_has_one_account(world: World) {
+    sign_up(&world, "alice").await;
+    for email in ["alice@example.com", "ALICE@EXAMPLE.COM"] {
+        let body = json!({"email": email, "password": PASSWORD});
         world
             .anon()
-            .post("/t/globex/v1/sign_up", body)
+            .post(PATH, body)
             .await
-            .expect(201);
+            .expect_problem(409, "email_taken");
     }
+    assert_eq!(count(&world, "user.created").await, 1);
+    // Another tenant's users are other people.
+    world.tenant("globex").await;
+    let body = json!({"email": "alice@example.com", "password": PASSWORD});
+    world
+        .anon()
+        .post("/t/globex/v1/sign_up", body)
+        .await
+        .expect(201);
 }
 
-#[tokio::test]
-async fn of_many_sign_ups_at_once_with_one_address_one_succeeds() {
-    for world in worlds().await {
-        let body = json!({"email": "alice@example.com", "password": PASSWORD});
-        let mut tasks = tokio::task::JoinSet::new();
-        for _ in 0..8 {
-            let (client, body) = (world.anon(), body.clone());
-            tasks.spawn(async move { client.post(PATH, body).await.status.as_u16() });
-        }
-        let mut statuses = tasks.join_all().await;
-        statuses.sort_unstable();
-        assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
-        assert_eq!(count(&world, "user.created").await, 1);
+#[apply(each_database)]
+async fn of_many_sign_ups_at_once_with_one_address_one_succeeds(world: World) {
+    let body = json!({"email": "alice@example.com", "password": PASSWORD});
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (client, body) = (world.anon(), body.clone());
+        tasks.spawn(async move { client.post(PATH, body).await.status.as_u16() });
     }
+    let mut statuses = tasks.join_all().await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
+    assert_eq!(count(&world, "user.created").await, 1);
 }
 
 /// A1, A2: length and what everybody tries first; nothing is stored of a refused sign-up.

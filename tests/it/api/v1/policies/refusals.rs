@@ -10,8 +10,8 @@ use plinto_tests::{
 use serde_json::{Value, json};
 
 use crate::setup::{
-    BY_ROLE, CLOSED, activate, admin, bundle, bundle_of, manifest, pointers, publish, source,
-    worlds,
+    BY_ROLE, CLOSED, activate, admin, apply, bundle, bundle_of, each_database, manifest, pointers,
+    publish, source,
 };
 
 /// A world with a policy in force, its administrator, and what edges fetch.
@@ -334,35 +334,33 @@ async fn only_gzip_is_taken() {
         .expect_problem(415, "unsupported_media_type");
 }
 
-#[tokio::test]
-async fn a_revision_that_cannot_be_one_is_not_there() {
-    for world in worlds().await {
-        let admin = admin(&world);
-        publish(&admin, bundle_of(CLOSED)).await;
-        // one of them is text that a database may refuse to look for
-        for revision in [
-            "0".repeat(64),
-            "latest".to_owned(),
-            "A".repeat(64),
-            "%00".to_owned(),
-        ] {
-            let path = format!("/v1/policies/bundles/{revision}");
-            admin.get(&path).await.expect_problem(404, "not_found");
-            admin
-                .get(&format!("{path}/archive"))
-                .await
-                .expect_problem(404, "not_found");
-            admin
-                .post_empty(&format!("{path}/activate"))
-                .await
-                .expect_problem(404, "not_found");
-            let path = format!("/t/acme/edge/bundles/{revision}");
-            world
-                .anon()
-                .get(&path)
-                .await
-                .expect_problem(404, "not_found");
-        }
+#[apply(each_database)]
+async fn a_revision_that_cannot_be_one_is_not_there(world: World) {
+    let admin = admin(&world);
+    publish(&admin, bundle_of(CLOSED)).await;
+    // one of them is text that a database may refuse to look for
+    for revision in [
+        "0".repeat(64),
+        "latest".to_owned(),
+        "A".repeat(64),
+        "%00".to_owned(),
+    ] {
+        let path = format!("/v1/policies/bundles/{revision}");
+        admin.get(&path).await.expect_problem(404, "not_found");
+        admin
+            .get(&format!("{path}/archive"))
+            .await
+            .expect_problem(404, "not_found");
+        admin
+            .post_empty(&format!("{path}/activate"))
+            .await
+            .expect_problem(404, "not_found");
+        let path = format!("/t/acme/edge/bundles/{revision}");
+        world
+            .anon()
+            .get(&path)
+            .await
+            .expect_problem(404, "not_found");
     }
 }
 

@@ -1,16 +1,11 @@
 //! What only a `PostgreSQL` server can do to us: defaults of its own, locks, several processes, a
-//! pooler in between.
+//! pooler in between, an end of its connections.
 
-use std::{
-    future::poll_fn,
-    sync::Arc,
-    task::Poll,
-    time::{Duration, Instant},
-};
+use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use plinto_platform::{
     args,
-    db::{Db, DbError, Held},
+    db::{Db, DbError, Held, OpenError},
 };
 use plinto_tests::{
     pgbouncer::PgBouncer,
@@ -47,9 +42,7 @@ fn name_of(database: &TestDatabase) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_that_start_at_once_on_an_empty_database_all_come_up() {
     for _ in 0..20 {
-        let Some(database) = TestDatabase::make(Engine::Postgres).await else {
-            return;
-        };
+        let database = TestDatabase::make(Engine::Postgres).await;
         let mut starts = JoinSet::new();
         for _ in 0..3 {
             let config = database.config();
@@ -63,9 +56,7 @@ async fn processes_that_start_at_once_on_an_empty_database_all_come_up() {
 
 #[tokio::test]
 async fn a_start_with_nothing_to_migrate_needs_no_right_to_create() {
-    let Some(database) = TestDatabase::make(Engine::Postgres).await else {
-        return;
-    };
+    let database = TestDatabase::make(Engine::Postgres).await;
     Db::open(&database.config()).await.unwrap().close().await;
     let role = format!("{}_user", name_of(&database));
     let mut owner = PgConnection::connect(&database.url).await.unwrap();
@@ -88,26 +79,10 @@ async fn a_start_with_nothing_to_migrate_needs_no_right_to_create() {
     opened.unwrap();
 }
 
-#[tokio::test]
-async fn a_closed_port_is_named_at_once() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
-    let database = TestDatabase::make(Engine::Sqlite).await.unwrap();
-    let mut config = database.config();
-    config.database.url = format!("postgres://plinto@127.0.0.1:{port}/plinto").into();
-    let begun = Instant::now();
-    let error = Db::open(&config).await.unwrap_err().to_string();
-    assert!(begun.elapsed() < Duration::from_secs(3), "{error}");
-    assert!(error.contains("Connection refused"), "{error}");
-}
-
 /// The isolation that the code is written for is the one it gets.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_serializes_by_default_refuses_no_refresh() {
-    let Some(database) = TestDatabase::make(Engine::Postgres).await else {
-        return;
-    };
+    let database = TestDatabase::make(Engine::Postgres).await;
     let mut owner = PgConnection::connect(&database.url).await.unwrap();
     let set = format!(
         "alter database {} set default_transaction_isolation = 'serializable'",
@@ -141,9 +116,7 @@ async fn a_server_that_serializes_by_default_refuses_no_refresh() {
 /// Requests that wait for a lock give their connections back before their own time is up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_that_wait_for_a_locked_table_do_not_keep_the_others_out() {
-    let Some(database) = TestDatabase::make(Engine::Postgres).await else {
-        return;
-    };
+    let database = TestDatabase::make(Engine::Postgres).await;
     let world = World::over(database, |config| config.http.timeout_s = 6).await;
     let world = Arc::new(world);
     admin(&world).get("/v1/roles").await.expect(200);
@@ -169,9 +142,7 @@ async fn requests_that_wait_for_a_locked_table_do_not_keep_the_others_out() {
 /// has lost its authority.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deadlock_is_tried_again_and_not_told() {
-    let Some(world) = World::on(Engine::Postgres).await else {
-        return;
-    };
+    let world = World::on(Engine::Postgres).await;
     let world = Arc::new(world);
     let mut keys = Vec::new();
     for name in ["a", "b"] {
@@ -222,9 +193,7 @@ async fn a_deadlock_is_tried_again_and_not_told() {
 /// The message that begins a transaction also waits for what it holds.
 #[tokio::test]
 async fn a_transaction_that_could_not_begin_leaves_its_connection_as_it_was() {
-    let Some(database) = TestDatabase::make(Engine::Postgres).await else {
-        return;
-    };
+    let database = TestDatabase::make(Engine::Postgres).await;
     let mut config = database.config();
     config.http.timeout_s = 3;
     config.database.max_connections = 2;
@@ -246,9 +215,7 @@ async fn a_transaction_that_could_not_begin_leaves_its_connection_as_it_was() {
 /// A reader that gave up while its transaction began must not make the next one a reader too.
 #[tokio::test]
 async fn a_reader_that_gives_up_leaves_no_connection_that_only_reads() {
-    let Some(database) = TestDatabase::make(Engine::Postgres).await else {
-        return;
-    };
+    let database = TestDatabase::make(Engine::Postgres).await;
     let mut config = database.config();
     config.database.max_connections = 1;
     let db = Db::open(&config).await.unwrap();
@@ -272,9 +239,7 @@ async fn a_reader_that_gives_up_leaves_no_connection_that_only_reads() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pooler_in_transaction_mode_may_stand_in_between() {
-    let Some(database) = TestDatabase::make(Engine::Postgres).await else {
-        return;
-    };
+    let database = TestDatabase::make(Engine::Postgres).await;
     let Some(pooler) = PgBouncer::before(&database) else {
         return;
     };
@@ -300,4 +265,114 @@ async fn a_pooler_in_transaction_mode_may_stand_in_between() {
         .expect_problem(401, "token_revoked");
     world.run_due_work().await;
     world.app.db.close().await;
+}
+
+async fn end_connections(administrator: &mut PgConnection) {
+    let end = "select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()";
+    administrator.execute(end).await.unwrap();
+}
+
+/// As when the server is stopped or fails over under traffic.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_server_that_cuts_connections_costs_503_at_most() {
+    let world = World::on(Engine::Postgres).await;
+    let mut administrator = PgConnection::connect(&world.database().url).await.unwrap();
+    let world = Arc::new(world);
+    for round in 0..20 {
+        let mut requests = JoinSet::new();
+        for number in 0..8 {
+            let world = world.clone();
+            let name = format!("role-{round}-{number}");
+            requests.spawn(async move { make_role(&world, &name).await });
+        }
+        end_connections(&mut administrator).await;
+        for answer in timeout(FORGOTTEN, requests.join_all()).await.unwrap() {
+            let status = answer.status.as_u16();
+            assert!(matches!(status, 201 | 503), "{status}: {}", answer.text());
+        }
+    }
+    // Each connection is found dead once, at most.
+    for number in 0..world.app.config.database.max_connections {
+        make_role(&world, &format!("after-{number}")).await;
+    }
+    make_role(&world, "last").await.expect(201);
+}
+
+/// As after a fail-over to a server that is not yet the first.
+#[tokio::test]
+async fn a_postgres_server_that_only_reads_is_answered_503() {
+    let world = World::on(Engine::Postgres).await;
+    let mut administrator = PgConnection::connect(&world.database().url).await.unwrap();
+    let url: reqwest::Url = world.database().url.parse().unwrap();
+    let name = url.path().trim_start_matches('/');
+    let set = format!("alter database {name} set default_transaction_read_only = on");
+    administrator.execute(AssertSqlSafe(set)).await.unwrap();
+    end_connections(&mut administrator).await;
+    // Each connection is found dead once, at most.
+    let write = async || {
+        let mut tx = world.app.db.begin().await?;
+        let sql = "delete from idempotency_keys where created_at < 0";
+        tx.execute(sql, args![]).await
+    };
+    for _ in 0..world.app.config.database.max_connections {
+        write().await.unwrap_err();
+    }
+    let error = write().await.unwrap_err();
+    assert!(matches!(error, DbError::Unavailable(_)), "{error:?}");
+    assert!(format!("{error:?}").contains("25006"), "{error:?}");
+    make_role(&world, "one")
+        .await
+        .expect_problem(503, "unavailable");
+}
+
+#[tokio::test]
+async fn another_programs_postgres_database_is_left_untouched() {
+    let database = TestDatabase::make(Engine::Postgres).await;
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    connection
+        .execute("create table shopping (item text)")
+        .await
+        .unwrap();
+    let error = Db::open(&database.config()).await.unwrap_err();
+    assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
+    let tables =
+        "select count(*) from information_schema.tables where table_schema = current_schema()";
+    let (count,): (i64,) = sqlx::query_as(tables)
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(count, 1);
+}
+
+/// The same refusals as for a file, with nothing changed on the server.
+#[tokio::test]
+async fn another_versions_postgres_database_is_left_untouched() {
+    let newer = "insert into _sqlx_migrations
+        (version, description, success, checksum, execution_time) values (9999, 'later', true, '', 1)";
+    let diverged = "update _sqlx_migrations set checksum = '' where version = 2";
+    let older = "delete from _sqlx_migrations where version = 9";
+    for (change, reason) in [
+        (newer, "was made by a newer Plinto (migration 9999"),
+        (diverged, "whose migration 2 differs from this one's"),
+        (older, "is from an older Plinto (1 migrations behind)"),
+    ] {
+        let database = TestDatabase::make(Engine::Postgres).await;
+        let db = Db::open(&database.config()).await.unwrap();
+        db.close().await;
+        let mut connection = PgConnection::connect(&database.url).await.unwrap();
+        connection.execute(change).await.unwrap();
+        let history = "select version, checksum from _sqlx_migrations order by version";
+        let mut applied = async || -> Vec<(i64, Vec<u8>)> {
+            sqlx::query_as(history)
+                .fetch_all(&mut connection)
+                .await
+                .unwrap()
+        };
+        let before = applied().await;
+        let error = Db::open(&database.config()).await.unwrap_err();
+        let line = error.to_string();
+        assert!(line.contains(reason) && !line.contains('\n'), "{line}");
+        assert_eq!(applied().await, before);
+    }
 }
