@@ -175,6 +175,39 @@ pub(crate) fn expect_oauth(answer: &Answer, status: u16, error: &str) {
     assert_eq!(answer.header("cache-control"), "no-store");
 }
 
+/// Neither its access token nor its refresh token gives anything any more, and nobody lists it.
+pub(crate) async fn expect_ended(world: &World, person: &Person) {
+    let me = person.client(world).get("/t/acme/v1/me").await;
+    me.expect_problem(401, "token_revoked");
+    let refused = try_refresh(world, &person.refresh_token).await;
+    expect_oauth(&refused, 400, "invalid_grant");
+    for token in [&person.access_token, &person.refresh_token] {
+        let fields = [("token", token.as_str())];
+        let path = "/t/acme/oauth/introspect";
+        let answer = admin(world).form(path, &fields).await.expect(200);
+        assert_eq!(answer.json(), json!({"active": false}));
+    }
+    let path = format!("/v1/sessions/{}", person.session);
+    let session = admin(world).get(&path).await.expect(200).json();
+    assert_eq!(session["revoked_reason"], "all_ended");
+    for path in [
+        "/v1/sessions".to_owned(),
+        format!("/v1/sessions?user_id={}", person.id),
+    ] {
+        let list = admin(world).get(&path).await.expect(200).text();
+        assert!(
+            !list.contains(&person.session.to_string()),
+            "{path}: {list}"
+        );
+    }
+}
+
+/// Its tokens give access.
+pub(crate) async fn expect_good(world: &World, person: &Person) {
+    person.client(world).get("/t/acme/v1/me").await.expect(200);
+    refresh(world, &person.refresh_token).await;
+}
+
 /// How many of acme's events are of a kind.
 pub(crate) async fn count(world: &World, kind: &str) -> usize {
     world

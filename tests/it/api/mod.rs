@@ -1,7 +1,7 @@
 //! The doors of the control plane, through the whole router. Folders and files as in the paths: `v1` is
 //! for machines, `t` for what is under an issuer. What holds for many paths stands beside them.
 
-mod t;
+pub(crate) mod t;
 mod v1;
 
 mod at_rest;
@@ -17,6 +17,5 @@ mod permissions;
 mod public_doors;
 mod query_parameters;
 mod slow_bodies;
-mod stopping;
 mod texts;
 mod throttle;

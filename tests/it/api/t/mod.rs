@@ -1,5 +1,6 @@
 //! `/t/{tenant}/…`: what is under an issuer, for people, applications and edges.
 
-mod edge;
+pub(crate) mod edge;
 mod oauth;
 mod v1;
+mod well_known;

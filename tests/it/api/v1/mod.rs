@@ -4,6 +4,7 @@ mod api_keys;
 mod organizations;
 mod policies;
 mod roles;
+mod sessions;
 mod signing_keys;
 mod tenant;
 mod users;

@@ -1,4 +1,4 @@
-//! `/v1/tenant`: the settings, who may change them, and what they do.
+//! `/v1/tenant`: the settings, who may change them, and what they do; the end of everybody's sessions.
 
 use plinto_contract::claims::AccessToken;
 use plinto_jose::Jws;
@@ -6,8 +6,9 @@ use plinto_tests::world::{Answer, Client, World};
 use serde_json::{Value, json};
 
 use crate::setup::{
-    PASSWORD, Person, admin, apply, each_database, expect_oauth, pointers, refresh, sign_in,
-    sign_up, text, try_refresh, try_sign_in,
+    PASSWORD, Person, admin, apply, client_with, count, each_database, expect_ended, expect_good,
+    expect_oauth, pointers, refresh, sign_in, sign_up, sign_up_with, text, try_refresh,
+    try_sign_in,
 };
 
 const PATH: &str = "/v1/tenant";
@@ -240,4 +241,78 @@ async fn tokens_carry_the_audience_of_the_moment_they_were_issued() {
     assert!(claims(&access).aud.contains("https://new.example.com"));
     assert!(!claims(&access).aud.contains("https://api.acme.test"));
     assert_eq!(text(&json!(claims(&access).iss)), world.acme.issuer);
+}
+
+/// S4: refresh tokens too. What begins afterwards, in the very same second, is good.
+#[apply(each_database)]
+async fn ending_all_sessions_of_a_tenant_leaves_no_token_that_gives_access(world: World) {
+    let alice = sign_up(&world, "alice").await;
+    let again = sign_in(&world, &alice).await;
+    let bob = sign_up(&world, "bob").await;
+    let (_, successor) = refresh(&world, &bob.refresh_token).await;
+    world.tenant("globex").await;
+    let elsewhere = sign_up_with(&world, "globex", "grace").await;
+    world.clock.advance_millis(5_400);
+    admin(&world)
+        .post_empty("/v1/tenant/revoke_sessions")
+        .await
+        .expect(204);
+    for ended in [&alice, &again] {
+        expect_ended(&world, ended).await;
+    }
+    expect_ended(
+        &world,
+        &Person {
+            refresh_token: successor,
+            ..bob
+        },
+    )
+    .await;
+    assert_eq!(count(&world, "tenant.sessions_revoked").await, 1);
+    expect_good(&world, &sign_in(&world, &alice).await).await;
+    let other = world.bearer(&elsewhere.access_token);
+    other.get("/t/globex/v1/me").await.expect(200);
+    let tenant = admin(&world).get("/v1/tenant").await.expect(200).json();
+    assert_eq!(tenant["sessions_ended_at"], "2026-11-11T09:01:05.400Z");
+}
+
+/// S4: within its grace a spent refresh token gives the same successor once more, but to nobody whose
+/// session has ended with all others.
+#[apply(each_database)]
+async fn no_lost_answer_is_given_again_after_all_sessions_have_ended(world: World) {
+    let alice = sign_up(&world, "alice").await;
+    refresh(&world, &alice.refresh_token).await;
+    admin(&world)
+        .post_empty("/v1/tenant/revoke_sessions")
+        .await
+        .expect(204);
+    let again = try_refresh(&world, &alice.refresh_token).await;
+    expect_oauth(&again, 400, "invalid_grant");
+}
+
+/// S4: a process that has just seen the tenant does not take its tokens for a moment longer.
+#[apply(each_database)]
+async fn another_process_knows_at_once_that_all_sessions_have_ended(world: World) {
+    let alice = sign_up(&world, "alice").await;
+    let seen = world.elsewhere().await.bearer(&alice.access_token);
+    seen.get("/t/acme/v1/me").await.expect(200);
+    admin(&world)
+        .post_empty("/v1/tenant/revoke_sessions")
+        .await
+        .expect(204);
+    let refused = seen.get("/t/acme/v1/me").await;
+    refused.expect_problem(401, "token_revoked");
+}
+
+#[tokio::test]
+async fn ending_everybodys_sessions_needs_the_right_to_end_one() {
+    let world = World::new().await;
+    let path = "/v1/tenant/revoke_sessions";
+    let writer = client_with(&world, &["tenant:write"]).await;
+    writer
+        .post_empty(path)
+        .await
+        .expect_problem(403, "permission_denied");
+    let revoker = client_with(&world, &["sessions:revoke"]).await;
+    revoker.post_empty(path).await.expect(204);
 }

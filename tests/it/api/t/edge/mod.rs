@@ -1,3 +1,4 @@
 //! `/t/{tenant}/edge/…`: what edges fetch.
 
+pub(crate) mod bundle;
 mod revocations;

@@ -1,4 +1,5 @@
 //! `/t/{tenant}/oauth/…`.
 
 mod introspect;
+mod revoke;
 mod token;

@@ -1,4 +1,4 @@
-//! A person's own doors: `/v1/me`, sessions, password, organization, sign-out.
+//! A person's own doors: `/v1/me`, sessions, password, organization.
 
 use plinto_tests::world::World;
 use serde_json::json;
@@ -58,27 +58,6 @@ async fn only_a_good_access_token_opens_ones_own_doors() {
         .get(path)
         .await
         .expect_problem(401, "token_expired");
-}
-
-/// S3: the next use is refused, at once, by access and by refresh token.
-#[apply(each_database)]
-async fn signing_out_ends_this_session_and_no_other(world: World) {
-    let first = sign_up(&world, "alice").await;
-    let second = sign_in(&world, &first).await;
-    first
-        .client(&world)
-        .post_empty("/t/acme/v1/sign_out")
-        .await
-        .expect(204);
-    let answer = first.client(&world).get("/t/acme/v1/me").await;
-    answer.expect_problem(401, "token_revoked");
-    expect_oauth(
-        &try_refresh(&world, &first.refresh_token).await,
-        400,
-        "invalid_grant",
-    );
-    second.client(&world).get("/t/acme/v1/me").await.expect(200);
-    assert_eq!(count(&world, "session.revoked").await, 1);
 }
 
 /// Z2: one's own sessions can be listed and ended; somebody else's look absent.

@@ -2,4 +2,5 @@
 
 mod me;
 mod sign_in;
+mod sign_out;
 mod sign_up;
