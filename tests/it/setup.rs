@@ -57,6 +57,23 @@ pub(crate) async fn client_with(world: &World, permissions: &[&str]) -> Client {
     world.bearer(made.json()["secret"].as_str().unwrap())
 }
 
+/// The ids of a list, page by page; its path has a query.
+pub(crate) async fn pages(client: &Client, path: &str) -> Vec<Vec<String>> {
+    let mut pages = Vec::new();
+    let mut next = path.to_owned();
+    loop {
+        let page = client.get(&next).await.expect(200).json();
+        let data = page["data"].as_array().unwrap();
+        pages.push(data.iter().map(|item| text(&item["id"])).collect());
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            assert_eq!(page["has_more"], false);
+            return pages;
+        };
+        assert_eq!(page["has_more"], true);
+        next = format!("{path}&cursor={cursor}");
+    }
+}
+
 /// The values that a refusal points at.
 pub(crate) fn pointers(answer: &Answer) -> Vec<String> {
     let problem: Problem = serde_json::from_slice(&answer.bytes).unwrap();

@@ -4,8 +4,8 @@ use plinto_tests::world::World;
 use serde_json::json;
 
 use crate::setup::{
-    OTHER_PASSWORD, PASSWORD, admin, apply, count, each_database, expect_oauth, pointers, read,
-    refresh, sign_in, sign_up, text, try_refresh, try_sign_in,
+    OTHER_PASSWORD, PASSWORD, admin, apply, count, each_database, expect_oauth, pages, pointers,
+    read, refresh, sign_in, sign_up, text, try_refresh, try_sign_in,
 };
 
 /// T1 to T9 hold at the control plane's own doors; here that they are asked.
@@ -99,6 +99,20 @@ async fn a_person_sees_and_ends_their_own_sessions_only(world: World) {
     let list = alice.get("/t/acme/v1/me/sessions").await.expect(200).json();
     assert_eq!(list["data"].as_array().unwrap().len(), 1);
     assert_eq!(count(&world, "session.revoked").await, 1);
+}
+
+#[apply(each_database)]
+async fn ones_own_sessions_come_page_by_page_in_the_order_in_which_they_end(world: World) {
+    let first = sign_up(&world, "alice").await;
+    let mut wanted = vec![first.session.to_string()];
+    for _ in 0..2 {
+        world.clock.advance_seconds(1);
+        wanted.push(sign_in(&world, &first).await.session.to_string());
+        sign_up(&world, &format!("other-{}", wanted.len())).await;
+    }
+    let path = "/t/acme/v1/me/sessions?limit=2";
+    let seen = pages(&first.client(&world), path).await;
+    assert_eq!(seen, [&wanted[0..2], &wanted[2..3]]);
 }
 
 /// S2: another organization is another session; the old id is dead, the end stays where it was.
