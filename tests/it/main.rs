@@ -1,6 +1,7 @@
 //! One binary of integration tests: behaviour across crates, journeys, the rules of the house.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,

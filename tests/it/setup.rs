@@ -13,37 +13,50 @@ use plinto_contract::{
 use plinto_jose::JwkSet;
 use plinto_policy::bundle::Source;
 use plinto_tests::world::{Answer, Client, World};
-use rstest_reuse::template;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-pub(crate) use rstest_reuse::apply;
+pub(crate) use macro_rules_attribute::apply;
 
-/// Makes two tests of one that takes a `world: World`: on a `SQLite` file, and on a `PostgreSQL` server.
-#[template]
-#[rstest::rstest]
-#[case::on_sqlite(World::on(plinto_tests::world::Engine::Sqlite))]
-#[case::on_postgres(World::on(plinto_tests::world::Engine::Postgres))]
-#[tokio::test]
-async fn each_database(
-    #[case]
-    #[future(awt)]
-    world: World,
-) {
+/// Makes two tests of one that takes a `world: World`, or an empty `database: TestDatabase`: on a `SQLite`
+/// file, and on a `PostgreSQL` server.
+macro_rules! each_database {
+    ($($test:tt)*) => { $crate::setup::on_each_database! { #[tokio::test] $($test)* } };
 }
 
-/// The same, on several threads: where what happens at once must also run at once.
-#[template]
-#[rstest::rstest]
-#[case::on_sqlite(World::on(plinto_tests::world::Engine::Sqlite))]
-#[case::on_postgres(World::on(plinto_tests::world::Engine::Postgres))]
-#[tokio::test(flavor = "multi_thread")]
-async fn each_database_with_threads(
-    #[case]
-    #[future(awt)]
-    world: World,
-) {
+/// The same on several threads: where what happens at once must also run at once.
+macro_rules! each_database_with_threads {
+    ($($test:tt)*) => {
+        $crate::setup::on_each_database! { #[tokio::test(flavor = "multi_thread")] $($test)* }
+    };
 }
+
+macro_rules! on_each_database {
+    (
+        #[$runtime:meta]
+        $(#[$attribute:meta])*
+        async fn $name:ident($given:ident: $Given:ty $(,)?) $body:block
+    ) => {
+        $(#[$attribute])*
+        mod $name {
+            use super::*;
+
+            async fn test($given: $Given) $body
+
+            #[$runtime]
+            async fn on_sqlite() {
+                test(<$Given>::on(plinto_tests::world::Engine::Sqlite).await).await;
+            }
+
+            #[$runtime]
+            async fn on_postgres() {
+                test(<$Given>::on(plinto_tests::world::Engine::Postgres).await).await;
+            }
+        }
+    };
+}
+
+pub(crate) use {each_database, each_database_with_threads, on_each_database};
 
 /// The administrator of the first tenant.
 pub(crate) fn admin(world: &World) -> Client {

@@ -59,8 +59,8 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Fails where there is no `PostgreSQL` server for a test that needs one.
-    pub async fn make(engine: Engine) -> Self {
+    /// An empty one. Fails where there is no `PostgreSQL` server for a test that needs one.
+    pub async fn on(engine: Engine) -> Self {
         let folder = TempDir::new().unwrap();
         if engine == Engine::Sqlite {
             let url = format!("sqlite:{}", folder.path().join("plinto.sqlite").display());
@@ -175,19 +175,19 @@ impl World {
 
     /// On a `SQLite` file, with other settings.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let database = TestDatabase::make(Engine::Sqlite).await;
+        let database = TestDatabase::on(Engine::Sqlite).await;
         Self::build(database, change, shipped()).await
     }
 
     /// On a `SQLite` file, with another file as the program that checks bundles.
     pub async fn checking_with(program: PathBuf) -> Self {
-        let database = TestDatabase::make(Engine::Sqlite).await;
+        let database = TestDatabase::on(Engine::Sqlite).await;
         Self::build(database, |_| {}, program).await
     }
 
     /// On either engine.
     pub async fn on(engine: Engine) -> Self {
-        let database = TestDatabase::make(engine).await;
+        let database = TestDatabase::on(engine).await;
         Self::build(database, |_| {}, shipped()).await
     }
 

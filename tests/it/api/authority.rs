@@ -9,7 +9,6 @@ use futures_util::{
 };
 use plinto_platform::{args, clock::Clock as _, db::Held};
 use plinto_tests::world::{Answer, Client, Engine, World};
-use rstest::rstest;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tokio::sync::oneshot;
@@ -593,38 +592,41 @@ async fn a_key_that_writes_without_pause_can_be_revoked(world: World) {
     writers.join_all().await;
 }
 
-/// A write that has begun is finished before its authority ends: whoever ends it waits. On `SQLite`
-/// everybody does.
-#[rstest]
-#[case::on_postgres(Engine::Postgres)]
-#[tokio::test]
-async fn whoever_ends_an_authority_waits_for_the_writes_that_act_by_it(#[case] engine: Engine) {
-    let world = World::on(engine).await;
-    let (_, key) = all_permissions(&world).await;
-    let bob = sign_up(&world, "bob").await;
-    let (user, session) = (bob.id.to_string(), bob.session.to_string());
-    let tenant = world.acme.tenant.to_string();
-    let keys = admin(&world).get("/v1/signing_keys").await.expect(200);
-    let signing_key = text(&keys.json()["data"][0]["id"]);
-    let ends = [
-        (format!("/v1/api_keys/{key}/revoke"), &key),
-        (format!("/v1/sessions/{session}/revoke"), &session),
-        (format!("/v1/users/{user}/revoke_sessions"), &user),
-        (format!("/v1/users/{user}/disable"), &user),
-        (format!("/v1/signing_keys/{signing_key}/withdraw"), &tenant),
-        ("/v1/tenant/revoke_sessions".to_owned(), &tenant),
-    ];
-    for (path, acted_by) in ends {
-        let held = Held::default().shared(acted_by);
-        let writing = world.app.db.begin_holding(&held).await.unwrap();
-        let client = admin(&world);
-        let ending = Box::pin(client.post_empty(&path));
-        let Either::Right(((), ending)) = select(ending, Box::pin(somebody_waits(&world))).await
-        else {
-            panic!("{path} did not wait");
-        };
-        writing.commit().await.unwrap();
-        let answer = ending.await;
-        assert!(answer.status.is_success(), "{path}: {}", answer.text());
+mod on_postgres {
+    use super::*;
+
+    /// A write that has begun is finished before its authority ends: whoever ends it waits. On `SQLite`
+    /// everybody does.
+    #[tokio::test]
+    async fn whoever_ends_an_authority_waits_for_the_writes_that_act_by_it() {
+        let world = World::on(Engine::Postgres).await;
+        let (_, key) = all_permissions(&world).await;
+        let bob = sign_up(&world, "bob").await;
+        let (user, session) = (bob.id.to_string(), bob.session.to_string());
+        let tenant = world.acme.tenant.to_string();
+        let keys = admin(&world).get("/v1/signing_keys").await.expect(200);
+        let signing_key = text(&keys.json()["data"][0]["id"]);
+        let ends = [
+            (format!("/v1/api_keys/{key}/revoke"), &key),
+            (format!("/v1/sessions/{session}/revoke"), &session),
+            (format!("/v1/users/{user}/revoke_sessions"), &user),
+            (format!("/v1/users/{user}/disable"), &user),
+            (format!("/v1/signing_keys/{signing_key}/withdraw"), &tenant),
+            ("/v1/tenant/revoke_sessions".to_owned(), &tenant),
+        ];
+        for (path, acted_by) in ends {
+            let held = Held::default().shared(acted_by);
+            let writing = world.app.db.begin_holding(&held).await.unwrap();
+            let client = admin(&world);
+            let ending = Box::pin(client.post_empty(&path));
+            let Either::Right(((), ending)) =
+                select(ending, Box::pin(somebody_waits(&world))).await
+            else {
+                panic!("{path} did not wait");
+            };
+            writing.commit().await.unwrap();
+            let answer = ending.await;
+            assert!(answer.status.is_success(), "{path}: {}", answer.text());
+        }
     }
 }

@@ -8,7 +8,6 @@ use plinto_tests::{
     process::until,
     world::{Client, Engine, TestDatabase, World},
 };
-use rstest::rstest;
 use serde_json::json;
 
 use crate::setup::{
@@ -56,39 +55,41 @@ async fn an_idle_round_asks_as_much_with_many_tenants_as_with_one(world: World) 
     assert!((1..20).contains(&with_one), "{with_one}");
 }
 
-/// Z5: a changed role reaches the bundle while another task is stuck.
-#[rstest]
-#[case::on_postgres(Engine::Postgres)]
-#[tokio::test]
-async fn a_stalled_sweep_keeps_no_changed_role_from_the_bundle(#[case] engine: Engine) {
-    // A lock is waited for a tenth of a request's time: here for longer than the test takes.
-    let patient = |config: &mut Config| config.http.timeout_s = 6_000;
-    let database = TestDatabase::make(engine).await;
-    let world = World::over(database, patient).await;
-    let admin = admin(&world);
-    let revision = publish(&admin, bundle_of(BY_ROLE)).await;
-    activate(&admin, &revision).await;
-    world.run_due_work().await;
-    let mut stuck = world.app.db.begin().await.unwrap();
-    let lock = "lock table sign_in_throttles in access exclusive mode";
-    stuck.execute(lock, args![]).await.unwrap();
-    worker::start(&world.app, Role::Serve);
-    let waits = "select count(*) from pg_locks where not granted
-        and relation = 'sign_in_throttles'::regclass";
-    until("a sweep waits", SOON, async || {
-        (count(&world, waits).await > 0).then_some(())
-    })
-    .await;
-    make_role(&admin, "editor").await;
-    until("the bundle has the role", SOON, async || {
-        (sequence(&admin).await == 2).then_some(())
-    })
-    .await;
-    assert!(count(&world, waits).await > 0, "the sweep was not stuck");
-    drop(stuck);
-    world.app.stopping.cancel();
-    world.app.tasks.close();
-    world.app.tasks.wait().await;
+mod on_postgres {
+    use super::*;
+
+    /// Z5: a changed role reaches the bundle while another task is stuck.
+    #[tokio::test]
+    async fn a_stalled_sweep_keeps_no_changed_role_from_the_bundle() {
+        // A lock is waited for a tenth of a request's time: here for longer than the test takes.
+        let patient = |config: &mut Config| config.http.timeout_s = 6_000;
+        let database = TestDatabase::on(Engine::Postgres).await;
+        let world = World::over(database, patient).await;
+        let admin = admin(&world);
+        let revision = publish(&admin, bundle_of(BY_ROLE)).await;
+        activate(&admin, &revision).await;
+        world.run_due_work().await;
+        let mut stuck = world.app.db.begin().await.unwrap();
+        let lock = "lock table sign_in_throttles in access exclusive mode";
+        stuck.execute(lock, args![]).await.unwrap();
+        worker::start(&world.app, Role::Serve);
+        let waits = "select count(*) from pg_locks where not granted
+            and relation = 'sign_in_throttles'::regclass";
+        until("a sweep waits", SOON, async || {
+            (count(&world, waits).await > 0).then_some(())
+        })
+        .await;
+        make_role(&admin, "editor").await;
+        until("the bundle has the role", SOON, async || {
+            (sequence(&admin).await == 2).then_some(())
+        })
+        .await;
+        assert!(count(&world, waits).await > 0, "the sweep was not stuck");
+        drop(stuck);
+        world.app.stopping.cancel();
+        world.app.tasks.close();
+        world.app.tasks.wait().await;
+    }
 }
 
 /// Z5: roles that changed while no server ran are followed by the first that does.

@@ -16,7 +16,6 @@ use plinto_tests::{
     process::until,
     world::{Answer, Engine, START, World},
 };
-use rstest::rstest;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
 
@@ -149,48 +148,50 @@ async fn edges_get_what_is_known_for_half_a_minute_after_the_database_went_away(
     unknown.expect_problem(503, "unavailable");
 }
 
-/// W7: requests that wait for a lock hold every connection for work; edges have connections of
-/// their own, and what they cannot read is served as it is known.
-#[rstest]
-#[case::on_postgres(Engine::Postgres)]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn edges_are_served_while_every_connection_waits_for_a_locked_table(#[case] engine: Engine) {
-    let world = World::on(engine).await;
-    in_force(&world).await;
-    for path in DOCUMENTS {
-        world.anon().get(path).await.expect(200);
-    }
-    let world = Arc::new(world);
-    let mut administrator = PgConnection::connect(&world.database().url).await.unwrap();
-    let mut lock = administrator.begin().await.unwrap();
-    lock.execute("lock table users in access exclusive mode")
-        .await
-        .unwrap();
-    let mut observer = PgConnection::connect(&world.database().url).await.unwrap();
-    let mut waiting = JoinSet::new();
-    for _ in 0..32 {
-        let client = admin(&world);
-        waiting.spawn(async move { client.get("/v1/users").await });
-    }
-    let taken = i64::from(world.app.config.database.max_connections);
-    until("every connection waits", FORGOTTEN, async || {
-        let count = "select count(*) from pg_stat_activity
-            where datname = current_database() and wait_event_type = 'Lock'";
-        let row = observer.fetch_one(count).await.unwrap();
-        (row.get::<i64, _>(0) >= taken).then_some(())
-    })
-    .await;
-    for round in 0..3 {
+mod on_postgres {
+    use super::*;
+
+    /// W7: requests that wait for a lock hold every connection for work; edges have connections of
+    /// their own, and what they cannot read is served as it is known.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn edges_are_served_while_every_connection_waits_for_a_locked_table() {
+        let world = World::on(Engine::Postgres).await;
+        in_force(&world).await;
         for path in DOCUMENTS {
-            let answer = timeout(Duration::from_secs(3), world.anon().get(path)).await;
-            let answer = answer.unwrap_or_else(|_| panic!("{path} waits in round {round}"));
-            answer.expect(200);
+            world.anon().get(path).await.expect(200);
         }
-    }
-    lock.rollback().await.unwrap();
-    for answer in timeout(FORGOTTEN, waiting.join_all()).await.unwrap() {
-        let status = answer.status.as_u16();
-        assert!(matches!(status, 200 | 503), "{status}: {}", answer.text());
+        let world = Arc::new(world);
+        let mut administrator = PgConnection::connect(&world.database().url).await.unwrap();
+        let mut lock = administrator.begin().await.unwrap();
+        lock.execute("lock table users in access exclusive mode")
+            .await
+            .unwrap();
+        let mut observer = PgConnection::connect(&world.database().url).await.unwrap();
+        let mut waiting = JoinSet::new();
+        for _ in 0..32 {
+            let client = admin(&world);
+            waiting.spawn(async move { client.get("/v1/users").await });
+        }
+        let taken = i64::from(world.app.config.database.max_connections);
+        until("every connection waits", FORGOTTEN, async || {
+            let count = "select count(*) from pg_stat_activity
+                where datname = current_database() and wait_event_type = 'Lock'";
+            let row = observer.fetch_one(count).await.unwrap();
+            (row.get::<i64, _>(0) >= taken).then_some(())
+        })
+        .await;
+        for round in 0..3 {
+            for path in DOCUMENTS {
+                let answer = timeout(Duration::from_secs(3), world.anon().get(path)).await;
+                let answer = answer.unwrap_or_else(|_| panic!("{path} waits in round {round}"));
+                answer.expect(200);
+            }
+        }
+        lock.rollback().await.unwrap();
+        for answer in timeout(FORGOTTEN, waiting.join_all()).await.unwrap() {
+            let status = answer.status.as_u16();
+            assert!(matches!(status, 200 | 503), "{status}: {}", answer.text());
+        }
     }
 }
 

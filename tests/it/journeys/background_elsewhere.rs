@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use plinto_tests::{
     process::{Bootstrapped, CommandLine, ControlPlane, until},
-    world::{Engine, TestDatabase},
+    world::TestDatabase,
 };
-use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{AUDIENCE, stage::publish};
-use crate::setup::BY_ROLE;
+use crate::setup::{BY_ROLE, apply, each_database_with_threads};
 
 /// Enough on a busy machine for what is due within a second or two.
 const SOON: Duration = Duration::from_secs(30);
@@ -51,12 +50,8 @@ impl Asking {
 }
 
 /// A role that changed is due within a second: for somebody who does background work.
-#[rstest]
-#[case::on_sqlite(Engine::Sqlite)]
-#[case::on_postgres(Engine::Postgres)]
-#[tokio::test(flavor = "multi_thread")]
-async fn background_work_is_done_by_another_process(#[case] engine: Engine) {
-    let database = TestDatabase::make(engine).await;
+#[apply(each_database_with_threads)]
+async fn background_work_is_done_by_another_process(database: TestDatabase) {
     let settings = [
         ("PLINTO_DATABASE_URL", database.url.as_str()),
         (

@@ -88,7 +88,7 @@ async fn a_closed_port_is_named_at_once() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let database = TestDatabase::make(Engine::Sqlite).await;
+    let database = TestDatabase::on(Engine::Sqlite).await;
     let mut config = database.config();
     config.database.url = format!("postgres://plinto@127.0.0.1:{port}/plinto").into();
     let begun = Instant::now();

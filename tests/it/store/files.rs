@@ -28,7 +28,7 @@ async fn refused(database: &TestDatabase) -> OpenError {
 
 /// A database of ours, closed, and a connection to change it with.
 async fn closed() -> (TestDatabase, SqliteConnection) {
-    let database = TestDatabase::make(Engine::Sqlite).await;
+    let database = TestDatabase::on(Engine::Sqlite).await;
     let db = Db::open(&database.config()).await.unwrap();
     db.close().await;
     let connection = SqliteConnection::connect(&database.url).await.unwrap();
@@ -37,7 +37,7 @@ async fn closed() -> (TestDatabase, SqliteConnection) {
 
 #[tokio::test]
 async fn a_file_that_is_no_database_is_left_untouched() {
-    let database = TestDatabase::make(Engine::Sqlite).await;
+    let database = TestDatabase::on(Engine::Sqlite).await;
     fs::write(database.folder().join("plinto.sqlite"), "a shopping list").unwrap();
     assert!(matches!(
         refused(&database).await,
@@ -47,7 +47,7 @@ async fn a_file_that_is_no_database_is_left_untouched() {
 
 #[tokio::test]
 async fn another_programs_database_is_left_untouched() {
-    let database = TestDatabase::make(Engine::Sqlite).await;
+    let database = TestDatabase::on(Engine::Sqlite).await;
     let url = format!("{}?mode=rwc", database.url);
     let mut connection = SqliteConnection::connect(&url).await.unwrap();
     connection
@@ -160,7 +160,7 @@ async fn a_database_that_was_never_finished_is_finished() {
 #[tokio::test]
 async fn nobody_else_on_the_machine_can_read_the_file() {
     use std::os::unix::fs::MetadataExt;
-    let database = TestDatabase::make(Engine::Sqlite).await;
+    let database = TestDatabase::on(Engine::Sqlite).await;
     let _db = Db::open(&database.config()).await.unwrap();
     for entry in fs::read_dir(database.folder()).unwrap() {
         let entry = entry.unwrap();
@@ -176,9 +176,9 @@ async fn nobody_else_on_the_machine_can_read_the_file() {
 /// After a crash the mark must be in the file, not only in its write-ahead log.
 #[tokio::test]
 async fn a_database_that_was_never_closed_is_known_as_ours() {
-    let database = TestDatabase::make(Engine::Sqlite).await;
+    let database = TestDatabase::on(Engine::Sqlite).await;
     let db = Db::open(&database.config()).await.unwrap();
-    let copy = TestDatabase::make(Engine::Sqlite).await;
+    let copy = TestDatabase::on(Engine::Sqlite).await;
     for (name, content) in bytes(database.folder()) {
         if !name.ends_with("-shm") {
             fs::write(copy.folder().join(name), content).unwrap();

@@ -21,7 +21,7 @@ const MAKE: &str = "insert into tenants
 const FORGOTTEN: Duration = Duration::from_secs(10);
 
 async fn open() -> (TestDatabase, Db) {
-    let database = TestDatabase::make(Engine::Sqlite).await;
+    let database = TestDatabase::on(Engine::Sqlite).await;
     let db = Db::open(&database.config()).await.unwrap();
     (database, db)
 }

@@ -42,7 +42,7 @@ fn name_of(database: &TestDatabase) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_that_start_at_once_on_an_empty_database_all_come_up() {
     for _ in 0..20 {
-        let database = TestDatabase::make(Engine::Postgres).await;
+        let database = TestDatabase::on(Engine::Postgres).await;
         let mut starts = JoinSet::new();
         for _ in 0..3 {
             let config = database.config();
@@ -56,7 +56,7 @@ async fn processes_that_start_at_once_on_an_empty_database_all_come_up() {
 
 #[tokio::test]
 async fn a_start_with_nothing_to_migrate_needs_no_right_to_create() {
-    let database = TestDatabase::make(Engine::Postgres).await;
+    let database = TestDatabase::on(Engine::Postgres).await;
     Db::open(&database.config()).await.unwrap().close().await;
     let role = format!("{}_user", name_of(&database));
     let mut owner = PgConnection::connect(&database.url).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_start_with_nothing_to_migrate_needs_no_right_to_create() {
 /// The isolation that the code is written for is the one it gets.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_serializes_by_default_refuses_no_refresh() {
-    let database = TestDatabase::make(Engine::Postgres).await;
+    let database = TestDatabase::on(Engine::Postgres).await;
     let mut owner = PgConnection::connect(&database.url).await.unwrap();
     let set = format!(
         "alter database {} set default_transaction_isolation = 'serializable'",
@@ -116,7 +116,7 @@ async fn a_server_that_serializes_by_default_refuses_no_refresh() {
 /// Requests that wait for a lock give their connections back before their own time is up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_that_wait_for_a_locked_table_do_not_keep_the_others_out() {
-    let database = TestDatabase::make(Engine::Postgres).await;
+    let database = TestDatabase::on(Engine::Postgres).await;
     let world = World::over(database, |config| config.http.timeout_s = 6).await;
     let world = Arc::new(world);
     admin(&world).get("/v1/roles").await.expect(200);
@@ -193,7 +193,7 @@ async fn a_deadlock_is_tried_again_and_not_told() {
 /// The message that begins a transaction also waits for what it holds.
 #[tokio::test]
 async fn a_transaction_that_could_not_begin_leaves_its_connection_as_it_was() {
-    let database = TestDatabase::make(Engine::Postgres).await;
+    let database = TestDatabase::on(Engine::Postgres).await;
     let mut config = database.config();
     config.http.timeout_s = 3;
     config.database.max_connections = 2;
@@ -215,7 +215,7 @@ async fn a_transaction_that_could_not_begin_leaves_its_connection_as_it_was() {
 /// A reader that gave up while its transaction began must not make the next one a reader too.
 #[tokio::test]
 async fn a_reader_that_gives_up_leaves_no_connection_that_only_reads() {
-    let database = TestDatabase::make(Engine::Postgres).await;
+    let database = TestDatabase::on(Engine::Postgres).await;
     let mut config = database.config();
     config.database.max_connections = 1;
     let db = Db::open(&config).await.unwrap();
@@ -239,7 +239,7 @@ async fn a_reader_that_gives_up_leaves_no_connection_that_only_reads() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pooler_in_transaction_mode_may_stand_in_between() {
-    let database = TestDatabase::make(Engine::Postgres).await;
+    let database = TestDatabase::on(Engine::Postgres).await;
     let Some(pooler) = PgBouncer::before(&database) else {
         return;
     };
@@ -328,7 +328,7 @@ async fn a_postgres_server_that_only_reads_is_answered_503() {
 
 #[tokio::test]
 async fn another_programs_postgres_database_is_left_untouched() {
-    let database = TestDatabase::make(Engine::Postgres).await;
+    let database = TestDatabase::on(Engine::Postgres).await;
     let mut connection = PgConnection::connect(&database.url).await.unwrap();
     connection
         .execute("create table shopping (item text)")
@@ -357,7 +357,7 @@ async fn another_versions_postgres_database_is_left_untouched() {
         (diverged, "whose migration 2 differs from this one's"),
         (older, "is from an older Plinto (1 migrations behind)"),
     ] {
-        let database = TestDatabase::make(Engine::Postgres).await;
+        let database = TestDatabase::on(Engine::Postgres).await;
         let db = Db::open(&database.config()).await.unwrap();
         db.close().await;
         let mut connection = PgConnection::connect(&database.url).await.unwrap();

@@ -93,7 +93,7 @@ async fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn every_statement_finds_its_rows_by_an_index() {
-    let database = TestDatabase::make(Engine::Sqlite).await;
+    let database = TestDatabase::on(Engine::Sqlite).await;
     let db = Db::open(&database.config()).await.unwrap();
     let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
     let tables: Vec<(String,)> =

@@ -1,10 +1,11 @@
-// What holds for transactions on both engines. Included once for each; `ENGINE` says which.
-// (No `//!` here: an included file has no module of its own.)
+//! What holds for transactions on both engines.
 
 use std::time::Duration;
 
 use plinto_platform::{args, db::{Db, DbError, Tx}};
 use plinto_tests::world::TestDatabase;
+
+use crate::setup::{apply, each_database, each_database_with_threads};
 
 const MAKE_TENANT: &str = "insert into tenants
     (id, slug, name, audience, signing_alg, created_at, updated_at)
@@ -14,10 +15,8 @@ const MAKE_EVENT: &str = "insert into outbox
     (id, tenant_id, kind, actor_kind, actor_id, subject, request_id, created_at, data)
     values ($1, $2, 'k', 'system', '', 's', $3, 1, '{}')";
 
-async fn open() -> (TestDatabase, Db) {
-    let database = TestDatabase::make(ENGINE).await;
-    let db = Db::open(&database.config()).await.unwrap();
-    (database, db)
+async fn open(database: &TestDatabase) -> Db {
+    Db::open(&database.config()).await.unwrap()
 }
 
 async fn make(tx: &mut Tx, name: &str) -> Result<u64, DbError> {
@@ -29,9 +28,9 @@ async fn count(db: &Db) -> i64 {
     tx.one::<(i64,)>(COUNT, args![]).await.unwrap().0
 }
 
-#[tokio::test]
-async fn what_was_committed_is_there_and_what_was_dropped_is_not() {
-    let (_database, db) = open().await;
+#[apply(each_database)]
+async fn what_was_committed_is_there_and_what_was_dropped_is_not(database: TestDatabase) {
+    let db = open(&database).await;
     let mut tx = db.begin().await.unwrap();
     assert_eq!(make(&mut tx, "kept").await.unwrap(), 1);
     tx.commit().await.unwrap();
@@ -46,34 +45,59 @@ async fn what_was_committed_is_there_and_what_was_dropped_is_not() {
     assert_eq!(count(&db).await, 2);
 }
 
-#[tokio::test]
-async fn every_kind_of_value_comes_back_as_it_went_in() {
-    let (_database, db) = open().await;
+#[apply(each_database)]
+async fn every_kind_of_value_comes_back_as_it_went_in(database: TestDatabase) {
+    let db = open(&database).await;
     let mut tx = db.begin().await.unwrap();
     make(&mut tx, "t").await.unwrap();
-    tx.execute(MAKE_EVENT, args!["e1", "t", None::<String>]).await.unwrap();
-    tx.execute(MAKE_EVENT, args!["e2", "t", "zażółć ' \" \u{1f512}"]).await.unwrap();
+    tx.execute(MAKE_EVENT, args!["e1", "t", None::<String>])
+        .await
+        .unwrap();
+    tx.execute(MAKE_EVENT, args!["e2", "t", "zażółć ' \" \u{1f512}"])
+        .await
+        .unwrap();
     let sql = "select id, request_id, created_at from outbox order by id";
-    let rows = tx.all::<(String, Option<String>, i64)>(sql, args![]).await.unwrap();
+    let rows = tx
+        .all::<(String, Option<String>, i64)>(sql, args![])
+        .await
+        .unwrap();
     assert_eq!(rows[0], ("e1".to_owned(), None, 1));
     assert_eq!(rows[1].1.as_deref(), Some("zażółć ' \" \u{1f512}"));
     let sql = "select id from outbox where ($1 is null or request_id = $1) order by id";
-    let all = tx.all::<(String,)>(sql, args![None::<String>]).await.unwrap();
+    let all = tx
+        .all::<(String,)>(sql, args![None::<String>])
+        .await
+        .unwrap();
     assert_eq!(all.len(), 2);
-    let none = tx.optional::<(String,)>(sql, args!["nobody"]).await.unwrap();
+    let none = tx
+        .optional::<(String,)>(sql, args!["nobody"])
+        .await
+        .unwrap();
     assert_eq!(none, None);
 }
 
-#[tokio::test]
-async fn a_refusing_constraint_has_the_same_name_on_both_engines() {
-    let (_database, db) = open().await;
+#[apply(each_database)]
+async fn a_refusing_constraint_has_the_same_name_on_both_engines(database: TestDatabase) {
+    let db = open(&database).await;
     let mut tx = db.begin().await.unwrap();
     make(&mut tx, "taken").await.unwrap();
     tx.commit().await.unwrap();
-    let cases: [(&'static str, plinto_platform::db::Args, &str); 3] = [
-        (MAKE_TENANT, args!["other", "taken", 1_i64], "tenants_slug_key"),
-        (MAKE_TENANT, args!["taken", "other", 1_i64], "tenants_id_key"),
-        (MAKE_EVENT, args!["e", "nobody", None::<String>], plinto_platform::db::FOREIGN_KEY),
+    let cases: [(&'static str, control_plane::db::Args, &str); 3] = [
+        (
+            MAKE_TENANT,
+            args!["other", "taken", 1_i64],
+            "tenants_slug_key",
+        ),
+        (
+            MAKE_TENANT,
+            args!["taken", "other", 1_i64],
+            "tenants_id_key",
+        ),
+        (
+            MAKE_EVENT,
+            args!["e", "nobody", None::<String>],
+            control_plane::db::FOREIGN_KEY,
+        ),
     ];
     for (sql, args, name) in cases {
         let mut tx = db.begin().await.unwrap();
@@ -83,9 +107,9 @@ async fn a_refusing_constraint_has_the_same_name_on_both_engines() {
     assert_eq!(count(&db).await, 1);
 }
 
-#[tokio::test]
-async fn a_failed_transaction_can_only_be_dropped() {
-    let (_database, db) = open().await;
+#[apply(each_database)]
+async fn a_failed_transaction_can_only_be_dropped(database: TestDatabase) {
+    let db = open(&database).await;
     let mut tx = db.begin().await.unwrap();
     make(&mut tx, "a").await.unwrap();
     make(&mut tx, "a").await.unwrap_err();
@@ -96,9 +120,9 @@ async fn a_failed_transaction_can_only_be_dropped() {
     assert_eq!(count(&db).await, 0);
 }
 
-#[tokio::test]
-async fn a_reading_transaction_sees_one_state_and_cannot_write() {
-    let (_database, db) = open().await;
+#[apply(each_database)]
+async fn a_reading_transaction_sees_one_state_and_cannot_write(database: TestDatabase) {
+    let db = open(&database).await;
     let mut reader = db.read().await.unwrap();
     assert_eq!(reader.one::<(i64,)>(COUNT, args![]).await.unwrap().0, 0);
     let mut tx = db.begin().await.unwrap();
@@ -110,21 +134,21 @@ async fn a_reading_transaction_sees_one_state_and_cannot_write() {
     assert_eq!(count(&db).await, 1);
 }
 
-#[tokio::test]
-async fn a_database_that_was_closed_has_kept_everything() {
-    let (database, db) = open().await;
+#[apply(each_database)]
+async fn a_database_that_was_closed_has_kept_everything(database: TestDatabase) {
+    let db = open(&database).await;
     let mut tx = db.begin().await.unwrap();
     make(&mut tx, "kept").await.unwrap();
     tx.commit().await.unwrap();
     db.close().await;
-    let db = Db::open(&database.config()).await.unwrap();
+    let db = open(&database).await;
     assert_eq!(count(&db).await, 1);
 }
 
 /// 64 writers, every third of which gives up in one of three ways.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_64_writers_were_told_is_what_is_stored() {
-    let (_database, db) = open().await;
+#[apply(each_database_with_threads)]
+async fn what_64_writers_were_told_is_what_is_stored(database: TestDatabase) {
+    let db = open(&database).await;
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..64_i64 {
         let db = db.clone();
@@ -143,8 +167,11 @@ async fn what_64_writers_were_told_is_what_is_stored() {
                         // Cancelled somewhere on its way.
                         let patience = Duration::from_micros(50 * writer.unsigned_abs());
                         let work = async move {
-                            tx.execute(MAKE_EVENT, args![format!("e{name}"), &name, None::<String>])
-                                .await?;
+                            tx.execute(
+                                MAKE_EVENT,
+                                args![format!("e{name}"), &name, None::<String>],
+                            )
+                            .await?;
                             drop(tx);
                             Ok::<(), DbError>(())
                         };
@@ -165,9 +192,9 @@ async fn what_64_writers_were_told_is_what_is_stored() {
 }
 
 /// Two that read the same row and change it: one waits for the other, nothing is lost.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn increments_by_many_are_all_counted() {
-    let (_database, db) = open().await;
+#[apply(each_database_with_threads)]
+async fn increments_by_many_are_all_counted(database: TestDatabase) {
+    let db = open(&database).await;
     let mut tx = db.begin().await.unwrap();
     make(&mut tx, "counter").await.unwrap();
     tx.commit().await.unwrap();
@@ -176,7 +203,8 @@ async fn increments_by_many_are_all_counted() {
         let db = db.clone();
         writers.spawn(async move {
             let mut tx = db.begin().await.unwrap();
-            let sql = "update tenants set updated_at = updated_at + 1 where id = $1 returning updated_at";
+            let sql =
+                "update tenants set updated_at = updated_at + 1 where id = $1 returning updated_at";
             tx.one::<(i64,)>(sql, args!["counter"]).await.unwrap();
             tx.commit().await.unwrap();
         });
@@ -184,5 +212,8 @@ async fn increments_by_many_are_all_counted() {
     writers.join_all().await;
     let mut tx = db.read().await.unwrap();
     let sql = "select updated_at from tenants where id = $1";
-    assert_eq!(tx.one::<(i64,)>(sql, args!["counter"]).await.unwrap().0, 5 + 32);
+    assert_eq!(
+        tx.one::<(i64,)>(sql, args!["counter"]).await.unwrap().0,
+        5 + 32
+    );
 }
