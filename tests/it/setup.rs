@@ -5,12 +5,14 @@ use axum::{
     body::{Body, to_bytes},
     http::Request,
 };
+use control_plane::args;
 use plinto_contract::{
     bundle::Manifest,
+    claims::AccessToken,
     ids::{SessionId, UserId},
     problem::Problem,
 };
-use plinto_jose::JwkSet;
+use plinto_jose::{JwkSet, Jws};
 use plinto_policy::bundle::Source;
 use plinto_tests::world::{Answer, Client, World};
 use serde_json::{Value, json};
@@ -195,6 +197,19 @@ pub(crate) async fn try_refresh(world: &World, refresh_token: &str) -> Answer {
 pub(crate) async fn refresh(world: &World, refresh_token: &str) -> (String, String) {
     let body = try_refresh(world, refresh_token).await.expect(200).json();
     (text(&body["access_token"]), text(&body["refresh_token"]))
+}
+
+/// What an access token says.
+pub(crate) fn claims(token: &str) -> AccessToken {
+    let jws = Jws::parse(token).unwrap();
+    serde_json::from_slice(&jws.payload).unwrap()
+}
+
+/// Changes the database behind the control plane's back.
+pub(crate) async fn execute(world: &World, sql: &'static str) {
+    let mut tx = world.app.db.begin().await.unwrap();
+    tx.execute(sql, args![]).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 /// Insists on an OAuth error.

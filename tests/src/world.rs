@@ -37,6 +37,8 @@ use crate::process;
 
 /// The variable that names a `PostgreSQL` server where tests may make databases.
 pub const POSTGRES: &str = "PLINTO_TEST_POSTGRES";
+/// A master key that everybody may know.
+pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 /// 2026-11-11T09:01:00Z: where every test's clock starts.
 pub const START: UnixMillis = UnixMillis(1_794_387_660_000);
 
@@ -106,11 +108,7 @@ impl TestDatabase {
         let mut config = Config::default();
         config.database.url = self.url.clone().into();
         config.master_key_file = None;
-        config.master_key = Some(
-            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
-                .to_owned()
-                .into(),
-        );
+        config.master_key = Some(MASTER_KEY.to_owned().into());
         config.database.max_connections = 8;
         config.http.requests_per_minute = 0;
         config.credentials.hashing_threads = 2;

@@ -11,7 +11,8 @@ use plinto_tests::{
 use serde_json::json;
 
 use crate::setup::{
-    BY_ROLE, activate, admin, apply, bundle_of, each_database, publish, sign_up, sign_up_with,
+    BY_ROLE, activate, admin, apply, bundle_of, each_database, execute, publish, sign_up,
+    sign_up_with,
 };
 
 /// Enough on a busy machine for what is due within a second or two.
@@ -30,12 +31,6 @@ async fn sequence(client: &Client) -> i64 {
 async fn count(world: &World, sql: &'static str) -> i64 {
     let mut tx = world.app.db.read().await.unwrap();
     tx.one::<(i64,)>(sql, args![]).await.unwrap().0
-}
-
-async fn execute(world: &World, sql: &'static str) {
-    let mut tx = world.app.db.begin().await.unwrap();
-    tx.execute(sql, args![]).await.unwrap();
-    tx.commit().await.unwrap();
 }
 
 #[apply(each_database)]

@@ -1,11 +1,10 @@
 //! A5: how often somebody may fail.
 
-use plinto_platform::args;
 use plinto_tests::world::World;
 
 use crate::setup::{
-    PASSWORD, admin, apply, count, each_database, each_database_with_threads, sign_in, sign_up,
-    try_sign_in,
+    PASSWORD, admin, apply, count, each_database, each_database_with_threads, execute, sign_in,
+    sign_up, try_sign_in,
 };
 
 const WRONG: &str = "not the password at all";
@@ -65,12 +64,6 @@ async fn an_attempt_that_the_database_kept_from_being_judged_does_not_count(worl
     }
     execute(&world, "alter table elsewhere rename to passwords").await;
     assert_eq!(fail_until_throttled(&world, &alice.email).await, (11, 1));
-}
-
-async fn execute(world: &World, sql: &'static str) {
-    let mut tx = world.app.db.begin().await.unwrap();
-    tx.execute(sql, args![]).await.unwrap();
-    tx.commit().await.unwrap();
 }
 
 /// A5: who knows the password and names an organization they are not in is told so however often,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plinto_tests::{
     process::{Bootstrapped, CommandLine, ControlPlane, until},
-    world::TestDatabase,
+    world::{MASTER_KEY, TestDatabase},
 };
 use serde_json::{Value, json};
 
@@ -54,10 +54,7 @@ impl Asking {
 async fn background_work_is_done_by_another_process(database: TestDatabase) {
     let settings = [
         ("PLINTO_DATABASE_URL", database.url.as_str()),
-        (
-            "PLINTO_MASTER_KEY",
-            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
-        ),
+        ("PLINTO_MASTER_KEY", MASTER_KEY),
     ];
     let mut server = ControlPlane::unstarted(&settings);
     server.serve_as(&["serve", "--without-work"]).await;

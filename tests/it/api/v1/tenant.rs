@@ -1,14 +1,12 @@
 //! `/v1/tenant`: the settings, who may change them, and what they do; the end of everybody's sessions.
 
-use plinto_contract::claims::AccessToken;
-use plinto_jose::Jws;
 use plinto_tests::world::{Answer, Client, World};
 use serde_json::{Value, json};
 
 use crate::setup::{
-    PASSWORD, Person, admin, apply, client_with, count, each_database, expect_ended, expect_good,
-    expect_oauth, pointers, refresh, sign_in, sign_up, sign_up_with, text, try_refresh,
-    try_sign_in,
+    PASSWORD, Person, admin, apply, claims, client_with, count, each_database, expect_ended,
+    expect_good, expect_oauth, pointers, refresh, sign_in, sign_up, sign_up_with, text,
+    try_refresh, try_sign_in,
 };
 
 const PATH: &str = "/v1/tenant";
@@ -21,10 +19,6 @@ async fn informed(world: &World) -> Client {
 
 async fn set(world: &World, change: Value) -> Answer {
     informed(world).await.patch(PATH, change).await
-}
-
-fn claims(token: &str) -> AccessToken {
-    serde_json::from_slice(&Jws::parse(token).unwrap().payload).unwrap()
 }
 
 #[apply(each_database)]

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use axum::{body::Body, http::Request};
 use plinto_contract::{
-    claims::AccessToken,
     ids::{SessionId, UserId},
     revocation::{Feed, TYP_REVOCATIONS},
     time::UnixSeconds,
@@ -16,8 +15,8 @@ use serde_json::json;
 use tower::ServiceExt as _;
 
 use crate::setup::{
-    admin, apply, ask, each_database, each_database_with_threads, edge_keys, refresh, sign_in_to,
-    sign_up, sign_up_with, text,
+    admin, apply, ask, claims, each_database, each_database_with_threads, edge_keys, refresh,
+    sign_in_to, sign_up, sign_up_with, text,
 };
 
 const PATH: &str = "/t/acme/edge/revocations";
@@ -155,12 +154,6 @@ async fn outdated(world: &World) -> Vec<(UserId, u64)> {
 
 fn epochs(users: &BTreeMap<UserId, u64>) -> Vec<(UserId, u64)> {
     users.iter().map(|(user, least)| (*user, *least)).collect()
-}
-
-/// What an access token says.
-fn claims(token: &str) -> AccessToken {
-    let jws = Jws::parse(token).unwrap();
-    serde_json::from_slice(&jws.payload).unwrap()
 }
 
 fn epoch(token: &str) -> u64 {

@@ -5,6 +5,7 @@ use plinto_jose::{JwkSet, Jws};
 use plinto_tests::world::{Answer, Client, World};
 use serde_json::{Value, json};
 
+use super::states;
 use crate::setup::{
     BY_ROLE, Person, activate, admin, apply, bundle_of, client_with, count, each_database,
     edge_keys, expect_oauth, publish, refresh, sign_up, text, try_refresh,
@@ -21,21 +22,6 @@ async fn key(world: &World, purpose: &str, state: &str) -> Value {
     let keys = list["data"].as_array().unwrap();
     let is_it = |key: &&Value| key["purpose"] == purpose && key["state"] == state;
     keys.iter().find(is_it).unwrap().clone()
-}
-
-async fn states(world: &World, purpose: &str) -> Vec<String> {
-    let list = admin(world)
-        .get("/v1/signing_keys")
-        .await
-        .expect(200)
-        .json();
-    let keys = list["data"].as_array().unwrap().iter();
-    let mut states: Vec<_> = keys
-        .filter(|key| key["purpose"] == purpose)
-        .map(|key| text(&key["state"]))
-        .collect();
-    states.sort_unstable();
-    states
 }
 
 async fn withdraw(client: &Client, key: &Value) -> Answer {
@@ -108,7 +94,7 @@ async fn what_a_withdrawn_key_signed_is_refused_at_once_and_sessions_go_on(world
     let (_, said) = feed(&world).await;
     assert_eq!(said.withdrawn_keys, [kid(&alice.access_token)]);
     assert_eq!(
-        states(&world, "token").await,
+        states(&admin(&world), "token").await,
         ["active", "next", "withdrawn"]
     );
     let sql = "select private_sealed from signing_keys where state = 'withdrawn'";
@@ -149,7 +135,7 @@ async fn a_key_can_be_withdrawn_before_and_after_it_signs(world: World) {
     let next = key(&world, "token", "next").await;
     withdraw(&admin(&world), &next).await.expect(200);
     assert_eq!(
-        states(&world, "token").await,
+        states(&admin(&world), "token").await,
         ["active", "next", "withdrawn"]
     );
     assert!(
@@ -167,7 +153,7 @@ async fn a_key_can_be_withdrawn_before_and_after_it_signs(world: World) {
     let old = key(&world, "token", "retiring").await;
     withdraw(&admin(&world), &old).await.expect(200);
     let mut expected = vec!["active", "next", "withdrawn", "withdrawn"];
-    assert_eq!(states(&world, "token").await, expected);
+    assert_eq!(states(&admin(&world), "token").await, expected);
     bob.client(&world).get("/t/acme/v1/me").await.expect(200);
 
     // three in a row: each time somebody signs, and somebody waits
@@ -175,7 +161,7 @@ async fn a_key_can_be_withdrawn_before_and_after_it_signs(world: World) {
         let active = key(&world, "token", "active").await;
         withdraw(&admin(&world), &active).await.expect(200);
         expected.push("withdrawn");
-        assert_eq!(states(&world, "token").await, expected);
+        assert_eq!(states(&admin(&world), "token").await, expected);
     }
     let carol = sign_up(&world, "carol").await;
     carol.client(&world).get("/t/acme/v1/me").await.expect(200);
@@ -234,5 +220,5 @@ async fn withdrawing_a_key_needs_its_permission_and_ones_own_key() {
     withdraw(&theirs, &stolen)
         .await
         .expect_problem(404, "not_found");
-    assert_eq!(states(&world, "token").await, ["active", "next"]);
+    assert_eq!(states(&admin(&world), "token").await, ["active", "next"]);
 }
