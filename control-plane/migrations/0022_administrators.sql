@@ -1,7 +1,8 @@
 -- What whoever has a role may do with the management API: JSON array of permissions, sorted.
 alter table roles add column management_permissions text not null default '[]';
 
-create index member_roles_tenant_id_user_id on member_roles (tenant_id, user_id);
+create index member_roles_tenant_id_user_id on member_roles
+    (tenant_id, user_id, organization_id, role_key);
 
 -- People who may use the management API on the whole tenant, by their roles.
 create table administrators (

@@ -5,7 +5,6 @@ use axum::{
     body::{Body, to_bytes},
     http::Request,
 };
-use control_plane::args;
 use plinto_contract::{
     bundle::Manifest,
     claims::AccessToken,
@@ -13,6 +12,7 @@ use plinto_contract::{
     problem::Problem,
 };
 use plinto_jose::{JwkSet, Jws};
+use plinto_platform::args;
 use plinto_policy::bundle::Source;
 use plinto_tests::world::{Answer, Client, World};
 use serde_json::{Value, json};
@@ -181,6 +181,27 @@ pub(crate) async fn sign_in_to(world: &World, person: &Person, organization: &Va
         "email": person.email, "password": PASSWORD, "organization_id": organization,
     });
     let answer = world.anon().post("/t/acme/v1/sign_in", body).await;
+    Person::of(&answer.expect(200))
+}
+
+/// The management API, as tokens name it.
+pub(crate) const RESOURCE: &str = "http://127.0.0.1:7400/v1";
+
+/// Tries to sign in for a resource.
+pub(crate) async fn sign_in_for(
+    world: &World,
+    tenant: &str,
+    email: &str,
+    resource: &str,
+) -> Answer {
+    let body = json!({"email": email, "password": PASSWORD, "resource": resource});
+    let path = format!("/t/{tenant}/v1/sign_in");
+    world.anon().post(&path, body).await
+}
+
+/// Signs somebody in to acme for the management API.
+pub(crate) async fn manage(world: &World, person: &Person) -> Person {
+    let answer = sign_in_for(world, "acme", &person.email, RESOURCE).await;
     Person::of(&answer.expect(200))
 }
 

@@ -15,9 +15,12 @@ use tokio::sync::oneshot;
 
 use crate::setup::{
     BY_ROLE, CLOSED, OTHER_PASSWORD, PASSWORD, Person, activate, admin, apply, bundle_of,
-    each_database, each_database_with_threads, publish, sign_in, sign_up, text, try_sign_in,
+    each_database, each_database_with_threads, manage, publish, sign_in, sign_up, text,
+    try_sign_in,
 };
 
+const LESSEN_ROLE: &str =
+    "update roles set management_permissions = '[]', updated_at = $2 where id = $1";
 const REVOKE_KEY: &str = "update api_keys set revoked_at = $2 where id = $1";
 const EXPIRE_KEY: &str = "update api_keys set expires_at = $2 where id = $1";
 const LESSEN_KEY: &str =
@@ -33,14 +36,14 @@ const END_ALL_SESSIONS: &str =
     "update tenants set session_epoch = session_epoch + 1, sessions_ended_at = $2 where id = $1";
 
 /// Withdraws something after `request` was let in, while it waits for its turn to write.
-/// `whose`: the id in `withdrawal`.
+/// `whose`: the id in `withdrawal`; `held`: what whoever withdraws it holds alone.
 async fn withdrawn_midway(
     world: &World,
-    (withdrawal, whose): (&'static str, &str),
+    (withdrawal, whose, held): (&'static str, &str, &str),
     request: impl Future<Output = Answer>,
 ) -> Answer {
     let mut tx = world.app.db.begin().await.unwrap();
-    tx.hold_alone(whose).await.unwrap();
+    tx.hold_alone(held).await.unwrap();
     let at = world.clock.now();
     assert_eq!(tx.execute(withdrawal, args![whose, at]).await.unwrap(), 1);
     match select(Box::pin(request), Box::pin(somebody_waits(world))).await {
@@ -160,6 +163,7 @@ impl Write {
 }
 
 /// What a machine may write, with a body that is fine and ids that exist.
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn of_machines(world: &World) -> Vec<Write> {
     let admin = admin(world);
     let bob = sign_up(world, "bob").await;
@@ -186,6 +190,8 @@ async fn of_machines(world: &World) -> Vec<Write> {
         let path = format!("/v1/organizations/{organization}/members");
         admin.post(&path, body).await.expect(201);
     }
+    let body = json!({"user_id": user, "roles": ["owner"]});
+    admin.post("/v1/administrators", body).await.expect(201);
     let dave = sign_up(world, "dave").await.id.to_string();
     let revision = publish(&admin, bundle_of(BY_ROLE)).await;
     activate(&admin, &revision).await;
@@ -237,6 +243,15 @@ async fn of_machines(world: &World) -> Vec<Write> {
             "DELETE /v1/organizations/{organization_id}/members/{user_id}",
             &none,
         ),
+        write(
+            "POST /v1/administrators",
+            &json!({"user_id": dave, "roles": ["auditor"]}),
+        ),
+        write(
+            "PATCH /v1/administrators/{user_id}",
+            &json!({"roles": ["member"]}),
+        ),
+        write("DELETE /v1/administrators/{user_id}", &none),
         write("POST /v1/policies/bundles/{revision}/activate", &none),
         write("POST /v1/policies/rollback", &none),
         write(
@@ -326,7 +341,7 @@ async fn no_write_of_a_machine_outlives_its_key(world: World) {
         let (client, key) = all_permissions(&world).await;
         let before = content(&world).await;
         let request = write.send(&client);
-        let answer = withdrawn_midway(&world, (REVOKE_KEY, &key), request).await;
+        let answer = withdrawn_midway(&world, (REVOKE_KEY, &key, &key), request).await;
         let told = format!("{}: {}", write.operation, answer.text());
         assert_eq!(answer.status, 401, "{told}");
         assert_eq!(answer.json()["code"], "api_key_invalid", "{told}");
@@ -344,10 +359,43 @@ async fn no_write_of_a_person_outlives_their_session(world: World) {
         let client = alice.client(&world);
         let session = alice.session.to_string();
         let request = write.send(&client);
-        let answer = withdrawn_midway(&world, (REVOKE_SESSION, &session), request).await;
+        let answer = withdrawn_midway(&world, (REVOKE_SESSION, &session, &session), request).await;
         let told = format!("{}: {}", write.operation, answer.text());
         assert_eq!(answer.status, 401, "{told}");
         assert_eq!(answer.json()["code"], "token_revoked", "{told}");
+        assert_eq!(changes(before, content(&world).await), 1, "{told}");
+    }
+}
+
+/// Whatever an administrator writes: with a right that ends midway it changes nothing.
+#[apply(each_database)]
+async fn no_write_of_an_administrator_outlives_their_role(world: World) {
+    let writes = of_machines(&world).await;
+    let alice = sign_up(&world, "alice").await;
+    world.clock.advance_seconds(3_600);
+    for (at, write) in writes.iter().enumerate() {
+        let key = format!("acting{at}");
+        let all: Vec<_> = plinto_platform::actor::Permission::ALL
+            .iter()
+            .map(|permission| permission.as_str())
+            .collect();
+        let body = json!({"key": key, "name": key, "management_permissions": all});
+        let made = admin(&world).post("/v1/roles", body).await.expect(201);
+        let role = text(&made.json()["id"]);
+        let path = format!("/v1/administrators/{}", alice.id);
+        let body = json!({"user_id": alice.id, "roles": [key]});
+        admin(&world).delete(&path).await;
+        let made = admin(&world).post("/v1/administrators", body).await;
+        made.expect(201);
+        let client = manage(&world, &alice).await.client(&world);
+        let client = client.with("if-match", "\"1\"");
+        let before = content(&world).await;
+        let held = format!("management of {}", world.acme.tenant);
+        let request = write.send(&client);
+        let answer = withdrawn_midway(&world, (LESSEN_ROLE, &role, &held), request).await;
+        let told = format!("{}: {}", write.operation, answer.text());
+        assert_eq!(answer.status, 403, "{told}");
+        assert_eq!(answer.json()["code"], "permission_denied", "{told}");
         assert_eq!(changes(before, content(&world).await), 1, "{told}");
     }
 }
@@ -375,7 +423,7 @@ async fn however_a_keys_authority_ends_the_write_knows(world: World) {
         let (client, key) = all_permissions(&world).await;
         let body = json!({"name": "fresh", "permissions": ["users:write"]});
         let request = client.post("/v1/api_keys", body);
-        withdrawn_midway(&world, (end, &key), request)
+        withdrawn_midway(&world, (end, &key, &key), request)
             .await
             .expect_problem(status, code);
     }
@@ -402,7 +450,7 @@ async fn however_a_persons_authority_ends_the_write_knows(world: World) {
         let client = alice.client(&world);
         let body = json!({"current_password": PASSWORD, "new_password": OTHER_PASSWORD});
         let request = client.post("/t/acme/v1/me/password", body);
-        let answer = withdrawn_midway(&world, (end, whose), request).await;
+        let answer = withdrawn_midway(&world, (end, whose, whose), request).await;
         let is_outdated = end == OUTDATE;
         let code = if is_outdated {
             "token_outdated"
@@ -467,7 +515,7 @@ async fn a_kept_answer_is_not_told_to_a_key_revoked_while_it_asked_again(world: 
         .await
         .expect(201);
     let again = client.post("/v1/api_keys", wanted);
-    let answer = withdrawn_midway(&world, (REVOKE_KEY, &key), again).await;
+    let answer = withdrawn_midway(&world, (REVOKE_KEY, &key, &key), again).await;
     answer.expect_problem(401, "api_key_invalid");
 }
 

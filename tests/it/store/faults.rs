@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use control_plane::{args, db::Db};
+use plinto_platform::{args, db::Db};
 use plinto_tests::world::{Answer, Engine, TestDatabase, World};
 use serde_json::json;
 use tokio::time::timeout;

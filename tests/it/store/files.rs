@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use control_plane::db::{Db, OpenError};
+use plinto_platform::db::{Db, OpenError};
 use plinto_tests::world::{Engine, TestDatabase};
 use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use plinto_platform::{args, db::{Db, DbError, Tx}};
+use plinto_platform::{
+    args,
+    db::{Db, DbError, Tx},
+};
 use plinto_tests::world::TestDatabase;
 
 use crate::setup::{apply, each_database, each_database_with_threads};
@@ -82,7 +85,7 @@ async fn a_refusing_constraint_has_the_same_name_on_both_engines(database: TestD
     let mut tx = db.begin().await.unwrap();
     make(&mut tx, "taken").await.unwrap();
     tx.commit().await.unwrap();
-    let cases: [(&'static str, control_plane::db::Args, &str); 3] = [
+    let cases: [(&'static str, plinto_platform::db::Args, &str); 3] = [
         (
             MAKE_TENANT,
             args!["other", "taken", 1_i64],
@@ -96,7 +99,7 @@ async fn a_refusing_constraint_has_the_same_name_on_both_engines(database: TestD
         (
             MAKE_EVENT,
             args!["e", "nobody", None::<String>],
-            control_plane::db::FOREIGN_KEY,
+            plinto_platform::db::FOREIGN_KEY,
         ),
     ];
     for (sql, args, name) in cases {

@@ -1,5 +1,6 @@
 //! `/v1/…`: the management API.
 
+mod administrators;
 mod api_keys;
 mod organizations;
 mod policies;

@@ -423,12 +423,9 @@ async fn reading_does_not_allow_writing() {
         .await
         .expect_problem(403, denied);
     reader.delete(&of_alice).await.expect_problem(403, denied);
-    // a person's token is not a key
+    // a person's token is for applications
     let person = world.bearer(&alice.access_token);
-    person
-        .get(&path)
-        .await
-        .expect_problem(401, "api_key_invalid");
+    person.get(&path).await.expect_problem(401, "token_invalid");
 }
 
 #[tokio::test]

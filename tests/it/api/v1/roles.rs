@@ -18,7 +18,7 @@ fn path(role: &Value) -> String {
 }
 
 #[apply(each_database)]
-async fn a_tenant_starts_with_owner_admin_and_member(world: World) {
+async fn a_tenant_starts_with_owner_admin_member_and_administrator(world: World) {
     let listed = admin(&world).get("/v1/roles").await.expect(200).json();
     let rows = listed["data"].as_array().unwrap();
     let mut keys: Vec<_> = rows
@@ -26,7 +26,7 @@ async fn a_tenant_starts_with_owner_admin_and_member(world: World) {
         .map(|row| row["key"].as_str().unwrap())
         .collect();
     keys.sort_unstable();
-    assert_eq!(keys, ["admin", "member", "owner"]);
+    assert_eq!(keys, ["admin", "administrator", "member", "owner"]);
     assert!(rows.iter().all(|row| row["is_system"] == true));
 }
 
@@ -252,7 +252,7 @@ async fn a_tenants_roles_stay_within_what_a_bundle_carries(world: World) {
     grown.expect_problem(422, "validation_failed");
     // The largest bundle and all these roles together are activated, and so is what is taken away.
     let noise: String = (0_u64..)
-        .map(|at| control_plane::envelope::sha256_hex(at.to_be_bytes()))
+        .map(|at| plinto_platform::envelope::sha256_hex(at.to_be_bytes()))
         .take(28_000)
         .collect();
     let revision = publish(
@@ -282,5 +282,5 @@ async fn roles_made_at_once_are_counted_one_by_one(world: World) {
     }
     let statuses = making.join_all().await;
     let made = statuses.iter().filter(|status| **status == 201).count();
-    assert_eq!(made, 256 - 3, "{statuses:?}");
+    assert_eq!(made, 256 - 4, "{statuses:?}");
 }

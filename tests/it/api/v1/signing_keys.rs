@@ -2,12 +2,12 @@
 
 mod withdrawn;
 
-use control_plane::features::{
+use plinto_contract::ids::TenantId;
+use plinto_jose::{JwkSet, Jws};
+use plinto_tenancy::{
     signing_keys::{self, Purpose, SigningKeysError},
     tenants,
 };
-use plinto_contract::ids::TenantId;
-use plinto_jose::{JwkSet, Jws};
 use plinto_tests::world::{Client, World};
 use serde_json::json;
 
@@ -136,10 +136,10 @@ async fn due_keys_of_every_tenant_are_rotated(world: World) {
     let damaged = world.tenant("damaged").await;
     let mut tx = world.app.db.begin().await.unwrap();
     let sql = "delete from signing_keys where tenant_id = $1 and state = 'next'";
-    let args = control_plane::args![world.acme.tenant];
+    let args = plinto_platform::args![world.acme.tenant];
     tx.execute(sql, args).await.unwrap();
     let sql = "update signing_keys set public_jwk = 'damaged' where tenant_id = $1";
-    let args = control_plane::args![damaged.tenant];
+    let args = plinto_platform::args![damaged.tenant];
     tx.execute(sql, args).await.unwrap();
     tx.commit().await.unwrap();
     world.clock.advance_seconds(90 * 24 * 60 * 60);
@@ -195,7 +195,7 @@ async fn swapped_private_keys_do_not_sign(world: World) {
         where s.tenant_id = $1 and s.purpose = 'token' and s.state = 'active')
         where tenant_id = $2 and purpose = 'token' and state = 'active'";
     let mut tx = world.app.db.begin().await.unwrap();
-    let args = control_plane::args![other.tenant, world.acme.tenant];
+    let args = plinto_platform::args![other.tenant, world.acme.tenant];
     assert_eq!(tx.execute(sql, args).await.unwrap(), 1);
     tx.commit().await.unwrap();
     let signed = try_sign(&world, world.acme.tenant, Purpose::Token).await;

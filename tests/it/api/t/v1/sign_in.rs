@@ -157,12 +157,14 @@ async fn an_outdated_hash_is_replaced_at_sign_in(world: World) {
     let weak = weak_hash(PASSWORD);
     let sql = "update passwords set hash = $1";
     let mut tx = world.app.db.begin().await.unwrap();
-    tx.execute(sql, control_plane::args![&weak]).await.unwrap();
+    tx.execute(sql, plinto_platform::args![&weak])
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     sign_in(&world, &alice).await;
     let mut tx = world.app.db.read().await.unwrap();
     let (hash,) = tx
-        .one::<(String,)>("select hash from passwords", control_plane::args![])
+        .one::<(String,)>("select hash from passwords", plinto_platform::args![])
         .await
         .unwrap();
     assert!(

@@ -99,7 +99,7 @@ async fn what_a_withdrawn_key_signed_is_refused_at_once_and_sessions_go_on(world
     );
     let sql = "select private_sealed from signing_keys where state = 'withdrawn'";
     let mut tx = world.app.db.read().await.unwrap();
-    let kept: Vec<(String,)> = tx.all(sql, control_plane::args![]).await.unwrap();
+    let kept: Vec<(String,)> = tx.all(sql, plinto_platform::args![]).await.unwrap();
     assert_eq!(kept, [(String::new(),)], "its private part was not erased");
     drop(tx);
 
