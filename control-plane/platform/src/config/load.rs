@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path};
 use plinto_contract::text::number;
 use toml::{Table, Value};
 
-use super::Config;
+use super::{Config, Kind, Setting};
 
 /// Why the settings cannot be used: one line that names the key and the way out.
 #[derive(Debug, thiserror::Error)]
@@ -41,173 +41,11 @@ pub enum ConfigError {
     #[error("`{key}` {reason}")]
     Invalid {
         /// The setting.
-        key: &'static str,
+        key: String,
         /// What is wrong with it.
         reason: String,
     },
 }
-
-/// How a variable's text is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// As it stands.
-    Text,
-    /// A whole number.
-    Integer,
-    /// `true` or `false`.
-    Boolean,
-}
-
-/// A setting that a variable can give.
-#[derive(Debug, Clone, Copy)]
-pub struct Setting {
-    /// The variable.
-    pub variable: &'static str,
-    /// Its place in the file: section (or empty) and key.
-    pub place: (&'static str, &'static str),
-    /// How its text is read.
-    pub kind: Kind,
-}
-
-const fn setting(
-    variable: &'static str,
-    section: &'static str,
-    key: &'static str,
-    kind: Kind,
-) -> Setting {
-    Setting {
-        variable,
-        place: (section, key),
-        kind,
-    }
-}
-
-/// Every setting a variable can give. Lists are for the file only.
-pub const SETTINGS: &[Setting] = &[
-    setting("PLINTO_LISTEN", "", "listen", Kind::Text),
-    setting("PLINTO_PUBLIC_URL", "", "public_url", Kind::Text),
-    setting(
-        "PLINTO_PROBLEM_PAGES_URL",
-        "",
-        "problem_pages_url",
-        Kind::Text,
-    ),
-    setting("PLINTO_MASTER_KEY", "", "master_key", Kind::Text),
-    setting("PLINTO_MASTER_KEY_FILE", "", "master_key_file", Kind::Text),
-    setting("DATABASE_URL", "database", "url", Kind::Text),
-    setting("PLINTO_DATABASE_URL", "database", "url", Kind::Text),
-    setting(
-        "PLINTO_DATABASE_MAX_CONNECTIONS",
-        "database",
-        "max_connections",
-        Kind::Integer,
-    ),
-    setting(
-        "PLINTO_DATABASE_GROUP_COMMITS",
-        "database",
-        "group_commits",
-        Kind::Boolean,
-    ),
-    setting(
-        "PLINTO_HTTP_BODY_BYTES",
-        "http",
-        "body_bytes",
-        Kind::Integer,
-    ),
-    setting("PLINTO_HTTP_TIMEOUT_S", "http", "timeout_s", Kind::Integer),
-    setting(
-        "PLINTO_HTTP_HEADER_TIMEOUT_S",
-        "http",
-        "header_timeout_s",
-        Kind::Integer,
-    ),
-    setting(
-        "PLINTO_HTTP_CONCURRENCY",
-        "http",
-        "concurrency",
-        Kind::Integer,
-    ),
-    setting(
-        "PLINTO_HTTP_REQUESTS_PER_MINUTE",
-        "http",
-        "requests_per_minute",
-        Kind::Integer,
-    ),
-    setting(
-        "PLINTO_HTTP_CLIENT_IP_HEADER",
-        "http",
-        "client_ip_header",
-        Kind::Text,
-    ),
-    setting(
-        "PLINTO_HTTP_SHUTDOWN_S",
-        "http",
-        "shutdown_s",
-        Kind::Integer,
-    ),
-    setting("PLINTO_LOG_FORMAT", "log", "format", Kind::Text),
-    setting("PLINTO_LOG_FILTER", "log", "filter", Kind::Text),
-    setting(
-        "PLINTO_SIGNING_KEYS_PUBLISH_AHEAD_S",
-        "signing_keys",
-        "publish_ahead_s",
-        Kind::Integer,
-    ),
-    setting(
-        "PLINTO_SIGNING_KEYS_ROTATE_AFTER_S",
-        "signing_keys",
-        "rotate_after_s",
-        Kind::Integer,
-    ),
-    setting(
-        "PLINTO_CREDENTIALS_HASHING_THREADS",
-        "credentials",
-        "hashing_threads",
-        Kind::Integer,
-    ),
-    setting(
-        "PLINTO_CREDENTIALS_HASHING_QUEUE",
-        "credentials",
-        "hashing_queue",
-        Kind::Integer,
-    ),
-    setting(
-        "PLINTO_SESSIONS_ACCESS_TOKEN_S",
-        "sessions",
-        "access_token_s",
-        Kind::Integer,
-    ),
-    setting(
-        "PLINTO_SESSIONS_IDLE_S",
-        "sessions",
-        "idle_s",
-        Kind::Integer,
-    ),
-    setting(
-        "PLINTO_SESSIONS_ABSOLUTE_S",
-        "sessions",
-        "absolute_s",
-        Kind::Integer,
-    ),
-    setting(
-        "PLINTO_SESSIONS_REFRESH_GRACE_S",
-        "sessions",
-        "refresh_grace_s",
-        Kind::Integer,
-    ),
-    setting(
-        "PLINTO_POLICIES_BUNDLE_S",
-        "policies",
-        "bundle_s",
-        Kind::Integer,
-    ),
-    setting(
-        "PLINTO_POLICIES_RENEW_BEFORE_S",
-        "policies",
-        "renew_before_s",
-        Kind::Integer,
-    ),
-];
 
 /// Variables of the command line, the scripts and the test suite, which share our prefix.
 const OF_OTHERS: &[&str] = &[
@@ -280,24 +118,31 @@ impl Config {
     }
 }
 
+/// Every variable that can give a setting, with that setting. Where two give the same, the later wins.
+fn variables() -> Vec<(String, Setting)> {
+    let settings = Config::sections().into_iter().flat_map(|own| own.settings);
+    settings
+        .flat_map(|setting| {
+            let variables = setting.variables().into_iter();
+            variables.map(move |variable| (variable, setting.clone()))
+        })
+        .collect()
+}
+
 /// The variable that gave the value at a place such as `database.url`.
 fn variable_of(place: &str, environment: &BTreeMap<String, String>) -> String {
-    let given = SETTINGS.iter().rev().find(|setting| {
-        let (section, key) = setting.place;
-        let own = if section.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{section}.{key}")
-        };
-        own == place && environment.contains_key(setting.variable)
-    });
-    given.map_or(place, |setting| setting.variable).to_owned()
+    let given = variables()
+        .into_iter()
+        .rev()
+        .find(|(variable, setting)| setting.path() == place && environment.contains_key(variable));
+    given.map_or_else(|| place.to_owned(), |(variable, _)| variable)
 }
 
 /// The variables as text. One that is none is refused if its name is ours; others' are theirs.
 fn readable(
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<BTreeMap<String, String>, ConfigError> {
+    let ours = self::variables();
     let mut read = BTreeMap::new();
     for (name, value) in variables {
         let Ok(name) = name.into_string() else {
@@ -305,7 +150,7 @@ fn readable(
         };
         match value.into_string() {
             Ok(value) => drop(read.insert(name, value)),
-            Err(_) if SETTINGS.iter().any(|setting| setting.variable == name) => {
+            Err(_) if ours.iter().any(|(variable, _)| *variable == name) => {
                 let reason = "is not UTF-8".to_owned();
                 return Err(ConfigError::Variable { name, reason });
             }
@@ -323,43 +168,48 @@ fn read(path: &Path) -> Result<String, ConfigError> {
 }
 
 fn lay_over(table: &mut Table, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+    let ours = variables();
     for name in environment.keys() {
-        let is_ours = SETTINGS.iter().any(|setting| setting.variable == name);
-        let is_others = OF_OTHERS.contains(&name.as_str())
-            || GROUPS_OF_OTHERS.iter().any(|group| name.starts_with(group));
-        if name.starts_with("PLINTO_") && !is_ours && !is_others {
+        let is_ours = ours.iter().any(|(variable, _)| variable == name);
+        if name.starts_with("PLINTO_") && !is_ours && !is_others(name) {
             return Err(ConfigError::UnknownVariable(name.clone()));
         }
     }
-    for setting in SETTINGS {
-        let Some(text) = environment.get(setting.variable) else {
+    for (variable, setting) in ours {
+        let Some(text) = environment.get(&variable) else {
             continue;
         };
-        let value = parse(setting, text)?;
-        let (section, key) = setting.place;
-        let target = if section.is_empty() {
+        let value = parse(&variable, setting.kind, text)?;
+        let target = if setting.section.is_empty() {
             &mut *table
         } else {
             let section = table
-                .entry(section)
+                .entry(setting.section)
                 .or_insert_with(|| Value::Table(Table::new()));
             match section {
                 Value::Table(section) => section,
                 _ => continue,
             }
         };
-        target.insert(key.to_owned(), value);
+        target.insert(setting.key.to_owned(), value);
     }
     Ok(())
 }
 
-fn parse(setting: &Setting, text: &str) -> Result<Value, ConfigError> {
+fn is_others(variable: &str) -> bool {
+    OF_OTHERS.contains(&variable)
+        || GROUPS_OF_OTHERS
+            .iter()
+            .any(|group| variable.starts_with(group))
+}
+
+fn parse(variable: &str, kind: Kind, text: &str) -> Result<Value, ConfigError> {
     let expected = |what: &str| ConfigError::Variable {
-        name: setting.variable.to_owned(),
+        name: variable.to_owned(),
         reason: format!("expected {what}"),
     };
-    match setting.kind {
-        Kind::Text => Ok(Value::String(text.to_owned())),
+    match kind {
+        Kind::Text | Kind::List => Ok(Value::String(text.to_owned())),
         Kind::Integer => number(text)
             .map(Value::Integer)
             .ok_or_else(|| expected("a whole number in digits, without a sign before it")),
@@ -408,6 +258,37 @@ mod tests {
         assert_eq!(config.http.body_bytes, 2_048);
         assert_eq!(config.http.concurrency, 1_024);
         assert_eq!(config.issuer("acme"), "http://127.0.0.1:7400/t/acme");
+    }
+
+    /// A variable is made of section and key: `[http] url` and a top-level `http_url` would share one.
+    #[test]
+    fn no_two_settings_share_a_variable_and_none_has_that_of_another_program() {
+        let mut seen = std::collections::BTreeSet::new();
+        for (variable, _) in variables() {
+            assert!(!is_others(&variable), "{variable}");
+            assert!(seen.insert(variable.clone()), "{variable}");
+        }
+        for variable in [
+            "PLINTO_LISTEN",
+            "PLINTO_HTTP_BODY_TIMEOUT_S",
+            "DATABASE_URL",
+        ] {
+            assert!(seen.contains(variable), "{variable}");
+        }
+    }
+
+    #[test]
+    fn the_settings_own_variable_wins_over_that_of_hosting_services_and_lists_have_none() {
+        let both = [
+            ("DATABASE_URL", "sqlite:theirs"),
+            ("PLINTO_DATABASE_URL", "sqlite:ours"),
+        ];
+        assert_eq!(
+            load("", &both).unwrap().database.url.expose(),
+            "sqlite:ours"
+        );
+        let error = load("", &[("PLINTO_PREVIOUS_MASTER_KEYS", "x")]).unwrap_err();
+        assert!(matches!(error, ConfigError::UnknownVariable(_)), "{error}");
     }
 
     #[test]

@@ -1,107 +1,33 @@
 //! Settings: a TOML file, then `PLINTO_*` variables, read once and typed. Unknown keys are errors.
 //!
-//! Every field says its unit and default. Times are whole seconds and end in `_s`.
+//! A setting is one field below, with its unit, default and bounds; its variable follows from its
+//! place. Times are whole seconds and end in `_s`.
 
 mod check;
 mod load;
 mod public_url;
+mod settings;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
-use plinto_contract::problem::PAGES;
+use plinto_contract::{
+    limits::{ACCESS_TOKEN_LIFETIME_S, BUNDLE_LIFETIME_S},
+    problem::PAGES,
+};
 use serde::Deserialize;
 
+use check::{DAY_S, LONGEST_S, key_set_age_s};
+use settings::{SettingValue, settings, within};
+
 pub use check::KNOWN_FOR_S;
-pub use load::{ConfigError, SETTINGS, Setting};
+pub use load::ConfigError;
 pub use public_url::PublicUrl;
+pub use settings::{Kind, Section, Setting};
 
 use crate::secret::Secret;
-
-/// All settings.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// Address and port to listen on. Default `127.0.0.1:7400`.
-    pub listen: SocketAddr,
-    /// Where clients reach us; issuers start with it. Default `http://127.0.0.1:7400`.
-    pub public_url: PublicUrl,
-    /// Where the pages about problem codes stand, which `type` of every problem points to; a slash
-    /// and the code follow. Default: this server's own, under `{public_url}/docs/errors`.
-    pub problem_pages_url: Option<PublicUrl>,
-    /// 32 bytes in base64url that seal secrets at rest. Default: a key file next to the `SQLite`
-    /// file, made at the first start.
-    pub master_key: Option<Secret>,
-    /// File that holds the master key.
-    pub master_key_file: Option<PathBuf>,
-    /// Earlier master keys, which still open what they sealed.
-    pub previous_master_keys: Vec<Secret>,
-    /// Where the data is.
-    pub database: DatabaseConfig,
-    /// Limits and habits of the HTTP server.
-    pub http: HttpConfig,
-    /// What is logged and how.
-    pub log: LogConfig,
-    /// Keys that sign tokens and bundles.
-    pub signing_keys: SigningKeysConfig,
-    /// Passwords.
-    pub credentials: CredentialsConfig,
-    /// Sessions and their tokens.
-    pub sessions: SessionsConfig,
-    /// Policy bundles.
-    pub policies: PoliciesConfig,
-}
-
-/// Where the data is.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DatabaseConfig {
-    /// `sqlite:<path>` or `postgres://…`. Default `sqlite:plinto.sqlite`.
-    pub url: Secret,
-    /// Connections to a `PostgreSQL` server at most, beside 4 for the documents that edges fetch.
-    /// Default 16.
-    pub max_connections: u32,
-    /// Whether `SQLite` transactions share disk flushes. Default true; false is for measuring.
-    pub group_commits: bool,
-}
-
-/// Limits and habits of the HTTP server.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HttpConfig {
-    /// Body of a request at most, bytes; bundle uploads have their own limit. Default 65,536.
-    pub body_bytes: usize,
-    /// A request's time, seconds. Default 30.
-    pub timeout_s: u64,
-    /// Time for a client to send its headers, and an idle connection's time, seconds. Default 30.
-    pub header_timeout_s: u64,
-    /// Time for a client to send its body once its headers are there, seconds. Default 10.
-    pub body_timeout_s: u64,
-    /// Requests handled at once, once their bodies are there; more are answered 503. As many again
-    /// for public documents. Default 1,024.
-    pub concurrency: usize,
-    /// Requests per minute and client address; 0 switches the limit off. Ten times as many for the
-    /// documents under `.well-known` and `edge`, fifty times as many for a good API key, whatever
-    /// its address; none for probes. Default 1,200.
-    pub requests_per_minute: u32,
-    /// Header in which a trusted proxy names the client's address; the last entry counts. Default
-    /// none: the peer's address.
-    pub client_ip_header: Option<String>,
-    /// Time for everything to end at shutdown, seconds. Default 20.
-    pub shutdown_s: u64,
-}
-
-/// What is logged and how.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LogConfig {
-    /// Default `json`.
-    pub format: LogFormat,
-    /// Levels by module, as `tracing_subscriber`'s `EnvFilter` reads them. Default `info`.
-    pub filter: String,
-}
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -113,143 +39,136 @@ pub enum LogFormat {
     Text,
 }
 
-/// Keys that sign tokens and bundles.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SigningKeysConfig {
-    /// How long a new key is published before it may sign, seconds. At least 60: that long a cache
-    /// in between and the edge may show the set from before. Default 900.
-    pub publish_ahead_s: i64,
-    /// Age at which the worker rotates a key, seconds. Default 90 days.
-    pub rotate_after_s: i64,
-}
-
-/// Passwords.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CredentialsConfig {
-    /// Passwords hashed at once; 0 means one per core. Default 0.
-    pub hashing_threads: usize,
-    /// Hashings that may wait for a thread; more are answered 503. Default 256.
-    pub hashing_queue: usize,
-}
-
-/// Sessions and their tokens.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SessionsConfig {
-    /// Life of an access token, seconds, at most 600. Default 600.
-    pub access_token_s: i64,
-    /// A session ends when it is not refreshed for this long, seconds. Default 7 days.
-    pub idle_s: i64,
-    /// A session ends after this long whatever happens, seconds. Default 30 days.
-    pub absolute_s: i64,
-    /// How long a spent refresh token gives the same successor again, seconds, at most 10.
-    /// Default 10.
-    pub refresh_grace_s: i64,
-}
-
-/// Policy bundles.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PoliciesConfig {
-    /// How long a signed bundle is valid, seconds. Default 30 days.
-    pub bundle_s: i64,
-    /// When the worker signs the active bundle anew before it runs out, seconds. Default 7 days.
-    pub renew_before_s: i64,
-}
-
-const DAY_S: i64 = 24 * 60 * 60;
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7400),
-            public_url: PublicUrl::default(),
-            problem_pages_url: None,
-            master_key: None,
-            master_key_file: None,
-            previous_master_keys: Vec::new(),
-            database: DatabaseConfig::default(),
-            http: HttpConfig::default(),
-            log: LogConfig::default(),
-            signing_keys: SigningKeysConfig::default(),
-            credentials: CredentialsConfig::default(),
-            sessions: SessionsConfig::default(),
-            policies: PoliciesConfig::default(),
+impl LogFormat {
+    /// As it is written in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Text => "text",
         }
     }
 }
 
-impl Default for DatabaseConfig {
-    fn default() -> Self {
-        Self {
-            url: Secret::new("sqlite:plinto.sqlite"),
-            max_connections: 16,
-            group_commits: true,
-        }
+settings! {
+    /// All settings.
+    pub struct Config {
+        /// Address and port to listen on.
+        pub listen: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7400);
+        /// Where clients reach us; issuers start with it.
+        pub public_url: PublicUrl = PublicUrl::default();
+        /// Where the pages about problem codes stand, which `type` of every problem points to; a
+        /// slash and the code follow. Without it: this server's own, under
+        /// `{public_url}/docs/errors`.
+        pub problem_pages_url: Option<PublicUrl> = None;
+        /// 32 bytes in base64url that seal secrets at rest. Without it: a key file next to the
+        /// `SQLite` file, made at the first start.
+        pub master_key: Option<Secret> = None;
+        /// File that holds the master key.
+        pub master_key_file: Option<PathBuf> = None;
+        /// Earlier master keys, which still open what they sealed.
+        pub previous_master_keys: Vec<Secret> = Vec::new();
+        section database: DatabaseConfig;
+        section http: HttpConfig;
+        section log: LogConfig;
+        section signing_keys: SigningKeysConfig;
+        section credentials: CredentialsConfig;
+        section sessions: SessionsConfig;
+        section policies: PoliciesConfig;
     }
 }
 
-impl Default for HttpConfig {
-    fn default() -> Self {
-        Self {
-            body_bytes: 64 * 1024,
-            timeout_s: 30,
-            header_timeout_s: 30,
-            body_timeout_s: 10,
-            concurrency: 1_024,
-            requests_per_minute: 1_200,
-            client_ip_header: None,
-            shutdown_s: 20,
-        }
+settings! {
+    /// Where the data is.
+    pub struct DatabaseConfig {
+        /// `sqlite:<path>` or `postgres://…`.
+        pub url: Secret = Secret::new("sqlite:plinto.sqlite");
+        /// Connections to a `PostgreSQL` server at most, beside 4 for the documents that edges
+        /// fetch.
+        pub max_connections: u32 = 16, within 1..=1_000;
+        /// Whether `SQLite` transactions share disk flushes; false is for measuring.
+        pub group_commits: bool = true;
     }
 }
 
-impl Default for LogConfig {
-    fn default() -> Self {
-        Self {
-            format: LogFormat::Json,
-            filter: "info".to_owned(),
-        }
+settings! {
+    /// Limits and habits of the HTTP server.
+    pub struct HttpConfig {
+        /// Body of a request at most, bytes; bundle uploads have their own limit.
+        pub body_bytes: usize = 64 * 1024, within 1_024..=1_048_576;
+        /// A request's time, seconds.
+        pub timeout_s: u64 = 30, within 1..=600;
+        /// Time for a client to send its headers, and an idle connection's time, seconds.
+        pub header_timeout_s: u64 = 30, within 1..=600;
+        /// Time for a client to send its body once its headers are there, seconds.
+        pub body_timeout_s: u64 = 10, within 1..=600;
+        /// Requests handled at once, once their bodies are there; more are answered 503. As many
+        /// again for public documents.
+        pub concurrency: usize = 1_024, within 1..=1_000_000;
+        /// Requests per minute and client address; 0 switches the limit off. Ten times as many for
+        /// the documents under `.well-known` and `edge`, fifty times as many for a good API key,
+        /// whatever its address; none for probes.
+        pub requests_per_minute: u32 = 1_200;
+        /// Header in which a trusted proxy names the client's address; the last entry counts.
+        /// Without it: the peer's address.
+        pub client_ip_header: Option<String> = None;
+        /// Time for everything to end at shutdown, seconds.
+        pub shutdown_s: u64 = 20, within 1..=3_600;
     }
 }
 
-impl Default for SigningKeysConfig {
-    fn default() -> Self {
-        Self {
-            publish_ahead_s: 900,
-            rotate_after_s: 90 * DAY_S,
-        }
+settings! {
+    /// What is logged and how.
+    pub struct LogConfig {
+        /// `json`, one object a line, or `text`, for people.
+        pub format: LogFormat = LogFormat::Json;
+        /// Levels by module, as `tracing_subscriber`'s `EnvFilter` reads them.
+        pub filter: String = "info".to_owned();
     }
 }
 
-impl Default for CredentialsConfig {
-    fn default() -> Self {
-        Self {
-            hashing_threads: 0,
-            hashing_queue: 256,
-        }
+settings! {
+    /// Keys that sign tokens and bundles.
+    pub struct SigningKeysConfig {
+        /// How long a new key is published before it may sign, seconds. The least is how
+        /// long a cache in between and the edge may show the set from before.
+        pub publish_ahead_s: i64 = 900, within key_set_age_s()..=LONGEST_S;
+        /// Age at which the worker rotates a key, seconds; at least `publish_ahead_s`.
+        pub rotate_after_s: i64 = 90 * DAY_S, within 1..=LONGEST_S;
     }
 }
 
-impl Default for SessionsConfig {
-    fn default() -> Self {
-        Self {
-            access_token_s: plinto_contract::limits::ACCESS_TOKEN_LIFETIME_S,
-            idle_s: 7 * DAY_S,
-            absolute_s: 30 * DAY_S,
-            refresh_grace_s: 10,
-        }
+settings! {
+    /// Passwords.
+    pub struct CredentialsConfig {
+        /// Passwords hashed at once; 0 means one per core.
+        pub hashing_threads: usize = 0;
+        /// Hashings that may wait for a thread; more are answered 503.
+        pub hashing_queue: usize = 256;
     }
 }
 
-impl Default for PoliciesConfig {
-    fn default() -> Self {
-        Self {
-            bundle_s: plinto_contract::limits::BUNDLE_LIFETIME_S,
-            renew_before_s: 7 * DAY_S,
-        }
+settings! {
+    /// Sessions and their tokens.
+    pub struct SessionsConfig {
+        /// Life of an access token, seconds.
+        pub access_token_s: i64 = ACCESS_TOKEN_LIFETIME_S, within 1..=ACCESS_TOKEN_LIFETIME_S;
+        /// A session ends when it is not refreshed for this long, seconds; at most `absolute_s`.
+        pub idle_s: i64 = 7 * DAY_S;
+        /// A session ends after this long whatever happens, seconds.
+        pub absolute_s: i64 = 30 * DAY_S, within 1..=LONGEST_S;
+        /// How long a spent refresh token gives the same successor again, seconds.
+        pub refresh_grace_s: i64 = 10, within 0..=10;
+    }
+}
+
+settings! {
+    /// Policy bundles.
+    pub struct PoliciesConfig {
+        /// How long a signed bundle is valid, seconds.
+        pub bundle_s: i64 = BUNDLE_LIFETIME_S, within 60..=BUNDLE_LIFETIME_S;
+        /// When the worker signs the active bundle anew before it runs out, seconds; less than
+        /// `bundle_s`.
+        pub renew_before_s: i64 = 7 * DAY_S;
     }
 }
 
@@ -262,6 +181,11 @@ impl DatabaseConfig {
 }
 
 impl Config {
+    /// All settings, by the table of the file that they stand in; the top level first.
+    pub fn sections() -> Vec<Section> {
+        Self::tables("")
+    }
+
     /// The issuer of a tenant: `{public_url}/t/{slug}`.
     pub fn issuer(&self, slug: &str) -> String {
         format!("{}/t/{slug}", self.base_url())
