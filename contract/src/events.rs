@@ -1,5 +1,7 @@
 //! Events: what happened, to whom, by whom. The same JSON everywhere it is read.
 
+mod data;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -7,6 +9,12 @@ use serde_json::{Map, Value};
 use crate::{
     ids::{EventId, RequestId, TenantId},
     time::UnixMillis,
+};
+
+pub use data::{
+    ApiKeyCreated, ApiKeyRevoked, BundleActivated, BundlePublished, BundleRenewed,
+    BundleRolledBack, EventData, SigningKeyCreated, SigningKeyRetired, SigningKeyRotated,
+    SigningKeyWithdrawn, TenantCreated, TenantSessionsRevoked, TenantUpdated, data_schema,
 };
 
 macro_rules! kinds {
@@ -107,7 +115,8 @@ pub struct Event {
     /// The request it happened in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<RequestId>,
-    /// What more there is to say; no personal data, no secrets.
+    /// What more there is to say, as the schema `EventData` has it for the kind; no personal data, no
+    /// secrets.
     #[serde(default)]
     pub data: Map<String, Value>,
 }

@@ -192,6 +192,7 @@ fn schemas_are_in_step() {
             "event",
             schemars::schema_for!(plinto_contract::events::Event),
         ),
+        ("event_data", plinto_contract::events::data_schema()),
         ("manifest", schemars::schema_for!(Manifest)),
         ("problem", schemars::schema_for!(Problem)),
         ("revocation_feed", schemars::schema_for!(Feed)),

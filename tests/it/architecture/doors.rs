@@ -353,6 +353,21 @@ pub(super) fn n10(house: &House) -> Vec<String> {
     offences
 }
 
+/// The crates whose events all have a type for their data.
+const TYPED_EVENTS: &[&str] = &["control-plane/tenancy/", "control-plane/enforcement/"];
+
+/// Offences: JSON that a feature puts together by hand where the contract has a type for it.
+pub(super) fn event_data(house: &House) -> Vec<String> {
+    let typed = house.control_plane().filter(|source| {
+        TYPED_EVENTS
+            .iter()
+            .any(|folder| source.path.starts_with(folder))
+    });
+    typed
+        .flat_map(|source| source.find(r"\brecord_json\b"))
+        .collect()
+}
+
 /// The functions that record an event, themselves or through another that does: feature and name.
 fn recorders(house: &House) -> BTreeSet<(String, String)> {
     let call =
@@ -376,7 +391,9 @@ fn recorders(house: &House) -> BTreeSet<(String, String)> {
             calls.entry(key).or_default().extend(called);
         }
     }
-    let mut found = BTreeSet::from([("work".to_owned(), "record".to_owned())]);
+    let mut found: BTreeSet<_> = ["record", "record_json"]
+        .map(|verb| ("work".to_owned(), verb.to_owned()))
+        .into();
     loop {
         let before = found.len();
         let more: Vec<_> = calls

@@ -360,6 +360,17 @@ fn offences() -> Vec<(&'static str, Files, Files)> {
             )],
         ),
         (
+            "N10 data",
+            vec![(
+                feature("tenants/service.rs"),
+                "async fn f() { work.record_json(kind, id, json!({})) }",
+            )],
+            vec![(
+                feature("tenants/service.rs"),
+                "async fn f() { work.record(id, &TenantCreated { slug }) }",
+            )],
+        ),
+        (
             "N11",
             vec![(own("jose/src/a.rs"), "fn f() { SystemTime::now(); }")],
             vec![(

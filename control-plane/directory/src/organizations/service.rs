@@ -52,7 +52,7 @@ pub(crate) async fn create(
         .map_err(|error| on_slug(error, &organization.slug))?;
     let data = json!({"slug": organization.slug});
     let subject = organization.id.to_string();
-    work.record(EventKind::OrganizationCreated, subject, data)
+    work.record_json(EventKind::OrganizationCreated, subject, data)
         .await?;
     if let Some(owner) = input.owner {
         let roles = [OWNER.to_owned()].into();
@@ -123,7 +123,7 @@ pub(crate) async fn update(
     }
     organization.version = organization.version.saturating_add(1);
     let data = json!({"slug": organization.slug});
-    work.record(EventKind::OrganizationUpdated, id.to_string(), data)
+    work.record_json(EventKind::OrganizationUpdated, id.to_string(), data)
         .await?;
     work.commit().await?;
     Ok(organization)
@@ -154,7 +154,7 @@ pub(crate) async fn delete(
         return Err(OrganizationsError::Changed);
     }
     let data = json!({"slug": organization.slug});
-    work.record(EventKind::OrganizationDeleted, id.to_string(), data)
+    work.record_json(EventKind::OrganizationDeleted, id.to_string(), data)
         .await?;
     work.commit().await?;
     Ok(())

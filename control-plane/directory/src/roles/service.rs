@@ -135,7 +135,7 @@ pub(crate) async fn update(
     role.version = version.saturating_add(1);
     store::mark_changed(&mut work.tx, actor.tenant, now).await?;
     let data = data(&role);
-    work.record(EventKind::RoleUpdated, role.id.to_string(), data)
+    work.record_json(EventKind::RoleUpdated, role.id.to_string(), data)
         .await?;
     work.commit().await?;
     Ok(role)
@@ -165,7 +165,7 @@ pub(crate) async fn delete(
     }
     store::mark_changed(&mut work.tx, actor.tenant, now).await?;
     let data = json!({"key": role.key});
-    work.record(EventKind::RoleDeleted, id.to_string(), data)
+    work.record_json(EventKind::RoleDeleted, id.to_string(), data)
         .await?;
     work.commit().await?;
     Ok(())
@@ -295,7 +295,7 @@ async fn insert(work: &mut Work<'_>, input: CreateRole, is_system: bool) -> Resu
     store::insert(&mut work.tx, work.actor.tenant, &role).await?;
     store::mark_changed(&mut work.tx, work.actor.tenant, now).await?;
     let data = data(&role);
-    work.record(EventKind::RoleCreated, role.id.to_string(), data)
+    work.record_json(EventKind::RoleCreated, role.id.to_string(), data)
         .await?;
     Ok(role)
 }

@@ -44,7 +44,7 @@ pub async fn create(
     store::insert(&mut work.tx, work.actor.tenant, &user, &email.normalized)
         .await
         .map_err(|error| error.on(store::EMAIL_KEY, || UserError::EmailTaken))?;
-    work.record(EventKind::UserCreated, user.id, json!({}))
+    work.record_json(EventKind::UserCreated, user.id, json!({}))
         .await?;
     Ok(user)
 }
@@ -168,7 +168,8 @@ pub async fn disable(platform: &Platform, actor: &Actor, id: UserId) -> Result<U
     let mut work =
         authority::begin(platform, actor, Need::Permission(Permission::UsersWrite)).await?;
     if store::disable(&mut work.tx, actor.tenant, id, platform.clock.now()).await? {
-        work.record(EventKind::UserDisabled, id, json!({})).await?;
+        work.record_json(EventKind::UserDisabled, id, json!({}))
+            .await?;
     }
     let user = store::find(&mut work.tx, actor.tenant, id)
         .await?
@@ -183,7 +184,8 @@ pub async fn enable(platform: &Platform, actor: &Actor, id: UserId) -> Result<Us
     let mut work =
         authority::begin(platform, actor, Need::Permission(Permission::UsersWrite)).await?;
     if store::enable(&mut work.tx, actor.tenant, id, platform.clock.now()).await? {
-        work.record(EventKind::UserEnabled, id, json!({})).await?;
+        work.record_json(EventKind::UserEnabled, id, json!({}))
+            .await?;
     }
     let user = store::find(&mut work.tx, actor.tenant, id)
         .await?
@@ -215,7 +217,7 @@ pub async fn end_all_sessions(work: &mut Work<'_>, id: UserId) -> Result<bool, D
     let is_there = store::end_sessions(&mut work.tx, work.actor.tenant, id, now).await?;
     if is_there {
         let kind = EventKind::UserSessionsRevoked;
-        work.record(kind, id, json!({})).await?;
+        work.record_json(kind, id, json!({})).await?;
     }
     Ok(is_there)
 }

@@ -7,7 +7,7 @@ pub(crate) mod check;
 pub(crate) mod edge;
 pub(crate) mod workbench;
 
-use plinto_contract::events::EventKind;
+use plinto_contract::events::BundlePublished;
 use plinto_directory::roles;
 use plinto_platform::{
     Platform,
@@ -19,7 +19,6 @@ use plinto_tenancy::{
     signing_keys::{self, Purpose, SigningKeysError},
     tenants,
 };
-use serde_json::json;
 
 use self::workbench::Workbench;
 use super::{
@@ -64,9 +63,11 @@ pub(crate) async fn publish(
             .map(|bundle| (bundle, false))
             .ok_or(PoliciesError::NotFound);
     }
-    let data = json!({"revision": bundle.revision, "entrypoint": bundle.entrypoint});
-    work.record(EventKind::BundlePublished, bundle.id, data)
-        .await?;
+    let data = BundlePublished {
+        revision: bundle.revision.clone(),
+        entrypoint: bundle.entrypoint.clone(),
+    };
+    work.record(bundle.id, &data).await?;
     work.commit().await?;
     Ok((bundle, true))
 }

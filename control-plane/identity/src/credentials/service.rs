@@ -39,7 +39,7 @@ pub async fn change_password(
 ) -> Result<(), DbError> {
     let now = work.platform.clock.now();
     store::put(&mut work.tx, work.actor.tenant, user, hash, now).await?;
-    work.record(EventKind::PasswordChanged, user, json!({}))
+    work.record_json(EventKind::PasswordChanged, user, json!({}))
         .await
 }
 

@@ -125,7 +125,7 @@ pub async fn open(work: &mut Work<'_>, new: NewSession<'_>) -> Result<Opened, Se
         "amr": session.amr,
         "is_for_management": session.is_for_management,
     });
-    work.record(EventKind::SessionCreated, session.id, data)
+    work.record_json(EventKind::SessionCreated, session.id, data)
         .await?;
     Ok(Opened {
         tenant,
@@ -450,5 +450,5 @@ async fn say_revoked(
     reason: RevokedReason,
 ) -> Result<(), DbError> {
     let data = json!({"reason": reason.as_str()});
-    work.record(EventKind::SessionRevoked, id, data).await
+    work.record_json(EventKind::SessionRevoked, id, data).await
 }

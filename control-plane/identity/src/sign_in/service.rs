@@ -350,7 +350,7 @@ pub async fn unlock(platform: &Platform, actor: &Actor, id: UserId) -> Result<Us
     let account = Subject::account(&email.normalized);
     if store::clear(&mut work.tx, actor.tenant, &account).await? {
         let kind = EventKind::UserUnlocked;
-        work.record(kind, id, json!({})).await?;
+        work.record_json(kind, id, json!({})).await?;
     }
     work.commit().await?;
     Ok(user)

@@ -7,8 +7,8 @@ mod store;
 
 use std::fmt::Display;
 
-use plinto_contract::events::{Event, EventKind};
-use serde_json::Value;
+use plinto_contract::events::{Event, EventData, EventKind};
+use serde_json::{Value, json};
 
 use crate::{
     authority::Work,
@@ -16,9 +16,19 @@ use crate::{
 };
 
 impl Work<'_> {
-    /// Says that something happened, by whom and to what.
-    /// `subject`: the id of the thing it happened to. `data`: an object; no personal data, no secrets.
-    pub async fn record(
+    /// Says that something happened, by whom and to what. The type of `data` says what.
+    /// `subject`: the id of the thing it happened to.
+    pub async fn record<D: EventData>(
+        &mut self,
+        subject: impl Display,
+        data: &D,
+    ) -> Result<(), DbError> {
+        self.record_json(D::KIND, subject, json!(data)).await
+    }
+
+    /// The same for kinds whose data has no type yet.
+    /// `data`: an object; no personal data, no secrets.
+    pub async fn record_json(
         &mut self,
         kind: EventKind,
         subject: impl Display,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plinto_contract::{
-    events::EventKind,
+    events::{ApiKeyCreated, ApiKeyRevoked},
     ids::{ApiKeyId, TenantId},
     problem::FieldError,
     time::UnixMillis,
@@ -15,7 +15,6 @@ use plinto_platform::{
     db::{DbError, Tx},
     recheck::Rechecked,
 };
-use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{
@@ -166,9 +165,8 @@ pub(crate) async fn revoke(
         .await?
         .ok_or(ApiKeysError::NotFound)?;
     if is_new {
-        let data = json!({"name": key.name});
-        work.record(EventKind::ApiKeyRevoked, id.to_string(), data)
-            .await?;
+        let name = key.name.clone();
+        work.record(id, &ApiKeyRevoked { name }).await?;
     }
     work.commit().await?;
     platform.state::<Cache>().revoked.insert(id, ()).await;
@@ -196,9 +194,12 @@ pub async fn issue(
         revoked_at: None,
     };
     store::insert(&mut work.tx, work.actor.tenant, &key, secret.hash()).await?;
-    let data = json!({"name": key.name, "permissions": permission_names(&key.permissions)});
-    work.record(EventKind::ApiKeyCreated, key.id.to_string(), data)
-        .await?;
+    let permissions = permission_names(&key.permissions).into_iter();
+    let data = ApiKeyCreated {
+        name: key.name.clone(),
+        permissions: permissions.map(str::to_owned).collect(),
+    };
+    work.record(key.id, &data).await?;
     Ok((key, secret))
 }
 

@@ -4,7 +4,11 @@ pub(crate) mod withdraw;
 
 use std::{sync::Arc, time::Duration};
 
-use plinto_contract::{events::EventKind, ids::TenantId, time::UnixMillis};
+use plinto_contract::{
+    events::{SigningKeyCreated, SigningKeyRetired, SigningKeyRotated},
+    ids::TenantId,
+    time::UnixMillis,
+};
 use plinto_jose::{Algorithm, JwkSet, SigningKey};
 use plinto_platform::{
     Platform, PlatformState,
@@ -14,7 +18,6 @@ use plinto_platform::{
     envelope::Place,
     http::known::{Found, Known, Unread},
 };
-use serde_json::json;
 
 use super::{
     error::SigningKeysError,
@@ -144,9 +147,12 @@ pub async fn rotate(
     stored.record.usable_at = usable_at;
     store::insert(&mut work.tx, actor.tenant, &stored).await?;
     record_created(&mut work, &stored.record).await?;
-    let data = json!({ "purpose": purpose.as_str(), "kid": next.kid, "retires_at": retires_at });
-    work.record(EventKind::SigningKeyRotated, next.id, data)
-        .await?;
+    let data = SigningKeyRotated {
+        purpose: purpose.as_str().to_owned(),
+        kid: next.kid,
+        retires_at: Some(retires_at),
+    };
+    work.record(next.id, &data).await?;
     let keys = store::published(&mut work.tx, actor.tenant, purpose).await?;
     let changed = tenants::keys_changed(&mut work.tx, actor.tenant).await?;
     work.commit().await?;
@@ -327,9 +333,11 @@ async fn retire_due(
         return Ok(());
     }
     for key in retired {
-        let data = json!({ "purpose": key.purpose.as_str(), "kid": key.kid });
-        work.record(EventKind::SigningKeyRetired, key.id, data)
-            .await?;
+        let data = SigningKeyRetired {
+            purpose: key.purpose.as_str().to_owned(),
+            kid: key.kid,
+        };
+        work.record(key.id, &data).await?;
     }
     let changed = tenants::keys_changed(&mut work.tx, actor.tenant).await?;
     work.commit().await?;
@@ -431,11 +439,10 @@ fn place(tenant: TenantId, row: &str) -> Place<'_> {
 }
 
 async fn record_created(work: &mut Work<'_>, key: &SigningKeyRecord) -> Result<(), DbError> {
-    let data = json!({
-        "purpose": key.purpose.as_str(),
-        "kid": key.kid,
-        "usable_at": key.usable_at,
-    });
-    work.record(EventKind::SigningKeyCreated, key.id, data)
-        .await
+    let data = SigningKeyCreated {
+        purpose: key.purpose.as_str().to_owned(),
+        kid: key.kid.clone(),
+        usable_at: key.usable_at,
+    };
+    work.record(key.id, &data).await
 }

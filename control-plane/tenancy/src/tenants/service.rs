@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use plinto_contract::{events::EventKind, ids::TenantId};
+use plinto_contract::{
+    events::{TenantCreated, TenantSessionsRevoked, TenantUpdated},
+    ids::TenantId,
+};
 use plinto_platform::{
     Platform, PlatformState,
     actor::{Actor, Permission},
@@ -10,7 +13,6 @@ use plinto_platform::{
     db::{Db, DbError, Tx},
     http::known::{Found, Known, Unread},
 };
-use serde_json::json;
 
 use super::{
     error::TenantsError,
@@ -58,9 +60,8 @@ pub async fn create(work: &mut Work<'_>, input: CreateTenant) -> Result<Tenant, 
     store::insert(&mut work.tx, &tenant)
         .await
         .map_err(|error| error.on("tenants_slug_key", taken))?;
-    let data = json!({ "slug": tenant.slug });
-    work.record(EventKind::TenantCreated, tenant.id, data)
-        .await?;
+    let slug = tenant.slug.clone();
+    work.record(tenant.id, &TenantCreated { slug }).await?;
     Ok(tenant)
 }
 
@@ -100,9 +101,8 @@ pub async fn update(
         return Err(TenantsError::Changed);
     }
     tenant.version = version.saturating_add(1);
-    let data = json!({ "changed": changed });
-    work.record(EventKind::TenantUpdated, tenant.id, data)
-        .await?;
+    let changed = changed.into_iter().map(str::to_owned).collect();
+    work.record(tenant.id, &TenantUpdated { changed }).await?;
     work.commit().await?;
     platform
         .state::<Cache>()
@@ -126,8 +126,7 @@ pub async fn end_sessions(platform: &Platform, actor: &Actor) -> Result<(), Tena
     let tenant = store::by_id(&mut work.tx, actor.tenant)
         .await?
         .ok_or(TenantsError::NotFound)?;
-    let kind = EventKind::TenantSessionsRevoked;
-    work.record(kind, tenant.id, json!({})).await?;
+    work.record(tenant.id, &TenantSessionsRevoked {}).await?;
     work.commit().await?;
     platform
         .state::<Cache>()

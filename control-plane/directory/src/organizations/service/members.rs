@@ -293,5 +293,5 @@ async fn record(work: &mut Work<'_>, kind: EventKind, member: &Member) -> Result
         "user_id": member.user,
         "roles": member.roles,
     });
-    work.record(kind, member.id.to_string(), data).await
+    work.record_json(kind, member.id.to_string(), data).await
 }

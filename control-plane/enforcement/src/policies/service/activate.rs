@@ -1,12 +1,15 @@
 //! Activation: roles and bundle become one signed artifact with the next sequence.
 
-use plinto_contract::{events::EventKind, time::UnixMillis};
+use plinto_contract::{
+    events::{BundleActivated, BundleRenewed, BundleRolledBack},
+    time::UnixMillis,
+};
 use plinto_directory::roles;
 use plinto_platform::{
     Platform,
     actor::{Actor, Permission},
-    authority::{self, Need},
-    db::Tx,
+    authority::{self, Need, Work},
+    db::{DbError, Tx},
     recheck::Refused,
 };
 use plinto_policy::bundle::Expect;
@@ -14,7 +17,6 @@ use plinto_tenancy::{
     signing_keys::{self, Purpose, SigningKeysError},
     tenants::{self, Tenant},
 };
-use serde_json::json;
 
 use super::{
     artifact::{self, Artifact, Ingredients},
@@ -280,18 +282,41 @@ async fn store_activation(
     signing_keys::bundle_signed(&mut work.tx, actor.tenant, &made.signed_by_kid, now).await?;
     let oldest_kept = made.sequence.saturating_sub(ARTIFACTS_KEPT);
     store::prune(&mut work.tx, actor.tenant, oldest_kept).await?;
-    let kind = match made.reason {
-        Reason::Activated => EventKind::BundleActivated,
-        Reason::RolledBack => EventKind::BundleRolledBack,
-        Reason::RolesChanged | Reason::KeyRotated | Reason::Renewed => EventKind::BundleRenewed,
-    };
-    let data = json!({
-        "revision": made.revision,
-        "sequence": made.sequence,
-        "digest": made.digest,
-        "reason": made.reason.as_str(),
-    });
-    work.record(kind, made.id, data).await?;
+    record(&mut work, &made).await?;
     work.commit().await?;
     Ok(Some(made))
+}
+
+async fn record(work: &mut Work<'_>, made: &Activation) -> Result<(), DbError> {
+    let (revision, sequence, digest) = (made.revision.clone(), made.sequence, made.digest.clone());
+    let reason = made.reason.as_str().to_owned();
+    match made.reason {
+        Reason::Activated => {
+            let data = BundleActivated {
+                revision,
+                sequence,
+                digest,
+                reason,
+            };
+            work.record(made.id, &data).await
+        }
+        Reason::RolledBack => {
+            let data = BundleRolledBack {
+                revision,
+                sequence,
+                digest,
+                reason,
+            };
+            work.record(made.id, &data).await
+        }
+        Reason::RolesChanged | Reason::KeyRotated | Reason::Renewed => {
+            let data = BundleRenewed {
+                revision,
+                sequence,
+                digest,
+                reason,
+            };
+            work.record(made.id, &data).await
+        }
+    }
 }

@@ -119,7 +119,7 @@ async fn rotate(
         .await?;
     store::forget_nonces(&mut work.tx, work.actor.tenant, session.id, stored.id).await?;
     let data = json!({"user": session.user, "client_id": session.client_id});
-    work.record(EventKind::SessionRefreshed, session.id, data)
+    work.record_json(EventKind::SessionRefreshed, session.id, data)
         .await?;
     Ok(Opened {
         tenant,
@@ -229,7 +229,7 @@ async fn end_family(mut work: Work<'_>, session: &Session) -> Result<(), Session
     }
     let kind = EventKind::RefreshTokenReused;
     let data = json!({"user": session.user, "client_id": session.client_id});
-    work.record(kind, last, data).await?;
+    work.record_json(kind, last, data).await?;
     work.commit().await?;
     Ok(())
 }

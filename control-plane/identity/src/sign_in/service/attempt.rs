@@ -209,5 +209,6 @@ pub(super) async fn record_failure(
 ) -> Result<(), DbError> {
     let subject = user.map_or_else(|| "unknown".to_owned(), |user| user.to_string());
     let data = json!({"reason": reason});
-    work.record(EventKind::SignInFailed, subject, data).await
+    work.record_json(EventKind::SignInFailed, subject, data)
+        .await
 }

@@ -1,13 +1,16 @@
 //! Ending a key before its time, because somebody else may have it.
 
-use plinto_contract::{events::EventKind, ids::SigningKeyId, time::UnixMillis};
+use plinto_contract::{
+    events::{SigningKeyRotated, SigningKeyWithdrawn},
+    ids::SigningKeyId,
+    time::UnixMillis,
+};
 use plinto_jose::SigningKey;
 use plinto_platform::{
     Platform,
     actor::{Actor, Permission},
     authority::{self, Need, Work},
 };
-use serde_json::json;
 
 use super::{generate, record_created, seal};
 use crate::{
@@ -50,9 +53,11 @@ pub(crate) async fn withdraw(
         return Err(SigningKeysError::RotationInProgress(1));
     }
     replace(&mut work, &seen, &fresh, now).await?;
-    let data = json!({ "purpose": seen.purpose.as_str(), "kid": seen.kid });
-    let kind = EventKind::SigningKeyWithdrawn;
-    work.record(kind, id, data).await?;
+    let data = SigningKeyWithdrawn {
+        purpose: seen.purpose.as_str().to_owned(),
+        kid: seen.kid,
+    };
+    work.record(id, &data).await?;
     let key = store::find(&mut work.tx, actor.tenant, id)
         .await?
         .ok_or(SigningKeysError::NotFound)?;
@@ -80,9 +85,12 @@ async fn replace(
         if !store::activate(&mut work.tx, work.actor.tenant, next.id, now).await? {
             return Err(SigningKeysError::RotationInProgress(1));
         }
-        let data = json!({ "purpose": gone.purpose.as_str(), "kid": next.kid });
-        let kind = EventKind::SigningKeyRotated;
-        work.record(kind, next.id, data).await?;
+        let data = SigningKeyRotated {
+            purpose: gone.purpose.as_str().to_owned(),
+            kid: next.kid,
+            retires_at: None,
+        };
+        work.record(next.id, &data).await?;
     }
     let mut stored = seal(
         work.platform,
