@@ -1,4 +1,4 @@
-//! Doors for operators: health, readiness, version, figures, the `OpenAPI` document and its page.
+//! Endpoints for operators: health, readiness, version, figures, the `OpenAPI` document and its page.
 //! The pages about problem codes stand in `problem_pages.rs`.
 
 use std::{
@@ -39,7 +39,7 @@ const MOMENT: Duration = Duration::from_secs(1);
 /// 100 ms: how long a check of readiness answers for.
 const CHECK_SHARED: Duration = Duration::from_millis(100);
 
-/// The doors.
+/// Mounts them. `api`: the document that they serve.
 pub fn routes(api: &OpenApi) -> Router<Platform> {
     let text: Arc<str> = api.to_json().unwrap_or_default().into();
     let described =

@@ -18,7 +18,7 @@ const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;mar
 /// 300 s: the text changes with a release only.
 const CACHE: &str = "public, max-age=300";
 
-/// The doors.
+/// The pages' routes.
 pub fn routes() -> Router<Platform> {
     Router::new()
         .route(PAGES, get(index))

@@ -4,7 +4,7 @@
 
 mod arrows;
 mod authority;
-mod doors;
+mod features;
 mod groups;
 mod house;
 mod manifests;
@@ -45,32 +45,32 @@ const RULES: &[Rule] = &[
     Rule {
         name: "N4 SQL",
         never: "SQL only in stores, `db` and migrations",
-        offences: doors::n4_sql,
+        offences: features::n4_sql,
     },
     Rule {
         name: "N4 engine",
         never: "only `db` knows which database it is",
-        offences: doors::n4_engine,
+        offences: features::n4_engine,
     },
     Rule {
         name: "N5",
-        never: "no door's library in model, service, store or events",
-        offences: doors::n5,
+        never: "no HTTP library in model, service, store or events",
+        offences: features::n5,
     },
     Rule {
         name: "N6",
-        never: "a door never calls a store",
-        offences: doors::n6,
+        never: "a handler never calls a store",
+        offences: features::n6,
     },
     Rule {
         name: "N7",
         never: "no service verb without an actor",
-        offences: doors::n7,
+        offences: features::n7,
     },
     Rule {
         name: "N8",
         never: "no store function without a tenant",
-        offences: doors::n8,
+        offences: features::n8,
     },
     Rule {
         name: "N9 order",
@@ -80,7 +80,7 @@ const RULES: &[Rule] = &[
     Rule {
         name: "N9 tables",
         never: "a table belongs to one feature",
-        offences: doors::n9_tables,
+        offences: features::n9_tables,
     },
     Rule {
         name: "arrows",
@@ -105,12 +105,12 @@ const RULES: &[Rule] = &[
     Rule {
         name: "N10",
         never: "no state change without its event",
-        offences: doors::n10,
+        offences: features::n10,
     },
     Rule {
         name: "N10 data",
         never: "no event's data put together by hand where it has a type",
-        offences: doors::event_data,
+        offences: features::event_data,
     },
     Rule {
         name: "N11",

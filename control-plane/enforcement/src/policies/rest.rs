@@ -39,7 +39,7 @@ const GZIP: &str = "application/gzip";
 /// 1 s: a new activation is seen this soon, however many edges ask.
 const CURRENT_MAX_AGE_S: u32 = 1;
 
-/// Doors of the management API.
+/// Routes of the management API.
 pub fn routes() -> OpenApiRouter<Platform> {
     // The archive may be as large as a bundle may be; its reader says what is wrong with a larger.
     let upload_limit = BUNDLE_PACKED_BYTES.saturating_mul(2);
@@ -55,7 +55,7 @@ pub fn routes() -> OpenApiRouter<Platform> {
         .routes(routes!(list_activations))
 }
 
-/// Doors under an issuer, open to everybody.
+/// Routes under an issuer, open to everybody.
 pub fn public_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(get_active_artifact))

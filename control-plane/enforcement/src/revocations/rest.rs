@@ -14,7 +14,7 @@ use super::service::{self, Feeds};
 /// 1 s: how much later an edge behind a cache learns of a revocation.
 const MAX_AGE_S: u32 = 1;
 
-/// Doors under an issuer, open to everybody.
+/// Routes under an issuer, open to everybody.
 pub fn public_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(get_revocations))

@@ -1,4 +1,4 @@
-//! The toolkit all doors share: who asks, problems, input, pages, layers. Knows no feature.
+//! The toolkit all handlers share: who asks, problems, input, pages, layers. Knows no feature.
 
 pub mod actor;
 mod bodies;

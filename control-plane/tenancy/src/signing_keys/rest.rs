@@ -16,7 +16,7 @@ use super::{
     service::{self, withdraw::withdraw},
 };
 
-/// Doors of the management API.
+/// Routes of the management API.
 pub fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(list_signing_keys))
@@ -24,7 +24,7 @@ pub fn routes() -> OpenApiRouter<Platform> {
         .routes(routes!(withdraw_signing_key))
 }
 
-/// Doors under an issuer, open to everybody.
+/// Routes under an issuer, open to everybody.
 pub fn public_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(get_jwks))

@@ -23,14 +23,14 @@ use super::{
 /// 300 s: as long as the key set that it points to.
 const METADATA_MAX_AGE_S: u32 = 300;
 
-/// Doors of the management API.
+/// Routes of the management API.
 pub fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(get_tenant, update_tenant))
         .routes(routes!(revoke_tenant_sessions))
 }
 
-/// Doors of discovery, open to everybody. A client finds them from the issuer alone.
+/// Routes of discovery, open to everybody. A client finds them from the issuer alone.
 pub fn discovery_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(get_openid_configuration))

@@ -162,7 +162,7 @@ impl KeysChanged {
     }
 }
 
-/// The tenant of a slug. For the doors that must know whose door they are: every request under an
+/// The tenant of a slug. For requests that must know whose they are: every one under an
 /// issuer asks, so the answer is kept for a second.
 pub async fn by_slug(platform: &Platform, slug: &str) -> Result<Tenant, TenantsError> {
     if let Some(tenant) = platform.state::<Cache>().recent.get(slug).await {

@@ -49,7 +49,7 @@ const NO_ANSWER: &str = "";
 /// 255 characters.
 const KEY_MAX: usize = 255;
 
-/// One key of one caller for one door.
+/// One key of one caller for one endpoint.
 #[derive(Debug, Clone)]
 struct Slot {
     tenant: TenantId,

@@ -1,4 +1,4 @@
-//! Rules inside the control plane: doors, services, stores.
+//! Rules inside the control plane: handlers, services, stores.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -148,7 +148,7 @@ fn is_database(source: &Source) -> bool {
     source.path.starts_with("control-plane/platform/src/db/")
 }
 
-fn is_door(source: &Source) -> bool {
+fn is_handler(source: &Source) -> bool {
     ["rest", "graphql", "pages", "socket", "scim"]
         .iter()
         .any(|name| source.is(name))
@@ -221,7 +221,7 @@ const TOOL_WITH_STORE: &str = "control-plane/platform/src/http/idempotency/";
 pub(super) fn n6(house: &House) -> Vec<String> {
     house
         .control_plane()
-        .filter(|source| is_door(source) && !source.path.starts_with(TOOL_WITH_STORE))
+        .filter(|source| is_handler(source) && !source.path.starts_with(TOOL_WITH_STORE))
         .flat_map(|source| source.find(r"\bstore::\w*"))
         .collect()
 }
@@ -346,7 +346,7 @@ pub(super) fn n10(house: &House) -> Vec<String> {
                 ));
             }
         }
-        if is_door(source) || source.is("model") {
+        if is_handler(source) || source.is("model") {
             offences.extend(source.find(r"\.begin\(\)|\bauthority::begin"));
         }
     }
