@@ -18,7 +18,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use edge_worker::{
     config::Config,
     document::Document,
-    gate::Verdict,
+    gate::AccessDecision,
     native::{Isolate, Source},
     request::EdgeRequest,
 };
@@ -69,10 +69,10 @@ fn isolate(authority: &Authority) -> Isolate {
 
 fn pass(isolate: &mut Isolate, served: &mut Served, request: &EdgeRequest, now: UnixMillis) {
     match isolate.decide(request, served, now) {
-        Verdict::Pass(pass) => {
+        AccessDecision::Pass(pass) => {
             black_box(pass);
         }
-        Verdict::Refuse(refusal) => panic!("{refusal:?}"),
+        AccessDecision::Refuse(refusal) => panic!("{refusal:?}"),
     }
 }
 

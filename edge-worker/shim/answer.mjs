@@ -14,7 +14,7 @@ export async function answerThrough(gate, request, env, context) {
   if (!said.startsWith("pass\n")) return answer(said);
   const lines = said.split("\n");
   const watch = new Watch(Number(lines[3]), Number(lines[4]), async () => {
-    const ended = await gate.run("standing", packed, lines[1], env, context);
+    const ended = await gate.run("recheck", packed, lines[1], env, context);
     return ended === BROKEN ? UNKNOWN : ended;
   });
   const upstream = typeof env.UPSTREAM === "string" ? (env.UPSTREAM_VIA ?? globalThis) : env.UPSTREAM;

@@ -11,7 +11,7 @@ export class Watch {
   #abort = new AbortController();
   #limitMs;
   #everyMs;
-  #stands;
+  #recheck;
   #deadline = Infinity;
   /** When the token is asked about next, however often the turn changes meanwhile. */
   #askAt = Infinity;
@@ -26,12 +26,12 @@ export class Watch {
   /**
    * @param {number} limitMs how long the application may take to begin its answer
    * @param {number} everyMs how often to ask whether the token stands; 0 when there is none
-   * @param {() => Promise<string> | string} stands "" while it does, else what ended it
+   * @param {() => Promise<string> | string} recheck "" while it does, else what ended it
    */
-  constructor(limitMs, everyMs, stands) {
+  constructor(limitMs, everyMs, recheck) {
     this.#limitMs = limitMs;
     this.#everyMs = everyMs;
-    this.#stands = stands;
+    this.#recheck = recheck;
     if (this.isOfToken) this.#askAt = Date.now() + everyMs;
   }
 
@@ -102,7 +102,7 @@ export class Watch {
 
   async #ended() {
     try {
-      return await this.#stands();
+      return await this.#recheck();
     } catch (error) {
       // who can't be asked about lets nobody go on
       console.error("edge: whether a request may go on can't be told", String(error));

@@ -214,7 +214,7 @@ impl Config {
 
     /// 50 ms to 30 s: after how long each time to ask whether a token still stands whose request goes on.
     /// Half the feed's age, so that with a feed of the other half nobody goes on for longer than the whole.
-    pub const fn standing_every_ms(&self) -> i64 {
+    pub const fn recheck_every_ms(&self) -> i64 {
         self.revocation_max_age_ms / 2
     }
 
@@ -566,7 +566,7 @@ mod tests {
         let config = read(&[]).unwrap();
         assert_eq!(config.upstream_timeout_s, 30);
         assert_eq!(config.upstream_secret, None);
-        assert_eq!(config.standing_every_ms(), 500);
+        assert_eq!(config.recheck_every_ms(), 500);
         let long = "x".repeat(1_025);
         for (name, wrong) in [
             ("UPSTREAM_TIMEOUT_S", "0"),

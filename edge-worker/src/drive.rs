@@ -3,7 +3,7 @@
 use plinto_contract::time::UnixMillis;
 
 use crate::{
-    gate::{Gate, Step, Verdict},
+    gate::{AccessDecision, Gate, Step},
     memory::Memory,
     refresh,
     refusal::Refusal,
@@ -12,21 +12,21 @@ use crate::{
 };
 
 /// Decides one request: asks the gate, and gets it what it lacks.
-pub async fn decide<R: Rim>(rim: &R, request: &EdgeRequest) -> Verdict {
+pub async fn decide<R: Rim>(rim: &R, request: &EdgeRequest) -> AccessDecision {
     let now = rim.now();
     let entered = Gate::enter(rim.config(), request, &mut rim.memory(), now);
     match entered {
         Ok(mut gate) => drive(rim, &mut gate, Gate::step).await,
-        Err(refusal) => Verdict::Refuse(refusal),
+        Err(refusal) => AccessDecision::Refuse(refusal),
     }
 }
 
 /// Asks whether what was let through may go on, for as long as it does.
 /// Errors: the refusal that a new request with this token would get.
-pub async fn stands<R: Rim>(rim: &R, request: &EdgeRequest) -> Result<(), Refusal> {
+pub async fn recheck<R: Rim>(rim: &R, request: &EdgeRequest) -> Result<(), Refusal> {
     let now = rim.now();
     let mut gate = Gate::enter(rim.config(), request, &mut rim.memory(), now)?;
-    drive(rim, &mut gate, Gate::stands).await
+    drive(rim, &mut gate, Gate::recheck).await
 }
 
 /// Asks again and again by `step`, until it is done.

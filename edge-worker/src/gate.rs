@@ -1,7 +1,7 @@
 //! The decision: may this request pass? Pure: it reads no clock and does no I/O.
 //!
 //! [`Gate::step`] is asked again and again. It either names what it needs (documents to fetch, a
-//! signature to check) or gives the [`Verdict`]. The Worker fetches with `fetch` and checks with
+//! signature to check) or gives the [`AccessDecision`]. The Worker fetches with `fetch` and checks with
 //! WebCrypto, tests and benches do the same natively; what is decided is the same code.
 //!
 //! The order: path, token (shape, header, claims), then everything that has to be fetched, then
@@ -38,7 +38,7 @@ use crate::{
 
 /// What the gate needs next, or what it decided.
 #[derive(Debug)]
-pub enum Step<T = Verdict> {
+pub enum Step<T = AccessDecision> {
     /// These documents, from the control plane: refresh them (or wait until whoever is at it has
     /// ended) until [`Gate::deadline`] at most, then ask again. It is asked for once at most.
     Need(Documents),
@@ -50,7 +50,7 @@ pub enum Step<T = Verdict> {
 
 /// Whether the request passes.
 #[derive(Debug)]
-pub enum Verdict {
+pub enum AccessDecision {
     /// It does: forward it like this.
     Pass(Pass),
     /// It does not.
@@ -149,16 +149,16 @@ impl<'r> Gate<'r> {
             return Step::Need(needs);
         }
         match self.decide(memory, now) {
-            Ok(Some(pass)) => Step::Done(Verdict::Pass(pass)),
+            Ok(Some(pass)) => Step::Done(AccessDecision::Pass(pass)),
             Ok(None) => Step::NeedSignature,
-            Err(refusal) => Step::Done(Verdict::Refuse(refusal)),
+            Err(refusal) => Step::Done(AccessDecision::Refuse(refusal)),
         }
     }
 
     /// The same for what goes on after its decision, an upload, an answer that streams or a socket:
     /// whether its token would still be let in, whatever the policy says. Nobody waits for this answer, so it
     /// waits for what a request would have refreshed behind its own.
-    pub fn stands(&mut self, memory: &mut Memory, now: UnixMillis) -> Step<Result<(), Refusal>> {
+    pub fn recheck(&mut self, memory: &mut Memory, now: UnixMillis) -> Step<Result<(), Refusal>> {
         if !self.has_waited {
             let mut due = self.needs(memory, now);
             due.extend(self.behind());

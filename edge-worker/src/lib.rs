@@ -64,13 +64,13 @@ pub fn decide(request: String, env: Env, context: worker_sys::Context) -> JsValu
 /// says. Empty, or the lines of what ended it, or a promise of these.
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen]
-pub fn standing(
+pub fn recheck(
     request: String,
     request_id: String,
     env: Env,
     context: worker_sys::Context,
 ) -> JsValue {
-    host::now_or_later(host::standing(
+    host::now_or_later(host::recheck(
         request,
         request_id,
         env,

@@ -16,7 +16,7 @@ use crate::{
     config::Config,
     document::{Copy, Document},
     drive,
-    gate::Verdict,
+    gate::AccessDecision,
     memory::Memory,
     refresh,
     refusal::Refusal,
@@ -58,24 +58,24 @@ impl Isolate {
         request: &EdgeRequest,
         source: &mut impl Source,
         now: UnixMillis,
-    ) -> Verdict {
+    ) -> AccessDecision {
         drive::decide(&self.with(source, now), request)
             .now_or_never()
             .unwrap_or_else(|| {
                 let detail = "a source made the gate wait";
-                Verdict::Refuse(Refusal::new(Code::EdgeNotReady, detail))
+                AccessDecision::Refuse(Refusal::new(Code::EdgeNotReady, detail))
             })
     }
 
     /// Whether what was let through with this request's token may go on.
     /// Errors: the refusal that a new request with it would get.
-    pub fn stands(
+    pub fn recheck(
         &mut self,
         request: &EdgeRequest,
         source: &mut impl Source,
         now: UnixMillis,
     ) -> Option<Result<(), Refusal>> {
-        drive::stands(&self.with(source, now), request).now_or_never()
+        drive::recheck(&self.with(source, now), request).now_or_never()
     }
 
     /// Refreshes one document, if nobody is at it and no failure is recent.

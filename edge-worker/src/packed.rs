@@ -111,7 +111,7 @@ impl<'a> Packed<'a> {
         let timeout_s = pass.timeout_s.unwrap_or(config.upstream_timeout_s);
         lines.add_number(i64::from(timeout_s).saturating_mul(1_000));
         lines.add_number(if pass.is_of_token {
-            config.standing_every_ms()
+            config.recheck_every_ms()
         } else {
             0
         });

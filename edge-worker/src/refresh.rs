@@ -145,7 +145,7 @@ async fn refresh_signed<R: Rim>(rim: &R, place: &Place) -> Result<(), String> {
     if held(rim, place).is_none()
         && let Some(copy) = cached
     {
-        match take(rim, place, &copy, until).await {
+        match accept(rim, place, &copy, until).await {
             Ok(()) => keep(rim, place, copy),
             Err(error) => rim.log(&format!("{}: the last copy: {error}", place.url)),
         }
@@ -181,7 +181,7 @@ async fn renew<R: Rim>(
     let young_ms = bound_ms(rim, place.document) / 2;
     let is_young = |copy: &&Copy| rim.now().millis_since(copy.confirmed_at) < young_ms;
     if let Some(copy) = cached.filter(is_young) {
-        match take(rim, place, copy, until).await {
+        match accept(rim, place, copy, until).await {
             Ok(()) => {
                 keep(rim, place, copy.clone());
                 return Ok(());
@@ -190,7 +190,7 @@ async fn renew<R: Rim>(
         }
     }
     let copy = newest(rim, place).await?;
-    take(rim, place, &copy, until).await?;
+    accept(rim, place, &copy, until).await?;
     keep(rim, place, copy.clone());
     rim.share(place, &copy).await;
     Ok(())
@@ -244,7 +244,8 @@ fn key_set(copy: &Copy) -> Result<JwkSet, String> {
     answer.keys().map_err(|error| error.to_string())
 }
 
-async fn take<R: Rim>(
+/// Lets the memory take a copy over, once its signature is checked; one that it has already counts as good.
+async fn accept<R: Rim>(
     rim: &R,
     place: &Place,
     copy: &Copy,

@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { Watch } from "../watch.mjs";
 
 /** How a watch ends that asks every 5 ms; the application has 1 s. */
-async function endOf(stands) {
-  const watch = new Watch(1000, 5, stands);
+async function endOf(recheck) {
+  const watch = new Watch(1000, 5, recheck);
   watch.answered();
   await new Promise((resolve) => watch.signal.addEventListener("abort", resolve));
   return watch.signal.reason;
@@ -27,8 +27,8 @@ test("a token that can't be asked about ends its request", async () => {
       throw new Error("broken");
     },
   ];
-  for (const stands of failing) {
-    const ended = await endOf(stands);
+  for (const recheck of failing) {
+    const ended = await endOf(recheck);
     assert.deepEqual([ended.closeCode, ended.code], [1013, "unavailable"]);
   }
 });

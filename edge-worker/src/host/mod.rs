@@ -25,7 +25,7 @@ use crate::{
     drive,
     failure::Failure,
     freshness::WAIT_MS,
-    gate::Verdict,
+    gate::AccessDecision,
     health,
     memory::Memory,
     own::{self, Page},
@@ -121,13 +121,13 @@ pub(crate) async fn decide(request: String, env: Env, context: Context) -> Strin
         return packed::answered(&host.own(page, &asked, &request_id).await);
     }
     match drive::decide(&host, &asked).await {
-        Verdict::Pass(pass) => packed.forwarded(&asked, &pass, config, &request_id),
-        Verdict::Refuse(refusal) => packed::answered(&answer(&refusal, &asked, &request_id)),
+        AccessDecision::Pass(pass) => packed.forwarded(&asked, &pass, config, &request_id),
+        AccessDecision::Refuse(refusal) => packed::answered(&answer(&refusal, &asked, &request_id)),
     }
 }
 
-/// Whether the token of a request that was let through still stands: empty, or what ended it.
-pub(crate) async fn standing(
+/// Checks the token of a request that was let through again: empty while it is good, else what ended it.
+pub(crate) async fn recheck(
     request: String,
     request_id: String,
     env: Env,
@@ -144,7 +144,7 @@ pub(crate) async fn standing(
         }
     };
     let host = Rc::new(Host { state, context });
-    match drive::stands(&host, &asked).await {
+    match drive::recheck(&host, &asked).await {
         Ok(()) => String::new(),
         Err(refusal) => packed::ended(refusal.code, &answer(&refusal, &asked, &request_id)),
     }

@@ -174,7 +174,7 @@ fn a_control_plane_that_is_gone_is_not_asked_for_every_request() {
     edge.wait_ms(1_000);
     for _ in 0..1_000 {
         edge.wait_ms(10);
-        let _verdict = edge.read();
+        let _decision = edge.read();
     }
     let asked = edge.served.asked.len();
     assert!(asked <= 12, "asked {asked} times in ten seconds");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use edge_worker::{
     config::Config,
     document::Document,
-    gate::Verdict,
+    gate::AccessDecision,
     native::{Isolate, Source},
     refusal::Refusal,
     request::EdgeRequest,
@@ -104,7 +104,7 @@ impl Offline {
         self.served.revocations = Some(self.authority.signed_feed(&feed).into_bytes());
     }
 
-    pub(super) fn ask(&mut self, method: &str, path: &str, token: Option<&str>) -> Verdict {
+    pub(super) fn ask(&mut self, method: &str, path: &str, token: Option<&str>) -> AccessDecision {
         let url = format!("https://app.example.com{path}");
         let authorization = token.map(|token| format!("Bearer {token}"));
         let request = EdgeRequest::new(method, &url, authorization, None).unwrap();
@@ -112,23 +112,23 @@ impl Offline {
     }
 
     /// The editor's request for a document.
-    pub(super) fn read(&mut self) -> Verdict {
+    pub(super) fn read(&mut self) -> AccessDecision {
         let token = self.authority.token(&self.authority.claims());
         self.ask("GET", "/documents/7", Some(&token))
     }
 
     /// Whether what that request let through may go on.
-    pub(super) fn stands(&mut self) -> Result<(), &'static str> {
+    pub(super) fn recheck(&mut self) -> Result<(), &'static str> {
         let token = self.authority.token(&self.authority.claims());
         let url = "https://app.example.com/documents/7";
         let bearer = format!("Bearer {token}");
         let request = EdgeRequest::new("GET", url, Some(bearer), None).unwrap();
-        let stands = self.isolate.stands(&request, &mut self.served, self.now);
-        stands.unwrap().map_err(|refusal| refusal.code.as_str())
+        let checked = self.isolate.recheck(&request, &mut self.served, self.now);
+        checked.unwrap().map_err(|refusal| refusal.code.as_str())
     }
 
     /// The same with other claims.
-    pub(super) fn read_as(&mut self, change: impl FnOnce(&mut AccessToken)) -> Verdict {
+    pub(super) fn read_as(&mut self, change: impl FnOnce(&mut AccessToken)) -> AccessDecision {
         let mut claims = self.authority.claims();
         change(&mut claims);
         let token = self.authority.token(&claims);
@@ -137,25 +137,25 @@ impl Offline {
 }
 
 #[track_caller]
-pub(super) fn passed(verdict: Verdict) -> Pass {
-    match verdict {
-        Verdict::Pass(pass) => pass,
-        Verdict::Refuse(refusal) => panic!("refused: {refusal:?}"),
+pub(super) fn passed(decision: AccessDecision) -> Pass {
+    match decision {
+        AccessDecision::Pass(pass) => pass,
+        AccessDecision::Refuse(refusal) => panic!("refused: {refusal:?}"),
     }
 }
 
 #[track_caller]
-pub(super) fn refused(verdict: Verdict) -> Refusal {
-    match verdict {
-        Verdict::Refuse(refusal) => refusal,
-        Verdict::Pass(pass) => panic!("passed: {pass:?}"),
+pub(super) fn refused(decision: AccessDecision) -> Refusal {
+    match decision {
+        AccessDecision::Refuse(refusal) => refusal,
+        AccessDecision::Pass(pass) => panic!("passed: {pass:?}"),
     }
 }
 
 /// The code of a refusal.
 #[track_caller]
-pub(super) fn code(verdict: Verdict) -> &'static str {
-    refused(verdict).code.as_str()
+pub(super) fn code(decision: AccessDecision) -> &'static str {
+    refused(decision).code.as_str()
 }
 
 pub(super) fn header<'p>(pass: &'p Pass, name: &str) -> Option<&'p str> {

@@ -268,9 +268,9 @@ fn what_goes_on_is_judged_by_a_feed_of_half_the_bound() {
     let sid = edge.authority.claims().sid;
     revoke(&mut edge, |feed| feed.sessions.push(sid));
     edge.wait_ms(499);
-    assert_eq!(edge.stands(), Ok(()));
+    assert_eq!(edge.recheck(), Ok(()));
     edge.wait_ms(1);
-    assert_eq!(edge.stands(), Err("token_revoked"));
+    assert_eq!(edge.recheck(), Err("token_revoked"));
 }
 
 /// What goes on needs its token, its key and the feed, as long as requests do; the policy had its say.
@@ -287,30 +287,30 @@ fn what_goes_on_ends_as_a_new_request_would_but_for_the_policy() {
     edge.served.policy = Some(edge.authority.bundle(&closed));
     edge.wait_ms(2_000);
     assert_eq!(code(edge.read()), "policy_denied");
-    assert_eq!(edge.stands(), Ok(()));
+    assert_eq!(edge.recheck(), Ok(()));
 
     let mut expired = Offline::new();
     passed(expired.read());
     expired.wait_ms(600_000 + 30_000 - 1);
     expired.sign_feed_anew();
-    assert_eq!(expired.stands(), Ok(()));
+    assert_eq!(expired.recheck(), Ok(()));
     expired.wait_ms(1);
-    assert_eq!(expired.stands(), Err("token_expired"));
+    assert_eq!(expired.recheck(), Err("token_expired"));
 
     let mut silent = Offline::new();
     passed(silent.read());
     silent.cut_off();
     silent.wait_ms(59_999);
-    assert_eq!(silent.stands(), Ok(()));
+    assert_eq!(silent.recheck(), Ok(()));
     silent.wait_ms(1);
-    assert_eq!(silent.stands(), Err("revocation_unknown"));
+    assert_eq!(silent.recheck(), Err("revocation_unknown"));
 
     let mut withdrawn = Offline::new();
     passed(withdrawn.read());
     let other = Offline::new().authority.token_jwks();
     withdrawn.served.token_keys = Some(other);
     withdrawn.wait_ms(120_000);
-    assert_eq!(withdrawn.stands(), Err("token_invalid"));
+    assert_eq!(withdrawn.recheck(), Err("token_invalid"));
 }
 
 /// S3: a cache that answers "not modified" for ever confirms nothing beyond the period in which the feed

@@ -17,7 +17,7 @@ use edge_worker::{
     config::Config,
     document::{Copy, Document, PerDocument},
     drive,
-    gate::Verdict,
+    gate::AccessDecision,
     memory::Memory,
     refresh,
     request::EdgeRequest,
@@ -213,7 +213,7 @@ impl Centre {
 
 impl Simulated {
     /// Decides the editor's request for a document.
-    pub(super) async fn read(&self, token: &str) -> Verdict {
+    pub(super) async fn read(&self, token: &str) -> AccessDecision {
         let request = EdgeRequest::new(
             "GET",
             "https://app.example.com/documents/7",
@@ -224,10 +224,10 @@ impl Simulated {
     }
 
     /// The same to its end, and how many milliseconds it took.
-    pub(super) fn timed(&self, token: &str) -> (Verdict, i64) {
+    pub(super) fn timed(&self, token: &str) -> (AccessDecision, i64) {
         let began = self.centre.now();
-        let verdict = self.centre.run(self.read(token));
-        (verdict, self.centre.now().millis_since(began))
+        let decision = self.centre.run(self.read(token));
+        (decision, self.centre.now().millis_since(began))
     }
 }
 

@@ -36,15 +36,15 @@ fn the_gate_answers_every_vector_like_the_other_verifiers() {
                 .signed_feed(&edge.authority.feed(1))
                 .into_bytes(),
         );
-        let verdict = edge.ask("GET", "/documents/7", case["token"].as_str());
+        let decision = edge.ask("GET", "/documents/7", case["token"].as_str());
         let name = &case["name"];
         match case["answer"].as_str().unwrap() {
             "accepted" => {
-                passed(verdict);
+                passed(decision);
             }
-            "token_expired" => assert_eq!(code(verdict), "token_expired", "{name}"),
+            "token_expired" => assert_eq!(code(decision), "token_expired", "{name}"),
             _ => {
-                let refusal = refused(verdict);
+                let refusal = refused(decision);
                 let known = ["token_invalid", "malformed_request"];
                 assert!(
                     known.contains(&refusal.code.as_str()),
@@ -186,7 +186,9 @@ fn a_withdrawn_key_is_refused_within_a_minute() {
     let mut last_passed_ms = 0;
     for _ in 0..65 {
         edge.wait_ms(1_000);
-        if let edge_worker::gate::Verdict::Pass(_) = edge.ask("GET", "/documents/7", Some(&token)) {
+        if let edge_worker::gate::AccessDecision::Pass(_) =
+            edge.ask("GET", "/documents/7", Some(&token))
+        {
             last_passed_ms = edge.now.millis_since(super::offline::START);
         }
     }

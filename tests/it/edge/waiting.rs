@@ -6,7 +6,7 @@ use std::rc::Rc;
 use edge_worker::{
     document::{Document, Documents},
     freshness::WAIT_MS,
-    gate::Verdict,
+    gate::AccessDecision,
     health,
     keys::KeySet,
 };
@@ -30,8 +30,8 @@ fn a_cold_edge_before_a_silent_control_plane_refuses_within_one_time_out() {
     for silent in Document::ALL {
         let centre = Centre::new();
         centre.behave_at(silent, Conduct::Silent);
-        let (verdict, waited_ms) = centre.isolate().timed(&centre.token());
-        let code = code(verdict);
+        let (decision, waited_ms) = centre.isolate().timed(&centre.token());
+        let code = code(decision);
         assert!(
             ["edge_not_ready", "revocation_unknown"].contains(&code),
             "{silent:?}: {code}"
@@ -40,8 +40,8 @@ fn a_cold_edge_before_a_silent_control_plane_refuses_within_one_time_out() {
     }
     let centre = Centre::new();
     centre.behave(Conduct::Silent);
-    let (verdict, waited_ms) = centre.isolate().timed(&centre.token());
-    assert_eq!(code(verdict), "edge_not_ready");
+    let (decision, waited_ms) = centre.isolate().timed(&centre.token());
+    assert_eq!(code(decision), "edge_not_ready");
     assert!(waited_ms <= WAIT_MS, "{waited_ms} ms");
 }
 
@@ -62,8 +62,8 @@ fn under_traffic_a_silent_control_plane_is_waited_for_once_per_document() {
         centre.behave(Conduct::Silent);
         let (mut slow, began) = (Vec::new(), centre.now());
         while centre.now().millis_since(began) < 50_000 {
-            let (verdict, waited_ms) = edge.timed(&token);
-            passed(verdict);
+            let (decision, waited_ms) = edge.timed(&token);
+            passed(decision);
             assert!(waited_ms <= WAIT_MS, "{waited_ms} ms");
             if waited_ms > SLOW_MS {
                 slow.push((centre.now().millis_since(began), waited_ms));
@@ -86,8 +86,8 @@ fn after_a_quiet_a_request_waits_for_the_feed_again() {
     passed(edge.timed(&token).0);
     centre.behave(Conduct::Answers(40));
     centre.wait_ms(10_000);
-    let (verdict, waited_ms) = edge.timed(&token);
-    passed(verdict);
+    let (decision, waited_ms) = edge.timed(&token);
+    passed(decision);
     assert!((40..SLOW_MS).contains(&waited_ms), "{waited_ms} ms");
     let age = edge
         .memory
@@ -109,8 +109,8 @@ fn a_feed_that_is_said_to_be_old_counts_as_old() {
     centre.wait_ms(5_000);
     centre.behave_at(Document::Revocations, Conduct::Remembers(5_000));
     for _ in 0..100 {
-        let (verdict, waited_ms) = edge.timed(&token);
-        passed(verdict);
+        let (decision, waited_ms) = edge.timed(&token);
+        passed(decision);
         assert!(waited_ms < SLOW_MS, "{waited_ms} ms");
     }
     let asked = centre.asked.borrow();
@@ -120,8 +120,8 @@ fn a_feed_that_is_said_to_be_old_counts_as_old() {
     assert_eq!(feeds.count(), 2, "asked again and again for the same");
     drop(asked);
     centre.behave_at(Document::Revocations, Conduct::Remembers(60_000));
-    let (verdict, _) = centre.isolate().timed(&token);
-    assert_eq!(code(verdict), "revocation_unknown");
+    let (decision, _) = centre.isolate().timed(&token);
+    assert_eq!(code(decision), "revocation_unknown");
 }
 
 /// A new isolate lives on what its data centre had last, within one time-out, although the policy
@@ -133,13 +133,13 @@ fn a_new_isolate_before_a_silent_control_plane_answers_from_the_cache() {
     passed(centre.isolate().timed(&token).0);
     centre.behave(Conduct::Silent);
     centre.wait_ms(20_000);
-    let (verdict, waited_ms) = centre.isolate().timed(&token);
-    passed(verdict);
+    let (decision, waited_ms) = centre.isolate().timed(&token);
+    passed(decision);
     assert!(waited_ms < WAIT_MS, "{waited_ms} ms");
     // and so it does when the answer is no document at all
     centre.behave(Conduct::Babbles);
-    let (verdict, waited_ms) = centre.isolate().timed(&token);
-    passed(verdict);
+    let (decision, waited_ms) = centre.isolate().timed(&token);
+    passed(decision);
     assert!(waited_ms < SLOW_MS, "{waited_ms} ms");
 }
 
@@ -165,8 +165,8 @@ fn a_bad_copy_in_the_cache_costs_one_question() {
         copy.confirmed_at = centre.now();
     }
     let edge = centre.isolate();
-    let (verdict, waited_ms) = edge.timed(&token);
-    passed(verdict);
+    let (decision, waited_ms) = edge.timed(&token);
+    passed(decision);
     assert!(waited_ms < 200, "{waited_ms} ms");
     let now = centre.now();
     assert!(
@@ -217,8 +217,8 @@ fn a_client_that_goes_away_does_not_hold_the_others_up() {
     );
     drop(given_up);
     centre.wait_ms(10);
-    let (verdict, waited_ms) = edge.timed(&token);
-    passed(verdict);
+    let (decision, waited_ms) = edge.timed(&token);
+    passed(decision);
     assert!(waited_ms < 400, "{waited_ms} ms");
 }
 
@@ -299,8 +299,8 @@ fn the_health_report_refreshes_only_what_is_due() {
     let due = |now: UnixMillis| health::due(&edge.config, &edge.memory.borrow(), now);
     let cold = due(centre.now());
     assert_eq!(cold.wait.iter().count(), 4);
-    let (verdict, _) = edge.timed(&centre.token());
-    assert!(matches!(verdict, Verdict::Pass(_)));
+    let (decision, _) = edge.timed(&centre.token());
+    assert!(matches!(decision, AccessDecision::Pass(_)));
     assert_eq!(due(centre.now()).wait, Documents::default());
     assert_eq!(due(centre.now()).behind, Documents::default());
     centre.wait_ms(700);
