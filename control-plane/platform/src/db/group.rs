@@ -2,15 +2,15 @@
 //!
 //! A disk flush costs milliseconds, a statement microseconds. So transactions take turns on one
 //! connection, each inside a savepoint of a shared database transaction, and the disk is flushed
-//! once for all who finished: when nobody is waiting for a turn, or at the 64th. Nobody is told
+//! once for all who finished: when nobody is waiting for the connection, or at the 64th. Nobody is told
 //! that a commit succeeded before that flush has.
 //!
-//! Whoever holds the [`Lane`] has the connection. A turn ends in one of three ways, and in each the
+//! Whoever holds the [`Lane`] has the connection. A transaction ends in one of three ways, and in each the
 //! lane reaches the committer task or the next in line:
 //! - committed: its savepoint is released, its answer slot joins the group;
 //! - dropped (error, panic, cancelled request): the lane goes to the committer, which rolls the
 //!   savepoint back before anybody else runs;
-//! - cancelled while still waiting: the committer looks whether it was the last one waited for.
+//! - cancelled while still waiting: the committer checks whether it was the last one waited for.
 
 use std::{
     sync::{
@@ -29,7 +29,7 @@ use super::DbError;
 pub(super) const GROUP_MAX: usize = 64;
 
 /// 5 s: a disk that has not let the writers before us finish by then is not working.
-const TURN_WAIT: Duration = Duration::from_secs(5);
+const BEGIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 type Answer = Result<(), String>;
 
@@ -38,8 +38,8 @@ type Answer = Result<(), String>;
 pub(super) struct Lane {
     connection: SqliteConnection,
     phase: Phase,
-    /// A turn's savepoint may be open.
-    in_turn: bool,
+    /// The savepoint of a transaction may be open.
+    in_transaction: bool,
     members: Vec<oneshot::Sender<Answer>>,
 }
 
@@ -54,10 +54,10 @@ enum Phase {
 }
 
 enum Message {
-    /// A turn ended here; the lane comes along.
-    Turn(OwnedMutexGuard<Lane>),
+    /// A transaction ended here; the lane comes along.
+    Ended(OwnedMutexGuard<Lane>),
     /// Somebody stopped waiting.
-    Look,
+    StoppedWaiting,
     /// The database is closing.
     Close(oneshot::Sender<()>),
 }
@@ -71,7 +71,7 @@ struct Shared {
     committer: mpsc::UnboundedSender<Message>,
 }
 
-/// Gives out turns.
+/// Begins write transactions, one after the other.
 #[derive(Debug, Clone)]
 pub(super) struct Writer(Arc<Shared>);
 
@@ -82,7 +82,7 @@ impl Writer {
         let lane = Lane {
             connection,
             phase: Phase::Closed,
-            in_turn: false,
+            in_transaction: false,
             members: Vec::new(),
         };
         let shared = Arc::new(Shared {
@@ -101,20 +101,20 @@ impl Writer {
         Self(shared)
     }
 
-    /// Waits for a turn and opens its savepoint.
-    /// Errors: `Unavailable` when none comes in time.
-    pub(super) async fn turn(&self) -> Result<Turn, DbError> {
+    /// Waits for the connection and opens a savepoint.
+    /// Errors: `Unavailable` when it is not free in time.
+    pub(super) async fn begin(&self) -> Result<GroupedTransaction, DbError> {
         let wait = Waiting::enter(&self.0);
-        let lane = tokio::time::timeout(TURN_WAIT, Arc::clone(&self.0.lane).lock_owned())
+        let lane = tokio::time::timeout(BEGIN_TIMEOUT, Arc::clone(&self.0.lane).lock_owned())
             .await
             .map_err(|_| DbError::Unavailable(sqlx::Error::PoolTimedOut))?;
         wait.served();
-        let mut turn = Turn {
+        let mut transaction = GroupedTransaction {
             shared: Arc::clone(&self.0),
             lane: Some(lane),
         };
-        turn.open().await?;
-        Ok(turn)
+        transaction.open().await?;
+        Ok(transaction)
     }
 
     /// How many times the disk was flushed for a group.
@@ -122,12 +122,12 @@ impl Writer {
         self.0.commits.load(Ordering::Relaxed)
     }
 
-    /// How many wait for a turn.
+    /// How many wait for the connection.
     pub(super) fn waiting(&self) -> usize {
         self.0.waiting.load(Ordering::SeqCst)
     }
 
-    /// Commits what is finished and closes the connection; later turns fail.
+    /// Commits what is finished and closes the connection; later transactions fail.
     pub(super) async fn close(&self) {
         let (done, closed) = oneshot::channel();
         if self.0.committer.send(Message::Close(done)).is_ok() {
@@ -160,20 +160,20 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.shared.waiting.fetch_sub(1, Ordering::SeqCst);
         if !self.served {
-            let _ = self.shared.committer.send(Message::Look);
+            let _ = self.shared.committer.send(Message::StoppedWaiting);
         }
     }
 }
 
-/// One transaction's time on the write connection.
+/// A transaction inside a savepoint of the shared one.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(super) struct GroupedTransaction {
     shared: Arc<Shared>,
     /// `None` once the lane has been passed on.
     lane: Option<OwnedMutexGuard<Lane>>,
 }
 
-impl Turn {
+impl GroupedTransaction {
     async fn open(&mut self) -> Result<(), DbError> {
         let Some(lane) = self.lane.as_mut() else {
             return Err(DbError::Aborted);
@@ -183,12 +183,12 @@ impl Turn {
             lane.run("BEGIN IMMEDIATE").await?;
             lane.phase = Phase::Open;
         }
-        lane.in_turn = true;
-        lane.run("SAVEPOINT turn").await?;
+        lane.in_transaction = true;
+        lane.run("SAVEPOINT grouped").await?;
         Ok(())
     }
 
-    /// The connection, while the turn lasts.
+    /// The connection, while the transaction lasts.
     pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection, DbError> {
         match self.lane.as_mut() {
             Some(lane) => Ok(&mut lane.connection),
@@ -205,7 +205,7 @@ impl Turn {
         }
     }
 
-    /// Ends the turn and waits until the disk has it.
+    /// Ends the transaction and waits until the disk has it.
     pub(super) async fn commit(mut self) -> Result<(), DbError> {
         let answer = self.finish().await?;
         match answer.await {
@@ -219,8 +219,8 @@ impl Turn {
         let Some(lane) = self.lane.as_mut() else {
             return Err(DbError::Aborted);
         };
-        lane.run("RELEASE turn").await?;
-        lane.in_turn = false;
+        lane.run("RELEASE grouped").await?;
+        lane.in_transaction = false;
         let (slot, answer) = oneshot::channel();
         lane.members.push(slot);
         let is_full = lane.members.len() >= self.shared.group_max;
@@ -229,9 +229,9 @@ impl Turn {
         } else {
             self.lane = None;
             // INVARIANT: a group never stays without a commit. The one we relied on may have given
-            // up between our look and our letting go of the lane.
+            // up between our check and our letting go of the lane.
             if self.shared.waiting.load(Ordering::SeqCst) == 0 {
-                let _ = self.shared.committer.send(Message::Look);
+                let _ = self.shared.committer.send(Message::StoppedWaiting);
             }
         }
         Ok(answer)
@@ -241,15 +241,15 @@ impl Turn {
         let Some(lane) = self.lane.take() else {
             return;
         };
-        let sent = self.shared.committer.send(Message::Turn(lane));
+        let sent = self.shared.committer.send(Message::Ended(lane));
         // The database was closed: those who wait for an answer learn that none will come.
-        if let Err(mpsc::error::SendError(Message::Turn(mut lane))) = sent {
+        if let Err(mpsc::error::SendError(Message::Ended(mut lane))) = sent {
             lane.members.clear();
         }
     }
 }
 
-impl Drop for Turn {
+impl Drop for GroupedTransaction {
     fn drop(&mut self) {
         self.pass_to_committer();
     }
@@ -275,29 +275,29 @@ impl Lane {
         }
     }
 
-    /// Undoes what a dropped turn left behind.
+    /// Undoes what a dropped transaction left behind.
     async fn sweep(&mut self) {
         if self.phase == Phase::Opening {
             // Nobody can be a member of a group that was not open yet. Fails when `BEGIN` had.
             let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
             self.phase = Phase::Closed;
-            self.in_turn = false;
+            self.in_transaction = false;
         }
-        if self.in_turn {
-            // Fails when the turn was dropped before its savepoint was there: nothing to undo then.
-            let back = sqlx::query("ROLLBACK TO turn")
+        if self.in_transaction {
+            // Fails when the transaction was dropped before its savepoint was there: nothing to undo then.
+            let back = sqlx::query("ROLLBACK TO grouped")
                 .execute(&mut self.connection)
                 .await;
             match back {
                 Ok(_) => {
-                    if self.run("RELEASE turn").await.is_err() {
+                    if self.run("RELEASE grouped").await.is_err() {
                         self.doubt();
                     }
                 }
                 Err(_) if self.is_gone().await => self.doubt(),
                 Err(_) => {}
             }
-            self.in_turn = false;
+            self.in_transaction = false;
         }
     }
 
@@ -365,9 +365,9 @@ async fn commit_groups(
             return;
         };
         let mut lane = match message {
-            Message::Turn(lane) => lane,
-            // Somebody else has the lane: their turn's end decides.
-            Message::Look => match Arc::clone(&shared.lane).try_lock_owned() {
+            Message::Ended(lane) => lane,
+            // Somebody else has the lane: the end of their transaction decides.
+            Message::StoppedWaiting => match Arc::clone(&shared.lane).try_lock_owned() {
                 Ok(lane) => lane,
                 Err(_) => continue,
             },
@@ -391,12 +391,12 @@ async fn settle(shared: &Shared, lane: &mut Lane) {
 }
 
 async fn close(shared: &Shared, messages: &mut mpsc::UnboundedReceiver<Message>) {
-    // Turns that are under way hand their lane in here, so both are listened to.
+    // Transactions that are under way hand their lane in here, so both are listened to.
     let mut lane = loop {
         tokio::select! {
             lane = Arc::clone(&shared.lane).lock_owned() => break lane,
             message = messages.recv() => {
-                if let Some(Message::Turn(mut lane)) = message {
+                if let Some(Message::Ended(mut lane)) = message {
                     settle(shared, &mut lane).await;
                 }
             }

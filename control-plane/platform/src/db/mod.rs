@@ -64,7 +64,7 @@ pub struct Tx {
 
 #[derive(Debug)]
 enum TxEngine {
-    SqliteWrite(group::Turn),
+    SqliteWrite(group::GroupedTransaction),
     SqliteRead(Transaction<'static, sqlx::Sqlite>),
     Postgres(postgres::Transaction),
 }
@@ -80,12 +80,12 @@ macro_rules! on {
         // Set first: a cancelled statement leaves it set.
         $tx.has_failed = true;
         let result = match &mut $tx.engine {
-            TxEngine::SqliteWrite(turn) => {
+            TxEngine::SqliteWrite(transaction) => {
                 let $build = args::sqlite($sql, $given);
-                let $connection = turn.connection()?;
+                let $connection = transaction.connection()?;
                 let result = $body;
                 if let Err(error) = &result {
-                    turn.note(error);
+                    transaction.note(error);
                 }
                 result
             }
@@ -140,7 +140,7 @@ impl Db {
     pub async fn begin_holding(&self, held: &Held) -> Result<Tx, DbError> {
         self.begun.fetch_add(1, Ordering::Relaxed);
         let engine = match &*self.engine {
-            Engine::Sqlite(sqlite) => TxEngine::SqliteWrite(sqlite.writer.turn().await?),
+            Engine::Sqlite(sqlite) => TxEngine::SqliteWrite(sqlite.writer.begin().await?),
             Engine::Postgres(pools) => TxEngine::Postgres(pools.work.begin(held.names()).await?),
         };
         Ok(Tx::new(engine))
@@ -178,7 +178,7 @@ impl Db {
     /// Waits until a transaction that writes could begin. Where the server orders them, at once.
     pub async fn wait_to_write(&self) -> Result<(), DbError> {
         match &*self.engine {
-            Engine::Sqlite(sqlite) => sqlite.writer.turn().await.map(drop),
+            Engine::Sqlite(sqlite) => sqlite.writer.begin().await.map(drop),
             Engine::Postgres(_) => Ok(()),
         }
     }
@@ -309,7 +309,7 @@ impl Tx {
             return Err(DbError::Aborted);
         }
         match self.engine {
-            TxEngine::SqliteWrite(turn) => turn.commit().await,
+            TxEngine::SqliteWrite(transaction) => transaction.commit().await,
             TxEngine::SqliteRead(transaction) => Ok(transaction.commit().await?),
             TxEngine::Postgres(transaction) => Ok(transaction.commit().await?),
         }

@@ -51,8 +51,8 @@ enum Found {
 impl Sqlite {
     /// Opens the file, or makes it. `upgrade`: bring an older file up to this version.
     pub(super) async fn open(path: &Path, upgrade: bool, group: bool) -> Result<Self, OpenError> {
-        // Looked at without a write handle: a file that is not ours is left as it is.
-        let is_current = match look(path)? {
+        // Inspected without a write handle: a file that is not ours is left as it is.
+        let is_current = match inspect(path)? {
             Found::Ours => check_history(path, upgrade).await?,
             Found::Nothing => {
                 mark(path).await?;
@@ -141,8 +141,9 @@ async fn mark(path: &Path) -> Result<(), OpenError> {
         .map_err(|error| OpenError::unreachable(&path.display(), &error))
 }
 
-/// Reads the first 100 bytes only.
-fn look(path: &Path) -> Result<Found, OpenError> {
+/// Whether the file is ours, by its first 100 bytes.
+/// Errors: it is another program's, or cannot be read.
+fn inspect(path: &Path) -> Result<Found, OpenError> {
     let mut header = Vec::with_capacity(100);
     match File::open(path) {
         Ok(file) => file
