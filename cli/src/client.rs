@@ -84,8 +84,8 @@ impl Client {
         self.send(request).await
     }
 
-    /// Fetches a path and gives back the answer even where it is a refusal.
-    pub(crate) async fn look(&self, path: &str) -> Result<Answer, Failure> {
+    /// The response at a path, whatever its status.
+    pub(crate) async fn response(&self, path: &str) -> Result<Answer, Failure> {
         let request = self.request(Method::GET, path, &[]);
         self.answer(request).await
     }

@@ -81,7 +81,7 @@ impl Checks {
 
 impl Doctor {
     pub(crate) fn run(self, connection: &Connection, output: Output) -> Result<(), Failure> {
-        let checks = online(self.look(connection))?;
+        let checks = online(self.run_checks(connection))?;
         let failed = checks
             .0
             .iter()
@@ -100,7 +100,7 @@ impl Doctor {
         }
     }
 
-    async fn look(self, connection: &Connection) -> Result<Checks, Failure> {
+    async fn run_checks(self, connection: &Connection) -> Result<Checks, Failure> {
         let mut checks = Checks::default();
         if let Some(client) = configuration(connection, &mut checks)
             && control_plane(&client, &mut checks).await
@@ -306,7 +306,7 @@ async fn active_bundle(client: &Client, slug: &str, checks: &mut Checks) {
 async fn edge_health(edge: Address, checks: &mut Checks) -> Result<(), Failure> {
     const NAME: &str = "edge";
     const REMEDY: &str = "see the Worker's log, its ISSUER and its TENANT";
-    match Client::new(edge, None)?.look("/.plinto/health").await {
+    match Client::new(edge, None)?.response("/.plinto/health").await {
         Ok(answer) => {
             let health: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
             let message = health_in_words(&health);

@@ -107,12 +107,12 @@ pub fn openapi() -> anyhow::Result<()> {
     print(&text)
 }
 
-/// Checks the bundle on standard input and prints the verdict. Whoever started it may end it.
+/// Checks the bundle on standard input and prints the outcome. Whoever started it may end it.
 pub fn check_bundle() -> anyhow::Result<()> {
     policies::confine().context("the limits of the check cannot be set")?;
     let mut packed = Vec::new();
     std::io::stdin().read_to_end(&mut packed)?;
-    flushed(std::io::stdout().write_all(&policies::verdict(&packed)?))
+    flushed(std::io::stdout().write_all(&policies::outcome(&packed)?))
 }
 
 /// Makes a tenant and prints it as JSON.

@@ -21,7 +21,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Read a policy bundle, check it within bounds, write a verdict. The server starts it.
+    /// Read a policy bundle, check it within bounds, write the outcome. The server starts it.
     #[command(hide = true, name = commands::CHECK_BUNDLE)]
     CheckBundle,
     #[command(flatten)]

@@ -20,5 +20,5 @@ mod store;
 mod tasks;
 
 pub use service::workbench::CHECK_BUNDLE;
-pub use service::{check::verdict, workbench::confine};
+pub use service::{check::outcome, workbench::confine};
 pub use tasks::{rebuild_outdated, renew_expiring};

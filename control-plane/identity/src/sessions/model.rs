@@ -143,7 +143,7 @@ impl Session {
     pub fn is_live(&self, tenant: &Tenant, standing: Option<Standing>, now: UnixMillis) -> bool {
         self.revoked.is_none()
             && now < self.expires_at
-            && tenant.carries(self.tenant_epoch)
+            && tenant.is_current_epoch(self.tenant_epoch)
             && standing.is_some_and(|standing| standing.carries(self.user_epoch))
     }
 

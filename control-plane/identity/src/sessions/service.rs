@@ -198,7 +198,7 @@ async fn as_they_stand(
     let standings = users::standings(tx, tenant.id, &users).await?;
     let live = |session: &&mut Session| session.revoked.is_none();
     for session in sessions.iter_mut().filter(live) {
-        let ended_at = if tenant.carries(session.tenant_epoch) {
+        let ended_at = if tenant.is_current_epoch(session.tenant_epoch) {
             match standings.get(&session.user) {
                 Some((standing, _)) if standing.carries(session.user_epoch) => continue,
                 known => known.and_then(|(_, ended_at)| *ended_at),

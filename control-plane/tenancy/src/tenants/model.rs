@@ -81,7 +81,7 @@ impl Tenant {
     }
 
     /// Whether sessions that began under this epoch go on.
-    pub const fn carries(&self, session_epoch: i64) -> bool {
+    pub const fn is_current_epoch(&self, session_epoch: i64) -> bool {
         self.session_epoch == session_epoch
     }
 

@@ -43,20 +43,20 @@ pub(crate) async fn activate(
 ) -> Result<Activation, PoliciesError> {
     actor.require(Permission::PoliciesActivate)?;
     for attempt in 0..ATTEMPTS {
-        let mut tx = look(platform, actor, attempt).await?;
+        let mut tx = begin_attempt(platform, actor, attempt).await?;
         let active = store::active(&mut tx, actor.tenant).await?;
         drop(tx);
         let step = Step::activate(active.as_ref(), revision);
-        if let Some(made) = take(platform, actor, active.as_ref(), step).await? {
+        if let Some(made) = apply(platform, actor, active.as_ref(), step).await? {
             return Ok(made);
         }
     }
     Err(PoliciesError::Overtaken)
 }
 
-/// Reads what is active. Who lost to another activation looks where that one was written: on SQLite it
-/// may be waiting for its flush, which no reader sees before.
-async fn look(platform: &Platform, actor: &Actor, attempt: usize) -> Result<Tx, Refused> {
+/// The transaction in which an attempt reads what is active. Who lost to another activation reads where
+/// that one was written: on SQLite it may be waiting for its flush, which no reader sees before.
+async fn begin_attempt(platform: &Platform, actor: &Actor, attempt: usize) -> Result<Tx, Refused> {
     if attempt == 0 {
         return Ok(platform.db.read().await?);
     }
@@ -74,7 +74,7 @@ pub(crate) async fn roll_back(
     actor.require(Permission::PoliciesActivate)?;
     let mut seen: Option<String> = None;
     for attempt in 0..ATTEMPTS {
-        let mut tx = look(platform, actor, attempt).await?;
+        let mut tx = begin_attempt(platform, actor, attempt).await?;
         let active = store::active(&mut tx, actor.tenant)
             .await?
             .ok_or(PoliciesError::NothingActive)?;
@@ -90,7 +90,7 @@ pub(crate) async fn roll_back(
             .ok_or(PoliciesError::NothingToRollBackTo)?;
         drop(tx);
         let step = Step::roll_back(&earlier);
-        if let Some(made) = take(platform, actor, Some(&active), step).await? {
+        if let Some(made) = apply(platform, actor, Some(&active), step).await? {
             return Ok(made);
         }
         seen = Some(active.revision);
@@ -121,7 +121,7 @@ pub(crate) async fn rebuild(
         return Ok(None);
     };
     let step = Step::rebuild(&active, reason);
-    take(platform, actor, Some(&active), step).await
+    apply(platform, actor, Some(&active), step).await
 }
 
 /// Notes that nothing is due: what is active, if anything is, has these roles and this key.
@@ -164,9 +164,9 @@ async fn own_tenant(tx: &mut Tx, actor: &Actor) -> Result<Tenant, PoliciesError>
     Ok(tenant.ok_or(SigningKeysError::NoKey)?)
 }
 
-/// Takes one step from `active`. `None`: somebody else took one meanwhile.
+/// Makes the activation that `step` asks for, after `active`. `None`: somebody else made one meanwhile.
 /// All work is done before the transaction; the sequence's unique key decides who was first.
-async fn take(
+async fn apply(
     platform: &Platform,
     actor: &Actor,
     active: Option<&Activation>,

@@ -21,7 +21,7 @@ const PLACEHOLDER_ROLES: &str = r#"{"owner":{"organization:update":true}}"#;
 /// How a check came out, as one process tells another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Verdict {
+pub(super) enum CheckOutcome {
     /// The bundle is good.
     Good(Checked),
     /// It is not.
@@ -47,10 +47,10 @@ pub(super) fn checked_by() -> String {
 }
 
 /// Checks an archive as it was sent in and says how it came out, as JSON.
-pub fn verdict(packed: &[u8]) -> serde_json::Result<Vec<u8>> {
+pub fn outcome(packed: &[u8]) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&match check(packed) {
-        Ok(checked) => Verdict::Good(checked),
-        Err(error) => Verdict::Refused(Refusal::of(&error)),
+        Ok(checked) => CheckOutcome::Good(checked),
+        Err(error) => CheckOutcome::Refused(Refusal::of(&error)),
     })
 }
 

@@ -21,10 +21,10 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
-use super::check::{Checked, Verdict};
+use super::check::{CheckOutcome, Checked};
 use crate::policies::error::PoliciesError;
 
-/// The subcommand that reads an archive and writes a verdict.
+/// The subcommand that reads an archive and writes the outcome.
 pub const CHECK_BUNDLE: &str = "check-bundle";
 /// 2: bundles worked on at once. Compiling takes a core for up to a second; sign-ins want the rest.
 const AT_ONCE: usize = 2;
@@ -36,8 +36,8 @@ const CHECK_TIME: Duration = Duration::from_secs(20);
 const CHECK_CPU_S: u64 = 5;
 /// 512 MiB: address space of a check.
 const CHECK_MEMORY_BYTES: u64 = 512 * 1024 * 1024;
-/// 1 MiB: a verdict. Its parts are bounded well below.
-const VERDICT_BYTES: u64 = 1024 * 1024;
+/// 1 MiB: an outcome. Its parts are bounded well below.
+const OUTCOME_BYTES: u64 = 1024 * 1024;
 
 /// Room for work on bundles, and the program that checks them.
 #[derive(Debug)]
@@ -115,8 +115,8 @@ impl Workbench {
             child.kill().await.map_err(PoliciesError::Checker)?;
             return Err(PoliciesError::TooExpensive("20 s"));
         };
-        let (status, verdict) = ended.map_err(PoliciesError::Checker)?;
-        read_verdict(status, &verdict)
+        let (status, outcome) = ended.map_err(PoliciesError::Checker)?;
+        read_outcome(status, &outcome)
     }
 }
 
@@ -128,14 +128,14 @@ async fn converse(child: &mut Child, packed: &[u8]) -> io::Result<(ExitStatus, V
         // One that has ended already says why by its status.
         let _written = stdin.write_all(packed).await;
     }
-    let mut verdict = Vec::new();
+    let mut outcome = Vec::new();
     if let Some(stdout) = stdout {
-        stdout.take(VERDICT_BYTES).read_to_end(&mut verdict).await?;
+        stdout.take(OUTCOME_BYTES).read_to_end(&mut outcome).await?;
     }
-    Ok((child.wait().await?, verdict))
+    Ok((child.wait().await?, outcome))
 }
 
-fn read_verdict(status: ExitStatus, verdict: &[u8]) -> Result<Checked, PoliciesError> {
+fn read_outcome(status: ExitStatus, outcome: &[u8]) -> Result<Checked, PoliciesError> {
     // A failed allocation and a full stack abort; the kernel kills when memory is short.
     const MEMORY: [Signal; 4] = [Signal::ABORT, Signal::SEGV, Signal::BUS, Signal::KILL];
     let is = |signal: Signal| status.signal() == Some(signal.as_raw());
@@ -148,9 +148,9 @@ fn read_verdict(status: ExitStatus, verdict: &[u8]) -> Result<Checked, PoliciesE
     if !status.success() {
         return Err(PoliciesError::Interrupted);
     }
-    match serde_json::from_slice(verdict) {
-        Ok(Verdict::Good(checked)) => Ok(checked),
-        Ok(Verdict::Refused(refusal)) => Err(PoliciesError::Refused(refusal)),
+    match serde_json::from_slice(outcome) {
+        Ok(CheckOutcome::Good(checked)) => Ok(checked),
+        Ok(CheckOutcome::Refused(refusal)) => Err(PoliciesError::Refused(refusal)),
         Err(_) => Err(PoliciesError::Interrupted),
     }
 }

@@ -101,7 +101,7 @@ async fn run_once(platform: &Platform, request: Request, next: Next) -> Result<R
         )
     })?;
     let slot = Slot::of(platform, &parts, actor, &body)?;
-    if let Some(response) = take(platform, actor, &slot).await? {
+    if let Some(response) = claim(platform, actor, &slot).await? {
         return Ok(response);
     }
     let work_slot = parts.extensions.get::<WorkSlot>().cloned();
@@ -202,9 +202,9 @@ fn read_key(headers: &HeaderMap) -> Result<String, ApiError> {
     Err(ApiError::fields(Code::ValidationFailed, vec![error]))
 }
 
-/// Takes the slot. The kept answer when there is one already: it may hold a secret, so whoever
+/// Claims the slot. The kept answer when there is one already: it may hold a secret, so whoever
 /// asks must still be live.
-async fn take(
+async fn claim(
     platform: &Platform,
     actor: &Actor,
     slot: &Slot,
