@@ -9,7 +9,7 @@ use crate::{
     output::{Output, table},
 };
 
-/// The command.
+/// Arguments of `plinto explain`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Explain {
     /// The `code` of a problem; without it, all codes are listed.

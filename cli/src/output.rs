@@ -28,9 +28,9 @@ pub(crate) enum Format {
 /// One of the two streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
-    /// Answers.
+    /// Standard output: answers.
     Out,
-    /// Failures and progress.
+    /// Standard error: failures and progress.
     Err,
 }
 

@@ -40,7 +40,7 @@ impl Audience {
 pub struct AccessToken {
     /// The tenant's issuer URL.
     pub iss: String,
-    /// The user.
+    /// The user who has signed in (RFC 7519 §4.1.2).
     pub sub: ids::UserId,
     /// The APIs the token is for.
     pub aud: Audience,
@@ -58,7 +58,7 @@ pub struct AccessToken {
     pub client_id: String,
     /// The session the token belongs to; revoking it ends the token.
     pub sid: ids::SessionId,
-    /// The tenant.
+    /// The tenant whose issuer `iss` is.
     pub tenant: ids::TenantId,
     /// The organization the session acts in.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -104,15 +104,15 @@ pub struct Event {
     /// What happened.
     #[serde(rename = "type")]
     pub kind: EventKind,
-    /// Where.
+    /// The tenant that it happened in.
     pub tenant: TenantId,
     /// Who made it happen.
     pub actor: EventActor,
     /// Id of the thing it happened to.
     pub subject: String,
-    /// When.
+    /// The time on the server that made it happen.
     pub created_at: UnixMillis,
-    /// The request it happened in.
+    /// The request it happened in; absent for background work and commands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<RequestId>,
     /// What more there is to say, as the schema `EventData` has it for the kind; no personal data, no

@@ -47,7 +47,7 @@ impl Bootstrap {
 /// What was made.
 #[derive(Debug, Serialize)]
 pub struct Bootstrapped {
-    /// The tenant.
+    /// Names the tenant in tokens.
     pub tenant: TenantId,
     /// Its name in URLs.
     pub slug: String,
@@ -87,7 +87,7 @@ pub async fn bootstrap(platform: &Platform, input: Bootstrap) -> anyhow::Result<
 /// Another API key of a tenant's that may do everything in it.
 #[derive(Debug, Serialize)]
 pub struct AnotherKey {
-    /// The tenant.
+    /// Whose key it is.
     pub tenant: TenantId,
     /// Shown this once.
     #[serde(serialize_with = "in_clear")]

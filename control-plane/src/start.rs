@@ -18,16 +18,16 @@ use plinto_tenancy::{api_keys, signing_keys, tenants};
 /// Why the server cannot start: one line.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The database.
+    /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] OpenError),
-    /// A statement.
+    /// The database is open, but a statement failed.
     #[error(transparent)]
     Statement(#[from] DbError),
     /// The name of our own file, which checks bundles.
     #[error("cannot tell which program this is")]
     Program(#[source] std::io::Error),
-    /// The master key.
+    /// The master key is missing, or is not one.
     #[error(transparent)]
     MasterKey(#[from] EnvelopeError),
     /// The master key is another one than this database's.
@@ -35,10 +35,10 @@ pub enum StartError {
         "the signing keys in this database can't be opened: {0}; give the master key they were made with"
     )]
     Sealed(#[from] signing_keys::SigningKeysError),
-    /// The master key's file.
+    /// The master key's file cannot be read or made.
     #[error("master key file `{path}`: {reason}")]
     MasterKeyFile {
-        /// The file.
+        /// As the settings name it, or where it would be made.
         path: String,
         /// What the system said.
         reason: String,

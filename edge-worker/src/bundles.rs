@@ -39,9 +39,9 @@ pub enum BundleError {
 /// A policy ready to decide.
 #[derive(Debug)]
 pub struct ActivePolicy {
-    /// Evaluates.
+    /// The compiled modules and their data.
     pub engine: Engine,
-    /// Tells what a request is about.
+    /// Which requests mean which action on which resource.
     pub routes: Routes,
     /// SHA-256 of the published content.
     pub revision: String,

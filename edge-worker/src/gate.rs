@@ -44,7 +44,7 @@ pub enum Step<T = AccessDecision> {
     Need(Documents),
     /// The check of [`Gate::signature_job`]; report with [`Gate::signature_checked`].
     NeedSignature,
-    /// The decision.
+    /// Nothing more: this is what was asked for.
     Done(T),
 }
 

@@ -22,9 +22,9 @@ pub enum KeySet {
 pub enum Known {
     /// Use it; `is_due` asks for a refresh behind the request.
     Key {
-        /// The key.
+        /// The public key with the `kid` that was asked for.
         key: Arc<Jwk>,
-        /// Whether it is stale.
+        /// Whether the set it is from is stale: good still, but to be fetched anew.
         is_due: bool,
     },
     /// A refresh may bring it: start one, or wait for the one that runs.

@@ -22,10 +22,10 @@ pub trait Rim {
     /// What is remembered between requests. Never held over a wait.
     fn memory(&self) -> RefMut<'_, Memory>;
 
-    /// The present.
+    /// Milliseconds since the Unix epoch; in a Worker they move with I/O only.
     fn now(&self) -> UnixMillis;
 
-    /// Waits.
+    /// Resolves after this many milliseconds.
     fn pause(&self, millis: i64) -> impl Future<Output = ()>;
 
     /// Asks the control plane. Redirects are refused, since the address is pinned (T14).

@@ -35,7 +35,7 @@ pub enum PublicKey {
     },
     /// An elliptic curve point. Whether it lies on the curve is the backend's to check.
     Ec {
-        /// The curve.
+        /// `crv`: P-256 or P-384.
         crv: EcCurve,
         /// x coordinate, as long as the field (32 or 48 bytes).
         x: Vec<u8>,
@@ -44,7 +44,7 @@ pub enum PublicKey {
     },
     /// An octet key pair's public half.
     Okp {
-        /// The curve.
+        /// `crv`: Ed25519.
         crv: OkpCurve,
         /// The public key, 32 bytes.
         x: Vec<u8>,

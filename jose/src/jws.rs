@@ -15,7 +15,7 @@ const REFUSED_PARAMETERS: [&str; 7] = ["crit", "b64", "zip", "jku", "x5u", "x5c"
 /// What the header says. It is a claim until the signature is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The algorithm.
+    /// `alg`, of those that are supported.
     pub alg: Algorithm,
     /// The key id: 1 to 64 of `A-Z a-z 0-9 . _ ~ -`.
     pub kid: Option<String>,
@@ -26,7 +26,7 @@ pub struct Header {
 /// A parsed compact JWS whose signature has not been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Jws {
-    /// The header.
+    /// The protected header: a compact JWS has no other.
     pub header: Header,
     /// The payload, decoded.
     pub payload: Vec<u8>,
@@ -41,7 +41,7 @@ pub struct Jws {
 pub struct SignatureJob<'a> {
     /// The algorithm; the key's own.
     pub alg: Algorithm,
-    /// The key.
+    /// The public key of the header's `kid`.
     pub key: &'a Jwk,
     /// The message, in full.
     pub message: &'a [u8],

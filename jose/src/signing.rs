@@ -95,7 +95,7 @@ impl SigningKey {
         self.public.clone()
     }
 
-    /// The algorithm.
+    /// What it signs with, as `alg` names it.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }

@@ -68,7 +68,7 @@ pub enum Error {
     /// A data file that is not JSON, has a member twice, or nests too deeply.
     #[error("the file `{path}` is not usable JSON: {error}")]
     Json {
-        /// The file.
+        /// Where it is in the bundle.
         path: String,
         /// The parser's words, with line and column.
         error: String,
@@ -193,7 +193,7 @@ impl Source {
 pub struct Upload {
     /// Its manifest, without activation.
     pub manifest: Manifest,
-    /// Its files.
+    /// Modules and data.
     pub source: Source,
 }
 
@@ -230,7 +230,7 @@ impl Upload {
 /// What is in an archive, for showing. Nothing of it was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contents {
-    /// Its manifest.
+    /// As it is in the archive, with the activation if there is one.
     pub manifest: Manifest,
     /// Its files, without manifest and signature, as they are.
     pub files: BTreeMap<String, Vec<u8>>,

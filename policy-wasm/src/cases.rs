@@ -50,7 +50,7 @@ pub struct Case {
 /// All tests of a bundle, in file order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Report {
-    /// The tests.
+    /// One for each `test_` rule.
     pub cases: Vec<Case>,
 }
 

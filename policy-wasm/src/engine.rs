@@ -56,7 +56,7 @@ impl fmt::Debug for Engine {
 /// refusal whose only reason is the fault's name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
-    /// The answer.
+    /// Allow or refuse, with reasons and obligations.
     pub decision: Decision,
     /// Why the policy gave none.
     pub fault: Option<Fault>,

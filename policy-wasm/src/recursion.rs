@@ -66,7 +66,7 @@ struct Node<'a> {
 enum Edges {
     /// Those that cannot mean a local name.
     Certain,
-    /// All.
+    /// Also those that a local name may shadow.
     Possible,
 }
 

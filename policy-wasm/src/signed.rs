@@ -109,7 +109,7 @@ pub struct Unverified {
 pub struct Expect {
     /// Whose bundles are accepted.
     pub tenant: TenantId,
-    /// The present.
+    /// The time against which its expiry is checked.
     pub now: UnixSeconds,
     /// The sequence of the bundle in use; a lower one is an old bundle, replayed.
     pub min_sequence: u64,
@@ -118,11 +118,11 @@ pub struct Expect {
 /// A bundle whose origin is proven, ready to be prepared for evaluation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
-    /// Its manifest.
+    /// As it was signed, with the activation.
     pub manifest: Manifest,
     /// Its activation, as in the manifest.
     pub activation: Activation,
-    /// Its files.
+    /// Modules and data, in which the tenant's roles are.
     pub source: Source,
     /// SHA-256 over the names and digests of all it holds but the signature: equal for equal
     /// content, whenever and by whichever key it was signed.

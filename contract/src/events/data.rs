@@ -118,7 +118,7 @@ data! {
     BundlePublished {
         /// The digest of its content.
         pub revision: String,
-        /// The rule that is asked, such as `app.allow`.
+        /// The rule that is asked, such as `app/authz/decision`.
         pub entrypoint: String,
     }
 

@@ -87,7 +87,7 @@ pub enum PoliciesError {
     /// The caller may not.
     #[error(transparent)]
     Denied(#[from] Denied),
-    /// The database.
+    /// The database refused, or was not there.
     #[error(transparent)]
     Database(#[from] DbError),
 }

@@ -32,7 +32,7 @@ pub(crate) struct Bundle {
     pub checked_by: String,
     /// Who published it: a user's or key's id, or `system`.
     pub published_by: String,
-    /// When.
+    /// When it was published first; publishing it again changes nothing.
     pub created_at: UnixMillis,
     /// Whether it is what the edge enforces.
     pub is_active: bool,
@@ -91,7 +91,7 @@ pub(crate) struct Activation {
     pub id: ActivationId,
     /// Rises by one with every activation of the tenant; the highest is active.
     pub sequence: i64,
-    /// The bundle.
+    /// The digest that names the bundle.
     pub revision: String,
     /// Where a roll-back from here leads.
     pub previous_revision: Option<String>,
@@ -107,7 +107,7 @@ pub(crate) struct Activation {
     pub signed_by_kid: String,
     /// Who made it: a user's or key's id, or `system`.
     pub activated_by: String,
-    /// When.
+    /// When it was signed.
     pub created_at: UnixMillis,
     /// From when on the edge refuses it.
     pub expires_at: UnixMillis,
@@ -139,11 +139,11 @@ impl Activation {
 /// What shall become active.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// The bundle.
+    /// The digest that names the bundle.
     pub revision: String,
     /// Where a roll-back from there leads.
     pub previous_revision: Option<String>,
-    /// Why.
+    /// What the activation will say it was made for.
     pub reason: Reason,
 }
 

@@ -7,7 +7,7 @@ use plinto_tenancy::{signing_keys::SigningKeysError, tenants::TenantsError};
 /// Why there is no feed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RevocationsError {
-    /// The tenant.
+    /// The tenant is not there, or cannot be read.
     #[error(transparent)]
     Tenant(#[from] TenantsError),
     /// The bundle key.
@@ -16,7 +16,7 @@ pub(crate) enum RevocationsError {
     /// The feed could not be written as JSON.
     #[error("the feed could not be written")]
     Unwritable(#[from] serde_json::Error),
-    /// The database.
+    /// The database refused, or was not there.
     #[error(transparent)]
     Database(#[from] DbError),
 }

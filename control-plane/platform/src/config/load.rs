@@ -13,7 +13,7 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read `{path}`: {reason}")]
     Unreadable {
-        /// The file.
+        /// As it was named.
         path: String,
         /// What the system said.
         reason: String,
@@ -21,9 +21,9 @@ pub enum ConfigError {
     /// The file is not TOML, has an unknown key or a wrong type.
     #[error("`{path}`: {reason}")]
     File {
-        /// The file.
+        /// As it was named.
         path: String,
-        /// Line and reason.
+        /// The parser's words, with line and column, in one line.
         reason: String,
     },
     /// A variable that is not a setting.
@@ -32,7 +32,7 @@ pub enum ConfigError {
     /// A variable whose value has the wrong type.
     #[error("variable `{name}`: {reason}")]
     Variable {
-        /// The variable.
+        /// Such as `PLINTO_LISTEN`.
         name: String,
         /// What was expected.
         reason: String,
@@ -40,7 +40,7 @@ pub enum ConfigError {
     /// A value that cannot work.
     #[error("`{key}` {reason}")]
     Invalid {
-        /// The setting.
+        /// Its place in the file, such as `http.timeout_s`.
         key: String,
         /// What is wrong with it.
         reason: String,

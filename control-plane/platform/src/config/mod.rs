@@ -138,7 +138,7 @@ settings! {
 }
 
 settings! {
-    /// Passwords.
+    /// How passwords are hashed.
     pub struct CredentialsConfig {
         /// Passwords hashed at once; 0 means one per core.
         pub hashing_threads: usize = 0;

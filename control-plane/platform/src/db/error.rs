@@ -18,11 +18,11 @@ pub enum DbError {
     /// A row that our own code could not have written.
     #[error("row `{id}` of `{table}` has an impossible `{column}`")]
     Inconsistent {
-        /// The table.
+        /// Its name in the database.
         table: &'static str,
-        /// The column.
+        /// The one whose value cannot be read.
         column: &'static str,
-        /// Which row.
+        /// The row's id.
         id: String,
     },
     /// The transaction had failed before; a failed transaction can only be dropped.

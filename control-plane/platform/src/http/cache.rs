@@ -13,12 +13,12 @@ use crate::envelope::sha256_hex;
 pub enum CachePolicy {
     /// By anybody for this many seconds, then for as long again while it is being refreshed.
     Public {
-        /// Seconds.
+        /// `max-age` of `Cache-Control`.
         max_age_s: u32,
     },
     /// By anybody for this many seconds and no longer: what it says must reach everybody soon.
     Brief {
-        /// Seconds.
+        /// `max-age` of `Cache-Control`.
         max_age_s: u32,
     },
     /// By anybody for ever: the address names the content.

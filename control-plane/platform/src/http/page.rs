@@ -162,19 +162,19 @@ fn read_limit(text: &str) -> Result<u16, ApiError> {
 pub struct List<T> {
     /// Always `list`.
     object: ListObject,
-    /// The items.
+    /// At most `limit` of them.
     pub data: Vec<T>,
-    /// Whether more follow.
+    /// Whether `next_cursor` leads to more.
     pub has_more: bool,
-    /// Give it as `cursor` to get them.
+    /// Give it as `cursor` to get the next part; null in the last one.
     pub next_cursor: Option<String>,
 }
 
-/// The word `list`.
+/// What `object` of a list says.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ListObject {
-    /// The word.
+    /// Written `list`.
     List,
 }
 

@@ -117,7 +117,7 @@ texts! {
     /// A new password: at least 15 characters, at most 1,024 bytes, and nothing that everybody tries
     /// first: common words, repetitions, sequences, the person's own name.
     NewPassword = Text::like("^[^\\u0000]{15,}$", "gavotte brindle quokka").most(256);
-    /// The password.
+    /// The password that a person has now.
     CurrentPassword = Text::like("^[^\\u0000]+$", "gavotte brindle quokka").most(256);
     /// A person's name, as it was written. The first character can be seen, the last one is no white
     /// space; no controls, and nothing invisible that changes how the rest reads.

@@ -18,7 +18,7 @@ pub enum ApiKeysError {
     /// The caller may not.
     #[error(transparent)]
     Denied(#[from] Denied),
-    /// The database.
+    /// The database refused, or was not there.
     #[error(transparent)]
     Database(#[from] DbError),
 }

@@ -66,7 +66,7 @@ impl PlatformState for Cache {
 pub struct Authenticated {
     /// The key's tenant: nothing else of the request may name one.
     pub tenant: TenantId,
-    /// The key.
+    /// Names the key, for events and its rate limit.
     pub key: ApiKeyId,
     /// What it may do.
     pub permissions: PermissionSet,

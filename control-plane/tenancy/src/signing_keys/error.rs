@@ -28,7 +28,7 @@ pub enum SigningKeysError {
     /// Making, sealing, opening or using a key failed.
     #[error("{0}")]
     Key(String),
-    /// The database.
+    /// The database refused, or was not there.
     #[error("{0}")]
     Database(std::sync::Arc<DbError>),
 }

@@ -51,7 +51,7 @@ words! {
     State {
         /// Published, does not sign yet.
         Next = "next",
-        /// Signs.
+        /// Published, and the only one that signs.
         Active = "active",
         /// Published while what it signed lives.
         Retiring = "retiring",
@@ -64,7 +64,7 @@ words! {
 }
 
 impl Purpose {
-    /// Both.
+    /// Every purpose; a tenant has keys for each.
     pub const ALL: [Self; 2] = [Self::Token, Self::Bundle];
 
     /// What keys of this purpose sign with.
@@ -91,9 +91,9 @@ impl Purpose {
 /// A key as it stands in the table, without its private part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigningKeyRecord {
-    /// Its id.
+    /// Names it in the API; tokens name its `kid`.
     pub id: SigningKeyId,
-    /// Whose.
+    /// The tenant that alone signs with it.
     pub tenant: TenantId,
     /// What it signs.
     pub purpose: Purpose,

@@ -21,7 +21,7 @@ pub enum TenantsError {
     /// Values that cannot be.
     #[error("some values are not acceptable")]
     Invalid(Vec<FieldError>),
-    /// The database.
+    /// The database refused, or was not there.
     #[error(transparent)]
     Database(#[from] DbError),
 }

@@ -20,7 +20,7 @@ const SLUG_MAX: usize = 63;
 /// An isolation boundary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
-    /// Its id.
+    /// Names it in tokens and in every row; it never changes.
     pub id: TenantId,
     /// Its name in URLs: the issuer ends with it.
     pub slug: String,

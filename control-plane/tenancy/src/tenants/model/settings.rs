@@ -25,9 +25,9 @@ const LIMITS_S: RangeInclusive<i64> = 60..=3_650 * 24 * 60 * 60;
 )]
 #[serde(rename_all = "snake_case")]
 pub enum SignUpMode {
-    /// Everybody.
+    /// Whoever asks.
     Open,
-    /// Nobody.
+    /// Nobody: `sign_up` is refused.
     Closed,
 }
 
