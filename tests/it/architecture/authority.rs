@@ -9,8 +9,8 @@ use regex::Regex;
 use super::house::House;
 use super::source::Source;
 
-/// Work that begins without a look at an actor, and why that is right.
-const WITHOUT_LOOK: &[(&str, &str)] = &[
+/// Work that begins without its actor being rechecked, and why that is right.
+const WITHOUT_RECHECK: &[(&str, &str)] = &[
     (
         "idempotency::write",
         "keeps the answer of what has happened",
@@ -83,9 +83,9 @@ fn unseen(source: &Source) -> Vec<String> {
         let found = UNSEEN.find_iter(&function.body).count();
         all = all.saturating_sub(found);
         let name = format!("{}::{}", room(source), function.name);
-        if found > 0 && !WITHOUT_LOOK.iter().any(|(known, _)| *known == name) {
+        if found > 0 && !WITHOUT_RECHECK.iter().any(|(known, _)| *known == name) {
             offences.push(format!(
-                "{}:{}: `{name}` begins without a look at its actor",
+                "{}:{}: `{name}` begins without its actor being rechecked",
                 source.path, function.line
             ));
         }
