@@ -205,5 +205,5 @@ async fn record(
         "home_tenant_id": administrator.home,
         "roles": administrator.roles,
     });
-    work.record(kind, administrator.user, data).await
+    work.record_json(kind, administrator.user, data).await
 }
