@@ -2,7 +2,7 @@
 //! takes, how it refuses.
 //!
 //! Refusals that follow from an operation's form (a body, an id in its path, credentials) are added
-//! here. Those of its own stand at its door, as codes in the description of the status.
+//! here. Those of its own stand at its handler, as codes in the description of the status.
 
 use std::collections::BTreeMap;
 
@@ -88,7 +88,7 @@ pub fn about() -> OpenApi {
     OpenApiBuilder::new().info(info).tags(Some(tags)).build()
 }
 
-/// Adds what the doors do not say themselves: what follows from their form, and from their group.
+/// Adds what the handlers do not say themselves: what follows from their form, and from their group.
 pub fn complete(mut api: OpenApi, groups: &Groups) -> OpenApi {
     // The value is a constant of this file; a test reads the document back.
     if let Ok(common) = serde_json::from_value::<Components>(common()) {
@@ -110,7 +110,7 @@ pub fn complete(mut api: OpenApi, groups: &Groups) -> OpenApi {
 }
 
 fn complete_operation(group: &Group, path: &str, method: &str, operation: &mut Operation) {
-    // A door may ask for more than its group does.
+    // A handler may ask for more than its group does.
     if operation.security.is_none() {
         let required = |name: &&str| SecurityRequirement::new(*name, Vec::<String>::new());
         let schemes = schemes(group);
@@ -303,9 +303,9 @@ fn if_none_match() -> Value {
     })
 }
 
-/// Documents how an operation refuses: by its form, and by the codes at its door.
+/// Documents how an operation refuses: by its form, and by the codes at its handler.
 fn refuse(group: &Group, path: &str, operation: &mut Operation) {
-    let mut codes = of_door(operation);
+    let mut codes = of_handler(operation);
     codes.extend([Code::RequestTimeout, Code::RateLimited, Code::Overloaded]);
     codes.extend([Code::Unavailable, Code::Internal]);
     if path.contains('{') {
@@ -314,7 +314,7 @@ fn refuse(group: &Group, path: &str, operation: &mut Operation) {
     if operation.request_body.is_some() {
         codes.push(Code::PayloadTooLarge);
     }
-    // OAuth's other refusals have OAuth's form and stand at the doors.
+    // OAuth's other refusals have OAuth's form and stand at the handlers.
     if group.errors == ErrorFormat::Problem {
         codes.extend([Code::MalformedRequest, Code::ValidationFailed]);
         if operation.request_body.is_some() {
@@ -346,8 +346,8 @@ fn refuse(group: &Group, path: &str, operation: &mut Operation) {
     }
 }
 
-/// The codes that a door names: each status of a refusal without a body is described by its codes.
-fn of_door(operation: &Operation) -> Vec<Code> {
+/// The codes that a handler names: each status of a refusal without a body is described by its codes.
+fn of_handler(operation: &Operation) -> Vec<Code> {
     let responses = operation.responses.responses.iter();
     let refusals = responses.filter_map(|(status, response)| match response {
         RefOr::T(response) if status.as_str() >= "400" && response.content.is_empty() => {

@@ -1,5 +1,5 @@
-//! Mounts every feature's doors in groups. What a group decides for all of its routes stands in
-//! `GROUPS` and nowhere else: a new kind of doors is a value more there.
+//! Mounts every feature's routes in groups. What a group decides for all of its routes stands in
+//! `GROUPS` and nowhere else: a new kind of routes is a value more there.
 
 use axum::{
     Router,
@@ -132,7 +132,7 @@ fn documents() -> OpenApiRouter<Platform> {
 pub fn router(platform: &Platform) -> Router {
     let (api, groups) = described();
     let declared = query::Declared::of(&api, &groups);
-    doors(platform)
+    grouped(platform)
         .merge(ops::routes(&api))
         .layer(shared())
         .layer(middleware::from_fn_with_state(
@@ -174,43 +174,43 @@ pub fn openapi() -> OpenApi {
 
 /// The description, and which group each of its paths is in.
 fn described() -> (OpenApi, Groups) {
-    let mut doors = OpenApiRouter::with_openapi(openapi::about());
+    let mut all = OpenApiRouter::with_openapi(openapi::about());
     let mut paths = Vec::new();
     for group in &GROUPS {
         let routes = (group.routes)();
         let own = routes.get_openapi().paths.paths.keys();
         paths.extend(own.map(|path| (path.clone(), group)));
-        doors = doors.merge(routes);
+        all = all.merge(routes);
     }
     let groups = paths.into_iter().collect();
-    let api = openapi::complete(doors.into_openapi(), &groups);
+    let api = openapi::complete(all.into_openapi(), &groups);
     (api, groups)
 }
 
-fn doors(platform: &Platform) -> Router<Platform> {
+fn grouped(platform: &Platform) -> Router<Platform> {
     let groups = GROUPS.iter().map(|group| mount(platform, group));
     groups.fold(Router::new(), Router::merge)
 }
 
 fn mount(platform: &Platform, group: &Group) -> Router<Platform> {
     let state = || platform.clone();
-    let mut doors = (group.routes)();
+    let mut routes = (group.routes)();
     if let Some(how) = group.authentication {
-        doors = doors.route_layer(middleware::from_fn(retry::when_lost));
+        routes = routes.route_layer(middleware::from_fn(retry::when_lost));
         if group.takes_idempotency_key {
             let once = middleware::from_fn_with_state(state(), idempotency::once);
-            doors = doors.route_layer(once);
+            routes = routes.route_layer(once);
         }
         if how == Authentication::Management {
             let large = middleware::from_fn_with_state(state(), layers::large_body);
-            doors = doors.route_layer(large);
+            routes = routes.route_layer(large);
         }
-        doors = doors.route_layer(middleware::from_fn_with_state(
+        routes = routes.route_layer(middleware::from_fn_with_state(
             (state(), how),
             authentication::authenticate,
         ));
     }
-    let mut router = plain(doors);
+    let mut router = plain(routes);
     // Looking whose page asks is work, too.
     if group.origins == AllowedOrigins::OfTenant {
         router = router.layer(pages_of_tenants(platform));

@@ -1,4 +1,4 @@
-//! What every door has in common: names, problems, limits, headers, pages, idempotency.
+//! What every endpoint has in common: names, problems, limits, headers, pages, idempotency.
 
 use axum::{body::Body, http::Method};
 use plinto_platform::http::Slots;

@@ -72,7 +72,7 @@ async fn a_key_belongs_to_one_request_of_one_caller(world: World) {
     client.post("/v1/roles", role("auditor")).await.expect(201);
     let other = client.post("/v1/roles", role("reader")).await;
     other.expect_problem(422, "idempotency_mismatch");
-    // Another door, another caller: another key.
+    // Another endpoint, another caller: another key.
     let body = json!({"name": "k", "permissions": ["roles:write"]});
     let key = client.post("/v1/api_keys", body).await.expect(201).json();
     let caller = world
@@ -193,10 +193,10 @@ async fn refused_requests_at_the_same_time_are_all_refused(world: World) {
     }
 }
 
-/// A door of this test's own, behind the layer.
-fn door(app: &Platform, handler: MethodRouter<Platform>) -> Router {
+/// An endpoint of this test's own, behind the layer.
+fn endpoint(app: &Platform, handler: MethodRouter<Platform>) -> Router {
     Router::new()
-        .route("/door", handler)
+        .route("/endpoint", handler)
         .layer(from_fn_with_state(app.clone(), idempotency::once))
         .layer(from_fn_with_state(
             (app.clone(), Groups::default()),
@@ -206,13 +206,13 @@ fn door(app: &Platform, handler: MethodRouter<Platform>) -> Router {
 }
 
 /// Sends the same request with the same key.
-async fn knock(world: &World, door: &Router) -> (u16, String) {
-    let request = Request::post("/door")
+async fn ask(world: &World, endpoint: &Router) -> (u16, String) {
+    let request = Request::post("/endpoint")
         .header("idempotency-key", "one")
         .extension(Actor::system(world.acme.tenant))
         .body(Body::empty())
         .unwrap();
-    let response = door.clone().oneshot(request).await.unwrap();
+    let response = endpoint.clone().oneshot(request).await.unwrap();
     let status = response.status().as_u16();
     let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
     let problem: Value = serde_json::from_slice(&body).unwrap();
@@ -242,19 +242,19 @@ async fn a_request_that_came_to_no_answer_is_not_run_again() {
     ] {
         let world = World::with(|config| config.http.timeout_s = 1).await;
         let runs = Arc::new(AtomicUsize::new(0));
-        let door = door(&world.app, handler).layer(Extension(runs.clone()));
-        assert_eq!(knock(&world, &door).await, first);
-        assert_eq!(knock(&world, &door).await, unknown());
+        let endpoint = endpoint(&world.app, handler).layer(Extension(runs.clone()));
+        assert_eq!(ask(&world, &endpoint).await, first);
+        assert_eq!(ask(&world, &endpoint).await, unknown());
         world.clock.advance_seconds(23 * 60 * 60);
-        assert_eq!(knock(&world, &door).await, unknown());
+        assert_eq!(ask(&world, &endpoint).await, unknown());
         assert_eq!(runs.load(Ordering::SeqCst), 1);
     }
 }
 
 /// Asks, and goes away as soon as the request has begun to run.
-async fn knock_and_leave(world: &World, door: &Router, runs: &AtomicUsize) {
+async fn ask_and_leave(world: &World, endpoint: &Router, runs: &AtomicUsize) {
     tokio::select! {
-        answer = knock(world, door) => panic!("{answer:?}"),
+        answer = ask(world, endpoint) => panic!("{answer:?}"),
         () = async {
             while runs.load(Ordering::SeqCst) == 0 {
                 tokio::task::yield_now().await;
@@ -268,14 +268,14 @@ async fn knock_and_leave(world: &World, door: &Router, runs: &AtomicUsize) {
 async fn a_request_whose_answer_never_comes_is_given_up_and_not_run_again() {
     let world = World::new().await;
     let runs = Arc::new(AtomicUsize::new(0));
-    let door = door(&world.app, post(hangs)).layer(Extension(runs.clone()));
+    let endpoint = endpoint(&world.app, post(hangs)).layer(Extension(runs.clone()));
     let running = (409, "idempotency_conflict".to_owned());
-    knock_and_leave(&world, &door, &runs).await;
-    assert_eq!(knock(&world, &door).await, running);
+    ask_and_leave(&world, &endpoint, &runs).await;
+    assert_eq!(ask(&world, &endpoint).await, running);
     world.clock.advance_seconds(30 + 59);
-    assert_eq!(knock(&world, &door).await, running);
+    assert_eq!(ask(&world, &endpoint).await, running);
     world.clock.advance_seconds(1);
-    assert_eq!(knock(&world, &door).await, unknown());
+    assert_eq!(ask(&world, &endpoint).await, unknown());
     assert_eq!(runs.load(Ordering::SeqCst), 1);
 }
 
@@ -284,10 +284,10 @@ async fn a_request_whose_answer_never_comes_is_given_up_and_not_run_again() {
 async fn a_request_that_goes_on_without_its_client_keeps_its_slot() {
     let world = World::with(|config| config.http.concurrency = 2).await;
     let runs = Arc::new(AtomicUsize::new(0));
-    let door = door(&world.app, post(hangs))
+    let endpoint = endpoint(&world.app, post(hangs))
         .layer(Extension(runs.clone()))
         .layer(from_fn_with_state(world.app.clone(), layers::slot));
-    knock_and_leave(&world, &door, &runs).await;
+    ask_and_leave(&world, &endpoint, &runs).await;
     assert_eq!(world.app.state::<Slots>().work().available_permits(), 1);
 }
 

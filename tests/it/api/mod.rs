@@ -1,4 +1,4 @@
-//! The doors of the control plane, through the whole router. Folders and files as in the paths: `v1` is
+//! The endpoints of the control plane, through the whole router. Folders and files as in the paths: `v1` is
 //! for machines, `t` for what is under an issuer. What holds for many paths stands beside them.
 
 pub(crate) mod t;

@@ -122,7 +122,7 @@ async fn a_large_body_is_read_only_for_who_has_an_api_key() {
     let admin = admin(&world);
     let published = admin.post_bytes(path, "application/gzip", slow).await;
     published.expect(201);
-    // Too large is still said in the words of the door.
+    // Too large is still said in the words of the endpoint.
     let person = sign_up(&world, "ada").await;
     let answer = world
         .bearer(&person.access_token)

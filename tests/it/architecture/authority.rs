@@ -32,7 +32,7 @@ const WITHOUT_RECHECK: &[(&str, &str)] = &[
     ),
     ("sessions::run_due_work", "the server's own work"),
     (
-        "sessions::take_back",
+        "sessions::revoke_token",
         "whoever holds a token may take it back",
     ),
     ("sign_in::enter", "open to everybody: the password decides"),

@@ -23,7 +23,7 @@ use super::{
     service::{self, members},
 };
 
-/// Doors of the management API.
+/// Routes of the management API.
 pub fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(create_organization, list_organizations))

@@ -149,7 +149,7 @@ pub(crate) async fn delete(
     let now = platform.clock.now();
     store::lock_members(&mut work.tx, actor.tenant, id, now).await?;
     work.change_management().await?;
-    members::say_all_leave(&mut work, id).await?;
+    members::record_all_leave(&mut work, id).await?;
     if !store::delete(&mut work.tx, actor.tenant, id, organization.version).await? {
         return Err(OrganizationsError::Changed);
     }

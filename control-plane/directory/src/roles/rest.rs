@@ -20,7 +20,7 @@ use super::{
     service,
 };
 
-/// Doors of the management API.
+/// Routes of the management API.
 pub fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(create_role, list_roles))

@@ -1,4 +1,4 @@
-//! People of a tenant: e-mail address, name, standing.
+//! People of a tenant: e-mail address, name, state of the account.
 //!
 //! Tables: `users`. Events: `user.created`, `user.disabled`, `user.enabled`,
 //! `user.sessions_revoked`. A user's sessions live under the user's *session epoch*: raising that
@@ -13,9 +13,9 @@ mod service;
 mod store;
 
 pub use error::UserError;
-pub use model::{Email, EmailProblem, Name, Outdated, Standing, Status, User};
+pub use model::{AccountState, Email, EmailProblem, Name, Outdated, Status, User};
 pub use service::{Filter, disable, enable, end_sessions, get, list, me};
 pub use service::{
-    create, end_all_sessions, exists, find, find_by_email, outdate_tokens, outdated_since,
-    standing, standings,
+    account_state, account_states, create, end_all_sessions, exists, find, find_by_email,
+    outdate_tokens, outdated_since,
 };

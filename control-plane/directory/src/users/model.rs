@@ -81,8 +81,8 @@ pub struct User {
 
 impl User {
     /// What decides over the user's sessions and access tokens.
-    pub fn standing(&self) -> Standing {
-        Standing {
+    pub fn account_state(&self) -> AccountState {
+        AccountState {
             status: self.status,
             session_epoch: self.session_epoch,
             token_epoch: self.token_epoch,
@@ -92,7 +92,7 @@ impl User {
 
 /// What decides over a user's sessions and access tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct AccountState {
     /// Whether the user may sign in.
     pub status: Status,
     /// The number a session must have begun under to be alive.
@@ -101,14 +101,14 @@ pub struct Standing {
     pub token_epoch: i64,
 }
 
-impl Standing {
+impl AccountState {
     /// Whether an access token with this epoch says what is still true.
-    pub fn takes(self, epoch: u64) -> bool {
+    pub fn accepts_epoch(self, epoch: u64) -> bool {
         u64::try_from(self.token_epoch).is_ok_and(|least| epoch >= least)
     }
 
     /// Whether a session that began under `epoch` is still carried by its user.
-    pub fn carries(self, epoch: i64) -> bool {
+    pub fn is_current_epoch(self, epoch: i64) -> bool {
         self.status == Status::Active && self.session_epoch == epoch
     }
 }
@@ -133,28 +133,28 @@ mod tests {
 
     #[test]
     fn a_session_of_another_epoch_or_a_disabled_user_is_not_carried() {
-        let standing = Standing {
+        let account = AccountState {
             status: Status::Active,
             session_epoch: 3,
             token_epoch: 0,
         };
-        assert!(standing.carries(3));
-        assert!(!standing.carries(2));
-        let disabled = Standing {
+        assert!(account.is_current_epoch(3));
+        assert!(!account.is_current_epoch(2));
+        let disabled = AccountState {
             status: Status::Disabled,
-            ..standing
+            ..account
         };
-        assert!(!disabled.carries(3));
+        assert!(!disabled.is_current_epoch(3));
     }
 
     #[test]
     fn a_token_of_an_earlier_epoch_is_not_taken() {
-        let standing = Standing {
+        let account = AccountState {
             status: Status::Active,
             session_epoch: 3,
             token_epoch: 2,
         };
-        assert!(!standing.takes(1));
-        assert!(standing.takes(2) && standing.takes(3));
+        assert!(!account.accepts_epoch(1));
+        assert!(account.accepts_epoch(2) && account.accepts_epoch(3));
     }
 }

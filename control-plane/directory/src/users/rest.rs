@@ -20,7 +20,7 @@ use super::{
     service,
 };
 
-/// Doors of the management API.
+/// Routes of the management API.
 pub fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(list_users))
@@ -30,7 +30,7 @@ pub fn routes() -> OpenApiRouter<Platform> {
         .routes(routes!(revoke_user_sessions))
 }
 
-/// Doors under an issuer.
+/// Routes under an issuer.
 pub fn issuer_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().routes(routes!(get_me))
 }

@@ -40,7 +40,7 @@ pub enum HashingError {
 
 /// What a verification found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PasswordMatch {
     /// Another password.
     Wrong,
     /// The password.
@@ -82,7 +82,7 @@ pub async fn verify(
     platform: &Platform,
     password: Password,
     stored: Option<PasswordHash>,
-) -> Result<Verdict, HashingError> {
+) -> Result<PasswordMatch, HashingError> {
     let compare = move |memory: &mut Memory| {
         compare(
             memory,
@@ -125,19 +125,19 @@ fn compare(
     memory: &mut Memory,
     password: Option<&[u8]>,
     stored: Option<&str>,
-) -> Result<Verdict, HashingError> {
+) -> Result<PasswordMatch, HashingError> {
     let known =
         phc::PasswordHash::new(stored.unwrap_or(NOBODY)).map_err(|_| HashingError::Unreadable)?;
     let expected = known.hash.as_ref().ok_or(HashingError::Unreadable)?;
     // `Output` compares in constant time.
     let matches = digest(memory, password.unwrap_or_default(), &known)? == *expected;
     if !matches || password.is_none() || stored.is_none() {
-        return Ok(Verdict::Wrong);
+        return Ok(PasswordMatch::Wrong);
     }
     if is_current(&known)? {
-        Ok(Verdict::Right)
+        Ok(PasswordMatch::Right)
     } else {
-        Ok(Verdict::RightButOutdated)
+        Ok(PasswordMatch::RightButOutdated)
     }
 }
 
@@ -199,12 +199,12 @@ mod tests {
         );
         assert_eq!(
             compare(memory, Some(GOOD), Some(hash.as_str())),
-            Ok(Verdict::Right)
+            Ok(PasswordMatch::Right)
         );
         let other = b"gavotte brindle quokkb";
         assert_eq!(
             compare(memory, Some(other), Some(hash.as_str())),
-            Ok(Verdict::Wrong)
+            Ok(PasswordMatch::Wrong)
         );
     }
 
@@ -220,8 +220,8 @@ mod tests {
                 Params::new(8_192, 1, 1, None).unwrap(),
             )
             .unwrap();
-        let verdict = compare(&mut Memory::default(), Some(GOOD), Some(&weak.to_string()));
-        assert_eq!(verdict, Ok(Verdict::RightButOutdated));
+        let matched = compare(&mut Memory::default(), Some(GOOD), Some(&weak.to_string()));
+        assert_eq!(matched, Ok(PasswordMatch::RightButOutdated));
     }
 
     /// A4: nobody's hash has today's parameters, so it costs what a real one costs.
@@ -229,8 +229,14 @@ mod tests {
     fn nobodys_hash_costs_what_a_real_one_costs() {
         assert!(is_current(&phc::PasswordHash::new(NOBODY).unwrap()).unwrap());
         let memory = &mut Memory::default();
-        assert_eq!(compare(memory, Some(b"anything"), None), Ok(Verdict::Wrong));
-        assert_eq!(compare(memory, None, Some(NOBODY)), Ok(Verdict::Wrong));
+        assert_eq!(
+            compare(memory, Some(b"anything"), None),
+            Ok(PasswordMatch::Wrong)
+        );
+        assert_eq!(
+            compare(memory, None, Some(NOBODY)),
+            Ok(PasswordMatch::Wrong)
+        );
     }
 
     /// A3: memory that another password was hashed in, with more of it, changes no digest. The

@@ -13,7 +13,7 @@ mod service;
 mod store;
 
 pub use error::CredentialError;
-pub use hashing::{HashingError, Verdict};
+pub use hashing::{HashingError, PasswordMatch};
 pub use hashing::{give_back_memory, hash_again, hash_new, verify};
 pub use model::{AcceptablePassword, Password, PasswordHash, PasswordProblem};
 pub use service::{change_password, confirm, first_password, stored_password};

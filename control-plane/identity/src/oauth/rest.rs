@@ -22,7 +22,7 @@ use crate::sessions::{
     rest::{TokensBody, not_stored},
 };
 
-/// Doors under an issuer.
+/// Routes under an issuer.
 pub fn issuer_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(token))

@@ -38,7 +38,7 @@ pub(crate) async fn revoke(
     form: &Form,
 ) -> Result<(), OAuthError> {
     let token = form.need("token")?;
-    Ok(sessions::take_back(platform, actor, &client(form)?, token).await?)
+    Ok(sessions::revoke_token(platform, actor, &client(form)?, token).await?)
 }
 
 fn client(form: &Form) -> Result<Client, OAuthError> {

@@ -31,6 +31,6 @@ pub use service::{
     require_client, revoke_others, revoked_since, run_due_work,
     tokens::{
         Introspection, Manager, authenticate, authenticate_manager, introspect, issue, recheck,
-        take_back,
+        revoke_token,
     },
 };

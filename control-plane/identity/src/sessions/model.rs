@@ -9,7 +9,7 @@ use plinto_contract::{
     ids::{OrganizationId, RefreshTokenId, SessionId, TenantId, TokenId, UserId},
     time::{UnixMillis, UnixSeconds},
 };
-use plinto_directory::users::Standing;
+use plinto_directory::users::AccountState;
 use plinto_tenancy::tenants::{self, Tenant};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -139,12 +139,12 @@ pub struct Session {
 
 impl Session {
     /// Whether the session lives.
-    /// `tenant`: its own. `standing`: its user's, `None` when the user is gone.
-    pub fn is_live(&self, tenant: &Tenant, standing: Option<Standing>, now: UnixMillis) -> bool {
+    /// `tenant`: its own. `account`: its user's, `None` when the user is gone.
+    pub fn is_live(&self, tenant: &Tenant, account: Option<AccountState>, now: UnixMillis) -> bool {
         self.revoked.is_none()
             && now < self.expires_at
             && tenant.is_current_epoch(self.tenant_epoch)
-            && standing.is_some_and(|standing| standing.carries(self.user_epoch))
+            && account.is_some_and(|account| account.is_current_epoch(self.user_epoch))
     }
 
     /// Where it stands in a list.
@@ -395,7 +395,7 @@ mod tests {
         }
     }
 
-    const STANDING: Option<Standing> = Some(Standing {
+    const ACCOUNT: Option<AccountState> = Some(AccountState {
         status: Status::Active,
         session_epoch: 4,
         token_epoch: 6,
@@ -417,20 +417,20 @@ mod tests {
     #[test]
     fn a_session_lives_until_one_thing_ends_it() {
         let tenant = tenant(2);
-        assert!(session().is_live(&tenant, STANDING, NOW));
+        assert!(session().is_live(&tenant, ACCOUNT, NOW));
         assert!(!session().is_live(&tenant, None, NOW));
-        assert!(!session().is_live(&tenant, STANDING, session().expires_at));
-        assert!(!session().is_live(&self::tenant(3), STANDING, NOW));
-        let moved = Some(Standing {
+        assert!(!session().is_live(&tenant, ACCOUNT, session().expires_at));
+        assert!(!session().is_live(&self::tenant(3), ACCOUNT, NOW));
+        let moved = Some(AccountState {
             session_epoch: 5,
-            ..STANDING.unwrap()
+            ..ACCOUNT.unwrap()
         });
         assert!(!session().is_live(&tenant, moved, NOW));
         let revoked = Session {
             revoked: Some((NOW, RevokedReason::SignedOut)),
             ..session()
         };
-        assert!(!revoked.is_live(&tenant, STANDING, NOW));
+        assert!(!revoked.is_live(&tenant, ACCOUNT, NOW));
     }
 
     fn claims_at(at: UnixMillis, issued_from: UnixSeconds) -> AccessToken {

@@ -24,7 +24,7 @@ use super::{
     service,
 };
 
-/// Doors of the management API.
+/// Routes of the management API.
 pub fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(list_sessions))
@@ -32,7 +32,7 @@ pub fn routes() -> OpenApiRouter<Platform> {
         .routes(routes!(revoke_session))
 }
 
-/// Doors under an issuer.
+/// Routes under an issuer.
 pub fn issuer_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new()
         .routes(routes!(list_my_sessions))

@@ -189,18 +189,18 @@ pub(super) struct Filter {
 
 /// The sessions as they stand: a row does not say that all sessions of its tenant or user ended at
 /// once.
-async fn as_they_stand(
+async fn with_ended_by_epoch(
     tx: &mut Tx,
     tenant: &Tenant,
     mut sessions: Vec<Session>,
 ) -> Result<Vec<Session>, DbError> {
     let users = sessions.iter().map(|session| session.user).collect();
-    let standings = users::standings(tx, tenant.id, &users).await?;
+    let accounts = users::account_states(tx, tenant.id, &users).await?;
     let live = |session: &&mut Session| session.revoked.is_none();
     for session in sessions.iter_mut().filter(live) {
         let ended_at = if tenant.is_current_epoch(session.tenant_epoch) {
-            match standings.get(&session.user) {
-                Some((standing, _)) if standing.carries(session.user_epoch) => continue,
+            match accounts.get(&session.user) {
+                Some((account, _)) if account.is_current_epoch(session.user_epoch) => continue,
                 known => known.and_then(|(_, ended_at)| *ended_at),
             }
         } else {
@@ -216,7 +216,7 @@ async fn as_they_stand(
 async fn find(tx: &mut Tx, tenant: TenantId, id: SessionId) -> Result<Session, SessionError> {
     let tenant = own_tenant(tx, tenant).await?;
     let found = store::find(tx, tenant.id, id).await?;
-    let sessions = as_they_stand(tx, &tenant, found.into_iter().collect()).await?;
+    let sessions = with_ended_by_epoch(tx, &tenant, found.into_iter().collect()).await?;
     sessions.into_iter().next().ok_or(SessionError::NotFound)
 }
 
@@ -238,7 +238,7 @@ pub(super) async fn list(
         return Ok(list_of(&mut tx, &tenant, user, &after, limit).await?);
     }
     let found = store::list(&mut tx, tenant.id, tenant.session_epoch, &after, limit).await?;
-    Ok(as_they_stand(&mut tx, &tenant, found).await?)
+    Ok(with_ended_by_epoch(&mut tx, &tenant, found).await?)
 }
 
 /// One session, dead or alive.
@@ -273,12 +273,12 @@ async fn list_of(
     after: &Position,
     limit: i64,
 ) -> Result<Vec<Session>, DbError> {
-    let Some(standing) = users::standing(tx, tenant.id, user).await? else {
+    let Some(account) = users::account_state(tx, tenant.id, user).await? else {
         return Ok(Vec::new());
     };
     let epochs = Epochs {
         tenant: tenant.session_epoch,
-        user: standing.session_epoch,
+        user: account.session_epoch,
     };
     store::list_of_user(tx, tenant.id, (user, epochs), after, limit).await
 }
@@ -381,7 +381,7 @@ pub(super) async fn switch_organization(
     let user = users::find(&mut work.tx, actor.tenant, user)
         .await?
         .filter(|user| {
-            is_ended && old.is_live(&tenant, Some(user.standing()), platform.clock.now())
+            is_ended && old.is_live(&tenant, Some(user.account_state()), platform.clock.now())
         })
         .ok_or(SessionError::TokenRevoked)?;
     let new = NewSession {
@@ -417,18 +417,18 @@ pub async fn revoke_others(
     reason: RevokedReason,
 ) -> Result<usize, DbError> {
     let tenant = tenants::find(&mut work.tx, work.actor.tenant).await?;
-    let standing = users::standing(&mut work.tx, work.actor.tenant, user).await?;
-    let (Some(tenant), Some(standing)) = (tenant, standing) else {
+    let account = users::account_state(&mut work.tx, work.actor.tenant, user).await?;
+    let (Some(tenant), Some(account)) = (tenant, account) else {
         return Ok(0);
     };
     let epochs = Epochs {
         tenant: tenant.session_epoch,
-        user: standing.session_epoch,
+        user: account.session_epoch,
     };
     let (whose, now) = ((user, epochs), work.platform.clock.now());
     let ended = store::revoke_others(&mut work.tx, tenant.id, whose, kept, reason, now).await?;
     for session in &ended {
-        say_revoked(work, *session, reason).await?;
+        record_revoked(work, *session, reason).await?;
     }
     Ok(ended.len())
 }
@@ -438,13 +438,13 @@ async fn end(work: &mut Work<'_>, id: SessionId, reason: RevokedReason) -> Resul
     let now = work.platform.clock.now();
     let is_new = store::revoke(&mut work.tx, work.actor.tenant, id, reason, now).await?;
     if is_new {
-        say_revoked(work, id, reason).await?;
+        record_revoked(work, id, reason).await?;
     }
     Ok(is_new)
 }
 
 /// Says that a session has ended; the edge learns it from [`revoked_since`].
-async fn say_revoked(
+async fn record_revoked(
     work: &mut Work<'_>,
     id: SessionId,
     reason: RevokedReason,

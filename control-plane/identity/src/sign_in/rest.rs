@@ -18,22 +18,22 @@ use crate::{
     sessions::rest::{TokensBody, not_stored},
 };
 
-/// Doors of the management API.
+/// Routes of the management API.
 pub fn routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().routes(routes!(unlock_user))
 }
 
-/// Doors under an issuer where people come in.
+/// Routes under an issuer where people come in.
 pub fn entrance_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().routes(routes!(sign_in))
 }
 
-/// Doors under an issuer for people who have signed in.
+/// Routes under an issuer for people who have signed in.
 pub fn issuer_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().routes(routes!(change_password))
 }
 
-/// Doors under an issuer that an `Idempotency-Key` may come to.
+/// Routes under an issuer that an `Idempotency-Key` may come to.
 pub fn idempotent_routes() -> OpenApiRouter<Platform> {
     OpenApiRouter::new().routes(routes!(sign_up))
 }

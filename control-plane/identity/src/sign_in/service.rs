@@ -23,7 +23,9 @@ use super::{
     store,
 };
 use crate::{
-    credentials::{self, AcceptablePassword, CredentialError, Password, PasswordHash, Verdict},
+    credentials::{
+        self, AcceptablePassword, CredentialError, Password, PasswordHash, PasswordMatch,
+    },
     sessions::{self, Client, IssuedTokens, NewSession, RevokedReason, SessionError},
 };
 
@@ -143,10 +145,10 @@ pub async fn sign_in(
     let found = find(platform, actor, &address.unwrap_or_default()).await;
     let (user, stored) = attempt.judged(found).await?;
     let id = user.as_ref().map(|user| user.id);
-    let verdict = verify(platform, input.password.clone(), stored.clone()).await;
-    let verdict = attempt.judged(verdict).await?;
-    let (Some(user), Some(stored), Verdict::Right | Verdict::RightButOutdated) =
-        (user, stored, verdict)
+    let matched = verify(platform, input.password.clone(), stored.clone()).await;
+    let matched = attempt.judged(matched).await?;
+    let (Some(user), Some(stored), PasswordMatch::Right | PasswordMatch::RightButOutdated) =
+        (user, stored, matched)
     else {
         let reason = if id.is_some() {
             "wrong_password"
@@ -155,9 +157,11 @@ pub async fn sign_in(
         };
         return attempt.failed(id, reason).await;
     };
-    let better = match verdict {
+    let better = match matched {
         // One that can't be had now is made another time.
-        Verdict::RightButOutdated => credentials::hash_again(platform, input.password).await.ok(),
+        PasswordMatch::RightButOutdated => {
+            credentials::hash_again(platform, input.password).await.ok()
+        }
         _ => None,
     };
     let verified = Verified {
@@ -195,9 +199,9 @@ async fn verify(
     platform: &Platform,
     password: Password,
     stored: Option<PasswordHash>,
-) -> Result<Verdict, SignInError> {
-    let verdict = credentials::verify(platform, password, stored).await;
-    Ok(verdict.map_err(CredentialError::from)?)
+) -> Result<PasswordMatch, SignInError> {
+    let matched = credentials::verify(platform, password, stored).await;
+    Ok(matched.map_err(CredentialError::from)?)
 }
 
 /// What session somebody wants.
@@ -292,9 +296,10 @@ pub async fn change_password(
     let attempt = Attempt::on_account(platform, actor, Need::Person, &email.normalized).await?;
     let stored = password_of(platform, actor, id).await;
     let stored = attempt.judged(stored).await?;
-    let verdict = verify(platform, input.current, stored.clone()).await;
-    let verdict = attempt.judged(verdict).await?;
-    let (Some(stored), Verdict::Right | Verdict::RightButOutdated) = (stored, verdict) else {
+    let matched = verify(platform, input.current, stored.clone()).await;
+    let matched = attempt.judged(matched).await?;
+    let (Some(stored), PasswordMatch::Right | PasswordMatch::RightButOutdated) = (stored, matched)
+    else {
         return attempt.failed(Some(id), "wrong_password").await;
     };
     let ends_others = (!input.keep_other_sessions).then_some(session);

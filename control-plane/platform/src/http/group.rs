@@ -14,7 +14,7 @@ use crate::{
 /// Everything that is decided for a group of routes at once.
 #[derive(Debug)]
 pub struct Group {
-    /// Its doors. No path is in two groups.
+    /// Its routes. No path is in two groups.
     pub routes: fn() -> OpenApiRouter<Platform>,
     /// How it finds out who asks; `None`: it is open to everybody and nobody is asked.
     pub authentication: Option<Authentication>,
@@ -49,11 +49,11 @@ pub enum Authentication {
 /// Which pages in a browser may call a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AllowedOrigins {
-    /// None.
+    /// No page: browsers are not told that they may.
     None,
     /// Those of the origins that the tenant in the path allows.
     OfTenant,
-    /// Any.
+    /// Every page: what is there is public.
     Any,
 }
 

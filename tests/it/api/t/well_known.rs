@@ -58,17 +58,17 @@ async fn verifiers_find_everything_from_the_issuer_alone() {
         let jwks = document["jwks_uri"].as_str().unwrap();
         let local = jwks.strip_prefix("http://127.0.0.1:7400").unwrap();
         world.anon().get(local).await.expect(200);
-        for door in [
+        for endpoint in [
             "token_endpoint",
             "introspection_endpoint",
             "revocation_endpoint",
         ] {
-            let door = document[door].as_str().unwrap();
-            let local = door.strip_prefix("http://127.0.0.1:7400").unwrap();
+            let endpoint = document[endpoint].as_str().unwrap();
+            let local = endpoint.strip_prefix("http://127.0.0.1:7400").unwrap();
             assert_ne!(
                 world.anon().form(local, &[]).await.status.as_u16(),
                 404,
-                "{door}"
+                "{endpoint}"
             );
         }
         world

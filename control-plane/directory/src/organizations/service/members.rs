@@ -165,7 +165,7 @@ pub async fn membership(
 }
 
 /// Says of every member of an organization that they leave: its deletion takes the memberships along.
-pub(super) async fn say_all_leave(
+pub(super) async fn record_all_leave(
     work: &mut Work<'_>,
     organization: OrganizationId,
 ) -> Result<(), DbError> {

@@ -313,10 +313,10 @@ async fn introspect_refresh(
     let Some(session) = store::find(tx, tenant.id, stored.session).await? else {
         return Ok(Introspection::Inactive);
     };
-    let standing = users::standing(tx, tenant.id, session.user).await?;
+    let account = users::account_state(tx, tenant.id, session.user).await?;
     let is_good = stored.used_at.is_none()
         && now < stored.expires_at
-        && session.is_live(tenant, standing, now);
+        && session.is_live(tenant, account, now);
     if !is_good {
         return Ok(Introspection::Inactive);
     }
@@ -332,7 +332,7 @@ async fn introspect_refresh(
 /// knows is taken back already.
 /// Errors: `OtherClient` when the token was issued to another client.
 /// Source: RFC 7009 §2.1.
-pub async fn take_back(
+pub async fn revoke_token(
     platform: &Platform,
     actor: &Actor,
     client: &Client,
@@ -432,10 +432,10 @@ async fn life(
     let Some(session) = found.filter(|session| session.user == user) else {
         return Ok(Life::Ended);
     };
-    let standing = users::standing(tx, tenant.id, session.user).await?;
-    if !session.is_live(tenant, standing, now) {
+    let account = users::account_state(tx, tenant.id, session.user).await?;
+    if !session.is_live(tenant, account, now) {
         Ok(Life::Ended)
-    } else if standing.is_some_and(|standing| standing.takes(epoch)) {
+    } else if account.is_some_and(|account| account.accepts_epoch(epoch)) {
         Ok(Life::Good(Box::new(session)))
     } else {
         Ok(Life::Outdated)

@@ -124,7 +124,7 @@ impl<'a> Attempt<'a> {
                 Kind::Account => {
                     store::clear(&mut work.tx, work.actor.tenant, &counted.subject).await?;
                 }
-                Kind::Address => counted.take_back(work).await?,
+                Kind::Address => counted.uncount(work).await?,
             }
         }
         Ok(())
@@ -157,7 +157,7 @@ impl<'a> Attempt<'a> {
     pub(super) async fn unjudged(&self, reason: SignInError) -> Result<SignInError, SignInError> {
         let mut work = authority::begin(self.platform, self.actor, Need::Open).await?;
         for counted in &self.counted {
-            counted.take_back(&mut work).await?;
+            counted.uncount(&mut work).await?;
         }
         work.commit().await?;
         Ok(reason)
@@ -165,7 +165,7 @@ impl<'a> Attempt<'a> {
 }
 
 impl Counted {
-    async fn take_back(&self, work: &mut Work<'_>) -> Result<(), DbError> {
+    async fn uncount(&self, work: &mut Work<'_>) -> Result<(), DbError> {
         store::refund(&mut work.tx, work.actor.tenant, &self.subject, self.until).await
     }
 }

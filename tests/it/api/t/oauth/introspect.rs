@@ -93,7 +93,7 @@ async fn another_tenants_tokens_are_inactive() {
             .expect(200);
         assert_eq!(answer.json(), inactive());
     }
-    // Nor does another tenant's key open this tenant's door.
+    // Nor does another tenant's key open this tenant's endpoint.
     let answer = key
         .form(
             "/t/acme/oauth/introspect",

@@ -1,4 +1,4 @@
-//! A person's own doors: `/v1/me`, sessions, password, organization.
+//! A person's own endpoints: `/v1/me`, sessions, password, organization.
 
 use plinto_tests::world::World;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::setup::{
     read, refresh, sign_in, sign_up, text, try_refresh, try_sign_in,
 };
 
-/// T1 to T9 hold at the control plane's own doors; here that they are asked.
+/// T1 to T9 hold at the control plane's own endpoints; here that they are asked.
 #[tokio::test]
 async fn only_a_good_access_token_opens_ones_own_doors() {
     let world = World::new().await;
