@@ -210,23 +210,23 @@ fn mount(platform: &Platform, group: &Group) -> Router<Platform> {
             authentication::authenticate,
         ));
     }
-    let mut router = plain(routes);
+    let mut mounted = plain(routes);
     // Looking whose page asks is work, too.
     if group.origins == AllowedOrigins::OfTenant {
-        router = router.layer(pages_of_tenants(platform));
+        mounted = mounted.layer(pages_of_tenants(platform));
     }
-    router = match group.ask {
-        Ask::Work => at_work(platform, router),
-        Ask::Document => router.layer(middleware::from_fn_with_state(
+    mounted = match group.ask {
+        Ask::Work => at_work(platform, mounted),
+        Ask::Document => mounted.layer(middleware::from_fn_with_state(
             state(),
             layers::document_slot,
         )),
-        Ask::Probe => router,
+        Ask::Probe => mounted,
     };
     if group.origins == AllowedOrigins::Any {
-        router = router.layer(cors::for_everybody());
+        mounted = mounted.layer(cors::for_everybody());
     }
-    router
+    mounted
 }
 
 /// A slot for each request whose body is there.
