@@ -39,7 +39,7 @@ pub async fn authenticate(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let actor = match how {
-        Authentication::Management => of_manager(&platform, &parts).await,
+        Authentication::Management => of_management(&platform, &parts).await,
         Authentication::Person => of_person(&platform, &parts).await,
         Authentication::OAuthClient => of_oauth_client(&platform, &parts).await,
         Authentication::Anonymous => of_anonymous(&platform, &parts).await,
@@ -47,7 +47,7 @@ pub async fn authenticate(
     go_on(&platform, actor, (parts, body), next).await
 }
 
-async fn of_manager(platform: &Platform, parts: &Parts) -> Result<Actor, ApiError> {
+async fn of_management(platform: &Platform, parts: &Parts) -> Result<Actor, ApiError> {
     let token = bearer(&parts.headers)?.ok_or_else(|| {
         ApiError::new(
             Code::AuthenticationRequired,
@@ -59,8 +59,8 @@ async fn of_manager(platform: &Platform, parts: &Parts) -> Result<Actor, ApiErro
         let actor = of_api_key(platform, &token).await?;
         return require_own_tenant(platform, actor, slug).await;
     }
-    let manager = sessions::authenticate_manager(platform, token.expose(), slug).await?;
-    Ok(of(manager.tenant, manager.principal, manager.permissions))
+    let known = sessions::authenticate_for_management(platform, token.expose(), slug).await?;
+    Ok(of(known.tenant, known.principal, known.permissions))
 }
 
 /// The tenant that a request names, by its slug.

@@ -158,6 +158,16 @@ const RULES: &[Rule] = &[
         offences: sources::n18,
     },
     Rule {
+        name: "idioms",
+        never: "functions and modules are called by the field's words",
+        offences: sources::idioms,
+    },
+    Rule {
+        name: "claims",
+        never: "a claim is named where it is defined, shown and issued",
+        offences: sources::claims,
+    },
+    Rule {
         name: "N19",
         never: "no long file, none without a first line of doc",
         offences: sources::n19,

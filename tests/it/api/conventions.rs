@@ -319,7 +319,7 @@ async fn requests_beyond_the_servers_slots_are_sent_away_at_once() {
     // Edges have slots of their own.
     let documents = "/t/acme/.well-known/jwks.json";
     world.anon().get(documents).await.expect(200);
-    let all = world.app.state::<Slots>().documents.take(None).unwrap();
+    let all = world.app.state::<Slots>().documents.acquire(None).unwrap();
     let refused = world.anon().get(documents).await;
     refused.expect_problem(503, "overloaded");
     drop((taken, all));
@@ -334,7 +334,7 @@ async fn an_address_has_a_quarter_of_the_slots_for_documents() {
     let address: std::net::IpAddr = "192.0.2.1".parse().unwrap();
     let slots = world.app.state::<Slots>();
     let documents = &slots.documents;
-    let taken = [(); 2].map(|()| documents.take(Some(address)).unwrap());
+    let taken = [(); 2].map(|()| documents.acquire(Some(address)).unwrap());
     let path = "/t/acme/edge/revocations";
     let refused = world.anon().from("192.0.2.1").get(path).await;
     let refused = refused.expect_problem(429, "rate_limited");

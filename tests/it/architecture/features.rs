@@ -11,7 +11,7 @@ const WITHOUT_ACTOR: &[(&str, &str)] = &[
     ("api_keys::authenticate", "finds out who the actor is"),
     ("sessions::authenticate", "finds out who the actor is"),
     (
-        "sessions::authenticate_manager",
+        "sessions::authenticate_for_management",
         "finds out who the actor is",
     ),
     (

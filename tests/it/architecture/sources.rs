@@ -207,6 +207,62 @@ pub(super) fn n18(house: &House) -> Vec<String> {
     offences
 }
 
+/// Words of this house for what its readers know under another name, and that name.
+const IDIOMS: &[(&str, &str)] = &[
+    (r"\w*_?doors?(_\w*)?", "a handler, route or endpoint"),
+    (r"knock(_\w*)?", "a request"),
+    (r"(\w*_)?standings?", "a state"),
+    (r"(\w*_)?as_(it|they)_stands?", "a state"),
+    (r"say_\w+", "to record or log"),
+    (r"look(_again)?", "to check, read or find"),
+    (r"take_back", "to revoke"),
+    (r"carries", "a comparison"),
+];
+
+pub(super) fn idioms(house: &House) -> Vec<String> {
+    let mut offences = Vec::new();
+    for (idiom, word) in IDIOMS {
+        let named = regex::Regex::new(&format!(r"\b(?:fn|mod)\s+({idiom})\s*[(<{{;]")).unwrap();
+        for source in shipped(house) {
+            for (index, line) in source.production.lines().enumerate() {
+                if let Some(hit) = named.captures(line) {
+                    let hit = &hit[1];
+                    let place = format!("{}:{}", source.path, index + 1);
+                    offences.push(format!("{place}: `{hit}`; say what it is: {word}"));
+                }
+            }
+        }
+    }
+    offences
+}
+
+/// Where a claims set may be built in full: elsewhere it is made of another one, so that a new claim
+/// touches its definition, its known answers and its issuer.
+const ISSUES_CLAIMS: &str = "control-plane/identity/src/sessions/model.rs";
+
+pub(super) fn claims(house: &House) -> Vec<String> {
+    let built = regex::Regex::new(r"(?:^|[^>\w]\s*)AccessToken \{").unwrap();
+    let mut offences = Vec::new();
+    for source in house.sources.iter().filter(|it| it.path != ISSUES_CLAIMS) {
+        for hit in built.find_iter(&source.code) {
+            let before = &source.code[..hit.end()];
+            let is_definition = before.ends_with("struct AccessToken {");
+            let is_signature = before
+                .trim_end_matches("AccessToken {")
+                .trim_end()
+                .ends_with("->");
+            let open = hit.end() - 1;
+            let close = matching(&source.code, open).unwrap_or(open);
+            if is_definition || is_signature || source.code[open..close].contains("..") {
+                continue;
+            }
+            let line = before.matches('\n').count() + 1;
+            offences.push(format!("{}:{line}: all claims, one by one", source.path));
+        }
+    }
+    offences
+}
+
 pub(super) fn n19(house: &House) -> Vec<String> {
     let mut offences = Vec::new();
     for source in &house.sources {

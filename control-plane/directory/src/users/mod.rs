@@ -1,4 +1,4 @@
-//! People of a tenant: e-mail address, name, state of the account.
+//! People of a tenant: e-mail address, name, whether they may act.
 //!
 //! Tables: `users`. Events: `user.created`, `user.disabled`, `user.enabled`,
 //! `user.sessions_revoked`. A user's sessions live under the user's *session epoch*: raising that
@@ -13,9 +13,9 @@ mod service;
 mod store;
 
 pub use error::UserError;
-pub use model::{AccountState, Email, EmailProblem, Name, Outdated, Status, User};
+pub use model::{Email, EmailProblem, Name, Outdated, Status, User, UserState};
 pub use service::{Filter, disable, enable, end_sessions, get, list, me};
 pub use service::{
-    account_state, account_states, create, end_all_sessions, exists, find, find_by_email,
-    outdate_tokens, outdated_since,
+    create, end_all_sessions, exists, find, find_by_email, outdate_tokens, outdated_since,
+    user_state, user_states,
 };

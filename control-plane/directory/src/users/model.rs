@@ -81,8 +81,8 @@ pub struct User {
 
 impl User {
     /// What decides over the user's sessions and access tokens.
-    pub fn account_state(&self) -> AccountState {
-        AccountState {
+    pub fn user_state(&self) -> UserState {
+        UserState {
             status: self.status,
             session_epoch: self.session_epoch,
             token_epoch: self.token_epoch,
@@ -92,7 +92,7 @@ impl User {
 
 /// What decides over a user's sessions and access tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AccountState {
+pub struct UserState {
     /// Whether the user may sign in.
     pub status: Status,
     /// The number a session must have begun under to be alive.
@@ -101,7 +101,7 @@ pub struct AccountState {
     pub token_epoch: i64,
 }
 
-impl AccountState {
+impl UserState {
     /// Whether an access token with this epoch says what is still true.
     pub fn accepts_epoch(self, epoch: u64) -> bool {
         u64::try_from(self.token_epoch).is_ok_and(|least| epoch >= least)
@@ -133,28 +133,28 @@ mod tests {
 
     #[test]
     fn a_session_of_another_epoch_or_a_disabled_user_is_not_carried() {
-        let account = AccountState {
+        let user_state = UserState {
             status: Status::Active,
             session_epoch: 3,
             token_epoch: 0,
         };
-        assert!(account.is_current_epoch(3));
-        assert!(!account.is_current_epoch(2));
-        let disabled = AccountState {
+        assert!(user_state.is_current_epoch(3));
+        assert!(!user_state.is_current_epoch(2));
+        let disabled = UserState {
             status: Status::Disabled,
-            ..account
+            ..user_state
         };
         assert!(!disabled.is_current_epoch(3));
     }
 
     #[test]
     fn a_token_of_an_earlier_epoch_is_not_taken() {
-        let account = AccountState {
+        let user_state = UserState {
             status: Status::Active,
             session_epoch: 3,
             token_epoch: 2,
         };
-        assert!(!account.accepts_epoch(1));
-        assert!(account.accepts_epoch(2) && account.accepts_epoch(3));
+        assert!(!user_state.accepts_epoch(1));
+        assert!(user_state.accepts_epoch(2) && user_state.accepts_epoch(3));
     }
 }

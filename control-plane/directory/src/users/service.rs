@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::{
     error::UserError,
-    model::{AccountState, Email, Name, Outdated, Status, User},
+    model::{Email, Name, Outdated, Status, User, UserState},
     store,
 };
 
@@ -56,7 +56,7 @@ pub async fn find(tx: &mut Tx, tenant: TenantId, id: UserId) -> Result<Option<Us
 
 /// Whether there is such a user.
 pub async fn exists(tx: &mut Tx, tenant: TenantId, id: UserId) -> Result<bool, DbError> {
-    Ok(store::account_state(tx, tenant, id).await?.is_some())
+    Ok(store::user_state(tx, tenant, id).await?.is_some())
 }
 
 /// One user by normalised e-mail address; the empty one finds nobody, at the same cost.
@@ -69,22 +69,22 @@ pub async fn find_by_email(
 }
 
 /// What decides over the user's sessions and access tokens; `None` when there is no such user.
-pub async fn account_state(
+pub async fn user_state(
     tx: &mut Tx,
     tenant: TenantId,
     id: UserId,
-) -> Result<Option<AccountState>, DbError> {
-    store::account_state(tx, tenant, id).await
+) -> Result<Option<UserState>, DbError> {
+    store::user_state(tx, tenant, id).await
 }
 
 /// What decides over the sessions of those of the users that exist, and when all sessions of one last
 /// ended at once (`None`: never). However many they are, it is one statement.
-pub async fn account_states(
+pub async fn user_states(
     tx: &mut Tx,
     tenant: TenantId,
     ids: &BTreeSet<UserId>,
-) -> Result<BTreeMap<UserId, (AccountState, Option<UnixMillis>)>, DbError> {
-    store::account_states(tx, tenant, ids).await
+) -> Result<BTreeMap<UserId, (UserState, Option<UnixMillis>)>, DbError> {
+    store::user_states(tx, tenant, ids).await
 }
 
 /// Outdates the access tokens that the user holds: what they say is true no more. For whoever

@@ -11,7 +11,7 @@ use plinto_platform::{
     db::{DbError, Tx},
 };
 
-use super::model::{AccountState, Outdated, Status, User};
+use super::model::{Outdated, Status, User, UserState};
 
 #[derive(sqlx::FromRow)]
 struct UserRow {
@@ -143,23 +143,23 @@ fn users(tenant: TenantId, rows: Vec<UserRow>) -> Result<Vec<User>, DbError> {
 }
 
 #[derive(sqlx::FromRow)]
-struct AccountRow {
+struct UserStateRow {
     status: String,
     session_epoch: i64,
     token_epoch: i64,
 }
 
-const ACCOUNT: &str =
+const USER_STATE: &str =
     "select status, session_epoch, token_epoch from users where tenant_id = $1 and id = $2";
 
 /// What decides over the user's sessions and access tokens.
-pub(super) async fn account_state(
+pub(super) async fn user_state(
     tx: &mut Tx,
     tenant: TenantId,
     id: UserId,
-) -> Result<Option<AccountState>, DbError> {
+) -> Result<Option<UserState>, DbError> {
     let Some(row) = tx
-        .optional::<AccountRow>(ACCOUNT, args![tenant, id])
+        .optional::<UserStateRow>(USER_STATE, args![tenant, id])
         .await?
     else {
         return Ok(None);
@@ -169,7 +169,7 @@ pub(super) async fn account_state(
         column: "status",
         id: id.to_string(),
     })?;
-    Ok(Some(AccountState {
+    Ok(Some(UserState {
         status,
         session_epoch: row.session_epoch,
         token_epoch: row.token_epoch,
@@ -177,7 +177,7 @@ pub(super) async fn account_state(
 }
 
 #[derive(sqlx::FromRow)]
-struct AccountOfRow {
+struct UserStateOfRow {
     id: String,
     status: String,
     session_epoch: i64,
@@ -186,7 +186,7 @@ struct AccountOfRow {
 }
 
 // The ids come as one text: each takes 31 characters. Source: TypeID 0.3.
-const ACCOUNTS: &str = "with recursive asked (at, id) as (
+const USER_STATES: &str = "with recursive asked (at, id) as (
         select 1, substr($2, 1, 31)
         union all
         select at + 31, substr($2, at + 31, 31) from asked where at + 31 <= length($2))
@@ -194,13 +194,13 @@ const ACCOUNTS: &str = "with recursive asked (at, id) as (
     from asked join users u on u.tenant_id = $1 and u.id = asked.id";
 
 /// What decides over the sessions of some users, and when all of one's sessions last ended at once.
-pub(super) async fn account_states(
+pub(super) async fn user_states(
     tx: &mut Tx,
     tenant: TenantId,
     ids: &BTreeSet<UserId>,
-) -> Result<BTreeMap<UserId, (AccountState, Option<UnixMillis>)>, DbError> {
+) -> Result<BTreeMap<UserId, (UserState, Option<UnixMillis>)>, DbError> {
     let text: String = ids.iter().map(UserId::to_string).collect();
-    tx.all::<AccountOfRow>(ACCOUNTS, args![tenant, text])
+    tx.all::<UserStateOfRow>(USER_STATES, args![tenant, text])
         .await?
         .into_iter()
         .map(|row| {
@@ -209,13 +209,13 @@ pub(super) async fn account_states(
                 column,
                 id: row.id.clone(),
             };
-            let account = AccountState {
+            let user_state = UserState {
                 status: Status::from_text(&row.status).ok_or_else(|| broken("status"))?,
                 session_epoch: row.session_epoch,
                 token_epoch: row.token_epoch,
             };
             let id = row.id.parse().map_err(|_| broken("id"))?;
-            Ok((id, (account, row.sessions_ended_at.map(UnixMillis))))
+            Ok((id, (user_state, row.sessions_ended_at.map(UnixMillis))))
         })
         .collect()
 }

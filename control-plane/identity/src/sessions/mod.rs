@@ -30,7 +30,7 @@ pub use service::{
     refresh::refresh,
     require_client, revoke_others, revoked_since, run_due_work,
     tokens::{
-        Introspection, Manager, authenticate, authenticate_manager, introspect, issue, recheck,
+        Introspection, authenticate, authenticate_for_management, introspect, issue, recheck,
         revoke_token,
     },
 };

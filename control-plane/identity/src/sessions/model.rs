@@ -9,7 +9,7 @@ use plinto_contract::{
     ids::{OrganizationId, RefreshTokenId, SessionId, TenantId, TokenId, UserId},
     time::{UnixMillis, UnixSeconds},
 };
-use plinto_directory::users::AccountState;
+use plinto_directory::users::UserState;
 use plinto_tenancy::tenants::{self, Tenant};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -139,12 +139,12 @@ pub struct Session {
 
 impl Session {
     /// Whether the session lives.
-    /// `tenant`: its own. `account`: its user's, `None` when the user is gone.
-    pub fn is_live(&self, tenant: &Tenant, account: Option<AccountState>, now: UnixMillis) -> bool {
+    /// `tenant`: its own. `user_state`: its user's, `None` when the user is gone.
+    pub fn is_live(&self, tenant: &Tenant, user_state: Option<UserState>, now: UnixMillis) -> bool {
         self.revoked.is_none()
             && now < self.expires_at
             && tenant.is_current_epoch(self.tenant_epoch)
-            && account.is_some_and(|account| account.is_current_epoch(self.user_epoch))
+            && user_state.is_some_and(|user_state| user_state.is_current_epoch(self.user_epoch))
     }
 
     /// Where it stands in a list.
@@ -395,7 +395,7 @@ mod tests {
         }
     }
 
-    const ACCOUNT: Option<AccountState> = Some(AccountState {
+    const USER_STATE: Option<UserState> = Some(UserState {
         status: Status::Active,
         session_epoch: 4,
         token_epoch: 6,
@@ -417,20 +417,20 @@ mod tests {
     #[test]
     fn a_session_lives_until_one_thing_ends_it() {
         let tenant = tenant(2);
-        assert!(session().is_live(&tenant, ACCOUNT, NOW));
+        assert!(session().is_live(&tenant, USER_STATE, NOW));
         assert!(!session().is_live(&tenant, None, NOW));
-        assert!(!session().is_live(&tenant, ACCOUNT, session().expires_at));
-        assert!(!session().is_live(&self::tenant(3), ACCOUNT, NOW));
-        let moved = Some(AccountState {
+        assert!(!session().is_live(&tenant, USER_STATE, session().expires_at));
+        assert!(!session().is_live(&self::tenant(3), USER_STATE, NOW));
+        let moved = Some(UserState {
             session_epoch: 5,
-            ..ACCOUNT.unwrap()
+            ..USER_STATE.unwrap()
         });
         assert!(!session().is_live(&tenant, moved, NOW));
         let revoked = Session {
             revoked: Some((NOW, RevokedReason::SignedOut)),
             ..session()
         };
-        assert!(!revoked.is_live(&tenant, ACCOUNT, NOW));
+        assert!(!revoked.is_live(&tenant, USER_STATE, NOW));
     }
 
     fn claims_at(at: UnixMillis, issued_from: UnixSeconds) -> AccessToken {

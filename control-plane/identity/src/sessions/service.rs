@@ -195,12 +195,14 @@ async fn with_ended_by_epoch(
     mut sessions: Vec<Session>,
 ) -> Result<Vec<Session>, DbError> {
     let users = sessions.iter().map(|session| session.user).collect();
-    let accounts = users::account_states(tx, tenant.id, &users).await?;
+    let user_states = users::user_states(tx, tenant.id, &users).await?;
     let live = |session: &&mut Session| session.revoked.is_none();
     for session in sessions.iter_mut().filter(live) {
         let ended_at = if tenant.is_current_epoch(session.tenant_epoch) {
-            match accounts.get(&session.user) {
-                Some((account, _)) if account.is_current_epoch(session.user_epoch) => continue,
+            match user_states.get(&session.user) {
+                Some((user_state, _)) if user_state.is_current_epoch(session.user_epoch) => {
+                    continue;
+                }
                 known => known.and_then(|(_, ended_at)| *ended_at),
             }
         } else {
@@ -273,12 +275,12 @@ async fn list_of(
     after: &Position,
     limit: i64,
 ) -> Result<Vec<Session>, DbError> {
-    let Some(account) = users::account_state(tx, tenant.id, user).await? else {
+    let Some(user_state) = users::user_state(tx, tenant.id, user).await? else {
         return Ok(Vec::new());
     };
     let epochs = Epochs {
         tenant: tenant.session_epoch,
-        user: account.session_epoch,
+        user: user_state.session_epoch,
     };
     store::list_of_user(tx, tenant.id, (user, epochs), after, limit).await
 }
@@ -381,7 +383,7 @@ pub(super) async fn switch_organization(
     let user = users::find(&mut work.tx, actor.tenant, user)
         .await?
         .filter(|user| {
-            is_ended && old.is_live(&tenant, Some(user.account_state()), platform.clock.now())
+            is_ended && old.is_live(&tenant, Some(user.user_state()), platform.clock.now())
         })
         .ok_or(SessionError::TokenRevoked)?;
     let new = NewSession {
@@ -417,13 +419,13 @@ pub async fn revoke_others(
     reason: RevokedReason,
 ) -> Result<usize, DbError> {
     let tenant = tenants::find(&mut work.tx, work.actor.tenant).await?;
-    let account = users::account_state(&mut work.tx, work.actor.tenant, user).await?;
-    let (Some(tenant), Some(account)) = (tenant, account) else {
+    let user_state = users::user_state(&mut work.tx, work.actor.tenant, user).await?;
+    let (Some(tenant), Some(user_state)) = (tenant, user_state) else {
         return Ok(0);
     };
     let epochs = Epochs {
         tenant: tenant.session_epoch,
-        user: account.session_epoch,
+        user: user_state.session_epoch,
     };
     let (whose, now) = ((user, epochs), work.platform.clock.now());
     let ended = store::revoke_others(&mut work.tx, tenant.id, whose, kept, reason, now).await?;

@@ -91,7 +91,7 @@ impl Bodies {
             outcome?;
             return Ok(reading.finish());
         }
-        let _place = shares.take(client).map_err(no_place)?;
+        let _place = shares.acquire(client).map_err(no_place)?;
         timeout(
             self.deadline,
             std::future::poll_fn(|context| reading.poll(context)),

@@ -232,7 +232,7 @@ pub async fn document_slot(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let address = client_ip(&parts, &platform.config.http).map(network);
-    match platform.state::<Slots>().documents.take(address) {
+    match platform.state::<Slots>().documents.acquire(address) {
         Ok(_slot) => next.run(Request::from_parts(parts, body)).await,
         Err(Full::All) => ApiError::from(Overloaded).into_response(),
         Err(Full::Share) => {

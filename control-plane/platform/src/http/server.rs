@@ -55,7 +55,7 @@ pub async fn serve(platform: &Platform, listener: TcpListener, router: Router) {
         tokio::select! {
             () = platform.stopping.cancelled() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => match connections.take(client(platform, peer)) {
+                Ok((stream, peer)) => match connections.acquire(client(platform, peer)) {
                     Ok(place) => handle(platform, (&builder, &graceful), &router, (stream, peer, place)),
                     // Nothing was read yet, so there is nothing to answer.
                     Err(full) => tracing::debug!(?full, "a connection was closed at once"),
@@ -165,15 +165,15 @@ mod tests {
         let connections = connections(40);
         let ip = |text: &str| Some(network(text.parse().unwrap()));
         let greedy: Vec<_> = (0..20)
-            .filter_map(|_| connections.take(ip("192.0.2.1")).ok())
+            .filter_map(|_| connections.acquire(ip("192.0.2.1")).ok())
             .collect();
         assert_eq!(greedy.len(), 10);
         let network: Vec<_> = (0..20)
-            .filter_map(|number| connections.take(ip(&format!("2001:db8::{number}"))).ok())
+            .filter_map(|number| connections.acquire(ip(&format!("2001:db8::{number}"))).ok())
             .collect();
         assert_eq!(network.len(), 10, "one customer has a whole /64");
         let others: Vec<_> = (0..20)
-            .filter_map(|number| connections.take(ip(&format!("192.0.2.1{number}"))).ok())
+            .filter_map(|number| connections.acquire(ip(&format!("192.0.2.1{number}"))).ok())
             .collect();
         assert_eq!(others.len(), 10, "ten handles are the database's");
     }

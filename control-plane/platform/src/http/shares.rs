@@ -52,7 +52,7 @@ impl<K: Hash + Eq + Clone> Shares<K> {
 
     /// A place for a client; one without a name has no share, only a place.
     /// Errors: `Full`.
-    pub fn take(&self, client: Option<K>) -> Result<Place<K>, Full> {
+    pub fn acquire(&self, client: Option<K>) -> Result<Place<K>, Full> {
         let mut taken = lock(&self.taken);
         if let Some(client) = &client
             && taken.by_client.get(client).copied().unwrap_or_default() >= self.each
@@ -102,22 +102,22 @@ mod tests {
     #[test]
     fn one_client_takes_its_share_and_leaves_the_rest() {
         let shares = Shares::new(2, 3);
-        let first = shares.take(Some("a")).unwrap();
-        let _second = shares.take(Some("a")).unwrap();
-        assert_eq!(shares.take(Some("a")).unwrap_err(), Full::Share);
-        let _third = shares.take(Some("b")).unwrap();
-        assert_eq!(shares.take(Some("b")).unwrap_err(), Full::All);
-        assert_eq!(shares.take(None).unwrap_err(), Full::All);
+        let first = shares.acquire(Some("a")).unwrap();
+        let _second = shares.acquire(Some("a")).unwrap();
+        assert_eq!(shares.acquire(Some("a")).unwrap_err(), Full::Share);
+        let _third = shares.acquire(Some("b")).unwrap();
+        assert_eq!(shares.acquire(Some("b")).unwrap_err(), Full::All);
+        assert_eq!(shares.acquire(None).unwrap_err(), Full::All);
         drop(first);
-        let again = shares.take(Some("a")).unwrap();
+        let again = shares.acquire(Some("a")).unwrap();
         drop(again);
-        shares.take(None).unwrap();
+        shares.acquire(None).unwrap();
     }
 
     #[test]
     fn who_has_left_is_forgotten() {
         let shares = Shares::new(1, 10);
-        drop(shares.take(Some(7)).unwrap());
+        drop(shares.acquire(Some(7)).unwrap());
         assert!(lock(&shares.taken).by_client.is_empty());
         assert_eq!(lock(&shares.taken).all, 0);
     }

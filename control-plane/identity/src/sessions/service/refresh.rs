@@ -138,9 +138,9 @@ async fn rights_now(
 ) -> Result<(Tenant, Rights), SessionError> {
     let at = work.platform.clock.now();
     let tenant = own_tenant(&mut work.tx, session.tenant).await?;
-    let account = users::account_state(&mut work.tx, session.tenant, session.user)
+    let user_state = users::user_state(&mut work.tx, session.tenant, session.user)
         .await?
-        .filter(|account| session.is_live(&tenant, Some(*account), at))
+        .filter(|user_state| session.is_live(&tenant, Some(*user_state), at))
         .ok_or(SessionError::InvalidGrant)?;
     require_client(&tenant, &session.client_id)?;
     let roles = roles_in(
@@ -153,7 +153,7 @@ async fn rights_now(
     .ok_or(SessionError::InvalidGrant)?;
     let rights = Rights {
         at,
-        token_epoch: account.token_epoch,
+        token_epoch: user_state.token_epoch,
         roles,
     };
     Ok((tenant, rights))

@@ -94,7 +94,7 @@ pub async fn authenticate(
 
 /// An administrator, or a member with rights in an organization, as a token says.
 #[derive(Debug)]
-pub struct Manager {
+pub struct Authenticated {
     /// The person.
     pub principal: Principal,
     /// The tenant that they act in.
@@ -108,11 +108,11 @@ pub struct Manager {
 /// `slug`: the tenant to act in; `None`: the one whose user they are.
 /// Errors: as [`authenticate`]; `Denied` for a tenant of which they are no administrator, whether or
 /// not there is such a tenant.
-pub async fn authenticate_manager(
+pub async fn authenticate_for_management(
     platform: &Platform,
     bearer: &str,
     slug: Option<&str>,
-) -> Result<Manager, SessionError> {
+) -> Result<Authenticated, SessionError> {
     let home = issuer_of(platform, bearer).await?;
     let resource = platform.config.management_resource();
     let (mut principal, session) = authenticate_for(platform, &home, &resource, bearer).await?;
@@ -127,7 +127,7 @@ pub async fn authenticate_manager(
     let whose = (home.id, *user);
     let Some(slug) = slug.filter(|slug| *slug != home.slug) else {
         let mut tx = platform.db.read().await?;
-        return Ok(Manager {
+        return Ok(Authenticated {
             principal,
             tenant: home.id,
             permissions: administrators::permissions(&mut tx, home.id, whose).await?,
@@ -143,7 +143,7 @@ pub async fn authenticate_manager(
     if permissions.is_empty() {
         return Err(Denied::NotAnAdministrator.into());
     }
-    Ok(Manager {
+    Ok(Authenticated {
         principal,
         tenant,
         permissions,
@@ -313,10 +313,10 @@ async fn introspect_refresh(
     let Some(session) = store::find(tx, tenant.id, stored.session).await? else {
         return Ok(Introspection::Inactive);
     };
-    let account = users::account_state(tx, tenant.id, session.user).await?;
+    let user_state = users::user_state(tx, tenant.id, session.user).await?;
     let is_good = stored.used_at.is_none()
         && now < stored.expires_at
-        && session.is_live(tenant, account, now);
+        && session.is_live(tenant, user_state, now);
     if !is_good {
         return Ok(Introspection::Inactive);
     }
@@ -432,10 +432,10 @@ async fn life(
     let Some(session) = found.filter(|session| session.user == user) else {
         return Ok(Life::Ended);
     };
-    let account = users::account_state(tx, tenant.id, session.user).await?;
-    if !session.is_live(tenant, account, now) {
+    let user_state = users::user_state(tx, tenant.id, session.user).await?;
+    if !session.is_live(tenant, user_state, now) {
         Ok(Life::Ended)
-    } else if account.is_some_and(|account| account.accepts_epoch(epoch)) {
+    } else if user_state.is_some_and(|user_state| user_state.accepts_epoch(epoch)) {
         Ok(Life::Good(Box::new(session)))
     } else {
         Ok(Life::Outdated)
