@@ -88,6 +88,11 @@ const RULES: &[Rule] = &[
         offences: arrows::layers,
     },
     Rule {
+        name: "drawn",
+        never: "the order of features is the same wherever it is told",
+        offences: arrows::drawn,
+    },
+    Rule {
         name: "inside",
         never: "inside a feature, what stands below names nothing above it",
         offences: arrows::inside,

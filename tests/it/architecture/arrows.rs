@@ -29,6 +29,27 @@ pub(super) fn features() -> impl Iterator<Item = &'static str> {
         .flat_map(|(_, features)| features.iter().copied())
 }
 
+/// The order stands in three places that people read: each crate's first page, and the map of the house.
+pub(super) fn drawn(house: &House) -> Vec<String> {
+    let text = |path: &str| house.texts.get(path).map_or("", String::as_str);
+    let mut offences = Vec::new();
+    for (home, features) in CRATES {
+        let map = "docs/architecture.md";
+        let row = format!("| `{home}` | {} |", features.join(" · "));
+        if !text(map).is_empty() && !text(map).contains(&row) {
+            offences.push(format!("{map}: lacks the row `{row}`"));
+        }
+        let page = format!("control-plane/{home}/src/lib.rs");
+        let said = text(&page).replace(['`', '\n', '/', '!'], " ");
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let order = features.join(", ");
+        if !said.is_empty() && !said.replace(" ,", ",").contains(&order) {
+            offences.push(format!("{page}: does not say the order `{order}`"));
+        }
+    }
+    offences
+}
+
 /// Where a feature lives.
 pub(super) fn folder(feature: &str) -> String {
     let home = CRATES

@@ -234,6 +234,25 @@ pub(super) fn offences() -> Vec<(&'static str, Files, Files)> {
             vec![],
         ),
         (
+            "drawn",
+            vec![(
+                own("control-plane/directory/src/lib.rs"),
+                "//! From left to right: users, organizations, roles.",
+            )],
+            vec![(
+                own("control-plane/directory/src/lib.rs"),
+                "//! From left to right: users,\n//! `roles`, organizations.",
+            )],
+        ),
+        (
+            "drawn",
+            vec![(
+                own("docs/architecture.md"),
+                "| `directory` | users · roles |",
+            )],
+            vec![],
+        ),
+        (
             "inside",
             vec![(
                 feature("policies/error.rs"),
