@@ -2,7 +2,7 @@
 
 use std::{fs, io::Write, path::Path, sync::Arc};
 
-use plinto_identity::sessions;
+use plinto_identity::{administrators, sessions};
 use plinto_platform::{
     Parts, Platform,
     clock::SystemClock,
@@ -69,6 +69,7 @@ pub async fn open(mut config: Config) -> Result<Platform, StartError> {
 pub const RECHECKS: Rechecks = Rechecks {
     api_key: api_keys::recheck,
     person: sessions::recheck,
+    rights_of: administrators::rights_of,
 };
 
 /// Reads the master key's file. Without a named one it stands next to the database file, and is

@@ -38,10 +38,10 @@ permissions! {
     TenantRead = "tenant:read", "See the tenant's settings.";
     TenantWrite = "tenant:write", "Change the tenant's settings.";
     UsersRead = "users:read", "List and see users.";
-    UsersWrite = "users:write", "Disable and enable users.";
+    UsersWrite = "users:write", "Disable and enable users, but for administrators who may do more.";
     SessionsRead = "sessions:read", "See sessions.";
     SessionsRevoke = "sessions:revoke", "End sessions: one, all of a user's, all of the tenant's.";
-    TokensIntrospect = "tokens:introspect", "Ask whether a token is good.";
+    TokensIntrospect = "tokens:introspect", "Ask whether a token is good; for API keys.";
     OrganizationsRead = "organizations:read", "List and see organizations and members.";
     OrganizationsWrite = "organizations:write", "Create and change organizations and members.";
     RolesRead = "roles:read", "List and see roles.";

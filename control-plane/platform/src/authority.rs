@@ -7,6 +7,8 @@
 //! authority, one commits first and the other sees that. Knows no feature: each says how its own
 //! kind of actor is looked at.
 
+use plinto_contract::ids::UserId;
+
 use crate::{
     Platform,
     actor::{Actor, Denied, Permission, PermissionSet, Principal},
@@ -97,10 +99,12 @@ impl<'a> Work<'a> {
             .try_for_each(|permission| self.require(permission))
     }
 
-    /// Changes what people may do with the management API. Whoever acts by that shares a name, so of a
-    /// write and the end of its authority one commits first and the other sees that.
-    pub async fn change_management(&mut self) -> Result<(), DbError> {
-        self.tx.hold_alone(management(self.actor)).await
+    /// Errors: `Denied` when a user of the tenant may do more with the management API than the actor:
+    /// nobody gives or takes such rights by the way (Z6).
+    pub async fn require_rights_of(&mut self, user: UserId) -> Result<(), Refused> {
+        let rights_of = self.platform.rechecks.rights_of;
+        let rights = rights_of(&mut self.tx, self.actor.tenant, user).await?;
+        Ok(self.require_all(&rights)?)
     }
 
     /// Makes it so. Answers only when the disk has it.
@@ -121,7 +125,21 @@ pub async fn begin<'a>(
         let tx = platform.db.begin().await?;
         return Ok(Work::new(tx, platform, actor));
     }
-    let tx = platform.db.begin_holding(&held(actor)).await?;
+    let tx = platform.db.begin_holding(&held(actor, false)).await?;
+    let mut work = Work::new(tx, platform, actor);
+    work.recheck(need).await?;
+    Ok(work)
+}
+
+/// The same for work that changes what people may do: nobody acts by that meanwhile, so of a write and
+/// the end of its right, one commits first and the other sees that. The name is held from the
+/// beginning, before any row, or two who share it would wait for each other.
+pub async fn begin_changing_rights<'a>(
+    platform: &'a Platform,
+    actor: &'a Actor,
+    need: Need,
+) -> Result<Work<'a>, Refused> {
+    let tx = platform.db.begin_holding(&held(actor, true)).await?;
     let mut work = Work::new(tx, platform, actor);
     work.recheck(need).await?;
     Ok(work)
@@ -134,27 +152,31 @@ pub async fn begin_own(platform: &Platform) -> Result<Tx, DbError> {
 
 /// What an actor acts by. Whoever ends one of these holds it alone. A person's own writes take
 /// turns: most of them end something that the others act by.
-fn held(actor: &Actor) -> Held {
+fn held(actor: &Actor, changes_rights: bool) -> Held {
+    let managing = |held: Held, acts_by_it: bool| {
+        if changes_rights {
+            held.alone(rights(actor))
+        } else if acts_by_it {
+            held.shared(rights(actor))
+        } else {
+            held
+        }
+    };
     match actor.principal {
-        Principal::ApiKey { key } => Held::default().shared(key),
+        Principal::ApiKey { key } => managing(Held::default().shared(key), false),
         Principal::User {
             user,
             home,
             session,
             token,
-        } => {
-            let own = Held::default().shared(home).alone(user).shared(session);
-            if token.is_for_management {
-                own.shared(management(actor))
-            } else {
-                own
-            }
-        }
-        Principal::Anonymous | Principal::System => Held::default(),
+        } => managing(Held::default().shared(home), token.is_for_management)
+            .alone(user)
+            .shared(session),
+        Principal::Anonymous | Principal::System => managing(Held::default(), false),
     }
 }
 
-/// What people may do with the management API of the actor's tenant.
-fn management(actor: &Actor) -> String {
-    format!("management of {}", actor.tenant)
+/// What people may do in the actor's tenant.
+fn rights(actor: &Actor) -> String {
+    format!("rights in {}", actor.tenant)
 }

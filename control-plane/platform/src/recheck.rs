@@ -3,7 +3,10 @@
 
 use std::{fmt, pin::Pin};
 
-use plinto_contract::time::UnixMillis;
+use plinto_contract::{
+    ids::{TenantId, UserId},
+    time::UnixMillis,
+};
 
 use crate::{
     actor::{Actor, Denied, PermissionSet},
@@ -43,13 +46,22 @@ pub type Recheck = for<'a> fn(&'a mut Tx, &'a Actor, UnixMillis) -> Rechecked<'a
 /// The answer to come.
 pub type Rechecked<'a> = Pin<Box<dyn Future<Output = Result<PermissionSet, Refused>> + Send + 'a>>;
 
-/// How each kind of actor is checked again.
+/// What one of a tenant's users may do with the management API at this moment, as an administrator of
+/// that tenant.
+pub type RightsOf = for<'a> fn(&'a mut Tx, TenantId, UserId) -> Rights<'a>;
+
+/// The answer to come.
+pub type Rights<'a> = Pin<Box<dyn Future<Output = Result<PermissionSet, DbError>> + Send + 'a>>;
+
+/// How each kind of actor is checked again, and those whom they act upon.
 #[derive(Clone, Copy)]
 pub struct Rechecks {
     /// One that came with an API key.
     pub api_key: Recheck,
     /// One that came with a person's access token.
     pub person: Recheck,
+    /// Somebody whose rights would come or go with what is done to them.
+    pub rights_of: RightsOf,
 }
 
 impl fmt::Debug for Rechecks {

@@ -390,7 +390,7 @@ async fn no_write_of_an_administrator_outlives_their_role(world: World) {
         let client = manage(&world, &alice).await.client(&world);
         let client = client.with("if-match", "\"1\"");
         let before = content(&world).await;
-        let held = format!("management of {}", world.acme.tenant);
+        let held = format!("rights in {}", world.acme.tenant);
         let request = write.send(&client);
         let answer = withdrawn_midway(&world, (LESSEN_ROLE, &role, &held), request).await;
         let told = format!("{}: {}", write.operation, answer.text());

@@ -149,7 +149,7 @@ struct UpdateMemberBody {
 /// Create an organization
 ///
 /// With an owner, that user becomes its first member in the role `owner`. Needs the permission
-/// `organizations:write`.
+/// `organizations:write` in the tenant; with an owner, every management permission of that role.
 #[utoipa::path(post, path = "/v1/organizations", tag = "organizations",
     request_body = CreateOrganizationBody, responses((status = 201, body = OrganizationBody),
         (status = 409, description = "slug_taken")))]
@@ -174,7 +174,8 @@ async fn create_organization(
 
 /// List organizations
 ///
-/// In the order they were made. Needs the permission `organizations:read`.
+/// In the order they were made; for members those in which a role of theirs allows it. Needs the
+/// permission `organizations:read`.
 #[utoipa::path(get, path = "/v1/organizations", tag = "organizations", params(PageQuery),
     responses((status = 200, body = List<OrganizationBody>)))]
 async fn list_organizations(
@@ -210,7 +211,7 @@ async fn get_organization(
 /// Change an organization
 ///
 /// With `If-Match`, only if nobody else has changed it since. Needs the permission
-/// `organizations:write`.
+/// `organizations:write`, in the organization or, for another slug, in the tenant.
 #[utoipa::path(patch, path = "/v1/organizations/{organization_id}", tag = "organizations",
     params(("organization_id" = String, Path), ("if-match" = Option<String>, Header, description = "ETag of the version that you have seen")),
     request_body = UpdateOrganizationBody,
@@ -240,7 +241,7 @@ async fn update_organization(
 /// Delete an organization and its memberships
 ///
 /// Its members leave, and the access tokens they hold for it are refused. Needs the permission
-/// `organizations:write`.
+/// `organizations:write` in the tenant.
 #[utoipa::path(delete, path = "/v1/organizations/{organization_id}", tag = "organizations",
     params(("organization_id" = String, Path), ("if-match" = Option<String>, Header, description = "ETag of the version that you have seen")),
     responses((status = 204)))]
@@ -256,7 +257,8 @@ async fn delete_organization(
 
 /// Add a member
 ///
-/// The first member must be an owner. Needs the permission `organizations:write`.
+/// The first member must be an owner. Needs the permission `organizations:write` in the tenant, and
+/// every management permission of the roles.
 #[utoipa::path(post, path = "/v1/organizations/{organization_id}/members", tag = "organizations",
     params(("organization_id" = String, Path)), request_body = AddMemberBody,
     responses((status = 201, body = MemberBody),
@@ -311,8 +313,9 @@ async fn get_member(
 
 /// Replace a member's roles
 ///
-/// The access tokens that the member holds are refused from then on; their sessions go on. Needs
-/// the permission `organizations:write`.
+/// The access tokens that the member holds are refused from then on; their sessions go on. Needs the
+/// permission `organizations:write`: in the tenant, with every management permission of the roles that
+/// come or go, or in the organization, with roles that allow all that these do.
 #[utoipa::path(patch, path = "/v1/organizations/{organization_id}/members/{user_id}",
     tag = "organizations",
     params(("organization_id" = String, Path), ("user_id" = String, Path), ("if-match" = Option<String>, Header, description = "ETag of the version that you have seen")),
@@ -337,7 +340,7 @@ async fn update_member(
 /// Remove a member
 ///
 /// The access tokens that the member holds are refused from then on. Needs the permission
-/// `organizations:write`.
+/// `organizations:write`, as for a change of their roles.
 #[utoipa::path(delete, path = "/v1/organizations/{organization_id}/members/{user_id}",
     tag = "organizations",
     params(("organization_id" = String, Path), ("user_id" = String, Path), ("if-match" = Option<String>, Header, description = "ETag of the version that you have seen")),

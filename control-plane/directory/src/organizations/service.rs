@@ -6,13 +6,13 @@ mod reach;
 use plinto_contract::{events::EventKind, ids::OrganizationId};
 use plinto_platform::{
     Platform,
-    actor::{Actor, Permission},
+    actor::{Actor, Denied, Permission},
     authority::{self, Need, Work},
     db::DbError,
 };
 use serde_json::json;
 
-use self::reach::{reach, reach_to_write};
+use self::reach::{Reach, reach, reach_to_write};
 use super::{
     error::OrganizationsError,
     model::{CreateOrganization, Organization, UpdateOrganization},
@@ -41,7 +41,7 @@ pub(crate) async fn create(
         created_at: now,
         updated_at: now,
     };
-    let mut work = authority::begin(
+    let mut work = authority::begin_changing_rights(
         platform,
         actor,
         Need::Permission(Permission::OrganizationsWrite),
@@ -110,8 +110,13 @@ pub(crate) async fn update(
         return Err(OrganizationsError::Invalid(errors));
     }
     let mut work = authority::begin(platform, actor, Need::Live).await?;
-    reach_to_write(&mut work, id).await?;
+    let reach = reach_to_write(&mut work, id).await?;
     let mut organization = at_version(&mut work, id, version).await?;
+    let is_renamed = |slug: &String| *slug != organization.slug;
+    if input.slug.as_ref().is_some_and(is_renamed) && !matches!(reach, Reach::Tenant) {
+        // Which slugs others have is not a member's to find out, nor to take.
+        return Err(Denied::Lacks(Permission::OrganizationsWrite).into());
+    }
     organization.slug = input.slug.unwrap_or(organization.slug);
     organization.name = input.name.unwrap_or(organization.name);
     organization.updated_at = platform.clock.now();
@@ -139,7 +144,7 @@ pub(crate) async fn delete(
     version: Option<i64>,
 ) -> Result<(), OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
-    let mut work = authority::begin(
+    let mut work = authority::begin_changing_rights(
         platform,
         actor,
         Need::Permission(Permission::OrganizationsWrite),
@@ -148,7 +153,6 @@ pub(crate) async fn delete(
     let organization = at_version(&mut work, id, version).await?;
     let now = platform.clock.now();
     store::lock_members(&mut work.tx, actor.tenant, id, now).await?;
-    work.change_management().await?;
     members::record_all_leave(&mut work, id).await?;
     if !store::delete(&mut work.tx, actor.tenant, id, organization.version).await? {
         return Err(OrganizationsError::Changed);

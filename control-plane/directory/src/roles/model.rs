@@ -136,6 +136,24 @@ pub struct Grants {
 }
 
 impl Grants {
+    /// What several allow together.
+    pub fn together<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut together = Self::default();
+        for grants in all {
+            together
+                .permissions
+                .extend(grants.permissions.iter().cloned());
+            let management = together.management.iter().chain(grants.management.iter());
+            together.management = management.collect();
+        }
+        together
+    }
+
+    /// Whether they allow nothing.
+    pub fn are_none(&self) -> bool {
+        self.permissions.is_empty() && self.management.is_empty()
+    }
+
     /// Whether these allow all that `others` do (Z6).
     pub fn cover(&self, others: &Self) -> bool {
         others.permissions.is_subset(&self.permissions)

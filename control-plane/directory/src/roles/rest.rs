@@ -210,7 +210,7 @@ async fn update_role(
 
 /// Delete a role
 ///
-/// Only one that no member has; those that every tenant starts with stay. Needs the permission
+/// Only one that no member and no administrator has; those that every tenant starts with stay. Needs the permission
 /// `roles:write`.
 #[utoipa::path(delete, path = "/v1/roles/{role_id}", tag = "roles",
     params(("role_id" = String, Path), ("if-match" = String, Header, description = "ETag of the version that you have seen")),

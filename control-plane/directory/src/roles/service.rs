@@ -1,6 +1,6 @@
 //! The verbs on roles.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plinto_contract::{
     events::EventKind,
@@ -105,7 +105,8 @@ pub(crate) async fn update(
     }
     let now = platform.clock.now();
     let mut work =
-        authority::begin(platform, actor, Need::Permission(Permission::RolesWrite)).await?;
+        authority::begin_changing_rights(platform, actor, Need::Permission(Permission::RolesWrite))
+            .await?;
     store::hold(&mut work.tx, actor.tenant).await?;
     let mut role = at_version(&mut work.tx, actor.tenant, id, version).await?;
     role.name = input.name.unwrap_or(role.name);
@@ -119,9 +120,6 @@ pub(crate) async fn update(
         }
         let changed = wanted.difference(&role.management_permissions);
         work.require_all(&changed)?;
-        if !changed.is_empty() {
-            work.change_management().await?;
-        }
         role.management_permissions = wanted;
     }
     role.updated_at = now;
@@ -214,12 +212,12 @@ pub async fn put_off_bundle(
     store::put_off_bundle(tx, tenant, until).await
 }
 
-/// What some roles allow together. Keys that no role has allow nothing.
+/// What each of some roles allows. Keys that no role has allow nothing, and are left out.
 pub async fn grants(
     tx: &mut Tx,
     tenant: TenantId,
     keys: &BTreeSet<String>,
-) -> Result<Grants, DbError> {
+) -> Result<BTreeMap<String, Grants>, DbError> {
     store::grants(tx, tenant, keys).await
 }
 

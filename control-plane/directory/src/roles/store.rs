@@ -1,6 +1,6 @@
 //! SQL for `roles` and `role_sets`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plinto_contract::{
     ids::{RoleId, TenantId},
@@ -218,51 +218,53 @@ pub(super) async fn policy_data(tx: &mut Tx, tenant: TenantId) -> Result<PolicyD
 const ALL_GRANTS: &str = "select key, permissions, management_permissions, is_system from roles
     where tenant_id = $1";
 
-/// What every role of the tenant allows: at most [`ROLES_MAX`](super::model::ROLES_MAX) rows.
-async fn all_grants(tx: &mut Tx, tenant: TenantId) -> Result<Vec<(String, Grants)>, DbError> {
-    let rows = tx
-        .all::<(String, String, String, bool)>(ALL_GRANTS, args![tenant])
-        .await?;
-    rows.into_iter()
-        .map(|(key, permissions, management_permissions, is_system)| {
-            let broken = |column| inconsistent("roles", column, &key);
-            let grants = Grants {
-                permissions: serde_json::from_str(&permissions)
-                    .map_err(|_| broken("permissions"))?,
-                management: management(&key, is_system, &management_permissions)
-                    .ok_or_else(|| broken("management_permissions"))?,
-            };
-            Ok((key, grants))
-        })
-        .collect()
+/// What a role allows, as its row says it.
+type GrantsRow = (String, String, String, bool);
+
+fn read_grants(
+    (key, permissions, management_permissions, is_system): &GrantsRow,
+) -> Result<Grants, DbError> {
+    let broken = |column| inconsistent("roles", column, key);
+    Ok(Grants {
+        permissions: serde_json::from_str(permissions).map_err(|_| broken("permissions"))?,
+        management: management(key, *is_system, management_permissions)
+            .ok_or_else(|| broken("management_permissions"))?,
+    })
 }
 
-/// What some roles allow together.
+/// What each of some roles allows. Others, and whether they can be read, make no difference.
 pub(super) async fn grants(
     tx: &mut Tx,
     tenant: TenantId,
     keys: &BTreeSet<String>,
-) -> Result<Grants, DbError> {
-    let mut together = Grants::default();
-    for (key, grants) in all_grants(tx, tenant).await? {
-        if keys.contains(&key) {
-            together.permissions.extend(grants.permissions);
-            let management = together.management.iter().chain(grants.management.iter());
-            together.management = management.collect();
-        }
-    }
-    Ok(together)
+) -> Result<BTreeMap<String, Grants>, DbError> {
+    let rows = tx.all::<GrantsRow>(ALL_GRANTS, args![tenant]).await?;
+    rows.iter()
+        .filter(|(key, ..)| keys.contains(key))
+        .map(|row| Ok((row.0.clone(), read_grants(row)?)))
+        .collect()
 }
 
-/// Keys of the roles that allow something with the management API.
+/// Keys of the roles that allow something with the management API; one that can't be read allows
+/// nothing.
 pub(super) async fn keys_with(
     tx: &mut Tx,
     tenant: TenantId,
     permission: Permission,
 ) -> Result<BTreeSet<String>, DbError> {
-    let all = all_grants(tx, tenant).await?.into_iter();
-    let with = all.filter(|(_, grants)| grants.management.contains(permission));
-    Ok(with.map(|(key, _)| key).collect())
+    let rows = tx.all::<GrantsRow>(ALL_GRANTS, args![tenant]).await?;
+    let allows = |row: &&GrantsRow| match read_grants(row) {
+        Ok(grants) => grants.management.contains(permission),
+        Err(error) => {
+            tracing::warn!(%error, "a role can't be read, and allows nothing");
+            false
+        }
+    };
+    Ok(rows
+        .iter()
+        .filter(allows)
+        .map(|row| row.0.clone())
+        .collect())
 }
 
 /// The version of the tenant's roles; 0 before the first.

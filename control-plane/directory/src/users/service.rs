@@ -167,6 +167,7 @@ pub async fn disable(platform: &Platform, actor: &Actor, id: UserId) -> Result<U
     actor.require(Permission::UsersWrite)?;
     let mut work =
         authority::begin(platform, actor, Need::Permission(Permission::UsersWrite)).await?;
+    work.require_rights_of(id).await?;
     if store::disable(&mut work.tx, actor.tenant, id, platform.clock.now()).await? {
         work.record_json(EventKind::UserDisabled, id, json!({}))
             .await?;
@@ -183,6 +184,7 @@ pub async fn enable(platform: &Platform, actor: &Actor, id: UserId) -> Result<Us
     actor.require(Permission::UsersWrite)?;
     let mut work =
         authority::begin(platform, actor, Need::Permission(Permission::UsersWrite)).await?;
+    work.require_rights_of(id).await?;
     if store::enable(&mut work.tx, actor.tenant, id, platform.clock.now()).await? {
         work.record_json(EventKind::UserEnabled, id, json!({}))
             .await?;

@@ -15,4 +15,4 @@ pub mod rest;
 mod service;
 mod store;
 
-pub use service::permissions;
+pub use service::{permissions, rights_of};

@@ -7,12 +7,16 @@ use plinto_contract::{
     ids::{TenantId, UserId},
     problem::FieldError,
 };
-use plinto_directory::{roles, users};
+use plinto_directory::{
+    roles::{self, Grants},
+    users,
+};
 use plinto_platform::{
     Platform,
     actor::{Actor, Permission, PermissionSet},
     authority::{self, Need, Work},
     db::{DbError, Tx},
+    recheck::Rights,
 };
 use serde_json::json;
 
@@ -34,8 +38,7 @@ pub(super) async fn add(
     given_roles: Vec<String>,
 ) -> Result<Administrator, AdministratorsError> {
     actor.require(Permission::AdministratorsWrite)?;
-    let mut work = authority::begin(platform, actor, WRITE).await?;
-    work.change_management().await?;
+    let mut work = authority::begin_changing_rights(platform, actor, WRITE).await?;
     if !users::exists(&mut work.tx, home, user).await? {
         let error = FieldError::new("/user_id", "user_unknown", "there is no such user");
         return Err(AdministratorsError::Invalid(vec![error]));
@@ -102,7 +105,7 @@ pub(super) async fn update(
     given_roles: Vec<String>,
 ) -> Result<Administrator, AdministratorsError> {
     actor.require(Permission::AdministratorsWrite)?;
-    let mut work = authority::begin(platform, actor, WRITE).await?;
+    let mut work = authority::begin_changing_rights(platform, actor, WRITE).await?;
     let mut administrator = at_version(&mut work, user, version).await?;
     let roles = known(&mut work, given_roles).await?;
     let changed = roles.symmetric_difference(&administrator.roles);
@@ -129,7 +132,7 @@ pub(super) async fn remove(
     version: Option<i64>,
 ) -> Result<(), AdministratorsError> {
     actor.require(Permission::AdministratorsWrite)?;
-    let mut work = authority::begin(platform, actor, WRITE).await?;
+    let mut work = authority::begin_changing_rights(platform, actor, WRITE).await?;
     let administrator = at_version(&mut work, user, version).await?;
     require_grantable(&mut work, &administrator.roles).await?;
     store::delete(&mut work.tx, actor.tenant, user).await?;
@@ -149,18 +152,22 @@ pub async fn permissions(
     let Some(administrator) = found.filter(|found| found.home == home) else {
         return Ok(PermissionSet::none());
     };
-    Ok(roles::grants(tx, tenant, &administrator.roles)
-        .await?
-        .management)
+    let grants = roles::grants(tx, tenant, &administrator.roles).await?;
+    Ok(Grants::together(grants.values()).management)
 }
 
-/// An administrator whom nobody else changes until this work ends.
+/// What a user of a tenant may do with the management API on the whole of it.
+pub fn rights_of(tx: &mut Tx, tenant: TenantId, user: UserId) -> Rights<'_> {
+    Box::pin(permissions(tx, tenant, (tenant, user)))
+}
+
+/// An administrator in the version that the caller has seen. The work holds everybody's rights, so nobody
+/// else changes one.
 async fn at_version(
     work: &mut Work<'_>,
     user: UserId,
     version: Option<i64>,
 ) -> Result<Administrator, AdministratorsError> {
-    work.change_management().await?;
     let administrator = store::find(&mut work.tx, work.actor.tenant, user)
         .await?
         .ok_or(AdministratorsError::NotFound)?;
@@ -193,7 +200,7 @@ async fn require_grantable(
     keys: &BTreeSet<String>,
 ) -> Result<(), AdministratorsError> {
     let grants = roles::grants(&mut work.tx, work.actor.tenant, keys).await?;
-    Ok(work.require_all(&grants.management)?)
+    Ok(work.require_all(&Grants::together(grants.values()).management)?)
 }
 
 async fn record(

@@ -55,6 +55,8 @@ pub enum RevokedReason {
     ByUser,
     /// An API key ended it.
     ByApiKey,
+    /// An administrator ended it.
+    ByAdministrator,
     /// Its client gave a token back. Source: RFC 7009.
     TokenRevoked,
     /// A spent refresh token came again.
@@ -64,15 +66,16 @@ pub enum RevokedReason {
     /// It goes on under another id, in another organization.
     OrganizationSwitched,
     /// All sessions of its user or tenant ended at once: the user was disabled or signed out
-    /// everywhere, or an API key ended them.
+    /// everywhere, or somebody with the right ended them.
     AllEnded,
 }
 
 impl RevokedReason {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::SignedOut,
         Self::ByUser,
         Self::ByApiKey,
+        Self::ByAdministrator,
         Self::TokenRevoked,
         Self::RefreshTokenReused,
         Self::PasswordChanged,
@@ -86,6 +89,7 @@ impl RevokedReason {
             Self::SignedOut => "signed_out",
             Self::ByUser => "by_user",
             Self::ByApiKey => "by_api_key",
+            Self::ByAdministrator => "by_administrator",
             Self::TokenRevoked => "token_revoked",
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::PasswordChanged => "password_changed",

@@ -53,6 +53,8 @@ struct SessionBody {
     #[schema(value_type = Option<schemas::OrganizationId>)]
     organization_id: Option<OrganizationId>,
     client_id: String,
+    /// Whether its access tokens are for the management API instead of an application.
+    is_for_management: bool,
     /// How the person proved who they are (RFC 8176).
     #[schema(example = json!(["pwd"]))]
     amr: Vec<String>,
@@ -80,6 +82,7 @@ impl From<Session> for SessionBody {
             user_id: session.user,
             organization_id: session.organization,
             client_id: session.client_id,
+            is_for_management: session.is_for_management,
             amr: session.amr,
             authenticated_at: session.authenticated_at,
             created_at: session.created_at,

@@ -14,7 +14,7 @@ use plinto_directory::{
 };
 use plinto_platform::{
     Platform,
-    actor::{Actor, Permission},
+    actor::{Actor, Permission, Principal},
     authority::{self, Need, Work},
     db::{DbError, Tx},
     secret::Secret,
@@ -302,7 +302,11 @@ pub(super) async fn revoke(
     if session.revoked.is_some() {
         return Ok(session);
     }
-    end(&mut work, id, RevokedReason::ByApiKey).await?;
+    let reason = match actor.principal {
+        Principal::User { .. } => RevokedReason::ByAdministrator,
+        _ => RevokedReason::ByApiKey,
+    };
+    end(&mut work, id, reason).await?;
     let session = store::find(&mut work.tx, actor.tenant, id)
         .await?
         .ok_or(SessionError::NotFound)?;

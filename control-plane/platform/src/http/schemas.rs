@@ -157,7 +157,7 @@ texts! {
     );
 }
 
-/// What an API key may do.
+/// What an API key, or whoever has a role, may do with this API.
 #[derive(Debug)]
 pub struct Permission;
 
@@ -165,7 +165,9 @@ impl PartialSchema for Permission {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("What an API key may do."))
+            .description(Some(
+                "What an API key, or whoever has a role, may do with this API.",
+            ))
             .enum_values(Some(actor::Permission::ALL.iter().map(|it| it.as_str())))
             .into()
     }

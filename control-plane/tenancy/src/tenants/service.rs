@@ -5,6 +5,7 @@ use std::time::Duration;
 use plinto_contract::{
     events::{TenantCreated, TenantSessionsRevoked, TenantUpdated},
     ids::TenantId,
+    problem::FieldError,
 };
 use plinto_platform::{
     Platform, PlatformState,
@@ -51,7 +52,8 @@ impl PlatformState for Cache {
 /// Only ourselves may: the actor is the system actor of the new tenant's id.
 pub async fn create(work: &mut Work<'_>, input: CreateTenant) -> Result<Tenant, TenantsError> {
     work.actor.require(Permission::TenantWrite)?;
-    let faults = input.faults();
+    let mut faults = input.faults();
+    faults.extend(reserved(work.platform, &input.audience));
     if !faults.is_empty() {
         return Err(TenantsError::Invalid(faults));
     }
@@ -63,6 +65,17 @@ pub async fn create(work: &mut Work<'_>, input: CreateTenant) -> Result<Tenant, 
     let slug = tenant.slug.clone();
     work.record(tenant.id, &TenantCreated { slug }).await?;
     Ok(tenant)
+}
+
+/// What is wrong with an audience that is ours: tokens for the management API, and for an issuer's own
+/// pages, would pass for an application's.
+fn reserved(platform: &Platform, audience: &str) -> Option<FieldError> {
+    let config = &platform.config;
+    let is_ours = audience == config.management_resource() || config.slug_of(audience).is_some();
+    is_ours.then(|| {
+        let detail = "this is the server's own; name the application's API";
+        FieldError::new("/audience", "audience_reserved", detail)
+    })
 }
 
 /// The actor's tenant.
@@ -92,7 +105,10 @@ pub async fn update(
     if changed.is_empty() {
         return Ok(tenant);
     }
-    let faults = tenant.faults();
+    let mut faults = tenant.faults();
+    if changed.contains(&"audience") {
+        faults.extend(reserved(platform, &tenant.audience));
+    }
     if !faults.is_empty() {
         return Err(TenantsError::Invalid(faults));
     }

@@ -4,6 +4,7 @@ mod administrators;
 mod api_keys;
 mod organizations;
 mod policies;
+mod rights;
 mod roles;
 mod sessions;
 mod signing_keys;

@@ -107,6 +107,7 @@ async fn a_session_shows_how_it_began_and_when_it_was_last_used(world: World) {
         "user_id": alice.id,
         "organization_id": organization,
         "client_id": "plinto",
+            "is_for_management": false,
         "amr": ["pwd"],
         "authenticated_at": "2026-11-11T09:01:05.000Z",
         "created_at": "2026-11-11T09:01:05.000Z",

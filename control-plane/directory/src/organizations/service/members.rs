@@ -16,7 +16,7 @@ use plinto_platform::{
 };
 use serde_json::json;
 
-use super::reach::{Reach, reach, reach_to_write, require_grantable};
+use super::reach::{Reach, reach, reach_to_write, require_grantable, require_reach};
 use crate::{
     organizations::{
         error::OrganizationsError,
@@ -42,7 +42,7 @@ pub(crate) async fn add(
 ) -> Result<Member, OrganizationsError> {
     actor.require(Permission::OrganizationsWrite)?;
     check(&given_roles)?;
-    let mut work = authority::begin(
+    let mut work = authority::begin_changing_rights(
         platform,
         actor,
         Need::Permission(Permission::OrganizationsWrite),
@@ -102,7 +102,8 @@ pub(crate) async fn update(
     given_roles: Vec<String>,
 ) -> Result<Member, OrganizationsError> {
     check(&given_roles)?;
-    let mut work = authority::begin(platform, actor, Need::Live).await?;
+    require_reach(platform, actor, organization).await?;
+    let mut work = authority::begin_changing_rights(platform, actor, Need::Live).await?;
     let reach = reach_to_write(&mut work, organization).await?;
     let mut member = locked(&mut work, organization, user, version).await?;
     let roles: BTreeSet<String> = given_roles.iter().cloned().collect();
@@ -133,7 +134,8 @@ pub(crate) async fn remove(
     user: UserId,
     version: Option<i64>,
 ) -> Result<(), OrganizationsError> {
-    let mut work = authority::begin(platform, actor, Need::Live).await?;
+    require_reach(platform, actor, organization).await?;
+    let mut work = authority::begin_changing_rights(platform, actor, Need::Live).await?;
     let reach = reach_to_write(&mut work, organization).await?;
     let member = locked(&mut work, organization, user, version).await?;
     require_grantable(&mut work, &reach, &member.roles).await?;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use plinto_contract::ids::OrganizationId;
 use plinto_platform::{
+    Platform,
     actor::{Actor, Denied, Permission, PermissionSet},
     authority::Work,
     db::Tx,
@@ -12,7 +13,7 @@ use plinto_platform::{
 
 use crate::{
     organizations::{error::OrganizationsError, store},
-    roles::{self, Grants},
+    roles::{self, Grants, OWNER},
 };
 
 /// Where a permission comes from.
@@ -20,8 +21,13 @@ use crate::{
 pub(super) enum Reach {
     /// It holds in the whole tenant.
     Tenant,
-    /// It holds in the one organization, whose member's roles allow this.
-    Organization(Grants),
+    /// It holds in the one organization, of which the actor is a member.
+    Organization {
+        /// Keys of their roles there.
+        roles: BTreeSet<String>,
+        /// What these allow together.
+        grants: Grants,
+    },
 }
 
 /// How far a permission reaches that is needed in an organization.
@@ -45,8 +51,10 @@ pub(super) async fn reach(
         .await?
         .ok_or(Denied::Lacks(permission))?;
     let grants = roles::grants(tx, actor.tenant, &member.roles).await?;
+    let grants = Grants::together(grants.values());
     if grants.management.contains(permission) {
-        Ok(Reach::Organization(grants))
+        let roles = member.roles;
+        Ok(Reach::Organization { roles, grants })
     } else {
         Err(Denied::Lacks(permission).into())
     }
@@ -102,9 +110,23 @@ pub(super) async fn reached(
     Ok(rest)
 }
 
+/// The same before work begins that others wait for: whoever may not write has nobody wait.
+pub(super) async fn require_reach(
+    platform: &Platform,
+    actor: &Actor,
+    organization: OrganizationId,
+) -> Result<(), OrganizationsError> {
+    let mut tx = platform.db.read().await?;
+    let permission = Permission::OrganizationsWrite;
+    reach(&mut tx, actor, &actor.permissions, organization, permission)
+        .await
+        .map(drop)
+}
+
 /// Whether an actor may give and take these roles: whoever lacks something neither grants it nor
 /// takes it from others (Z6). Over the whole tenant, what roles allow in the customer's application is
-/// not the actor's own to have or lack.
+/// not the actor's own to have or lack. In an organization it is; and since policies may go by a role's
+/// name alone, one that allows nothing, and that of owners, is given and taken only by who has it.
 /// Errors: `Denied`; `BeyondOwnRoles`.
 pub(super) async fn require_grantable(
     work: &mut Work<'_>,
@@ -113,12 +135,21 @@ pub(super) async fn require_grantable(
 ) -> Result<(), OrganizationsError> {
     let grants = roles::grants(&mut work.tx, work.actor.tenant, keys).await?;
     match reach {
-        Reach::Tenant => work.require_all(&grants.management)?,
-        Reach::Organization(own) if own.cover(&grants) => {}
-        Reach::Organization(_) => return Err(OrganizationsError::BeyondOwnRoles),
+        Reach::Tenant => {
+            let together = Grants::together(grants.values());
+            Ok(work.require_all(&together.management)?)
+        }
+        Reach::Organization { roles, grants: own } => {
+            let is_grantable = |key: &String| {
+                let allowed = grants.get(key).filter(|allowed| !allowed.are_none());
+                roles.contains(key)
+                    || (key != OWNER && allowed.is_some_and(|allowed| own.cover(allowed)))
+            };
+            if keys.iter().all(is_grantable) {
+                Ok(())
+            } else {
+                Err(OrganizationsError::BeyondOwnRoles)
+            }
+        }
     }
-    if !grants.management.is_empty() {
-        work.change_management().await?;
-    }
-    Ok(())
 }

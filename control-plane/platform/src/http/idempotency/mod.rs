@@ -31,7 +31,7 @@ use tracing::Instrument;
 
 use crate::{
     Platform,
-    actor::{Actor, Principal},
+    actor::{Actor, PermissionSet, Principal},
     authority::{self, Need},
     db::DbError,
     envelope::{EnvelopeError, Place, sha256_hex},
@@ -58,11 +58,16 @@ struct Slot {
     key: String,
     /// Keyed digest of everything the client sent that could make a difference.
     fingerprint: String,
+    /// What the caller was allowed when they asked.
+    permissions: PermissionSet,
 }
 
 /// An answer as it is kept.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
+    /// What whoever asked was allowed: whoever asks again is, too, or is not told.
+    #[serde(default)]
+    permissions: String,
     status: u16,
     headers: Vec<(String, String)>,
     body: String,
@@ -84,7 +89,7 @@ async fn run_once(platform: &Platform, request: Request, next: Next) -> Result<R
     let is_stranger = parts
         .extensions
         .get::<Actor>()
-        .is_none_or(|actor| actor.principal == Principal::Anonymous);
+        .is_none_or(|actor| actor.permissions.is_empty());
     let body_bytes = platform.config.http.body_bytes;
     let limit = if is_stranger {
         body_bytes
@@ -155,6 +160,7 @@ impl Slot {
             scope: sha256_hex(format!("{caller} {} {path}", parts.method)),
             key: read_key(&parts.headers)?,
             fingerprint,
+            permissions: actor.permissions.clone(),
         })
     }
 
@@ -229,7 +235,13 @@ async fn claim(
         .plus_seconds(timeout_s)
         .plus_seconds(ABANDONED_AFTER_S);
     match row.response_sealed {
-        Some(sealed) if sealed != NO_ANSWER => Ok(Some(replay(platform, slot, &sealed)?)),
+        Some(sealed) if sealed != NO_ANSWER => {
+            let kept = open(platform, slot, &sealed)?;
+            if let Ok(permissions) = kept.permissions.parse() {
+                work.require_all(&permissions)?;
+            }
+            Ok(Some(replay(kept)?))
+        }
         None if now < given_up_at => Err(still_running()),
         _ => {
             let detail = "the first request with this key came to no answer and may or may not \
@@ -251,10 +263,13 @@ async fn mark_unanswered(platform: &Platform, slot: &Slot) {
     }
 }
 
-fn replay(platform: &Platform, slot: &Slot, sealed: &str) -> Result<Response, ApiError> {
-    let broken = || ApiError::from(EnvelopeError::DoesNotOpen);
+fn open(platform: &Platform, slot: &Slot, sealed: &str) -> Result<Kept, ApiError> {
     let text = platform.envelope.open(&place(slot, &slot.row()), sealed)?;
-    let kept: Kept = serde_json::from_slice(&text).map_err(|_| broken())?;
+    serde_json::from_slice(&text).map_err(|_| EnvelopeError::DoesNotOpen.into())
+}
+
+fn replay(kept: Kept) -> Result<Response, ApiError> {
+    let broken = || ApiError::from(EnvelopeError::DoesNotOpen);
     let body = Base64::decode_vec(&kept.body).map_err(|_| broken())?;
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(kept.status).map_err(|_| broken())?;
@@ -283,6 +298,7 @@ async fn keep(platform: &Platform, slot: &Slot, response: Response) -> Result<Re
         .await
         .map_err(|_| ApiError::new(Code::Internal, Code::Internal.title()))?;
     let kept = Kept {
+        permissions: slot.permissions.to_string(),
         status: parts.status.as_u16(),
         headers: kept_headers(&parts.headers),
         body: Base64::encode_string(&body),
