@@ -109,7 +109,7 @@ pub fn run(
                 Outcome::Failed("is a large value".to_owned())
             }
             Ok(value) => Outcome::Failed(format!("is {value}")),
-            Err(error) => Outcome::Errored(error),
+            Err(error) => Outcome::Errored(loaded.translated.retell(&error)),
         };
         Case {
             package: test.package,

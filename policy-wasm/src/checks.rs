@@ -12,6 +12,7 @@ use regorus::{
 };
 
 use crate::{
+    builtins,
     diagnostics::{Diagnostic, Kind},
     syntax::{Shape, Visit, head_of, locals, package_of, path_of, start_of, walk},
 };
@@ -246,7 +247,11 @@ impl<'a> Names<'a> {
             return Callee::Function;
         }
         let name = path.join(".");
-        if name == "print" || BUILTINS.contains_key(name.as_str()) || refusal(&name).is_some() {
+        let is_known = name == "print"
+            || builtins::is_ours(&name)
+            || BUILTINS.contains_key(name.as_str())
+            || refusal(&name).is_some();
+        if is_known {
             Callee::Builtin(name)
         } else {
             Callee::Unknown

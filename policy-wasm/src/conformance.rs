@@ -16,7 +16,7 @@ use std::{
 use regorus::{QueryResults, Value, unstable::Module};
 use serde_json::{Value as Json, json};
 
-use crate::{checks, growth, load::new_interpreter, recursion, steps};
+use crate::{builtins, checks, front, growth, load::new_interpreter, recursion, steps};
 
 const EXPECTED: &str = include_str!("../conformance/opa-v1.txt");
 /// Some cases recurse without end; the budget stops them well inside this stack.
@@ -82,15 +82,42 @@ fn cases() -> Option<Vec<Case>> {
     Some(cases)
 }
 
+/// Every module of every case, named by its case and its place there.
+pub(crate) fn modules() -> Option<Vec<(String, String)>> {
+    let cases = cases()?.into_iter();
+    let modules = cases.flat_map(|case| {
+        let note = case.note;
+        let modules = case.modules.into_iter().enumerate();
+        modules.map(move |(index, text)| (format!("{} {index}", note.escape_debug()), text))
+    });
+    Some(modules.collect())
+}
+
+/// Brings a case's modules into an engine on the way that a bundle's go.
+fn add(engine: &mut regorus::Engine, case: &Case) -> Result<(), String> {
+    let names: Vec<String> = (0..case.modules.len())
+        .map(|index| format!("{index}.rego"))
+        .collect();
+    let modules: Vec<(&str, &str)> = names
+        .iter()
+        .zip(&case.modules)
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let translated = front::translate(&modules).map_err(|findings| findings[0].to_string())?;
+    for (path, text) in translated.printed() {
+        engine
+            .add_policy(path.to_owned(), text.to_owned())
+            .map_err(|error| format!("{error}\n{text}"))?;
+    }
+    builtins::add(engine, translated.printed().map(|(_, text)| text));
+    Ok(())
+}
+
 fn evaluate(case: &Case) -> Result<QueryResults, String> {
     let mut engine = new_interpreter(case.strict_error);
     growth::guard(&mut engine, &growth::all(), case.strict_error);
     let wrong = |error: &dyn std::fmt::Display| error.to_string();
-    for (index, module) in case.modules.iter().enumerate() {
-        engine
-            .add_policy(format!("{index}.rego"), module.clone())
-            .map_err(|error| format!("{NO_PARSE}{error}"))?;
-    }
+    add(&mut engine, case).map_err(|error| format!("{NO_PARSE}{error}"))?;
     if let Some(data) = &case.data {
         engine
             .add_data(Value::from_json_str(&data.to_string()).unwrap())
@@ -205,11 +232,7 @@ fn outcome(case: &Case) -> String {
 /// What our own checks say, beyond what OPA's compiler says too.
 fn refusal(case: &Case) -> Option<String> {
     let mut engine = new_interpreter(true);
-    for (index, module) in case.modules.iter().enumerate() {
-        engine
-            .add_policy(format!("{index}.rego"), module.clone())
-            .ok()?;
-    }
+    add(&mut engine, case).ok()?;
     let modules: Vec<_> = engine.get_modules().clone();
     let modules: Vec<&Module> = modules.iter().map(AsRef::as_ref).collect();
     let recursion = recursion::check(&modules);

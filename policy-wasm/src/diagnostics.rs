@@ -194,6 +194,32 @@ pub(crate) fn from_engine(kind: Kind, file: &str, text: &str, message: &str) -> 
     }
 }
 
+/// The engine's own message with another place and that place's line. `find` knows both of a file,
+/// a line and a column; where it does not, the message stays as it is.
+pub(crate) fn retold<'a>(
+    message: &str,
+    find: impl FnOnce(&str, u32, u32) -> Option<((u32, u32), &'a str)>,
+) -> String {
+    let retold = || {
+        let file = file_of(message)?;
+        let head = message
+            .lines()
+            .find_map(|line| line.trim_start().strip_prefix("--> "))?;
+        let mut parts = head.rsplitn(3, ':');
+        let column: u32 = parts.next()?.trim().parse().ok()?;
+        let line: u32 = parts.next()?.parse().ok()?;
+        let ((line, column), text) = find(file, line, column)?;
+        let what = from_engine(Kind::Compile, file, text, message).message;
+        let finding = Diagnostic::at(Kind::Compile, file, text, (line, column), "");
+        let shown = finding.to_string();
+        let (_, shown) = shown.split_once('\n')?;
+        Some(format!(
+            "\n--> {file}:{line}:{column}\n{shown}\nerror: {what}"
+        ))
+    };
+    retold().unwrap_or_else(|| message.to_owned())
+}
+
 /// The engine counts a tab as four columns; we count characters, from 1.
 fn character_at(line: &str, column: u32) -> u32 {
     let mut width = 1_u32;

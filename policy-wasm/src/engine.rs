@@ -3,6 +3,7 @@
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
 };
 
 use plinto_contract::{
@@ -16,6 +17,7 @@ use crate::{
     bundle::Source,
     data,
     diagnostics::PolicyError,
+    front::Translated,
     input::{dismantle, is_heavier_than, json_of},
     load, steps,
 };
@@ -40,6 +42,7 @@ pub struct Engine {
     entrypoint: String,
     data: Value,
     routes: Vec<Route>,
+    translated: Arc<Translated>,
 }
 
 impl fmt::Debug for Engine {
@@ -83,6 +86,7 @@ impl Engine {
             entrypoint: loaded.entrypoint,
             data: loaded.data,
             routes: loaded.routes,
+            translated: loaded.translated,
         })
     }
 
@@ -120,7 +124,10 @@ impl Engine {
                     Err((reason, why)) => Evaluation::refused(reason, why.to_owned(), spent.steps),
                 }
             }
-            Err(detail) => Evaluation::refused(DenyReason::EvaluationError, detail, spent.steps),
+            Err(error) => {
+                let detail = self.translated.retell(&error);
+                Evaluation::refused(DenyReason::EvaluationError, detail, spent.steps)
+            }
         }
     }
 

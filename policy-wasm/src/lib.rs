@@ -12,6 +12,7 @@
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, missing_docs)]
 
 mod archive;
+mod builtins;
 pub mod bundle;
 mod canonical;
 pub mod cases;
@@ -21,6 +22,7 @@ mod conformance;
 mod data;
 pub mod diagnostics;
 pub mod engine;
+mod front;
 mod growth;
 mod input;
 #[cfg(feature = "js")]

@@ -1,20 +1,27 @@
 //! From files to a prepared interpreter: parse, check, mount the data.
 
-use std::{collections::BTreeMap, num::NonZeroU32};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    sync::Arc,
+};
 
 use plinto_contract::{bundle::Manifest, bundle::Route};
 use regorus::{Engine as Interpreter, PolicyLengthConfig, Value, unstable::Module};
 
 use crate::{
+    builtins,
     bundle::{Source, lies_under},
     checks, data,
     diagnostics::{Diagnostic, Kind, PolicyError, file_of, from_engine},
+    front::{self, Translated},
     growth, recursion, routes, steps,
     syntax::{Shape, head_of, package_of, start_of},
 };
 
-/// 8,192 characters: a line of policy. The engine's own 1,024 refuses long literals.
-const MAX_COLUMNS: NonZeroU32 = NonZeroU32::new(8_192).unwrap();
+/// 8 MiB: what a bundle's largest module may become when its lines are written out for the engine.
+const MAX_BYTES: NonZeroUsize = NonZeroUsize::new(8 << 20).unwrap();
+/// 500,000: lines it may become. The engine's own 20,000 are those of a source.
+const MAX_LINES: NonZeroUsize = NonZeroUsize::new(500_000).unwrap();
 
 /// A bundle that was found usable.
 pub(crate) struct Loaded {
@@ -28,6 +35,8 @@ pub(crate) struct Loaded {
     pub(crate) routes: Vec<Route>,
     /// Where the tests are.
     pub(crate) tests: Vec<TestRule>,
+    /// The way back from what the interpreter reads to the sources.
+    pub(crate) translated: Arc<Translated>,
 }
 
 /// One `test_*` rule.
@@ -50,8 +59,29 @@ pub(crate) fn load(
         let message = "the step counter could not be installed; nothing may be evaluated";
         return Err(Diagnostic::of_file(Kind::Compile, "", message).into());
     }
+    let texts = texts_of(source, with_tests)?;
+    let translated = front::translate(&texts).map_err(|diagnostics| PolicyError { diagnostics })?;
+    let in_source = |mut error: PolicyError| {
+        let diagnostics = error.diagnostics.into_iter();
+        error.diagnostics = diagnostics
+            .map(|finding| translated.in_source(finding))
+            .collect();
+        error
+    };
+    let mut loaded = load_translated(manifest, source, &translated).map_err(in_source)?;
+    loaded.translated = Arc::new(translated);
+    Ok(loaded)
+}
+
+/// The same of modules as the engine reads them. Findings are at their places in those.
+fn load_translated(
+    manifest: &Manifest,
+    source: &Source,
+    translated: &Translated,
+) -> Result<Loaded, PolicyError> {
     let mut interpreter = new_interpreter(true);
-    let texts = parse(&mut interpreter, source, with_tests)?;
+    add(&mut interpreter, translated)?;
+    builtins::add(&mut interpreter, translated.printed().map(|(_, text)| text));
     let modules: Vec<_> = interpreter.get_modules().clone();
     let modules: Vec<&Module> = modules.iter().map(AsRef::as_ref).collect();
     growth::guard(&mut interpreter, &growth::named_in(&modules), true);
@@ -80,13 +110,18 @@ pub(crate) fn load(
     let data = interpreter.get_data();
     data_under_rules(&modules, &data)?;
     let routes = routes::read(&data)?;
-    compile(&mut interpreter, &entrypoint, &texts)?;
+    compile(&mut interpreter, &entrypoint, translated)?;
+    let mut tests = tests_of(&modules);
+    for test in &mut tests {
+        test.line = translated.line(&test.file, test.line);
+    }
     Ok(Loaded {
         entrypoint,
         data,
         routes,
-        tests: tests_of(&modules),
+        tests,
         interpreter,
+        translated: Arc::default(),
     })
 }
 
@@ -97,33 +132,30 @@ pub(crate) fn new_interpreter(strict: bool) -> Interpreter {
     interpreter.set_strict_builtin_errors(strict);
     interpreter.set_execution_timer_config(steps::timer());
     interpreter.set_policy_length_config(PolicyLengthConfig {
-        max_col: MAX_COLUMNS,
-        ..PolicyLengthConfig::default()
+        max_col: NonZeroU32::MAX,
+        max_file_bytes: MAX_BYTES,
+        max_lines: MAX_LINES,
     });
     interpreter
 }
 
-fn parse<'a>(
-    interpreter: &mut Interpreter,
-    source: &'a Source,
-    with_tests: bool,
-) -> Result<BTreeMap<&'a str, &'a str>, PolicyError> {
-    let modules = source
+fn texts_of(source: &Source, with_tests: bool) -> Result<Vec<(&str, &str)>, PolicyError> {
+    let mut texts = source
         .modules()
         .map_err(|error| Diagnostic::of_file(Kind::Syntax, "", error.to_string()))?;
-    let mut texts = BTreeMap::new();
+    texts.retain(|(path, _)| with_tests || !Source::is_test(path));
+    Ok(texts)
+}
+
+fn add(interpreter: &mut Interpreter, translated: &Translated) -> Result<(), PolicyError> {
     let mut diagnostics = Vec::new();
-    for (path, text) in modules {
-        if Source::is_test(path) && !with_tests {
-            continue;
-        }
-        texts.insert(path, text);
+    for (path, text) in translated.printed() {
         if let Err(error) = interpreter.add_policy(path.to_owned(), text.to_owned()) {
             diagnostics.push(from_engine(Kind::Syntax, path, text, &format!("{error:#}")));
         }
     }
     if diagnostics.is_empty() {
-        Ok(texts)
+        Ok(())
     } else {
         Err(PolicyError { diagnostics })
     }
@@ -211,7 +243,7 @@ fn data_under_rules(modules: &[&Module], data: &Value) -> Result<(), Diagnostic>
 fn compile(
     interpreter: &mut Interpreter,
     entrypoint: &str,
-    texts: &BTreeMap<&str, &str>,
+    translated: &Translated,
 ) -> Result<(), PolicyError> {
     interpreter
         .compile_with_entrypoint(&entrypoint.into())
@@ -219,7 +251,7 @@ fn compile(
         .map_err(|error| {
             let message = format!("{error:#}");
             let file = file_of(&message).unwrap_or_default();
-            let text = texts.get(file).copied().unwrap_or_default();
+            let text = translated.printed_of(file).unwrap_or_default();
             from_engine(Kind::Compile, file, text, &message).into()
         })
 }

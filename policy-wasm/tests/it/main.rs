@@ -6,6 +6,7 @@ mod evaluation;
 mod examples;
 #[cfg(test)]
 mod fixtures;
+mod negation;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]

@@ -1,0 +1,86 @@
+//! Where OPA answers "undefined", and a policy must not allow: `not` and `with`.
+
+use plinto_contract::policy::DenyReason;
+use plinto_policy::{
+    cases,
+    diagnostics::PolicyError,
+    engine::{Engine, Limits},
+};
+
+use super::fixtures::*;
+
+/// Runs a policy's own tests and names those that did not pass.
+fn failing(policy: &str, tests: &str) -> Result<Vec<String>, PolicyError> {
+    let policy = format!("package app.authz\n{policy}");
+    let tests = format!("package app.authz_test\nimport data.app.authz\n{tests}");
+    let files = [
+        ("app/authz/policy.rego", policy.as_str()),
+        ("app/authz/policy_test.rego", tests.as_str()),
+    ];
+    let report = cases::run(&manifest(), &source(&files), &Limits::default())?;
+    assert!(!report.cases.is_empty());
+    Ok(report.failures().map(|case| case.name.clone()).collect())
+}
+
+/// An argument that is undefined makes the whole expression undefined, its negation too.
+#[test]
+fn a_negated_call_without_its_argument_allows_nothing() {
+    let policy = "decision := {\"allow\": ok}
+default ok := false
+ok if not from_kitchen(input.badge)
+from_kitchen(badge) if startswith(badge, \"k-\")
+builtin if not startswith(input.badge, \"k-\")
+local if {
+	parts := split(input.path, \"/\")
+	not from_kitchen(parts[2])
+}";
+    let tests = "test_without_a_badge if not authz.decision.allow with input as {}
+test_builtin if not authz.builtin with input as {}
+test_local if not authz.local with input as {\"path\": \"a/b\"}
+test_local_found if authz.local with input as {\"path\": \"a/b/c\"}
+test_kitchen if not authz.decision.allow with input as {\"badge\": \"k-1\"}
+test_office if authz.decision.allow with input as {\"badge\": \"o-1\"}";
+    assert_eq!(failing(policy, tests).unwrap(), Vec::<String>::new());
+    let evaluation = evaluate(policy, "{}");
+    assert!(!evaluation.decision.allow && evaluation.fault.is_none());
+    assert!(evaluate(policy, r#"{"badge":"o-1"}"#).decision.allow);
+}
+
+/// A rule that a `with` needs for its value is evaluated anew inside it.
+#[test]
+fn a_rule_behind_the_value_of_with_counts_inside_it_too() {
+    let policy = "front := \"lobby\"
+room := input.room
+room := front if not input.room
+decision := {\"allow\": ok}
+default ok := false
+ok if permitted with input as {\"room\": room}
+default permitted := false
+permitted if not closed
+closed if input.room == front
+seen := input.n";
+    let tests = "test_named if not authz.decision.allow with input as {\"room\": \"lobby\"}
+test_meant if not authz.decision.allow with input as {}
+test_attic if authz.decision.allow with input as {\"room\": \"attic\"}
+request := {\"n\": 9, \"room\": \"attic\"}
+test_same_rule if authz.seen == request.n with input as request";
+    assert_eq!(failing(policy, tests).unwrap(), Vec::<String>::new());
+    assert!(!evaluate(policy, "{}").decision.allow);
+    assert!(!evaluate(policy, r#"{"room":"lobby"}"#).decision.allow);
+    assert!(evaluate(policy, r#"{"room":"attic"}"#).decision.allow);
+}
+
+/// What was brought into another form is told in the form that its author wrote.
+#[test]
+fn an_error_of_an_evaluation_tells_the_authors_line() {
+    let policy = "package app.authz\n\ndecision := {\"allow\": ok}\n\nok if {\n\tx := input.a\n\tnot f(x, to_number(x))\n}\n\nf(a, b) if a == b\n";
+    let source = source(&[("app/authz/policy.rego", policy)]);
+    let engine = Engine::prepare(&manifest(), &source).unwrap();
+    let evaluation = engine.evaluate(input(r#"{"a":"word"}"#), &Limits::default());
+    let fault = evaluation.fault.unwrap();
+    assert_eq!(fault.reason, DenyReason::EvaluationError);
+    let detail = fault.detail;
+    assert!(detail.contains("--> app/authz/policy.rego:7:"), "{detail}");
+    assert!(detail.contains("7 | \tnot f(x, to_number(x))"), "{detail}");
+    assert!(!detail.contains("zz_local"), "{detail}");
+}
