@@ -920,3 +920,116 @@ package idiom.some_array_pattern
 
 p := [x | some [x] in [[1], [2, 3]]]
 
+package idiom.import_shadowed_by_local
+
+import data.base.roles
+p := x if {
+	roles := {"kim": "own"}
+	x := roles.kim
+}
+
+package idiom.import_shadowed_by_parameter
+
+import data.base.roles
+p := f({"kim": "own"})
+f(roles) := roles.kim
+
+package idiom.import_of_input
+
+import input.nested
+import input.nested.tags as marks
+p := [nested.name, marks[0]]
+
+package idiom.import_in_not
+
+import data.base.roles
+p if not roles[input.text]
+
+package idiom.import_in_with
+
+import data.base
+p := x if x := base.roles.kim with data.base.roles as {"kim": 3}
+
+package idiom.import_as_value
+
+import data.base.roles
+p := count(roles)
+
+package idiom.with_full_function_mock
+
+p := x if x := g(2) with data.idiom.with_full_function_mock.f as h
+f(x) := x
+g(x) := f(x)
+h(x) := x * 10
+
+package idiom.with_full_function_value
+
+p := x if x := g(2) with data.idiom.with_full_function_value.f as 7
+f(x) := x
+g(x) := f(x)
+
+package idiom.with_function_mock_of_builtin
+
+p := x if x := g("a") with upper as lower
+g(x) := upper(x)
+
+package idiom.with_function_mock_recursion
+
+p := x if x := f(2) with f as h
+f(x) := x + 1
+h(x) := f(x) * 10
+
+package idiom.pattern_nested
+
+p := [[y, z] | some r in [{"a": {"b": 1}, "c": 2}, {"a": {"b": 1, "x": 3}, "c": 2}]; {"a": {"b": y}, "c": z} := r]
+
+package idiom.pattern_in_array
+
+p := y if [{"id": y}, _] = data.base.rows
+
+package idiom.pattern_in_array_exact
+
+p := y if [_, {"id": y}] = data.base.rows
+
+package idiom.pattern_no_object
+
+p if {"a": x} = input.list
+
+package idiom.pattern_negated_bound
+
+p if {
+	x := 1
+	not {"a": x} = input.object
+}
+
+package idiom.pattern_parameter
+
+p := [f(r) | some r in data.base.rows]
+f({"id": x}) := x
+f({"id": x, "open": _}) := x + 10
+
+package idiom.pattern_parameter_else
+
+p := [f(r) | some r in data.base.rows]
+f({"id": x}) := x if x > 5
+else := x + 1
+
+package idiom.pattern_parameter_without_body
+
+p := [r.id | some r in data.base.rows; f(r)]
+f({"id": _})
+
+package idiom.pattern_parameter_repeated
+
+p := [f(1, {"a": 1}), f(2, {"a": 3})]
+f(x, {"a": x}) := "same"
+f(x, {"a": y}) := "other" if x != y
+
+package idiom.pattern_key_value
+
+p := [[k, y] | some k, {"id": y} in data.base.rows]
+
+package idiom.pattern_with
+
+p := x if {"a": x} := input.object with input.object as {"a": 7}
+

@@ -186,6 +186,23 @@ pub(crate) enum Part {
     Expr(Expr),
 }
 
+/// The names of a path.
+pub(crate) fn names_of(path: &Term) -> Vec<String> {
+    let (head, steps) = match &path.kind {
+        TermKind::Ref(head, steps) => (head.as_ref(), steps.as_slice()),
+        _ => (path, [].as_slice()),
+    };
+    let steps = steps.iter().filter_map(|step| match &step.kind {
+        TermKind::Text(text) => Some(text.clone()),
+        _ => None,
+    });
+    head.name()
+        .map(str::to_owned)
+        .into_iter()
+        .chain(steps)
+        .collect()
+}
+
 /// Operators between two terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Op {
@@ -268,6 +285,13 @@ impl Op {
 
 /// How tightly `in` binds.
 pub(crate) const IN_STRENGTH: u8 = 1;
+
+impl Import {
+    /// The name that it gives to its path.
+    pub(crate) fn name(&self) -> Option<String> {
+        self.alias.clone().or_else(|| names_of(&self.path).pop())
+    }
+}
 
 impl Term {
     /// A term with its depth.

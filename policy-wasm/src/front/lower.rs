@@ -11,35 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     ast::{
         Body, Expr, ExprKind, HeadValue, Membership, Module, Op, Part, Place, Rule, Term, TermKind,
-        With,
+        With, names_of,
     },
-    parser::names_of,
+    names::{Definitions, declared_by, declared_in, path_at},
+    patterns::has_repeated_name,
 };
 use crate::builtins::TEMPLATE_STRING;
-
-/// What all modules define together.
-#[derive(Debug, Default)]
-pub(crate) struct Definitions {
-    /// Paths of functions below `data`.
-    functions: BTreeSet<Vec<String>>,
-    /// The first names of rules and functions, by package.
-    names: BTreeMap<Vec<String>, BTreeSet<String>>,
-}
-
-impl Definitions {
-    /// Enters what a module defines.
-    pub(crate) fn add(&mut self, module: &Module) {
-        let package = names_of(&module.package);
-        let names = self.names.entry(package.clone()).or_default();
-        for rule in &module.rules {
-            let path = names_of(&rule.head.name);
-            names.extend(path.first().cloned());
-            if rule.head.parameters.is_some() {
-                self.functions.insert(joined(&package, &path));
-            }
-        }
-    }
-}
 
 /// Lowers a module. `text` is what it was read from; `definitions` those of all modules.
 pub(crate) fn lower(module: &mut Module, text: &str, definitions: &Definitions) {
@@ -60,17 +37,12 @@ pub(crate) fn lower(module: &mut Module, text: &str, definitions: &Definitions) 
     );
     let mut imports = BTreeMap::new();
     for import in &module.imports {
-        let names = names_of(&import.path);
-        let Some(alias) = import.alias.as_ref().or_else(|| names.last()).cloned() else {
-            continue;
-        };
-        globals.insert(alias.clone());
-        if let Some((root, path)) = names.split_first()
-            && root == "data"
-        {
-            imports.insert(alias, path.to_vec());
+        if let Some(alias) = import.name() {
+            imports.insert(alias, names_of(&import.path));
         }
     }
+    // They are resolved where they are used.
+    module.imports.clear();
     let mut lowering = Lowering {
         package,
         imports,
@@ -85,16 +57,17 @@ pub(crate) fn lower(module: &mut Module, text: &str, definitions: &Definitions) 
     }
 }
 
-struct Lowering<'a> {
-    package: Vec<String>,
-    imports: BTreeMap<String, Vec<String>>,
+pub(super) struct Lowering<'a> {
+    pub(super) package: Vec<String>,
+    /// What an imported name stands for: `["data", "app", "roles"]`.
+    pub(super) imports: BTreeMap<String, Vec<String>>,
     /// Names that mean more than a value of the rule at hand, unless that declares them itself.
-    globals: BTreeSet<String>,
-    functions: &'a BTreeSet<Vec<String>>,
+    pub(super) globals: BTreeSet<String>,
+    pub(super) functions: &'a BTreeSet<Vec<String>>,
     /// Names that are declared here, from the outermost body to the innermost.
-    scopes: Vec<BTreeSet<String>>,
-    prefix: String,
-    next: usize,
+    pub(super) scopes: Vec<BTreeSet<String>>,
+    pub(super) prefix: String,
+    pub(super) next: usize,
 }
 
 impl Lowering<'_> {
@@ -109,9 +82,32 @@ impl Lowering<'_> {
     }
 
     fn rule_inside(&mut self, rule: &mut Rule) {
-        self.term(&mut rule.head.name);
+        if let TermKind::Ref(_, steps) = &mut rule.head.name.kind {
+            for step in steps {
+                self.term(step);
+            }
+        }
+        let op = if has_repeated_name(rule.head.parameters.as_deref()) {
+            Op::Unify
+        } else {
+            Op::Assign
+        };
+        let mut checks = Vec::new();
         for parameter in rule.head.parameters.iter_mut().flatten() {
+            self.exact(parameter, op, &mut checks);
             self.term(parameter);
+        }
+        if !checks.is_empty() {
+            let others = rule.otherwise.iter_mut().map(|other| &mut other.body);
+            for body in [&mut rule.body].into_iter().chain(others) {
+                let mut checked = checks.clone();
+                checked.extend(body.take().into_iter().flatten());
+                *body = Some(checked);
+            }
+            if rule.head.value == HeadValue::Implied {
+                let truth = Term::new(rule.place, TermKind::Bool(true));
+                rule.head.value = HeadValue::Is(truth);
+            }
         }
         match &mut rule.head.value {
             HeadValue::Implied if rule.body.is_none() => {
@@ -150,6 +146,8 @@ impl Lowering<'_> {
     /// Lowers an expression to the end of a body.
     fn expr(&mut self, mut expr: Expr, body: &mut Body) {
         for with in &mut expr.with {
+            self.resolve_function(&mut with.target);
+            self.resolve_function(&mut with.value);
             self.term(&mut with.value);
             let has_value = is_constant(&with.value) || self.is_local(&with.value);
             if !has_value && !self.is_function(&with.value) {
@@ -157,9 +155,10 @@ impl Lowering<'_> {
                 self.lift(&mut with.value, &[], body);
             }
         }
-        let mut lifted = Vec::new();
+        let (mut lifted, mut checks) = (Vec::new(), Vec::new());
         match &mut expr.kind {
             ExprKind::Term(term) => {
+                self.equation(term, expr.is_negated, &mut checks);
                 self.term(term);
                 if expr.is_negated {
                     self.negated(term, &expr.with, &mut lifted);
@@ -171,10 +170,10 @@ impl Lowering<'_> {
                 value,
                 collection,
             } => {
-                if let Some(key) = key {
-                    self.term(key);
+                for pattern in key.iter_mut().chain([value]) {
+                    self.exact(pattern, Op::Assign, &mut checks);
+                    self.term(pattern);
                 }
-                self.term(value);
                 self.term(collection);
             }
             ExprKind::Every {
@@ -195,6 +194,17 @@ impl Lowering<'_> {
         }
         body.append(&mut lifted);
         body.push(expr);
+        for check in checks {
+            self.expr_of_ours(check, body);
+        }
+    }
+
+    /// Lowers an expression that was made here, which needs no more than that.
+    fn expr_of_ours(&mut self, mut expr: Expr, body: &mut Body) {
+        if let ExprKind::Term(term) = &mut expr.kind {
+            self.term(term);
+        }
+        body.push(expr);
     }
 
     /// Puts a name in the place of a term, and gives it the term's value before.
@@ -208,7 +218,7 @@ impl Lowering<'_> {
         body.push(expr);
     }
 
-    fn fresh(&mut self, place: Place) -> Term {
+    pub(super) fn fresh(&mut self, place: Place) -> Term {
         let name = format!("{}{:05}", self.prefix, self.next);
         self.next = self.next.saturating_add(1);
         Term::new(place, TermKind::Var(name))
@@ -272,19 +282,29 @@ impl Lowering<'_> {
     fn term(&mut self, term: &mut Term) {
         let place = term.place;
         match &mut term.kind {
-            TermKind::Null
-            | TermKind::Bool(_)
-            | TermKind::Number(_)
-            | TermKind::Text(_)
-            | TermKind::Var(_) => {}
+            TermKind::Null | TermKind::Bool(_) | TermKind::Number(_) | TermKind::Text(_) => {}
+            TermKind::Var(_) => self.resolve(term),
             TermKind::Template(parts) => {
                 let parts = std::mem::take(parts);
                 *term = self.template(place, parts);
             }
-            TermKind::Ref(head, items) | TermKind::Call(head, items) => {
+            TermKind::Ref(head, steps) => {
+                for step in steps.iter_mut() {
+                    self.term(step);
+                }
                 self.term(head);
-                for item in items {
-                    self.term(item);
+                // What an imported name stands for is part of the same reference.
+                if let TermKind::Ref(root, path) = &mut head.kind {
+                    path.append(steps);
+                    let path = std::mem::take(path);
+                    let root = std::mem::replace(root, Box::new(Term::new(place, TermKind::Null)));
+                    *term = Term::new(place, TermKind::Ref(root, path));
+                }
+            }
+            TermKind::Call(function, arguments) => {
+                self.resolve_function(function);
+                for argument in arguments {
+                    self.term(argument);
                 }
             }
             TermKind::Array(items) | TermKind::Set(items) => {
@@ -342,88 +362,15 @@ impl Lowering<'_> {
                 }
             }
         }
-        let mut names = TEMPLATE_STRING.split('.');
-        let first = names.next().unwrap_or_default().to_owned();
-        let head = Term::new(place, TermKind::Var(first));
-        let steps = names.map(|name| Term::new(place, TermKind::Text(name.to_owned())));
-        let function = TermKind::Ref(Box::new(head), steps.collect());
-        let function = Term::new(place, function);
+        let names: Vec<String> = TEMPLATE_STRING.split('.').map(str::to_owned).collect();
+        let function = path_at(place, &names);
         let parts = Term::new(place, TermKind::Array(items));
         Term::new(place, TermKind::Call(Box::new(function), vec![parts]))
-    }
-
-    /// Whether a term is a name that has its value from the rule at hand.
-    fn is_local(&self, term: &Term) -> bool {
-        term.name().is_some_and(|name| {
-            let is_declared = self.scopes.iter().any(|scope| scope.contains(name));
-            is_declared || !self.globals.contains(name)
-        })
-    }
-
-    /// Whether a term names a function, and so has no value of its own.
-    fn is_function(&self, term: &Term) -> bool {
-        if !matches!(term.kind, TermKind::Var(_) | TermKind::Ref(..)) {
-            return false;
-        }
-        let names = names_of(term);
-        let Some((root, rest)) = names.split_first() else {
-            return false;
-        };
-        let imported = self.imports.get(root).map(|path| joined(path, rest));
-        let full = match imported {
-            Some(path) => path,
-            None if root == "data" => rest.to_vec(),
-            None => joined(&self.package, &names),
-        };
-        self.functions.contains(&full)
-            || regorus::unstable::BUILTINS.contains_key(names.join(".").as_str())
-    }
-}
-
-fn joined(path: &[String], rest: &[String]) -> Vec<String> {
-    path.iter().chain(rest).cloned().collect()
-}
-
-/// The names that an expression declares for the body that it is in.
-fn declared_in(expr: &Expr, names: &mut BTreeSet<String>) {
-    match &expr.kind {
-        ExprKind::Term(term) => {
-            if let TermKind::Infix(Op::Assign, pair) = &term.kind {
-                declared_by(&pair.0, names);
-            }
-        }
-        ExprKind::Some(some) => names.extend(some.iter().map(|name| name.text.clone())),
-        ExprKind::SomeIn { key, value, .. } => {
-            for pattern in key.iter().chain([value]) {
-                declared_by(pattern, names);
-            }
-        }
-        ExprKind::Every { .. } => {}
-    }
-}
-
-/// The names in a pattern.
-fn declared_by(pattern: &Term, names: &mut BTreeSet<String>) {
-    match &pattern.kind {
-        TermKind::Var(name) => {
-            names.insert(name.clone());
-        }
-        TermKind::Array(items) => {
-            for item in items {
-                declared_by(item, names);
-            }
-        }
-        TermKind::Object(fields) => {
-            for (_, value) in fields {
-                declared_by(value, names);
-            }
-        }
-        _ => {}
     }
 }
 
 /// Whether a term always has a value, whatever is around it.
-fn is_constant(term: &Term) -> bool {
+pub(super) fn is_constant(term: &Term) -> bool {
     match &term.kind {
         TermKind::Null | TermKind::Bool(_) | TermKind::Number(_) | TermKind::Text(_) => true,
         TermKind::Array(items) | TermKind::Set(items) => items.iter().all(is_constant),

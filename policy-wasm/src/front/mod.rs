@@ -9,7 +9,9 @@
 mod ast;
 mod lexer;
 mod lower;
+mod names;
 mod parser;
+mod patterns;
 mod print;
 mod terms;
 #[cfg(test)]
@@ -18,7 +20,8 @@ mod tests;
 use std::{collections::BTreeMap, fmt};
 
 use ast::Place;
-use lower::{Definitions, lower};
+use lower::lower;
+use names::Definitions;
 
 use crate::diagnostics::{Diagnostic, Kind, retold};
 

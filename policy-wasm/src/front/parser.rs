@@ -7,6 +7,7 @@ use super::{
     SyntaxError,
     ast::{
         Body, Else, Expr, ExprKind, Head, HeadValue, Import, Module, Place, Rule, Term, TermKind,
+        names_of,
     },
     lexer::{Lexeme, Token, lex},
 };
@@ -176,7 +177,17 @@ impl<'a> Parser<'a> {
         };
         while self.peek().token != Token::End {
             if self.is_word("import") {
-                module.imports.extend(self.import()?);
+                let import = self.import()?;
+                if let Some(import) = &import
+                    && module
+                        .imports
+                        .iter()
+                        .any(|other| other.name() == import.name())
+                {
+                    let message = "another import has the same name; give one of them another";
+                    return Err(SyntaxError::new(import.place, message));
+                }
+                module.imports.extend(import);
             } else {
                 self.rule(&mut module.rules)?;
             }
@@ -422,23 +433,6 @@ impl<'a> Parser<'a> {
 /// What stands where nesting ends.
 pub(crate) fn too_deep(place: Place) -> SyntaxError {
     SyntaxError::new(place, format!("more than {DEPTH_MAX} levels of nesting"))
-}
-
-/// The names of a path.
-pub(crate) fn names_of(path: &Term) -> Vec<String> {
-    let (head, steps) = match &path.kind {
-        TermKind::Ref(head, steps) => (head.as_ref(), steps.as_slice()),
-        _ => (path, [].as_slice()),
-    };
-    let steps = steps.iter().filter_map(|step| match &step.kind {
-        TermKind::Text(text) => Some(text.clone()),
-        _ => None,
-    });
-    head.name()
-        .map(str::to_owned)
-        .into_iter()
-        .chain(steps)
-        .collect()
 }
 
 /// Whether a term needs nothing to have its value. What a comprehension needs is its own.
