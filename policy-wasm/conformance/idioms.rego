@@ -1033,3 +1033,224 @@ package idiom.pattern_with
 
 p := x if {"a": x} := input.object with input.object as {"a": 7}
 
+package idiom.some_in_number
+
+p := [x | some x in input.n]
+
+package idiom.some_in_null
+
+p if not q
+q if some x in input.nothing
+
+package idiom.some_in_text
+
+default p := "none"
+p := x if some x in input.text
+
+package idiom.some_in_pair_of_number
+
+p := [x | some k, x in input.n; k == x]
+
+package idiom.some_in_set
+
+p := {x | some x in {"a", "b"}}
+
+package idiom.some_in_set_rule
+
+q contains r if some r in input.roles
+p := {[k, x] | some k, x in q}
+
+package idiom.some_in_object_pair
+
+p := {k: v | some k, v in input.object}
+
+package idiom.some_in_call
+
+p := [x | some x in split(input.path, "/")]
+
+package idiom.some_in_call_undefined
+
+p := [x | some x in split(input.missing, "/")]
+
+package idiom.some_in_constant
+
+p if some "a" in input.roles
+
+package idiom.some_in_constant_key
+
+p := x if some 0, x in input.roles
+
+package idiom.some_in_false_members
+
+p := [x | some x in [false, null, 0]]
+
+package idiom.some_in_false_members_of_rule
+
+q := [false, null, 0]
+p := [x | some x in q]
+
+package idiom.some_in_wildcard
+
+p := count([1 | some _ in input.list])
+
+package idiom.some_in_wildcard_pair
+
+p := [x | some _, x in input.list]
+
+package idiom.some_in_key_only
+
+p := [k | some k, _ in input.object]
+
+package idiom.some_in_shadowing
+
+p := [x | some x in input.list; y := [x | some x in input.roles]; count(y) == 2]
+
+package idiom.some_in_nested
+
+p := [[x, y] | some x in input.list; some y in input.roles; x < 2]
+
+package idiom.some_in_dependent
+
+p := [y | some r in [{"l": [1, 2]}, {"l": 3}]; some y in r.l]
+
+package idiom.some_in_pattern_array
+
+p := [b | some [a, b] in [[1, 2], [3, 4], [5]]; a > 0]
+
+package idiom.some_in_union
+
+p := {x | some x in {1, 2} | {3}}
+
+package idiom.builtin_error_type
+
+p := lower(input.n)
+
+package idiom.builtin_error_object_get
+
+p if not object.get(input.nothing, "a", 1)
+
+package idiom.builtin_error_in_comprehension
+
+p := [y | some x in ["1", "a", "2"]; y := to_number(x)]
+
+package idiom.builtin_error_in_every
+
+p if every x in ["1", "a"] { to_number(x) > 0 }
+
+package idiom.builtin_error_in_function
+
+default p := 0
+p := f(input.text)
+f(x) := to_number(x)
+
+package idiom.builtin_error_then_conflict
+
+p := f(1)
+f(x) := 1
+f(x) := 2 if x == 1
+
+package idiom.alias_then_index
+
+p := data.base.roles[y] if {
+	x := input.user
+	y := x
+}
+
+package idiom.alias_then_index_not
+
+p if {
+	x := "nobody"
+	y := x
+	not data.base.roles[y]
+}
+
+package idiom.alias_of_iterated_index
+
+p := [y | some e in input.roles; x := e; y := data.base.grants[x]]
+
+package idiom.else_value_of_index
+
+p := input.object[k] if {
+	k := input.text
+} else := 5 if {
+	input.missing
+}
+
+package idiom.else_value_of_index_falls_through
+
+p := input.object[k] if {
+	k := input.text
+} else := input.list[i] if {
+	i := 1
+} else := 9
+
+package idiom.else_value_of_index_found
+
+p := input.object[k] if {
+	k := "b"
+} else := 9
+
+package idiom.else_function_value_of_index
+
+p := [f("a"), f("z")]
+f(x) := input.object[x] if {
+	x != "b"
+} else := 9
+
+package idiom.else_value_undefined_call
+
+p := lower(input.missing) if {
+	input.yes
+} else := "none"
+
+package idiom.value_of_index_undefined
+
+p := input.object[k] if {
+	k := input.text
+}
+
+package idiom.value_of_index_of_function
+
+p := f("z")
+f(x) := input.object[x]
+
+package idiom.member_of_index
+
+p contains input.object[k] if some k in ["a", "z"]
+
+package idiom.partial_of_index
+
+p[k] := input.object[k] if some k in ["a", "z"]
+
+package idiom.value_of_index_in_else_only
+
+p := 1 if {
+	input.missing
+} else := input.object[k] if {
+	k := input.text
+}
+
+package idiom.order_of_kinds
+
+p := [x < y | some x in [null, false, 1, "a", [1], {"a": 1}, {1}]; some y in [{"b": 1}, {2}, "b", 0, [0], true, null]]
+
+package idiom.order_of_objects
+
+p := [x < y | some x in [{"a": 1}, {"a": 2}, {"b": 0}, {}]; some y in [{"a": 1, "b": 2}, {"a": 1}, {"c": 0}]]
+
+package idiom.order_of_sets
+
+p := [x >= y | some x in [{1}, {1, 2}, {3}, set()]; some y in [{1}, {2}, {1, 3}]]
+
+package idiom.order_of_arrays
+
+p := [x <= y | some x in [[1], [1, 2], [3], []]; some y in [[1], [2], [1, 3]]]
+
+package idiom.order_undefined
+
+p if not input.missing < input.n
+
+package idiom.order_in_not
+
+p if not input.n < input.zero
+

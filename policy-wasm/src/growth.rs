@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use regorus::{
-    Engine as Interpreter, Value,
+    Engine as Interpreter, LimitError, Value,
     unstable::{BUILTINS, Expr, Module, Ref, Source, Span},
 };
 
@@ -52,6 +52,8 @@ enum Cost {
     Tree,
     /// Copies the outermost level of its arguments.
     List,
+    /// Reads and makes no more than a step pays for.
+    Step,
 }
 
 /// Builtins that read or copy their arguments, perhaps more than once.
@@ -133,6 +135,29 @@ enum BuiltinError {
     Builtin(String),
 }
 
+/// Builtins that any value is fit for: they have no errors.
+const TOTAL: [&str; 9] = [
+    "is_array",
+    "is_boolean",
+    "is_null",
+    "is_number",
+    "is_object",
+    "is_set",
+    "is_string",
+    "trace",
+    "type_name",
+];
+
+/// What a builtin costs, if it is one that can be guarded.
+fn cost_of(name: &str) -> Option<(&'static str, Cost)> {
+    if let Some(guarded) = GUARDED.iter().find(|(guarded, _)| *guarded == name) {
+        return Some(*guarded);
+    }
+    // With 0 the engine says that the number of arguments varies; an extension has one.
+    let (name, (_, arity)) = BUILTINS.get_key_value(name)?;
+    (*arity > 0 && !TOTAL.contains(name) && !name.starts_with("__")).then_some((*name, Cost::Step))
+}
+
 /// The guarded builtins that modules name, called or handed on.
 pub(crate) fn named_in(modules: &[&Module]) -> BTreeSet<&'static str> {
     let mut names = BTreeSet::new();
@@ -143,9 +168,8 @@ pub(crate) fn named_in(modules: &[&Module]) -> BTreeSet<&'static str> {
                 Expr::Call { fcn, .. } => fcn.as_ref(),
                 other => other,
             };
-            let path = path_of(name).map(|path| path.join("."));
-            let found = path.and_then(|path| GUARDED.iter().find(|(name, _)| *name == path));
-            names.extend(found.map(|(name, _)| *name));
+            let found = path_of(name).and_then(|path| cost_of(&path.join(".")));
+            names.extend(found.map(|(name, _)| name));
         });
     }
     names
@@ -160,7 +184,7 @@ pub(crate) fn all() -> BTreeSet<&'static str> {
 /// Puts guards between an interpreter and the builtins in `names`; each costs every copy of the
 /// interpreter an allocation, so only those that its policies use are worth it.
 /// `strict`: whether an error of a builtin is an error of the evaluation; otherwise its value is
-/// undefined, as in OPA.
+/// undefined, as in OPA. Only so: the engine's own way swallows conflicts inside functions, too.
 pub(crate) fn guard(interpreter: &mut Interpreter, names: &BTreeSet<&'static str>, strict: bool) {
     let Ok(source) = Source::from_contents("builtin".to_owned(), " ".to_owned()) else {
         return;
@@ -172,10 +196,7 @@ pub(crate) fn guard(interpreter: &mut Interpreter, names: &BTreeSet<&'static str
         start: 0,
         end: 1,
     };
-    for (name, cost) in GUARDED {
-        if !names.contains(name) {
-            continue;
-        }
+    for (name, cost) in names.iter().filter_map(|name| cost_of(name)) {
         let Some((builtin, arity)) = BUILTINS.get(name).copied() else {
             continue;
         };
@@ -198,7 +219,8 @@ pub(crate) fn guard(interpreter: &mut Interpreter, names: &BTreeSet<&'static str
             match builtin(&span, &parameters, &arguments, strict) {
                 Ok(result) if steps::charge(cost_after(cost, &result)) => Ok(result),
                 Ok(_) => Err(BuiltinError::Spent.into()),
-                Err(_) if !strict => Ok(Value::Undefined),
+                // SECURITY: a limit that was reached must not turn a negation true.
+                Err(error) if !strict && !error.is::<LimitError>() => Ok(Value::Undefined),
                 Err(error) => Err(BuiltinError::Builtin(reason(&error.to_string())).into()),
             }
         };
@@ -215,6 +237,9 @@ fn reason(message: &str) -> String {
 
 /// Steps for reading the arguments, or `None` if they are too much.
 fn cost_before(name: &str, cost: Cost, arguments: &[Value]) -> Option<u64> {
+    if cost == Cost::Step {
+        return Some(0);
+    }
     if cost == Cost::List {
         let items = arguments.iter().map(length_of);
         let items = items.fold(0, usize::saturating_add);
@@ -240,7 +265,7 @@ fn cost_before(name: &str, cost: Cost, arguments: &[Value]) -> Option<u64> {
     }
     let pattern = match cost {
         Cost::Pattern(steps) => steps,
-        Cost::Text | Cost::Tree | Cost::List => 0,
+        Cost::Text | Cost::Tree | Cost::List | Cost::Step => 0,
     };
     Some(steps_for(weight).saturating_add(pattern))
 }
@@ -251,6 +276,7 @@ fn cost_after(cost: Cost, result: &Value) -> u64 {
         Cost::Text | Cost::Pattern(_) => {
             weight_of(result, WEIGHED_BYTES).map_or(u64::MAX, steps_for)
         }
+        Cost::Step => 0,
         Cost::Tree | Cost::List => match result {
             Value::String(text) => steps_for(text.len()),
             other => steps_for(length_of(other).saturating_mul(8)),

@@ -84,7 +84,7 @@ fn load_translated(
     builtins::add(&mut interpreter, translated.printed().map(|(_, text)| text));
     let modules: Vec<_> = interpreter.get_modules().clone();
     let modules: Vec<&Module> = modules.iter().map(AsRef::as_ref).collect();
-    growth::guard(&mut interpreter, &growth::named_in(&modules), true);
+    growth::guard(&mut interpreter, &growth::named_in(&modules), false);
 
     let mut findings = outside_roots(&modules, &manifest.roots);
     findings.extend(checks::check(&modules));

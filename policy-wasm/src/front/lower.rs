@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     ast::{
-        Body, Expr, ExprKind, HeadValue, Membership, Module, Op, Part, Place, Rule, Term, TermKind,
-        With, names_of,
+        Body, Expr, ExprKind, HeadValue, Membership, Module, Name, Op, Part, Place, Rule, Term,
+        TermKind, With, names_of,
     },
-    names::{Definitions, declared_by, declared_in, path_at},
+    names::{Definitions, declared_by, declared_in, late_in, mentions, path_at},
     patterns::has_repeated_name,
 };
-use crate::builtins::TEMPLATE_STRING;
+use crate::builtins::{COMPARE, TEMPLATE_STRING};
 
 /// Lowers a module. `text` is what it was read from; `definitions` those of all modules.
 pub(crate) fn lower(module: &mut Module, text: &str, definitions: &Definitions) {
@@ -49,6 +49,7 @@ pub(crate) fn lower(module: &mut Module, text: &str, definitions: &Definitions) 
         globals,
         functions: &definitions.functions,
         scopes: Vec::new(),
+        late: BTreeSet::new(),
         prefix,
         next: 0,
     };
@@ -66,6 +67,8 @@ pub(super) struct Lowering<'a> {
     pub(super) functions: &'a BTreeSet<Vec<String>>,
     /// Names that are declared here, from the outermost body to the innermost.
     pub(super) scopes: Vec<BTreeSet<String>>,
+    /// Those of them that hang on others of the same body.
+    pub(super) late: BTreeSet<String>,
     pub(super) prefix: String,
     pub(super) next: usize,
 }
@@ -117,8 +120,21 @@ impl Lowering<'_> {
             HeadValue::Implied => {}
             HeadValue::Is(value) | HeadValue::Contains(value) => self.term(value),
         }
+        let has_else = !rule.otherwise.is_empty();
         if let Some(body) = &mut rule.body {
             self.body(body);
+            let mut is_partial = false;
+            if let TermKind::Ref(_, steps) = &mut rule.head.name.kind {
+                for step in steps {
+                    is_partial |= !is_constant(step);
+                    self.value_in_body(step, body);
+                }
+            }
+            match &mut rule.head.value {
+                HeadValue::Is(value) if has_else || is_partial => self.value_in_body(value, body),
+                HeadValue::Contains(member) => self.value_in_body(member, body),
+                HeadValue::Is(_) | HeadValue::Implied => {}
+            }
         }
         for other in &mut rule.otherwise {
             if let Some(value) = &mut other.value {
@@ -126,7 +142,18 @@ impl Lowering<'_> {
             }
             if let Some(body) = &mut other.body {
                 self.body(body);
+                if let Some(value) = &mut other.value {
+                    self.value_in_body(value, body);
+                }
             }
+        }
+    }
+
+    /// Makes what a head says part of the body that it belongs to: where it is undefined, `else` is
+    /// tried, and other members are still there. Source: OPA, rewriting of heads.
+    fn value_in_body(&mut self, value: &mut Term, body: &mut Body) {
+        if !is_constant(value) && value.name().is_none() {
+            self.lift(value, &[], body);
         }
     }
 
@@ -135,12 +162,15 @@ impl Lowering<'_> {
         for expr in body.iter() {
             declared_in(expr, &mut scope);
         }
+        let late = late_in(body, &scope);
+        let outer = std::mem::replace(&mut self.late, late);
         self.scopes.push(scope);
         let exprs = std::mem::take(body);
         for expr in exprs {
             self.expr(expr, body);
         }
         self.scopes.pop();
+        self.late = outer;
     }
 
     /// Lowers an expression to the end of a body.
@@ -192,11 +222,64 @@ impl Lowering<'_> {
                 self.scopes.pop();
             }
         }
+        if let ExprKind::SomeIn { .. } = expr.kind {
+            self.iteration(&mut expr, &mut lifted);
+        }
         body.append(&mut lifted);
         body.push(expr);
         for check in checks {
             self.expr_of_ours(check, body);
         }
+    }
+
+    /// `some k, v in c` is `v := c[k]`: to the engine it is an error if `c` is no collection.
+    fn iteration(&mut self, expr: &mut Expr, before: &mut Body) {
+        let ExprKind::SomeIn {
+            key,
+            value,
+            collection,
+        } = &mut expr.kind
+        else {
+            return;
+        };
+        let place = expr.place;
+        let is_variable = |term: &Term| matches!(term.kind, TermKind::Var(_));
+        let is_pattern = is_variable(value) || matches!(value.kind, TermKind::Array(_));
+        let is_iterated = key.as_ref().is_none_or(is_variable) && is_pattern;
+        let is_reference = matches!(collection.kind, TermKind::Var(_) | TermKind::Ref(..));
+        if is_certain(collection) || !is_iterated {
+            return;
+        }
+        if !is_reference {
+            self.lift(collection, &expr.with, before);
+        }
+        let mut step = Term::new(place, TermKind::Var("_".to_owned()));
+        if let Some(key) = key
+            && let Some(name) = key.name()
+            && name != "_"
+        {
+            let name = Name {
+                place: key.place,
+                text: name.to_owned(),
+            };
+            before.push(Expr::new(place, ExprKind::Some(vec![name])));
+            step = key.clone();
+        }
+        let (place, collection) = (collection.place, collection.clone());
+        let member = match collection.kind {
+            TermKind::Ref(head, mut steps) => {
+                steps.push(step);
+                TermKind::Ref(head, steps)
+            }
+            kind => TermKind::Ref(Box::new(Term::new(place, kind)), vec![step]),
+        };
+        let mut value = value.clone();
+        if value.name() == Some("_") {
+            value = self.fresh(value.place);
+        }
+        let pair = Box::new((value, Term::new(place, member)));
+        let assignment = Term::new(expr.place, TermKind::Infix(Op::Assign, pair));
+        expr.kind = ExprKind::Term(assignment);
     }
 
     /// Lowers an expression that was made here, which needs no more than that.
@@ -264,7 +347,12 @@ impl Lowering<'_> {
                     self.operand(head, with, body);
                 }
                 for step in steps {
+                    let hangs = self.scopes.iter().any(|scope| mentions(step, scope));
+                    let is_given = step.name().is_some();
                     self.operand(step, with, body);
+                    if hangs && !is_given && step.name().is_some() {
+                        only_used(step);
+                    }
                 }
             }
             _ => self.operand(term, with, body),
@@ -291,6 +379,9 @@ impl Lowering<'_> {
             TermKind::Ref(head, steps) => {
                 for step in steps.iter_mut() {
                     self.term(step);
+                    if step.name().is_some_and(|name| self.late.contains(name)) {
+                        only_used(step);
+                    }
                 }
                 self.term(head);
                 // What an imported name stands for is part of the same reference.
@@ -327,9 +418,19 @@ impl Lowering<'_> {
                 self.term(&mut pair.1);
                 self.body(body);
             }
-            TermKind::Infix(_, pair) => {
+            TermKind::Infix(op, pair) => {
                 self.term(&mut pair.0);
                 self.term(&mut pair.1);
+                let is_order = matches!(
+                    op,
+                    Op::Less | Op::LessOrEqual | Op::Greater | Op::GreaterOrEqual
+                );
+                if is_order && !is_plain(&pair.0) && !is_plain(&pair.1) {
+                    let zero = Term::new(place, TermKind::Number("0".to_owned()));
+                    let left = std::mem::replace(&mut pair.0, zero.clone());
+                    let right = std::mem::replace(&mut pair.1, zero);
+                    pair.0 = call(place, COMPARE, vec![left, right]);
+                }
             }
             TermKind::In(membership) => {
                 if let Some(key) = &mut membership.key {
@@ -362,11 +463,49 @@ impl Lowering<'_> {
                 }
             }
         }
-        let names: Vec<String> = TEMPLATE_STRING.split('.').map(str::to_owned).collect();
-        let function = path_at(place, &names);
         let parts = Term::new(place, TermKind::Array(items));
-        Term::new(place, TermKind::Call(Box::new(function), vec![parts]))
+        call(place, TEMPLATE_STRING, vec![parts])
     }
+}
+
+/// A call of a builtin.
+fn call(place: Place, name: &str, arguments: Vec<Term>) -> Term {
+    let names: Vec<String> = name.split('.').map(str::to_owned).collect();
+    let function = Box::new(path_at(place, &names));
+    Term::new(place, TermKind::Call(function, arguments))
+}
+
+/// Whether a term can only be a scalar, in whose order the engine and OPA agree.
+fn is_plain(term: &Term) -> bool {
+    match &term.kind {
+        TermKind::Null | TermKind::Bool(_) | TermKind::Number(_) | TermKind::Text(_) => true,
+        TermKind::Call(function, _) => function.name() == Some("count"),
+        TermKind::Infix(op, _) => matches!(op, Op::Add | Op::Multiply | Op::Divide | Op::Remainder),
+        _ => false,
+    }
+}
+
+/// Makes `[a][0]` of an index `a` that has its value from elsewhere. The engine takes an index for
+/// a place where a name may get its value, and would order the body by that.
+fn only_used(index: &mut Term) {
+    let place = index.place;
+    let zero = Term::new(place, TermKind::Number("0".to_owned()));
+    let name = std::mem::replace(index, zero.clone());
+    let list = Term::new(place, TermKind::Array(vec![name]));
+    *index = Term::new(place, TermKind::Ref(Box::new(list), vec![zero]));
+}
+
+/// Whether a term is a collection, whatever is around it.
+const fn is_certain(term: &Term) -> bool {
+    matches!(
+        term.kind,
+        TermKind::Array(_)
+            | TermKind::Set(_)
+            | TermKind::Object(_)
+            | TermKind::ArrayOf(..)
+            | TermKind::SetOf(..)
+            | TermKind::ObjectOf(..)
+    )
 }
 
 /// Whether a term always has a value, whatever is around it.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ast::{Expr, ExprKind, Module, Op, Place, Term, TermKind, names_of},
+    ast::{Expr, ExprKind, Module, Op, Part, Place, Term, TermKind, names_of},
     lower::Lowering,
 };
 
@@ -150,4 +150,67 @@ pub(super) fn declared_by(pattern: &Term, names: &mut BTreeSet<String>) {
         }
         _ => {}
     }
+}
+
+/// Whether a term, or a body in it, uses one of these names.
+pub(super) fn mentions(term: &Term, names: &BTreeSet<String>) -> bool {
+    let any = |terms: &[Term]| terms.iter().any(|term| mentions(term, names));
+    let both = |pair: &(Term, Term)| mentions(&pair.0, names) || mentions(&pair.1, names);
+    match &term.kind {
+        TermKind::Null | TermKind::Bool(_) | TermKind::Number(_) | TermKind::Text(_) => false,
+        TermKind::Var(name) => names.contains(name),
+        TermKind::Template(parts) => parts.iter().any(|part| match part {
+            Part::Text(_) => false,
+            Part::Expr(expr) => is_mentioned_in(expr, names),
+        }),
+        TermKind::Ref(head, items) | TermKind::Call(head, items) => {
+            mentions(head, names) || any(items)
+        }
+        TermKind::Array(items) | TermKind::Set(items) => any(items),
+        TermKind::Object(fields) => fields.iter().any(both),
+        TermKind::ArrayOf(member, body) | TermKind::SetOf(member, body) => {
+            mentions(member, names) || body.iter().any(|expr| is_mentioned_in(expr, names))
+        }
+        TermKind::ObjectOf(pair, body) => {
+            both(pair) || body.iter().any(|expr| is_mentioned_in(expr, names))
+        }
+        TermKind::Infix(_, pair) => both(pair),
+        TermKind::In(membership) => {
+            let key = membership.key.as_ref();
+            key.is_some_and(|key| mentions(key, names))
+                || mentions(&membership.value, names)
+                || mentions(&membership.collection, names)
+        }
+    }
+}
+
+fn is_mentioned_in(expr: &Expr, names: &BTreeSet<String>) -> bool {
+    let own = match &expr.kind {
+        ExprKind::Term(term) => mentions(term, names),
+        ExprKind::Some(_) => false,
+        ExprKind::SomeIn { collection, .. } => mentions(collection, names),
+        ExprKind::Every { domain, body, .. } => {
+            mentions(domain, names) || body.iter().any(|expr| is_mentioned_in(expr, names))
+        }
+    };
+    own || expr.with.iter().any(|with| mentions(&with.value, names))
+}
+
+/// The names of a body that get their value from others of it. `names`: those that it declares.
+pub(super) fn late_in(body: &[Expr], names: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut late = BTreeSet::new();
+    for expr in body {
+        let source = match &expr.kind {
+            ExprKind::Term(term) => match &term.kind {
+                TermKind::Infix(Op::Assign, pair) => &pair.1,
+                _ => continue,
+            },
+            ExprKind::SomeIn { collection, .. } => collection,
+            ExprKind::Some(_) | ExprKind::Every { .. } => continue,
+        };
+        if !expr.with.is_empty() || mentions(source, names) {
+            declared_in(expr, &mut late);
+        }
+    }
+    late
 }

@@ -91,7 +91,7 @@ fn whatever_is_not_a_decision_is_a_refusal() {
         ),
         (
             "decision := {\"allow\": to_number(\"x\") == 1}",
-            DenyReason::EvaluationError,
+            DenyReason::Undefined,
         ),
         (
             "decision := {\"allow\": 1 / input.zero == 1}",

@@ -70,17 +70,46 @@ test_same_rule if authz.seen == request.n with input as request";
     assert!(evaluate(policy, r#"{"room":"attic"}"#).decision.allow);
 }
 
+/// An error of a builtin is undefined, so another rule may still allow. Source: OPA.
+#[test]
+fn an_error_of_a_builtin_is_undefined() {
+    let policy = "decision := {\"allow\": ok}
+default ok := false
+ok if to_number(input.floor) <= 2
+ok if input.boss
+default limit := 2
+limit := to_number(input.limit)
+exempt := object.get(input.parameters, \"exempt\", [])";
+    let tests =
+        "test_boss if authz.decision.allow with input as {\"floor\": \"roof\", \"boss\": true}
+test_roof if not authz.decision.allow with input as {\"floor\": \"roof\"}
+test_limit if authz.limit == 2 with input as {\"limit\": \"none\"}
+test_null if not authz.exempt with input as {\"parameters\": null}";
+    assert_eq!(failing(policy, tests).unwrap(), Vec::<String>::new());
+}
+
+/// A limit that was reached is no "undefined", which a negation would make true.
+#[test]
+fn a_limit_behind_a_negation_allows_nothing() {
+    let policy = "decision := {\"allow\": ok}
+ok if not regex.match(`^(\\w{1,200}){1,200}$`, input.text)";
+    let evaluation = evaluate(policy, r#"{"text":"a"}"#);
+    assert!(!evaluation.decision.allow);
+    let fault = evaluation.fault.unwrap();
+    assert_eq!(fault.reason, DenyReason::EvaluationError);
+}
+
 /// What was brought into another form is told in the form that its author wrote.
 #[test]
 fn an_error_of_an_evaluation_tells_the_authors_line() {
-    let policy = "package app.authz\n\ndecision := {\"allow\": ok}\n\nok if {\n\tx := input.a\n\tnot f(x, to_number(x))\n}\n\nf(a, b) if a == b\n";
+    let policy = "package app.authz\n\ndecision := {\"allow\": ok}\n\nok if {\n\tx := input.a\n\tnot f(x, 1 / x)\n}\n\nf(a, b) if a == b\n";
     let source = source(&[("app/authz/policy.rego", policy)]);
     let engine = Engine::prepare(&manifest(), &source).unwrap();
-    let evaluation = engine.evaluate(input(r#"{"a":"word"}"#), &Limits::default());
+    let evaluation = engine.evaluate(input(r#"{"a":0}"#), &Limits::default());
     let fault = evaluation.fault.unwrap();
     assert_eq!(fault.reason, DenyReason::EvaluationError);
     let detail = fault.detail;
     assert!(detail.contains("--> app/authz/policy.rego:7:"), "{detail}");
-    assert!(detail.contains("7 | \tnot f(x, to_number(x))"), "{detail}");
+    assert!(detail.contains("7 | \tnot f(x, 1 / x)"), "{detail}");
     assert!(!detail.contains("zz_local"), "{detail}");
 }
