@@ -1254,3 +1254,64 @@ package idiom.order_in_not
 
 p if not input.n < input.zero
 
+package idiom.every_unify
+
+p if every v in input.object { v = 1 }
+
+package idiom.every_unify_reference
+
+p if every v in input.object { input.n = v }
+
+package idiom.every_unify_local
+
+p if {
+	n := 1
+	every v in input.object { n = v }
+}
+
+package idiom.every_unify_itself
+
+p if every v in input.object { v = v }
+
+package idiom.every_unify_new
+
+p if every v in input.object { y = v; y > 0 }
+
+package idiom.every_unify_array
+
+p if every v in [[1, 2], [3, 4]] { [x, y] = v; x < y }
+
+package idiom.every_unify_array_bound
+
+p if every v in [[1, 2], [3, 4]] { v = [1, 2] }
+
+package idiom.every_unify_key
+
+p if every k, v in input.list { k = v }
+
+package idiom.every_unify_in_not
+
+p if every v in input.list { not v = 2 }
+
+package idiom.every_unify_in_comprehension
+
+p if every v in input.list { count([x | some x in input.list; x = v]) = 1 }
+
+package idiom.parameter_unify
+
+p if f(1)
+f(x) if x = 2
+
+package idiom.parameter_unify_array
+
+p := f([1, 2])
+f(x) := y if [1, y] = x
+
+package idiom.comprehension_unify_outer
+
+p := [x | some x in input.list; y := [z | some z in input.list; z = x]; count(y) == 1]
+
+package idiom.some_in_unify
+
+p := [x | some x in input.list; x = 2]
+

@@ -50,6 +50,7 @@ pub(crate) fn lower(module: &mut Module, text: &str, definitions: &Definitions) 
         functions: &definitions.functions,
         scopes: Vec::new(),
         late: BTreeSet::new(),
+        every: BTreeSet::new(),
         prefix,
         next: 0,
     };
@@ -69,6 +70,8 @@ pub(super) struct Lowering<'a> {
     pub(super) scopes: Vec<BTreeSet<String>>,
     /// Those of them that hang on others of the same body.
     pub(super) late: BTreeSet<String>,
+    /// Names of the `every` at hand, and of those around it.
+    pub(super) every: BTreeSet<String>,
     pub(super) prefix: String,
     pub(super) next: usize,
 }
@@ -118,7 +121,12 @@ impl Lowering<'_> {
                 rule.head.value = HeadValue::Is(truth);
             }
             HeadValue::Implied => {}
-            HeadValue::Is(value) | HeadValue::Contains(value) => self.term(value),
+            HeadValue::Is(value) | HeadValue::Contains(value) => {
+                self.term(value);
+                if !rule.is_default {
+                    self.shallow_head(value, &mut rule.body);
+                }
+            }
         }
         let has_else = !rule.otherwise.is_empty();
         if let Some(body) = &mut rule.body {
@@ -139,6 +147,7 @@ impl Lowering<'_> {
         for other in &mut rule.otherwise {
             if let Some(value) = &mut other.value {
                 self.term(value);
+                self.shallow_head(value, &mut other.body);
             }
             if let Some(body) = &mut other.body {
                 self.body(body);
@@ -182,6 +191,7 @@ impl Lowering<'_> {
             let has_value = is_constant(&with.value) || self.is_local(&with.value);
             if !has_value && !self.is_function(&with.value) {
                 // It is evaluated before any modifier holds.
+                self.shallow(&mut with.value, body);
                 self.lift(&mut with.value, &[], body);
             }
         }
@@ -217,15 +227,23 @@ impl Lowering<'_> {
                     self.lift(domain, &expr.with, &mut lifted);
                 }
                 let names = key.iter().chain([&*value]).map(|name| name.text.clone());
-                self.scopes.push(names.collect());
+                let names: BTreeSet<String> = names.collect();
+                let outer = self.every.clone();
+                self.every.extend(names.iter().cloned());
+                self.scopes.push(names);
                 self.body(body);
                 self.scopes.pop();
+                self.every = outer;
             }
         }
         if let ExprKind::SomeIn { .. } = expr.kind {
             self.iteration(&mut expr, &mut lifted);
         }
-        body.append(&mut lifted);
+        for mut one in lifted {
+            self.shallow_expr(&mut one, body);
+            body.push(one);
+        }
+        self.shallow_expr(&mut expr, body);
         body.push(expr);
         for check in checks {
             self.expr_of_ours(check, body);
@@ -291,7 +309,7 @@ impl Lowering<'_> {
     }
 
     /// Puts a name in the place of a term, and gives it the term's value before.
-    fn lift(&mut self, term: &mut Term, with: &[With], body: &mut Body) {
+    pub(super) fn lift(&mut self, term: &mut Term, with: &[With], body: &mut Body) {
         let place = term.place;
         let name = self.fresh(place);
         let value = std::mem::replace(term, name.clone());
@@ -412,11 +430,14 @@ impl Lowering<'_> {
             TermKind::ArrayOf(member, body) | TermKind::SetOf(member, body) => {
                 self.body(body);
                 self.term(member);
+                self.shallow(member, body);
             }
             TermKind::ObjectOf(pair, body) => {
+                self.body(body);
                 self.term(&mut pair.0);
                 self.term(&mut pair.1);
-                self.body(body);
+                self.shallow(&mut pair.0, body);
+                self.shallow(&mut pair.1, body);
             }
             TermKind::Infix(op, pair) => {
                 self.term(&mut pair.0);

@@ -8,6 +8,7 @@
 
 mod ast;
 mod lexer;
+mod literals;
 mod lower;
 mod names;
 mod parser;

@@ -10,6 +10,9 @@ use super::{
     lower::Lowering,
 };
 
+/// 4: levels of a term that is never taken apart.
+const PLAIN_DEPTH: u32 = 4;
+
 /// What all modules define together.
 #[derive(Debug, Default)]
 pub(crate) struct Definitions {
@@ -208,7 +211,8 @@ pub(super) fn late_in(body: &[Expr], names: &BTreeSet<String>) -> BTreeSet<Strin
             ExprKind::SomeIn { collection, .. } => collection,
             ExprKind::Some(_) | ExprKind::Every { .. } => continue,
         };
-        if !expr.with.is_empty() || mentions(source, names) {
+        // What is deep may be taken apart, and then hangs on names of ours.
+        if !expr.with.is_empty() || source.depth > PLAIN_DEPTH || mentions(source, names) {
             declared_in(expr, &mut late);
         }
     }

@@ -15,6 +15,13 @@ use super::{
 /// 96: terms inside each other. A level takes up to 2 KiB of stack; a Worker has 1 MiB.
 pub(crate) const DEPTH_MAX: u32 = 96;
 
+/// 200: levels of a term, of which a chain such as `a + b + c` has many without being nested.
+pub(crate) const LEVELS_MAX: u32 = 200;
+
+/// 10: the same in what can't be taken apart for the engine, whose parser works twice as long with
+/// each level.
+const HEAD_DEPTH_MAX: u32 = 10;
+
 /// Words that are no names. `contains` is one in heads only. Source: OPA, "Reserved Names".
 const KEYWORDS: [&str; 15] = [
     "as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null",
@@ -330,6 +337,11 @@ impl<'a> Parser<'a> {
         if !is_named {
             return Err(SyntaxError::new(first.place, "expected a rule's name"));
         }
+        let parameter = parameters.iter().flatten();
+        if let Some(deep) = parameter.into_iter().find(|one| one.depth > HEAD_DEPTH_MAX) {
+            let message = format!("more than {HEAD_DEPTH_MAX} levels in a parameter");
+            return Err(SyntaxError::new(deep.place, message));
+        }
         let value = if self.skip_word("contains") {
             if parameters.is_some() {
                 let message = "a function has a value, no members";
@@ -353,6 +365,10 @@ impl<'a> Parser<'a> {
         let HeadValue::Is(value) = &rule.head.value else {
             return Err(self.unexpected("`:=` and the default value"));
         };
+        if value.depth > HEAD_DEPTH_MAX {
+            let message = format!("more than {HEAD_DEPTH_MAX} levels in a default value");
+            return Err(SyntaxError::new(value.place, message));
+        }
         if !is_constant(value) {
             let message = "a default value contains no names and calls";
             return Err(SyntaxError::new(value.place, message));
@@ -432,7 +448,10 @@ impl<'a> Parser<'a> {
 
 /// What stands where nesting ends.
 pub(crate) fn too_deep(place: Place) -> SyntaxError {
-    SyntaxError::new(place, format!("more than {DEPTH_MAX} levels of nesting"))
+    SyntaxError::new(
+        place,
+        "this is nested too deep, or too long a chain".to_owned(),
+    )
 }
 
 /// Whether a term needs nothing to have its value. What a comprehension needs is its own.

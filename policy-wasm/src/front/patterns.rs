@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use super::{
     ast::{Body, Expr, ExprKind, Op, Term, TermKind},
     lower::{Lowering, is_constant},
-    names::path_at,
+    names::{declared_by, path_at},
 };
 
 impl Lowering<'_> {
     /// The patterns on both sides of an assignment or a unification.
     pub(super) fn equation(&mut self, term: &mut Term, is_negated: bool, checks: &mut Body) {
+        self.given_by_every(term);
         match &mut term.kind {
             // Nothing in a negation gets its value there.
             TermKind::Infix(op @ Op::Unify, _) if is_negated => *op = Op::Equal,
@@ -25,6 +26,33 @@ impl Lowering<'_> {
             }
             _ => {}
         }
+    }
+
+    /// What `every` names has its value already; to the engine a unification could give it another.
+    fn given_by_every(&self, term: &mut Term) {
+        let TermKind::Infix(op @ Op::Unify, pair) = &mut term.kind else {
+            return;
+        };
+        let is_given = |term: &Term| term.name().is_some_and(|name| self.every.contains(name));
+        if is_given(&pair.0) && !is_given(&pair.1) {
+            std::mem::swap(&mut pair.0, &mut pair.1);
+        } else if !is_given(&pair.1) {
+            return;
+        }
+        let is_open = |name: &str| {
+            let is_declared = self.scopes.iter().any(|scope| scope.contains(name));
+            name == "_" || !(is_declared || self.globals.contains(name))
+        };
+        let binds = match &pair.0.kind {
+            TermKind::Var(name) => is_open(name),
+            TermKind::Array(_) | TermKind::Object(_) => {
+                let mut names = BTreeSet::new();
+                declared_by(&pair.0, &mut names);
+                names.iter().any(|name| is_open(name))
+            }
+            _ => false,
+        };
+        *op = if binds { Op::Assign } else { Op::Equal };
     }
 
     /// Puts names in the place of objects in a pattern and says afterwards what they must be. To

@@ -4,13 +4,13 @@ use super::{
     SyntaxError,
     ast::{Expr, ExprKind, IN_STRENGTH, Membership, Name, Op, Part, Place, Term, TermKind, With},
     lexer::Token,
-    parser::{DEPTH_MAX, Parser, is_keyword, too_deep},
+    parser::{LEVELS_MAX, Parser, is_keyword, too_deep},
 };
 
 /// A term, if it is not too deep. Chains such as `a + b + c` are deep without being nested.
 fn made(place: Place, kind: TermKind) -> Result<Term, SyntaxError> {
     let term = Term::new(place, kind);
-    if term.depth > DEPTH_MAX {
+    if term.depth > LEVELS_MAX {
         Err(too_deep(place))
     } else {
         Ok(term)

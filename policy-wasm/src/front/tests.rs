@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use regorus::Value;
 use serde_json::Value as Json;
 
@@ -118,4 +119,105 @@ fn every_idiom_is_answered_as_opa_answers_it() {
     }
     assert_eq!(seen, answers.answers.len());
     assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n\n"), wrong.len());
+}
+
+/// Less than a Worker's stack.
+const STACK_BYTES: usize = 1 << 20;
+
+/// What nests as deep as it may is read, lowered and printed on a Worker's stack; what nests deeper
+/// is refused there.
+#[test]
+fn the_deepest_module_fits_a_workers_stack() {
+    let shapes = [
+        ("[", "1", "]"),
+        ("{\"a\": ", "1", "}"),
+        ("[x | x := ", "1", "]"),
+        ("f(", "1", ")"),
+        ("a[", "1", "]"),
+        ("(", "1", ")"),
+        ("1 + ", "1", ""),
+        ("-", "a", ""),
+        ("$\"{", "1", "}\""),
+        ("{1 | every x in [1] { not 2 == ", "1", "}}"),
+    ];
+    let work = move || {
+        for (open, inner, close) in shapes {
+            let mut was_read = false;
+            for depth in [10, 20, 40, 60, 90, 150, 199, 1_000, 20_000] {
+                let (open, close) = (open.repeat(depth), close.repeat(depth));
+                let text = format!("package a\np := {open}{inner}{close}");
+                let result = translate(&[("a.rego", &text)]);
+                assert!(depth < 1_000 || result.is_err(), "{text}");
+                was_read |= result.is_ok();
+            }
+            assert!(was_read || open == "-", "{open}");
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+    thread.spawn(work).unwrap().join().unwrap();
+}
+
+/// The engine's parser works twice as long with every level of a collection.
+#[test]
+fn what_the_engine_reads_nests_a_few_levels_only() {
+    for (open, close) in [
+        ("[", "]"),
+        ("{\"a\": ", "}"),
+        ("{", "}"),
+        ("[[x | x := ", "]]"),
+    ] {
+        let (open, close) = (open.repeat(15), close.repeat(15));
+        let nested = format!("{open}1{close}");
+        let text = format!(
+            "package a\np := {nested}\nq contains {nested} if not {nested} == input\n\
+             f(x) := 1 if x == {nested}\nelse := {nested}"
+        );
+        let translated = translate(&[("a.rego", &text)]).unwrap();
+        let mut levels = 0_usize;
+        for character in translated.printed_of("a.rego").unwrap().chars() {
+            match character {
+                '[' | '{' => levels += 1,
+                ']' | '}' => levels = levels.saturating_sub(1),
+                // A comprehension is read once, whatever nests in its body.
+                '|' | '\n' => levels = levels.min(1),
+                _ => {}
+            }
+            assert!(levels < 9, "{text}");
+        }
+    }
+}
+
+fn words() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "package", "import", "default", "if", "else", "not", "some", "every", "in", "with", "as",
+        "contains", "true", "a", "b", "_", "input", "data", "set", "1", "0.5", "-", "\"t\"", "`r`",
+        "$\"{", "}\"", "(", ")", "[", "]", "{", "}", ",", ".", ":", ":=", "=", "==", "<", "|", "&",
+        "+", "*", ";", "\n", " ", "#c\n",
+    ]);
+    prop::collection::vec(words, 0..40).prop_map(|words| words.concat())
+}
+
+proptest! {
+    /// Whatever the text, there is a tree or an error; and a tree that is printed is the same tree.
+    #[test]
+    fn any_text_is_read_or_refused(
+        body in words(), any in ".{0,40}",
+    ) {
+        for text in [
+            format!("package a\n{body}"),
+            format!("package a\np if {{ {body} }}"),
+            format!("package a\np := {body}"),
+            body.clone(),
+            any.clone(),
+        ] {
+            let Ok(module) = parse(&text) else { continue };
+            let printed = print(&module).text;
+            let mut again = parse(&printed).map_err(|why| {
+                TestCaseError::fail(format!("{text}\n---\n{printed}\n---\n{why}"))
+            })?;
+            again.comments.clone_from(&module.comments);
+            prop_assert_eq!(&again, &module, "{}", printed);
+            let _lowered = translate(&[("a.rego", &text)]);
+        }
+    }
 }
