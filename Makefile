@@ -1,6 +1,6 @@
 # The menu. Logic lives in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt lint wasm edge build generate deny clean \
+.PHONY: help setup run test check fmt lint wasm edge build generate rego-answers deny clean \
   bench bench-edge bench-gate bench-jose bench-people bench-size bench-start bench-commit release
 
 help:      ## show this list
@@ -28,6 +28,8 @@ generate:  ## write the artefacts in git that come from code
 	@UPDATE=1 cargo test --locked --workspace --test it generated
 deny:      ## advisories, licences, bans and sources of all dependencies (ADVISORY_DB=folder: offline)
 	@scripts/deny.sh
+rego-answers: ## record anew what a real `opa` (Go) answers to policy-wasm/conformance/idioms.rego
+	@scripts/rego-answers.py
 bench:     bench-edge bench-gate bench-jose bench-start bench-commit bench-people bench-size ## every figure, each beside what it is compared with
 bench-edge: ## the Worker's size; a request in workerd, cold and warm, beside npm jose
 	@scripts/setup.sh run && edge-worker/build.sh && node benches/edge.mjs

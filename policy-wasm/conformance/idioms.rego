@@ -1315,3 +1315,61 @@ package idiom.some_in_unify
 
 p := [x | some x in input.list; x = 2]
 
+package idiom.some_in_of_some_in
+
+p := [[k, v] | some r in data.base.rows; some k, v in r]
+
+package idiom.some_in_of_some_in_body
+
+p contains k if {
+	some r in data.base.rows
+	some k, v in r
+	v
+}
+
+package idiom.some_behind_iteration
+
+p contains [x, y] if {
+	some r in [[1, 2], [3]]
+	some x
+	y := r[x]
+}
+
+package idiom.import_shadowed_in_head
+
+import data.base.roles
+p := roles.kim if {
+	roles := {"kim": "own"}
+}
+
+package idiom.import_shadowed_in_else
+
+import data.base.roles
+p := 1 if {
+	input.missing
+} else := roles.kim if {
+	roles := {"kim": "own"}
+}
+
+package idiom.import_shadowed_in_member
+
+import data.base.roles
+p contains roles.a if some roles in [{"a": 1}, {"a": 2}]
+
+package idiom.import_shadowed_in_comprehension
+
+import data.base.roles
+p := [roles.a | some roles in [{"a": 1}, {"a": 2}]]
+
+package idiom.pattern_then_index
+
+p := data.base.grants[r] if {
+	[r, _] := input.roles
+}
+
+package idiom.pattern_object_then_index
+
+p := input.list[n] if {
+	{"id": n} := data.base.rows[1]
+}
+

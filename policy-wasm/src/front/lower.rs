@@ -90,7 +90,7 @@ impl Lowering<'_> {
     fn rule_inside(&mut self, rule: &mut Rule) {
         if let TermKind::Ref(_, steps) = &mut rule.head.name.kind {
             for step in steps {
-                self.term(step);
+                self.head_term(step, rule.body.as_deref());
             }
         }
         let op = if has_repeated_name(rule.head.parameters.as_deref()) {
@@ -122,7 +122,7 @@ impl Lowering<'_> {
             }
             HeadValue::Implied => {}
             HeadValue::Is(value) | HeadValue::Contains(value) => {
-                self.term(value);
+                self.head_term(value, rule.body.as_deref());
                 if !rule.is_default {
                     self.shallow_head(value, &mut rule.body);
                 }
@@ -146,7 +146,7 @@ impl Lowering<'_> {
         }
         for other in &mut rule.otherwise {
             if let Some(value) = &mut other.value {
-                self.term(value);
+                self.head_term(value, other.body.as_deref());
                 self.shallow_head(value, &mut other.body);
             }
             if let Some(body) = &mut other.body {
@@ -156,6 +156,21 @@ impl Lowering<'_> {
                 }
             }
         }
+    }
+
+    /// Lowers what a head says, in which names are those of the body.
+    fn head_term(&mut self, term: &mut Term, body: Option<&[Expr]>) {
+        let body = body.unwrap_or_default();
+        let mut scope = BTreeSet::new();
+        for expr in body {
+            declared_in(expr, &mut scope);
+        }
+        let late = late_in(body, &scope);
+        let outer = std::mem::replace(&mut self.late, late);
+        self.scopes.push(scope);
+        self.term(term);
+        self.scopes.pop();
+        self.late = outer;
     }
 
     /// Makes what a head says part of the body that it belongs to: where it is undefined, `else` is
@@ -178,6 +193,8 @@ impl Lowering<'_> {
         for expr in exprs {
             self.expr(expr, body);
         }
+        // Behind an iteration the engine would declare a name once more with each turn.
+        body.sort_by_key(|expr| !matches!(expr.kind, ExprKind::Some(_)));
         self.scopes.pop();
         self.late = outer;
     }
@@ -428,14 +445,14 @@ impl Lowering<'_> {
                 }
             }
             TermKind::ArrayOf(member, body) | TermKind::SetOf(member, body) => {
+                self.head_term(member, Some(body.as_slice()));
                 self.body(body);
-                self.term(member);
                 self.shallow(member, body);
             }
             TermKind::ObjectOf(pair, body) => {
+                self.head_term(&mut pair.0, Some(body.as_slice()));
+                self.head_term(&mut pair.1, Some(body.as_slice()));
                 self.body(body);
-                self.term(&mut pair.0);
-                self.term(&mut pair.1);
                 self.shallow(&mut pair.0, body);
                 self.shallow(&mut pair.1, body);
             }

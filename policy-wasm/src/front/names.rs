@@ -203,16 +203,19 @@ fn is_mentioned_in(expr: &Expr, names: &BTreeSet<String>) -> bool {
 pub(super) fn late_in(body: &[Expr], names: &BTreeSet<String>) -> BTreeSet<String> {
     let mut late = BTreeSet::new();
     for expr in body {
-        let source = match &expr.kind {
+        let (pattern, source) = match &expr.kind {
             ExprKind::Term(term) => match &term.kind {
-                TermKind::Infix(Op::Assign, pair) => &pair.1,
+                TermKind::Infix(Op::Assign, pair) => (&pair.0, &pair.1),
                 _ => continue,
             },
-            ExprKind::SomeIn { collection, .. } => collection,
+            ExprKind::SomeIn {
+                value, collection, ..
+            } => (value, collection),
             ExprKind::Some(_) | ExprKind::Every { .. } => continue,
         };
-        // What is deep may be taken apart, and then hangs on names of ours.
-        if !expr.with.is_empty() || source.depth > PLAIN_DEPTH || mentions(source, names) {
+        // What is taken apart hangs on names of ours.
+        let is_whole = pattern.name().is_some() && source.depth <= PLAIN_DEPTH;
+        if !is_whole || !expr.with.is_empty() || mentions(source, names) {
             declared_in(expr, &mut late);
         }
     }
