@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     ast::{
-        Body, Expr, ExprKind, HeadValue, Membership, Module, Name, Op, Part, Place, Rule, Term,
-        TermKind, With, names_of,
+        Body, Expr, ExprKind, HeadValue, Membership, Module, Op, Part, Place, Rule, Term, TermKind,
+        With, names_of,
     },
     names::{Definitions, declared_by, declared_in, late_in, mentions, path_at},
     patterns::has_repeated_name,
 };
-use crate::builtins::{COMPARE, TEMPLATE_STRING};
+use crate::builtins::{COLLECTION, COMPARE, TEMPLATE_STRING};
 
 /// Lowers a module. `text` is what it was read from; `definitions` those of all modules.
 pub(crate) fn lower(module: &mut Module, text: &str, definitions: &Definitions) {
@@ -253,8 +253,14 @@ impl Lowering<'_> {
                 self.every = outer;
             }
         }
-        if let ExprKind::SomeIn { .. } = expr.kind {
-            self.iteration(&mut expr, &mut lifted);
+        if let ExprKind::SomeIn { collection, .. } = &mut expr.kind
+            && !is_certain(collection)
+        {
+            // To the engine it is an error if this is no collection.
+            let place = collection.place;
+            let null = Term::new(place, TermKind::Null);
+            let given = std::mem::replace(collection, null);
+            *collection = call(place, COLLECTION, vec![given]);
         }
         for mut one in lifted {
             self.shallow_expr(&mut one, body);
@@ -265,56 +271,6 @@ impl Lowering<'_> {
         for check in checks {
             self.expr_of_ours(check, body);
         }
-    }
-
-    /// `some k, v in c` is `v := c[k]`: to the engine it is an error if `c` is no collection.
-    fn iteration(&mut self, expr: &mut Expr, before: &mut Body) {
-        let ExprKind::SomeIn {
-            key,
-            value,
-            collection,
-        } = &mut expr.kind
-        else {
-            return;
-        };
-        let place = expr.place;
-        let is_variable = |term: &Term| matches!(term.kind, TermKind::Var(_));
-        let is_pattern = is_variable(value) || matches!(value.kind, TermKind::Array(_));
-        let is_iterated = key.as_ref().is_none_or(is_variable) && is_pattern;
-        let is_reference = matches!(collection.kind, TermKind::Var(_) | TermKind::Ref(..));
-        if is_certain(collection) || !is_iterated {
-            return;
-        }
-        if !is_reference {
-            self.lift(collection, &expr.with, before);
-        }
-        let mut step = Term::new(place, TermKind::Var("_".to_owned()));
-        if let Some(key) = key
-            && let Some(name) = key.name()
-            && name != "_"
-        {
-            let name = Name {
-                place: key.place,
-                text: name.to_owned(),
-            };
-            before.push(Expr::new(place, ExprKind::Some(vec![name])));
-            step = key.clone();
-        }
-        let (place, collection) = (collection.place, collection.clone());
-        let member = match collection.kind {
-            TermKind::Ref(head, mut steps) => {
-                steps.push(step);
-                TermKind::Ref(head, steps)
-            }
-            kind => TermKind::Ref(Box::new(Term::new(place, kind)), vec![step]),
-        };
-        let mut value = value.clone();
-        if value.name() == Some("_") {
-            value = self.fresh(value.place);
-        }
-        let pair = Box::new((value, Term::new(place, member)));
-        let assignment = Term::new(expr.place, TermKind::Infix(Op::Assign, pair));
-        expr.kind = ExprKind::Term(assignment);
     }
 
     /// Lowers an expression that was made here, which needs no more than that.
