@@ -3,7 +3,7 @@
 use aws_lc_rs::hmac;
 use plinto_contract::{ids::ApiKeyId, problem::FieldError, time::UnixMillis};
 use plinto_platform::{
-    actor::{Permission, PermissionSet},
+    actor::PermissionSet,
     text::{self, NAME_CHARS},
 };
 use sha2::{Digest, Sha256};
@@ -86,11 +86,6 @@ impl CreateApiKey {
         }
         errors
     }
-}
-
-/// The permissions as they stand on the wire, sorted by table.
-pub(crate) fn permission_names(permissions: &PermissionSet) -> Vec<&'static str> {
-    permissions.iter().map(Permission::as_str).collect()
 }
 
 /// Tells secrets that we made from made-up ones without asking the database: a part of each is a

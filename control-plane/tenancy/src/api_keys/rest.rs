@@ -1,11 +1,7 @@
 //! `/v1/api_keys`.
 
 use axum::{extract::State, http::StatusCode};
-use plinto_contract::{
-    ids::ApiKeyId,
-    problem::{Code, FieldError},
-    time::UnixMillis,
-};
+use plinto_contract::{ids::ApiKeyId, problem::Code, time::UnixMillis};
 use plinto_platform::{
     Platform,
     actor::{Actor, PermissionSet},
@@ -16,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    model::{ApiKey, CreateApiKey, permission_names},
+    model::{ApiKey, CreateApiKey},
     service,
 };
 
@@ -60,7 +56,7 @@ impl From<ApiKey> for ApiKeyBody {
             id: key.id,
             name: key.name,
             last_four: key.last_four,
-            permissions: permission_names(&key.permissions),
+            permissions: key.permissions.names(),
             created_by: key.created_by,
             created_at: key.created_at,
             expires_at: key.expires_at,
@@ -97,26 +93,6 @@ struct CreateApiKeyBody {
     expires_at: Option<UnixMillis>,
 }
 
-fn permissions(names: &[String]) -> Result<PermissionSet, ApiError> {
-    let mut errors = Vec::new();
-    let mut known = Vec::new();
-    for (index, name) in names.iter().enumerate() {
-        match name.parse() {
-            Ok(permission) => known.push(permission),
-            Err(_) => errors.push(FieldError::new(
-                format!("/permissions/{index}"),
-                "permission_unknown",
-                "no permission has this name",
-            )),
-        }
-    }
-    if errors.is_empty() {
-        Ok(known.into_iter().collect())
-    } else {
-        Err(ApiError::fields(Code::ValidationFailed, errors))
-    }
-}
-
 /// Create an API key
 ///
 /// The secret is in this answer and in no other. A key never gets what its maker does not have.
@@ -130,7 +106,8 @@ async fn create_api_key(
 ) -> Result<(StatusCode, Json<CreatedApiKeyBody>), ApiError> {
     let input = CreateApiKey {
         name: body.name,
-        permissions: permissions(&body.permissions)?,
+        permissions: PermissionSet::read(&body.permissions, "/permissions")
+            .map_err(|errors| ApiError::fields(Code::ValidationFailed, errors))?,
         expires_at: body.expires_at,
     };
     let (key, secret) = service::create(&platform, &actor, input).await?;

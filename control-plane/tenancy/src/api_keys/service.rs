@@ -19,10 +19,7 @@ use zeroize::Zeroizing;
 
 use super::{
     error::ApiKeysError,
-    model::{
-        ApiKey, ApiKeySecret, CHANCE_BYTES, CreateApiKey, Marks, USE_RECORDED_EVERY_MS,
-        permission_names,
-    },
+    model::{ApiKey, ApiKeySecret, CHANCE_BYTES, CreateApiKey, Marks, USE_RECORDED_EVERY_MS},
     store,
 };
 
@@ -194,7 +191,7 @@ pub async fn issue(
         revoked_at: None,
     };
     store::insert(&mut work.tx, work.actor.tenant, &key, secret.hash()).await?;
-    let permissions = permission_names(&key.permissions).into_iter();
+    let permissions = key.permissions.names().into_iter();
     let data = ApiKeyCreated {
         name: key.name.clone(),
         permissions: permissions.map(str::to_owned).collect(),

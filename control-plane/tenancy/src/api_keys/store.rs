@@ -10,7 +10,7 @@ use plinto_platform::{
     db::{DbError, Tx},
 };
 
-use super::model::{ApiKey, permission_names};
+use super::model::ApiKey;
 
 #[derive(sqlx::FromRow)]
 struct KeyRow {
@@ -72,7 +72,7 @@ pub(super) async fn insert(
         &key.name,
         hash,
         &key.last_four,
-        serde_json::json!(permission_names(&key.permissions)).to_string(),
+        key.permissions.to_string(),
         &key.created_by,
         key.created_at,
         key.expires_at,

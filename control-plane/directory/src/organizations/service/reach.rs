@@ -101,13 +101,12 @@ pub(super) async fn reached(
     if found.is_empty() {
         return Err(Denied::Lacks(permission).into());
     }
-    let mut rest: Vec<OrganizationId> = found
+    // Ids sort as their texts do.
+    let rest = found
         .into_iter()
-        .filter(|id| id.to_string().as_str() > after)
-        .collect();
-    rest.sort_by_key(ToString::to_string);
-    rest.truncate(usize::try_from(limit).unwrap_or_default());
-    Ok(rest)
+        .filter(|id| id.to_string().as_str() > after);
+    let limit = usize::try_from(limit).unwrap_or_default();
+    Ok(rest.take(limit).collect())
 }
 
 /// The same before work begins that others wait for: whoever may not write has nobody wait.

@@ -65,9 +65,9 @@ struct Slot {
 /// An answer as it is kept.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
-    /// What whoever asked was allowed: whoever asks again is, too, or is not told.
-    #[serde(default)]
-    permissions: String,
+    /// What whoever asked was allowed: whoever asks again is, too, or is not told. Answers of before
+    /// don't say; only API keys could ask then, and what these may do never changes.
+    permissions: Option<String>,
     status: u16,
     headers: Vec<(String, String)>,
     body: String,
@@ -237,8 +237,9 @@ async fn claim(
     match row.response_sealed {
         Some(sealed) if sealed != NO_ANSWER => {
             let kept = open(platform, slot, &sealed)?;
-            if let Ok(permissions) = kept.permissions.parse() {
-                work.require_all(&permissions)?;
+            if let Some(permissions) = &kept.permissions {
+                let permissions = permissions.parse();
+                work.require_all(&permissions.map_err(|_| EnvelopeError::DoesNotOpen)?)?;
             }
             Ok(Some(replay(kept)?))
         }
@@ -298,7 +299,7 @@ async fn keep(platform: &Platform, slot: &Slot, response: Response) -> Result<Re
         .await
         .map_err(|_| ApiError::new(Code::Internal, Code::Internal.title()))?;
     let kept = Kept {
-        permissions: slot.permissions.to_string(),
+        permissions: Some(slot.permissions.to_string()),
         status: parts.status.as_u16(),
         headers: kept_headers(&parts.headers),
         body: Base64::encode_string(&body),
