@@ -12,7 +12,7 @@ use regorus::{
 };
 
 use crate::{
-    builtins,
+    engine_builtins,
     diagnostics::{Diagnostic, Kind},
     syntax::{Shape, Visit, head_of, locals, package_of, path_of, start_of, walk},
 };
@@ -248,7 +248,7 @@ impl<'a> Names<'a> {
         }
         let name = path.join(".");
         let is_known = name == "print"
-            || builtins::is_ours(&name)
+            || engine_builtins::is_ours(&name)
             || BUILTINS.contains_key(name.as_str())
             || refusal(&name).is_some();
         if is_known {

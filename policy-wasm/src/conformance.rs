@@ -16,7 +16,7 @@ use std::{
 use regorus::{QueryResults, Value, unstable::Module};
 use serde_json::{Value as Json, json};
 
-use crate::{builtins, checks, front, growth, load::new_interpreter, recursion, steps};
+use crate::{engine_builtins, checks, front, growth, load::new_interpreter, recursion, steps};
 
 const EXPECTED: &str = include_str!("../conformance/opa-v1.txt");
 /// Some cases recurse without end; the budget stops them well inside this stack.
@@ -109,7 +109,7 @@ fn add(engine: &mut regorus::Engine, case: &Case) -> Result<(), String> {
             .add_policy(path.to_owned(), text.to_owned())
             .map_err(|error| format!("{error}\n{text}"))?;
     }
-    builtins::add(engine, translated.printed().map(|(_, text)| text));
+    engine_builtins::add(engine, translated.printed().map(|(_, text)| text));
     Ok(())
 }
 

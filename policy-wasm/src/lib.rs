@@ -12,7 +12,9 @@
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, missing_docs)]
 
 mod archive;
+mod budget;
 mod builtins;
+mod engine_builtins;
 pub mod bundle;
 mod canonical;
 pub mod cases;
@@ -35,3 +37,4 @@ mod routes;
 mod signed;
 mod steps;
 mod syntax;
+pub mod value;

@@ -9,7 +9,7 @@ use plinto_contract::{bundle::Manifest, bundle::Route};
 use regorus::{Engine as Interpreter, PolicyLengthConfig, Value, unstable::Module};
 
 use crate::{
-    builtins,
+    engine_builtins,
     bundle::{Source, lies_under},
     checks, data,
     diagnostics::{Diagnostic, Kind, PolicyError, file_of, from_engine},
@@ -81,7 +81,7 @@ fn load_translated(
 ) -> Result<Loaded, PolicyError> {
     let mut interpreter = new_interpreter(true);
     add(&mut interpreter, translated)?;
-    builtins::add(&mut interpreter, translated.printed().map(|(_, text)| text));
+    engine_builtins::add(&mut interpreter, translated.printed().map(|(_, text)| text));
     let modules: Vec<_> = interpreter.get_modules().clone();
     let modules: Vec<&Module> = modules.iter().map(AsRef::as_ref).collect();
     growth::guard(&mut interpreter, &growth::named_in(&modules), false);

@@ -1,43 +1,63 @@
-//! Builtins of ours: those that the engine lacks, or that it answers otherwise than OPA.
+//! The builtin functions of Rego, each with OPA's meaning, and what their calls share.
 //!
-//! Each is called as the engine's own are, and pays for what it reads and makes in steps.
+//! One file for each of OPA's categories, each with a `BUILTINS` table. A call pays for what it reads
+//! and makes from the evaluation's budget: reading an argument whole is `context.budget.pay_value`.
 
-mod collection;
-mod compare;
-mod template;
+mod arrays;
+mod operand;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use collection::NAME as COLLECTION;
-pub(crate) use compare::NAME as COMPARE;
-use regorus::{Engine as Interpreter, Value};
-pub(crate) use template::NAME as TEMPLATE_STRING;
+use std::fmt;
 
-/// Builtins that this crate adds to the engine's.
-const OURS: [&str; 3] = [collection::NAME, compare::NAME, template::NAME];
+use crate::{
+    budget::{Budget, Exhausted},
+    value::Value,
+};
 
-/// Whether a name is that of a builtin of ours.
-pub(crate) fn is_ours(name: &str) -> bool {
-    OURS.contains(&name)
+/// One builtin function.
+pub(crate) struct Builtin {
+    /// As it is called: `array.concat`.
+    pub(crate) name: &'static str,
+    pub(crate) call: Call,
 }
 
-/// Adds those that these texts name; each costs every copy of the interpreter an allocation.
-pub(crate) fn add<'a>(interpreter: &mut Interpreter, texts: impl Iterator<Item = &'a str>) {
-    let (mut iterates, mut compares, mut fills) = (false, false, false);
-    for text in texts {
-        iterates |= text.contains(collection::NAME);
-        compares |= text.contains(compare::NAME);
-        fills |= text.contains(template::NAME);
+/// Calls a builtin with as many arguments as OPA declares. `None`: undefined, without an error.
+pub(crate) type Call = fn(&Context<'_>, &[Value]) -> Result<Option<Value>, CallError>;
+
+/// What a builtin may know besides its arguments.
+pub(crate) struct Context<'a> {
+    pub(crate) budget: &'a Budget,
+    /// The moment of the request, in nanoseconds since 1970.
+    pub(crate) now_ns: i64,
+}
+
+/// Why a call gave no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CallError {
+    /// An argument is of the wrong kind: `eval_type_error`.
+    #[error("{0}")]
+    Type(String),
+    /// Anything else that OPA refuses: `eval_builtin_error`.
+    #[error("{0}")]
+    Builtin(String),
+    /// Ends the evaluation.
+    #[error(transparent)]
+    Exhausted(#[from] Exhausted),
+}
+
+impl CallError {
+    /// An error of the builtin itself.
+    pub(crate) fn new(message: impl fmt::Display) -> Self {
+        Self::Builtin(message.to_string())
     }
-    // Names of ours are no builtins of the engine, so there is nothing in the way.
-    if iterates {
-        let call = |arguments: Vec<Value>| Ok(collection::call(&arguments));
-        let _added = interpreter.add_extension(collection::NAME.to_owned(), 1, Box::new(call));
-    }
-    if compares {
-        let call = |arguments: Vec<Value>| Ok(compare::call(&arguments)?);
-        let _added = interpreter.add_extension(compare::NAME.to_owned(), 2, Box::new(call));
-    }
-    if fills {
-        let call = |arguments: Vec<Value>| Ok(template::call(&arguments)?);
-        let _added = interpreter.add_extension(template::NAME.to_owned(), 1, Box::new(call));
-    }
+}
+
+/// All of them, a table for each file.
+const TABLES: &[&[Builtin]] = &[arrays::BUILTINS];
+
+/// The builtin of a name.
+pub(crate) fn find(name: &str) -> Option<&'static Builtin> {
+    let mut all = TABLES.iter().copied().flatten();
+    all.find(|builtin| builtin.name == name)
 }

@@ -16,7 +16,7 @@ use super::{
     names::{Definitions, declared_by, declared_in, late_in, mentions, path_at},
     patterns::has_repeated_name,
 };
-use crate::builtins::{COLLECTION, COMPARE, TEMPLATE_STRING};
+use crate::engine_builtins::{COLLECTION, COMPARE, TEMPLATE_STRING};
 
 /// Lowers a module. `text` is what it was read from; `definitions` those of all modules.
 pub(crate) fn lower(module: &mut Module, text: &str, definitions: &Definitions) {

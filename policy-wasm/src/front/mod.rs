@@ -7,6 +7,7 @@
 //! the source's lines and columns. Source: OPA, "Policy Language"; `docs/decisions/0040`.
 
 mod ast;
+mod constants;
 mod lexer;
 mod literals;
 mod lower;
@@ -21,7 +22,10 @@ mod tests;
 use std::{collections::BTreeMap, fmt};
 
 use ast::Place;
+pub(crate) use constants::constant;
 use lower::lower;
+#[cfg(test)]
+pub(crate) use parser::parse_term;
 use names::Definitions;
 
 use crate::diagnostics::{Diagnostic, Kind, retold};

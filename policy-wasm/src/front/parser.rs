@@ -41,6 +41,19 @@ pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
     Ok(module)
 }
 
+/// Reads one term, as a line of its own.
+/// Errors: the same.
+#[cfg(test)]
+pub(crate) fn parse_term(text: &str) -> Result<Term, SyntaxError> {
+    let lexed = lex(text)?;
+    let mut parser = Parser::new(&lexed.tokens);
+    let term = parser.term()?;
+    match parser.peek().token {
+        Token::End => Ok(term),
+        _ => Err(parser.unexpected("the end")),
+    }
+}
+
 /// Whether a word cannot be a name.
 pub(crate) fn is_keyword(word: &str) -> bool {
     KEYWORDS.contains(&word)

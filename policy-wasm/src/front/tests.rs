@@ -7,7 +7,7 @@ use regorus::Value;
 use serde_json::Value as Json;
 
 use super::{parser::parse, print::print, translate};
-use crate::{builtins, conformance, growth, load::new_interpreter, steps};
+use crate::{conformance, engine_builtins, growth, load::new_interpreter, steps};
 
 /// OPA 1.22.4 parses every one of them; what is printed again is the same module.
 #[test]
@@ -84,7 +84,7 @@ fn answer(name: &str, module: &str) -> Json {
     };
     let printed = translated.printed_of(path).unwrap();
     let mut engine = new_interpreter(true);
-    builtins::add(&mut engine, [printed].into_iter());
+    engine_builtins::add(&mut engine, [printed].into_iter());
     let error =
         |error: &dyn std::fmt::Display| serde_json::json!({"error": format!("{error}\n{printed}")});
     if let Err(why) = engine.add_policy(path.to_owned(), printed.to_owned()) {
