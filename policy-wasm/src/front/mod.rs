@@ -21,12 +21,17 @@ mod tests;
 
 use std::{collections::BTreeMap, fmt};
 
-use ast::Place;
+pub(crate) use ast::{
+    Body, Expr, ExprKind, Head, HeadValue, Membership, Module, Op, Part, Place, Rule, Term, TermKind, With,
+    names_of,
+};
 pub(crate) use constants::constant;
 use lower::lower;
 #[cfg(test)]
 pub(crate) use parser::parse_term;
 use names::Definitions;
+pub(crate) use names::is_path;
+pub(crate) use parser::parse;
 
 use crate::diagnostics::{Diagnostic, Kind, retold};
 

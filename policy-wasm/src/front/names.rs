@@ -89,7 +89,7 @@ impl Lowering<'_> {
 }
 
 /// Whether a term is a reference of names only.
-pub(super) fn is_path(term: &Term) -> bool {
+pub(crate) fn is_path(term: &Term) -> bool {
     match &term.kind {
         TermKind::Var(_) => true,
         TermKind::Ref(head, steps) => {

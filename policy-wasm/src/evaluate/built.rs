@@ -1,0 +1,109 @@
+//! Sets and objects while definitions add to them.
+
+use std::collections::BTreeMap;
+
+use super::{Evaluation, Stop};
+use crate::{front::Place, value::Value};
+
+/// What has been added so far.
+pub(super) enum Built {
+    Value(Value),
+    Set(Vec<Value>),
+    Object(BTreeMap<Value, Built>),
+}
+
+impl Evaluation<'_> {
+    /// Adds a value at a path.
+    /// Errors: something else is there.
+    pub(super) fn add(
+        &self,
+        place: Place,
+        built: &mut Option<Built>,
+        path: Vec<Value>,
+        value: Value,
+        is_set: bool,
+    ) -> Result<(), Stop> {
+        self.pay(1)?;
+        let conflict = || {
+            let message = "object keys must be unique";
+            Err(self.error("eval_conflict_error", place, message))
+        };
+        let mut path = path.into_iter();
+        match built {
+            None => *built = Some(self.grown(path, value, is_set)?),
+            Some(Built::Object(entries)) => match path.next() {
+                Some(key) => {
+                    self.pay_key(entries.len(), &key)?;
+                    let mut below = entries.remove(&key);
+                    let rest = path.collect();
+                    self.deeper_add(place, &mut below, rest, value, is_set)?;
+                    if let Some(below) = below {
+                        entries.insert(key, below);
+                    }
+                }
+                None => return conflict(),
+            },
+            Some(Built::Set(members)) if is_set && path.len() == 0 => members.push(value),
+            Some(Built::Value(kept)) if !is_set && path.len() == 0 => {
+                if !self.equals(kept, &value)? {
+                    return conflict();
+                }
+            }
+            Some(Built::Set(_) | Built::Value(_)) => return conflict(),
+        }
+        Ok(())
+    }
+
+    /// A path is as long as a rule's head is written.
+    fn deeper_add(
+        &self,
+        place: Place,
+        built: &mut Option<Built>,
+        path: Vec<Value>,
+        value: Value,
+        is_set: bool,
+    ) -> Result<(), Stop> {
+        self.add(place, built, path, value, is_set)
+    }
+
+    fn grown(
+        &self,
+        path: impl DoubleEndedIterator<Item = Value>,
+        value: Value,
+        is_set: bool,
+    ) -> Result<Built, Stop> {
+        let end = if is_set {
+            Built::Set(vec![value])
+        } else {
+            Built::Value(value)
+        };
+        path.rev().try_fold(end, |below, key| {
+            self.pay_key(0, &key)?;
+            Ok(Built::Object(BTreeMap::from([(key, below)])))
+        })
+    }
+
+    fn pay_key(&self, entries: usize, key: &Value) -> Result<(), Stop> {
+        let rounds = u64::from(entries.checked_ilog2().unwrap_or(0)).saturating_add(1);
+        let reads = key.size().weight / 256;
+        self.pay(reads.saturating_mul(rounds))
+    }
+
+    /// The value of what was added.
+    pub(super) fn built(&self, built: Built) -> Result<Option<Value>, Stop> {
+        match built {
+            Built::Value(value) => Ok(Some(value)),
+            Built::Set(members) => self.made_set(members),
+            Built::Object(entries) => {
+                let mut made = Vec::with_capacity(entries.len());
+                for (key, below) in entries {
+                    self.pay(1)?;
+                    if let Some(value) = self.built(below)? {
+                        made.push((key, value));
+                    }
+                }
+                self.made(Value::object(made))
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Gives expressions their values.
+
+use std::cmp::Ordering;
+
+use super::{Evaluation, Flow, Stop, document::Cursor, with::Mock};
+use crate::{
+    builtins::{CallError, Context},
+    front::Place,
+    plan::code::{Call, Comparison, Comprehension, Expr, Makes, Target},
+    value::Value,
+};
+
+impl<'a> Evaluation<'a> {
+    /// The value of an expression; `None`: undefined.
+    pub(super) fn value(&mut self, expr: &'a Expr, base: usize) -> Result<Option<Value>, Stop> {
+        match expr {
+            Expr::Const(value) => Ok(Some(value.clone())),
+            Expr::Slot(slot) => Ok(Some(self.slot(base, *slot))),
+            Expr::Input => Ok(self.around.input.clone()),
+            Expr::At(head, keys) => self.at(head, keys, base),
+            Expr::Rule(rule) => self.rule(*rule),
+            Expr::Lookup(rule, key) => match self.value(key, base)? {
+                Some(key) => self.look_up(*rule, &key),
+                None => Ok(None),
+            },
+            Expr::Data(node) => {
+                let cursor = self.node(*node);
+                self.document(cursor)
+            }
+            Expr::Array(items) => match self.values(items, base)? {
+                Some(items) => self.made(Value::array(items)),
+                None => Ok(None),
+            },
+            Expr::Set(items) => match self.values(items, base)? {
+                Some(items) => self.made_set(items),
+                None => Ok(None),
+            },
+            Expr::Object(fields) => self.object(fields, base),
+            Expr::Call(call) => self.call(call, base),
+            Expr::Compare(comparison, pair) => {
+                let Some(left) = self.value(&pair.0, base)? else {
+                    return Ok(None);
+                };
+                let Some(right) = self.value(&pair.1, base)? else {
+                    return Ok(None);
+                };
+                self.budget().pay_comparison(&left, &right)?;
+                Ok(Some(Value::Bool(compare(*comparison, &left, &right))))
+            }
+            Expr::Comprehension(comprehension) => {
+                self.deeper(|this| this.comprehension(comprehension, base))
+            }
+        }
+    }
+
+    fn values(&mut self, exprs: &'a [Expr], base: usize) -> Result<Option<Vec<Value>>, Stop> {
+        let mut values = Vec::with_capacity(exprs.len());
+        for expr in exprs {
+            self.pay(1)?;
+            match self.value(expr, base)? {
+                Some(value) => values.push(value),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(values))
+    }
+
+    pub(super) fn made(&self, value: Value) -> Result<Option<Value>, Stop> {
+        Ok(Some(self.budget().made(value)?))
+    }
+
+    pub(super) fn made_set(&self, members: Vec<Value>) -> Result<Option<Value>, Stop> {
+        self.budget().pay_sorting(&members)?;
+        self.made(Value::set(members))
+    }
+
+    fn object(
+        &mut self,
+        fields: &'a [(Expr, Expr)],
+        base: usize,
+    ) -> Result<Option<Value>, Stop> {
+        let mut entries = Vec::with_capacity(fields.len());
+        for (key, value) in fields {
+            self.pay(1)?;
+            let Some(key) = self.value(key, base)? else {
+                return Ok(None);
+            };
+            let Some(value) = self.value(value, base)? else {
+                return Ok(None);
+            };
+            self.budget().pay_value(&key)?;
+            entries.push((key, value));
+        }
+        self.made(Value::object(entries))
+    }
+
+    fn at(&mut self, head: &'a Expr, keys: &'a [Expr], base: usize) -> Result<Option<Value>, Stop> {
+        if let Expr::Data(node) = head {
+            let mut cursor = self.node(*node);
+            for key in keys {
+                let Some(key) = self.value(key, base)? else {
+                    return Ok(None);
+                };
+                let Some(next) = self.step(cursor, &key)? else {
+                    return Ok(None);
+                };
+                cursor = next;
+            }
+            return self.document(cursor);
+        }
+        let Some(owner) = self.value(head, base)? else {
+            return Ok(None);
+        };
+        let mut at = &owner;
+        for key in keys {
+            self.pay(1)?;
+            let below = if let Expr::Const(key) = key {
+                at.get(key)
+            } else {
+                let Some(key) = self.value(key, base)? else {
+                    return Ok(None);
+                };
+                self.budget().pay_value(&key)?;
+                at.get(&key)
+            };
+            match below {
+                Some(below) => at = below,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(at.clone()))
+    }
+
+    fn call(&mut self, call: &'a Call, base: usize) -> Result<Option<Value>, Stop> {
+        self.pay(1)?;
+        let Some(arguments) = self.values(&call.arguments, base)? else {
+            return Ok(None);
+        };
+        if call.is_replaced
+            && let Some(mock) = self.mock_of(call.target.callee())
+        {
+            return match mock {
+                Mock::Value(value) => Ok(Some(value)),
+                // What stands for a function does not see what stands for others.
+                Mock::Target(target) => {
+                    let plain = self.around.without_mocks();
+                    let mocked = std::mem::replace(&mut self.around, plain);
+                    let result = self.invoke(call.place, target, arguments);
+                    self.around = mocked;
+                    result
+                }
+            };
+        }
+        self.invoke(call.place, call.target, arguments)
+    }
+
+    fn invoke(
+        &mut self,
+        place: Place,
+        target: Target,
+        arguments: Vec<Value>,
+    ) -> Result<Option<Value>, Stop> {
+        let builtin = match target {
+            Target::Function(rule) => {
+                return self.deeper(|this| this.function(rule, &arguments));
+            }
+            Target::Builtin(builtin) => builtin,
+        };
+        let context = Context {
+            budget: self.budget(),
+            now_ns: self.settings.now_ns,
+        };
+        let (code, message) = match (builtin.call)(&context, &arguments) {
+            Ok(Some(value)) => return self.made(value),
+            Ok(None) => return Ok(None),
+            Err(CallError::Exhausted(exhausted)) => return Err(exhausted.into()),
+            Err(CallError::Type(message)) => ("eval_type_error", message),
+            Err(CallError::Builtin(message)) => ("eval_builtin_error", message),
+        };
+        if self.settings.is_strict {
+            return Err(self.error(code, place, format!("{}: {message}", builtin.name)));
+        }
+        Ok(None)
+    }
+
+    fn comprehension(
+        &mut self,
+        comprehension: &'a Comprehension,
+        base: usize,
+    ) -> Result<Option<Value>, Stop> {
+        match &comprehension.makes {
+            Makes::Array(head) => {
+                let items = self.collected(comprehension, head, base)?;
+                self.made(Value::array(items))
+            }
+            Makes::Set(head) => {
+                let members = self.collected(comprehension, head, base)?;
+                self.made_set(members)
+            }
+            Makes::Object(key, value) => {
+                let mut entries: Vec<(Value, Value)> = Vec::new();
+                self.run(&comprehension.body, base, &mut |this| {
+                    let Some(key) = this.value(key, base)? else {
+                        return Ok(Flow::Next);
+                    };
+                    if let Some(value) = this.value(value, base)? {
+                        this.pay(1)?;
+                        entries.push((key, value));
+                    }
+                    Ok(Flow::Next)
+                })?;
+                self.unique_object(comprehension.place, entries)
+            }
+        }
+    }
+
+    fn collected(
+        &mut self,
+        comprehension: &'a Comprehension,
+        head: &'a Expr,
+        base: usize,
+    ) -> Result<Vec<Value>, Stop> {
+        let mut items = Vec::new();
+        self.run(&comprehension.body, base, &mut |this| {
+            this.pay(1)?;
+            items.extend(this.value(head, base)?);
+            Ok(Flow::Next)
+        })?;
+        Ok(items)
+    }
+
+    /// An object of entries in which a key may stand twice, but only with one value.
+    fn unique_object(
+        &self,
+        place: Place,
+        mut entries: Vec<(Value, Value)>,
+    ) -> Result<Option<Value>, Stop> {
+        let keys: Vec<Value> = entries.iter().map(|(key, _)| key.clone()).collect();
+        self.budget().pay_sorting(&keys)?;
+        entries.sort_by(|left, right| left.0.cmp(&right.0));
+        let mut unique: Vec<(Value, Value)> = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            match unique.last() {
+                Some((last, kept)) if *last == key => {
+                    if !self.equals(kept, &value)? {
+                        let message = "object keys must be unique";
+                        return Err(self.error("eval_conflict_error", place, message));
+                    }
+                }
+                _ => unique.push((key, value)),
+            }
+        }
+        self.made(Value::object(unique))
+    }
+
+    /// Where a reference begins that goes through things.
+    pub(super) fn cursor(&mut self, expr: &'a Expr, base: usize) -> Result<Option<Cursor>, Stop> {
+        match expr {
+            Expr::Data(node) => Ok(Some(self.node(*node))),
+            expr => Ok(self.value(expr, base)?.map(Cursor::Value)),
+        }
+    }
+}
+
+fn compare(comparison: Comparison, left: &Value, right: &Value) -> bool {
+    match comparison {
+        Comparison::Equal => left == right,
+        Comparison::NotEqual => left != right,
+        Comparison::Less => left.cmp(right) == Ordering::Less,
+        Comparison::LessOrEqual => left.cmp(right) != Ordering::Greater,
+        Comparison::Greater => left.cmp(right) == Ordering::Greater,
+        Comparison::GreaterOrEqual => left.cmp(right) != Ordering::Less,
+    }
+}

@@ -1,0 +1,258 @@
+//! The order in which the expressions of a body can be evaluated: each when what it needs has a
+//! value. Source: OPA, `ast/compile.go`, `reorderBodyForSafety`.
+
+use super::{
+    code::Slot,
+    resolved::{Call, Literal, LiteralKind, Node, Replacement, Root, With},
+};
+
+/// Variables that have a value.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bound(Vec<bool>);
+
+impl Bound {
+    pub(super) fn has(&self, slot: Slot) -> bool {
+        self.0.get(slot).copied().unwrap_or_default()
+    }
+
+    pub(super) fn add(&mut self, slot: Slot) {
+        if self.0.len() <= slot {
+            self.0.resize(slot.saturating_add(1), false);
+        }
+        if let Some(is_bound) = self.0.get_mut(slot) {
+            *is_bound = true;
+        }
+    }
+
+    fn with(&self, slots: &[Slot]) -> Self {
+        let mut bound = self.clone();
+        for slot in slots {
+            bound.add(*slot);
+        }
+        bound
+    }
+}
+
+/// Puts literals in an order in which each can be evaluated, and adds what they bind.
+/// Errors: those that can't be.
+pub(super) fn order(
+    literals: Vec<Literal>,
+    bound: &mut Bound,
+) -> Result<Vec<Literal>, Vec<Literal>> {
+    let mut left: Vec<Literal> = literals.into_iter().flat_map(taken_apart).collect();
+    let mut ordered = Vec::with_capacity(left.len());
+    loop {
+        let before = left.len();
+        let mut later = Vec::new();
+        for literal in left {
+            match outputs(&literal, bound) {
+                Some(slots) => {
+                    for slot in slots {
+                        bound.add(slot);
+                    }
+                    ordered.push(literal);
+                }
+                None => later.push(literal),
+            }
+        }
+        if later.is_empty() {
+            return Ok(ordered);
+        }
+        if later.len() == before {
+            return Err(later);
+        }
+        left = later;
+    }
+}
+
+/// `[a, b] = [c, d]` is `a = c` and `b = d`: either side may bind what the other needs.
+fn taken_apart(literal: Literal) -> Vec<Literal> {
+    if literal.is_negated {
+        return vec![literal];
+    }
+    match literal.kind {
+        LiteralKind::Unify(Node::Array(left), Node::Array(right)) if left.len() == right.len() => {
+            let pairs = left.into_iter().zip(right);
+            let pairs = pairs.flat_map(|(left, right)| {
+                taken_apart(Literal {
+                    kind: LiteralKind::Unify(left, right),
+                    with: literal.with.clone(),
+                    ..literal
+                })
+            });
+            pairs.collect()
+        }
+        _ => vec![literal],
+    }
+}
+
+/// What a literal binds, if it can be evaluated.
+fn outputs(literal: &Literal, bound: &Bound) -> Option<Vec<Slot>> {
+    let mut out = Vec::new();
+    for with in &literal.with {
+        match with {
+            With::Input(_, value)
+            | With::Data(_, value)
+            | With::Call(_, Replacement::Value(value)) => value_outputs(value, bound, &mut out)?,
+            With::Call(_, Replacement::Target(_)) => {}
+        }
+    }
+    match &literal.kind {
+        LiteralKind::Test(node) => value_outputs(node, bound, &mut out)?,
+        LiteralKind::Unify(left, right) => {
+            let before = out.len();
+            let is_ready = value_outputs(left, bound, &mut out)
+                .and_then(|()| pattern_outputs(right, bound, &mut out));
+            if is_ready.is_none() {
+                out.truncate(before);
+                value_outputs(right, bound, &mut out)?;
+                pattern_outputs(left, bound, &mut out)?;
+            }
+        }
+        LiteralKind::Every { domain, free, .. } => {
+            value_outputs(domain, bound, &mut out)?;
+            all_bound(free, bound, &out)?;
+        }
+        LiteralKind::Print(sets) => {
+            for set in sets {
+                value_outputs(set, bound, &mut out)?;
+            }
+        }
+    }
+    // A negation gives nothing a value.
+    (!literal.is_negated || out.is_empty()).then_some(out)
+}
+
+fn all_bound(slots: &[Slot], bound: &Bound, out: &[Slot]) -> Option<()> {
+    let mut slots = slots.iter();
+    slots
+        .all(|slot| bound.has(*slot) || out.contains(slot))
+        .then_some(())
+}
+
+/// Adds what evaluating a term binds; `None` if it can't be evaluated yet.
+pub(super) fn value_outputs(node: &Node, bound: &Bound, out: &mut Vec<Slot>) -> Option<()> {
+    match node {
+        Node::Const(_) => {}
+        Node::Var(slot) => all_bound(&[*slot], bound, out)?,
+        Node::Array(items) | Node::Set(items) => {
+            for item in items {
+                value_outputs(item, bound, out)?;
+            }
+        }
+        Node::Object(fields) => {
+            for (key, value) in fields {
+                value_outputs(key, bound, out)?;
+                value_outputs(value, bound, out)?;
+            }
+        }
+        Node::Ref(root, steps) => {
+            if let Root::Term(head) = root.as_ref() {
+                value_outputs(head, bound, out)?;
+            }
+            for step in steps {
+                pattern_outputs(step, bound, out)?;
+            }
+        }
+        Node::Call(call) => {
+            let Call { arguments, .. } = call.as_ref();
+            for argument in arguments {
+                value_outputs(argument, bound, out)?;
+            }
+        }
+        Node::Comprehension(comprehension) => all_bound(&comprehension.free, bound, out)?,
+    }
+    Some(())
+}
+
+/// Adds what matching a term binds; `None` if it needs what has no value yet.
+pub(super) fn pattern_outputs(node: &Node, bound: &Bound, out: &mut Vec<Slot>) -> Option<()> {
+    match node {
+        Node::Var(slot) => {
+            if !bound.has(*slot) && !out.contains(slot) {
+                out.push(*slot);
+            }
+        }
+        Node::Array(items) => {
+            for item in items {
+                pattern_outputs(item, bound, out)?;
+            }
+        }
+        Node::Object(fields) => {
+            for (key, value) in fields {
+                value_outputs(key, bound, out)?;
+                pattern_outputs(value, bound, out)?;
+            }
+        }
+        _ => value_outputs(node, bound, out)?,
+    }
+    Some(())
+}
+
+/// Whether a term can be evaluated as it is, without going through anything.
+pub(super) fn is_bound(node: &Node, bound: &Bound) -> bool {
+    let mut out = Vec::new();
+    value_outputs(node, bound, &mut out).is_some() && out.is_empty()
+}
+
+/// Whether a term can be evaluated, if what it goes through is bound on the way.
+pub(super) fn is_ready(left: &Node, right: &Node, bound: &Bound) -> bool {
+    let mut out = Vec::new();
+    value_outputs(left, bound, &mut out).is_some()
+        && pattern_outputs(right, &bound.with(&out), &mut Vec::new()).is_some()
+}
+
+/// Variables without a value that keep a literal from being evaluated.
+pub(super) fn missing(literal: &Literal, bound: &Bound) -> Vec<Slot> {
+    let mut all = Vec::new();
+    match &literal.kind {
+        LiteralKind::Test(node) => slots_in(node, &mut all),
+        LiteralKind::Unify(left, right) => {
+            slots_in(left, &mut all);
+            slots_in(right, &mut all);
+        }
+        LiteralKind::Every { domain, free, .. } => {
+            slots_in(domain, &mut all);
+            all.extend(free);
+        }
+        LiteralKind::Print(sets) => {
+            for set in sets {
+                slots_in(set, &mut all);
+            }
+        }
+    }
+    all.retain(|slot| !bound.has(*slot));
+    all
+}
+
+fn slots_in(node: &Node, slots: &mut Vec<Slot>) {
+    match node {
+        Node::Const(_) => {}
+        Node::Var(slot) => slots.push(*slot),
+        Node::Array(items) | Node::Set(items) => {
+            for item in items {
+                slots_in(item, slots);
+            }
+        }
+        Node::Object(fields) => {
+            for (key, value) in fields {
+                slots_in(key, slots);
+                slots_in(value, slots);
+            }
+        }
+        Node::Ref(root, steps) => {
+            if let Root::Term(head) = root.as_ref() {
+                slots_in(head, slots);
+            }
+            for step in steps {
+                slots_in(step, slots);
+            }
+        }
+        Node::Call(call) => {
+            for argument in &call.arguments {
+                slots_in(argument, slots);
+            }
+        }
+        Node::Comprehension(comprehension) => slots.extend(&comprehension.free),
+    }
+}

@@ -1,0 +1,167 @@
+//! The tree of `data`: rules where their paths are, beside what the data files hold.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    code::{Callee, Expr, Node, NodeId, RuleId},
+    names::Replaced,
+    resolved,
+};
+use crate::value::Value;
+
+/// The tree, and what is known of its rules before they are compiled.
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub(super) nodes: Vec<Node>,
+    partial: Vec<bool>,
+    replaced: Replaced,
+}
+
+/// The node of `data` itself.
+pub(crate) const ROOT: NodeId = 0;
+
+impl Tree {
+    /// `rules`: path, id and whether it is partial, of every rule that has a place in the tree.
+    pub(super) fn new(
+        rules: &[(Vec<String>, RuleId, bool)],
+        data: &Value,
+        replaced: Replaced,
+    ) -> Self {
+        let mut drafts = vec![Draft::default()];
+        let mut partial = Vec::new();
+        for (path, rule, is_partial) in rules {
+            let mut at = ROOT;
+            for name in path {
+                at = child(&mut drafts, at, name);
+            }
+            if let Some(draft) = drafts.get_mut(at) {
+                draft.rule = Some(*rule);
+            }
+            if partial.len() <= *rule {
+                partial.resize(rule.saturating_add(1), false);
+            }
+            if let Some(flag) = partial.get_mut(*rule) {
+                *flag = *is_partial;
+            }
+        }
+        let mut nodes: Vec<Node> = drafts.iter().map(Draft::node).collect();
+        mount(&mut nodes, ROOT, Some(data));
+        Self {
+            nodes,
+            partial,
+            replaced,
+        }
+    }
+
+    pub(super) fn is_partial(&self, rule: RuleId) -> bool {
+        self.partial.get(rule).copied().unwrap_or_default()
+    }
+
+    /// Whether some `with` replaces it.
+    pub(super) fn is_replaced(&self, callee: Callee) -> bool {
+        self.replaced.callees.contains(&callee)
+    }
+
+    /// What a reference below `data` begins at, and how many of its steps that takes.
+    pub(super) fn resolve(&self, steps: &[resolved::Node]) -> (Expr, usize) {
+        let names: Vec<&str> = steps.iter().map_while(name_of).collect();
+        let is_open = names.len() < steps.len();
+        if self.may_be_replaced(&names) {
+            return (Expr::Data(ROOT), 0);
+        }
+        let mut at = ROOT;
+        let mut taken: usize = 0;
+        while let Some(node) = self.nodes.get(at) {
+            if let Some(rule) = node.rule {
+                return (Expr::Rule(rule), taken);
+            }
+            let Some(name) = names.get(taken) else {
+                // Nothing but data is below it.
+                return match &node.base {
+                    Some(base) if node.children.is_empty() => (Expr::Const(base.clone()), taken),
+                    _ => (Expr::Data(at), taken),
+                };
+            };
+            taken = taken.saturating_add(1);
+            match node.child(name) {
+                Some(child) => at = child,
+                None => return self.in_base(node, &names, taken, is_open),
+            }
+        }
+        (Expr::Data(ROOT), 0)
+    }
+
+    /// Data files hold what is below: it is a constant as far as names go.
+    fn in_base(
+        &self,
+        node: &Node,
+        names: &[&str],
+        taken: usize,
+        _is_open: bool,
+    ) -> (Expr, usize) {
+        let first = taken.saturating_sub(1);
+        let mut value = node.base.as_ref();
+        let mut used = first;
+        for name in names.get(first..).unwrap_or_default() {
+            let below = value.and_then(|value| value.as_object()?.get_str(name));
+            if below.is_none() {
+                break;
+            }
+            value = below;
+            used = used.saturating_add(1);
+        }
+        let value = value.filter(|_| used > first);
+        (Expr::Const(value.cloned().unwrap_or_else(Value::empty_object)), used)
+    }
+
+    fn may_be_replaced(&self, names: &[&str]) -> bool {
+        let mut paths = self.replaced.paths.iter();
+        paths.any(|path| path.iter().zip(names).all(|(left, right)| left == right))
+    }
+}
+
+fn name_of(step: &resolved::Node) -> Option<&str> {
+    match step {
+        resolved::Node::Const(Value::String(name)) => Some(name),
+        _ => None,
+    }
+}
+
+#[derive(Debug, Default)]
+struct Draft {
+    rule: Option<RuleId>,
+    children: BTreeMap<Arc<str>, NodeId>,
+}
+
+impl Draft {
+    fn node(&self) -> Node {
+        let children = self.children.iter();
+        Node {
+            rule: self.rule,
+            children: children.map(|(name, id)| (Arc::clone(name), *id)).collect(),
+            base: None,
+        }
+    }
+}
+
+fn child(drafts: &mut Vec<Draft>, at: NodeId, name: &str) -> NodeId {
+    let next = drafts.len();
+    let Some(draft) = drafts.get_mut(at) else {
+        return at;
+    };
+    let id = *draft.children.entry(name.into()).or_insert(next);
+    if id == next {
+        drafts.push(Draft::default());
+    }
+    id
+}
+
+fn mount(nodes: &mut [Node], at: NodeId, base: Option<&Value>) {
+    let Some(node) = nodes.get_mut(at) else { return };
+    node.base = base.cloned();
+    let children = node.children.clone();
+    for (name, child) in children {
+        let below = base.and_then(|base| base.as_object()?.get_str(&name));
+        mount(nodes, child, below);
+    }
+}

@@ -1,0 +1,109 @@
+//! The names that a body uses itself, outside of comprehensions in it.
+
+use std::collections::BTreeSet;
+
+use crate::front::{Expr, ExprKind, Op, Term, TermKind};
+
+/// Names that a body uses and does not declare.
+pub(crate) fn names_in_body(body: &[Expr], names: &mut BTreeSet<String>) {
+    let mut used = BTreeSet::new();
+    let mut declared = BTreeSet::new();
+    for expr in body {
+        names_in_expr(expr, &mut used, &mut declared);
+    }
+    names.extend(used.difference(&declared).cloned());
+}
+
+fn names_in_expr(expr: &Expr, used: &mut BTreeSet<String>, declared: &mut BTreeSet<String>) {
+    match &expr.kind {
+        ExprKind::Term(term) => {
+            if let TermKind::Infix(Op::Assign, pair) = &term.kind {
+                declared_by(&pair.0, declared);
+                names_in_term(&pair.0, used);
+                names_in_term(&pair.1, used);
+            } else {
+                names_in_term(term, used);
+            }
+        }
+        ExprKind::Some(some) => declared.extend(some.iter().map(|name| name.text.clone())),
+        ExprKind::SomeIn {
+            key,
+            value,
+            collection,
+        } => {
+            for pattern in key.iter().chain([value]) {
+                declared_by(pattern, declared);
+                names_in_term(pattern, used);
+            }
+            names_in_term(collection, used);
+        }
+        ExprKind::Every { domain, .. } => names_in_term(domain, used),
+    }
+    for with in &expr.with {
+        names_in_term(&with.value, used);
+    }
+}
+
+/// The names in a pattern that is declared.
+pub(super) fn declared_by(pattern: &Term, names: &mut BTreeSet<String>) {
+    match &pattern.kind {
+        TermKind::Var(name) => {
+            names.insert(name.clone());
+        }
+        TermKind::Array(items) => {
+            for item in items {
+                declared_by(item, names);
+            }
+        }
+        TermKind::Object(fields) => {
+            for (_, value) in fields {
+                declared_by(value, names);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Names in a term, outside of comprehensions in it.
+pub(super) fn names_in_term(term: &Term, names: &mut BTreeSet<String>) {
+    let mut all = |terms: &[Term]| {
+        for term in terms {
+            names_in_term(term, names);
+        }
+    };
+    match &term.kind {
+        TermKind::Var(name) => {
+            names.insert(name.clone());
+        }
+        TermKind::Ref(head, steps) => {
+            all(steps);
+            names_in_term(head, names);
+        }
+        TermKind::Array(items) | TermKind::Set(items) | TermKind::Call(_, items) => all(items),
+        TermKind::Object(fields) => {
+            for (key, value) in fields {
+                names_in_term(key, names);
+                names_in_term(value, names);
+            }
+        }
+        TermKind::Infix(_, pair) => {
+            names_in_term(&pair.0, names);
+            names_in_term(&pair.1, names);
+        }
+        TermKind::In(membership) => {
+            if let Some(key) = &membership.key {
+                names_in_term(key, names);
+            }
+            names_in_term(&membership.value, names);
+            names_in_term(&membership.collection, names);
+        }
+        TermKind::Null
+        | TermKind::Bool(_)
+        | TermKind::Number(_)
+        | TermKind::Text(_)
+        | TermKind::Template(_)
+        | TermKind::ArrayOf(..)
+        | TermKind::SetOf(..)
+        | TermKind::ObjectOf(..) => {}
+    }
+}
