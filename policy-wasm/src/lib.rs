@@ -14,7 +14,6 @@
 mod archive;
 mod budget;
 mod builtins;
-mod engine_builtins;
 pub mod bundle;
 mod canonical;
 pub mod cases;
@@ -24,6 +23,7 @@ mod conformance;
 mod data;
 pub mod diagnostics;
 pub mod engine;
+mod engine_builtins;
 mod front;
 mod growth;
 mod input;

@@ -24,9 +24,9 @@ use std::{collections::BTreeMap, fmt};
 use ast::Place;
 pub(crate) use constants::constant;
 use lower::lower;
+use names::Definitions;
 #[cfg(test)]
 pub(crate) use parser::parse_term;
-use names::Definitions;
 
 use crate::diagnostics::{Diagnostic, Kind, retold};
 
