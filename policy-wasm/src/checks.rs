@@ -12,8 +12,8 @@ use regorus::{
 };
 
 use crate::{
-    engine_builtins,
     diagnostics::{Diagnostic, Kind},
+    engine_builtins,
     syntax::{Shape, Visit, head_of, locals, package_of, path_of, start_of, walk},
 };
 

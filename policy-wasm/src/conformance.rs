@@ -15,12 +15,16 @@ use std::{
 
 use serde_json::{Value as Json, json};
 
+<<<<<<< HEAD
 use crate::{
     budget::Budget,
     evaluate::{Evaluation, Settings, Stop},
     front, plan,
     value::Value,
 };
+=======
+use crate::{checks, engine_builtins, front, growth, load::new_interpreter, recursion, steps};
+>>>>>>> objects
 
 const EXPECTED: &str = include_str!("../conformance/opa-v1.txt");
 const STEPS: u64 = 1_000_000;

@@ -25,6 +25,7 @@ mod conformance;
 mod data;
 pub mod diagnostics;
 pub mod engine;
+mod engine_builtins;
 mod front;
 mod growth;
 mod input;

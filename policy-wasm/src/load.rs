@@ -9,10 +9,10 @@ use plinto_contract::{bundle::Manifest, bundle::Route};
 use regorus::{Engine as Interpreter, PolicyLengthConfig, Value, unstable::Module};
 
 use crate::{
-    engine_builtins,
     bundle::{Source, lies_under},
     checks, data,
     diagnostics::{Diagnostic, Kind, PolicyError, file_of, from_engine},
+    engine_builtins,
     front::{self, Translated},
     growth, recursion, routes, steps,
     syntax::{Shape, head_of, package_of, start_of},

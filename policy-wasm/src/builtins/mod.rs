@@ -4,9 +4,19 @@
 //! and makes from the evaluation's budget: reading an argument whole is `context.budget.pay_value`.
 
 mod arrays;
+mod edit;
+mod graph;
+mod json_patch;
+mod json_paths;
+mod objects;
 mod operand;
+mod sets;
+mod subset;
+mod tally;
 #[cfg(test)]
 mod tests;
+mod uuid;
+mod walk;
 
 use std::fmt;
 
@@ -55,7 +65,14 @@ impl CallError {
 }
 
 /// All of them, a table for each file.
-const TABLES: &[&[Builtin]] = &[arrays::BUILTINS];
+const TABLES: &[&[Builtin]] = &[
+    arrays::BUILTINS,
+    graph::BUILTINS,
+    json_paths::BUILTINS,
+    objects::BUILTINS,
+    sets::BUILTINS,
+    uuid::BUILTINS,
+];
 
 /// The builtin of a name.
 pub(crate) fn find(name: &str) -> Option<&'static Builtin> {

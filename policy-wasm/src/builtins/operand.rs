@@ -27,7 +27,27 @@ pub(super) fn text(arguments: &[Value], index: usize) -> Result<&str, CallError>
 /// A number.
 pub(super) fn number(arguments: &[Value], index: usize) -> Result<&Number, CallError> {
     let value = any(arguments, index)?;
-    value.as_number().ok_or_else(|| wrong(index, "number", value))
+    value
+        .as_number()
+        .ok_or_else(|| wrong(index, "number", value))
+}
+
+/// A whole number of 64 bits; `1.0` is one.
+pub(super) fn integer(arguments: &[Value], index: usize) -> Result<i64, CallError> {
+    let number = number(arguments, index)?;
+    let whole = number.as_i64().or_else(|| {
+        let text = number.to_string();
+        let (whole, fraction) = text.split_once('.')?;
+        let is_whole = fraction.bytes().all(|byte| byte == b'0');
+        whole.parse().ok().filter(|_| is_whole)
+    });
+    let place = index.saturating_add(1);
+    let wrong = || {
+        CallError::Type(format!(
+            "operand {place} must be integer number but got floating-point number"
+        ))
+    };
+    whole.ok_or_else(wrong)
 }
 
 /// An array.
@@ -45,5 +65,7 @@ pub(super) fn set(arguments: &[Value], index: usize) -> Result<&Arc<Set>, CallEr
 /// An object.
 pub(super) fn object(arguments: &[Value], index: usize) -> Result<&Arc<Object>, CallError> {
     let value = any(arguments, index)?;
-    value.as_object().ok_or_else(|| wrong(index, "object", value))
+    value
+        .as_object()
+        .ok_or_else(|| wrong(index, "object", value))
 }

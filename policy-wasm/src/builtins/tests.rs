@@ -56,7 +56,12 @@ fn every_call_is_answered_as_opa_answers_it(calls: &str, answers: &str) {
             wrong.push(format!("{call}\n  ours: {found}\n  OPA:  {wanted}"));
         }
     }
-    assert!(wrong.is_empty(), "{}\n{} differ", wrong.join("\n"), wrong.len());
+    assert!(
+        wrong.is_empty(),
+        "{}\n{} differ",
+        wrong.join("\n"),
+        wrong.len()
+    );
 }
 
 macro_rules! areas {
@@ -71,4 +76,4 @@ macro_rules! areas {
     )*};
 }
 
-areas! { arrays }
+areas! { arrays graph json_paths objects sets uuid }

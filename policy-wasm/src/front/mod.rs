@@ -27,11 +27,15 @@ pub(crate) use ast::{
 };
 pub(crate) use constants::constant;
 use lower::lower;
+use names::Definitions;
 #[cfg(test)]
 pub(crate) use parser::parse_term;
+<<<<<<< HEAD
 use names::Definitions;
 pub(crate) use names::is_path;
 pub(crate) use parser::parse;
+=======
+>>>>>>> objects
 
 use crate::diagnostics::{Diagnostic, Kind, retold};
 

@@ -154,7 +154,9 @@ impl std::ops::Deref for Object {
 impl Value {
     /// An array.
     pub fn array(items: Vec<Self>) -> Self {
-        let size = items.iter().fold(Size::EMPTY, |size, item| size.with(item.size()));
+        let size = items
+            .iter()
+            .fold(Size::EMPTY, |size, item| size.with(item.size()));
         Self::Array(Arc::new(Array { items, size }))
     }
 
@@ -164,7 +166,9 @@ impl Value {
             members.sort();
             members.dedup();
         }
-        let size = members.iter().fold(Size::EMPTY, |size, member| size.with(member.size()));
+        let size = members
+            .iter()
+            .fold(Size::EMPTY, |size, member| size.with(member.size()));
         Self::Set(Arc::new(Set { members, size }))
     }
 
@@ -260,8 +264,9 @@ impl Value {
 
     /// The value at a path of names.
     pub fn at(&self, path: &[impl AsRef<str>]) -> Option<&Self> {
-        path.iter()
-            .try_fold(self, |value, name| value.as_object()?.get_str(name.as_ref()))
+        path.iter().try_fold(self, |value, name| {
+            value.as_object()?.get_str(name.as_ref())
+        })
     }
 
     /// The name of its type. Source: OPA, `type_name`.
