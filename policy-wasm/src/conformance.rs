@@ -15,16 +15,12 @@ use std::{
 
 use serde_json::{Value as Json, json};
 
-<<<<<<< HEAD
 use crate::{
     budget::Budget,
     evaluate::{Evaluation, Settings, Stop},
     front, plan,
     value::Value,
 };
-=======
-use crate::{checks, engine_builtins, front, growth, load::new_interpreter, recursion, steps};
->>>>>>> objects
 
 const EXPECTED: &str = include_str!("../conformance/opa-v1.txt");
 const STEPS: u64 = 1_000_000;
@@ -107,16 +103,25 @@ fn evaluate(case: &Case) -> Result<Vec<Json>, String> {
     let mut names = BTreeSet::new();
     plan::names_in_body(query.rules[0].body.as_deref().unwrap(), &mut names);
     names.retain(|name| !matches!(name.as_str(), "data" | "input" | "_"));
-    let fields: Vec<String> = names.iter().map(|name| format!("\"{name}\": {name}")).collect();
+    let fields: Vec<String> = names
+        .iter()
+        .map(|name| format!("\"{name}\": {name}"))
+        .collect();
     let fields = fields.join(", ");
-    let query = format!("package query\n\nanswers := [{{{fields}}} | {}]\n", case.query);
+    let query = format!(
+        "package query\n\nanswers := [{{{fields}}} | {}]\n",
+        case.query
+    );
     let texts = case.modules.iter().chain([&query]);
     let mut modules = Vec::new();
     for text in texts {
         modules.push(front::parse(text).map_err(|error| format!("{NO_PARSE}{error}"))?);
     }
     let modules: Vec<_> = modules.iter().map(|module| ("case.rego", module)).collect();
-    let data = case.data.as_ref().map_or_else(Value::empty_object, Value::from_json);
+    let data = case
+        .data
+        .as_ref()
+        .map_or_else(Value::empty_object, Value::from_json);
     let plan = plan::compile(&modules, &data)
         .map_err(|errors| format!("compile: {}", errors[0].1.message))?;
     let input = match (&case.input, &case.input_term) {

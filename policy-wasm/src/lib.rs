@@ -14,8 +14,6 @@
 mod archive;
 mod budget;
 mod builtins;
-mod engine_builtins;
-mod evaluate;
 pub mod bundle;
 mod canonical;
 pub mod cases;
@@ -26,6 +24,7 @@ mod data;
 pub mod diagnostics;
 pub mod engine;
 mod engine_builtins;
+mod evaluate;
 mod front;
 mod growth;
 mod input;

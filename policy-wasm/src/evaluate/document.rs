@@ -98,7 +98,11 @@ impl<'a> Evaluation<'a> {
         if let Some(node) = node.and_then(|node| self.tree_node(node)) {
             names.extend(node.children.iter().map(|(name, _)| Arc::clone(name)));
         }
-        for (key, _) in base.iter().filter_map(Value::as_object).flat_map(|base| base.iter()) {
+        for (key, _) in base
+            .iter()
+            .filter_map(Value::as_object)
+            .flat_map(|base| base.iter())
+        {
             if let Value::String(name) = key {
                 names.insert(Arc::clone(name));
             }
@@ -177,7 +181,9 @@ impl<'a> Evaluation<'a> {
         }
         let mut value = value;
         for (name, below) in &overlay.children {
-            let inner = value.as_ref().and_then(|value| value.as_object()?.get_str(name));
+            let inner = value
+                .as_ref()
+                .and_then(|value| value.as_object()?.get_str(name));
             if let Some(inner) = self.with_overlay(inner.cloned(), Some(below))? {
                 value = Some(self.replaced(value.as_ref(), &[Arc::clone(name)], inner)?);
             }

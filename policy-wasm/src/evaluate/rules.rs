@@ -89,7 +89,11 @@ impl<'a> Evaluation<'a> {
                     };
                     holds = true;
                     this.agree(definition.place, value, found)?;
-                    Ok(if is_constant { Flow::Enough } else { Flow::Next })
+                    Ok(if is_constant {
+                        Flow::Enough
+                    } else {
+                        Flow::Next
+                    })
                 })?;
                 if holds {
                     break;
@@ -167,7 +171,9 @@ impl<'a> Evaluation<'a> {
         }
         match built {
             Some(built) if is_set => Ok(self.built(built)?.and_then(|set| set.get(key).cloned())),
-            Some(built) => Ok(self.built(built)?.and_then(|object| object.get(key).cloned())),
+            Some(built) => Ok(self
+                .built(built)?
+                .and_then(|object| object.get(key).cloned())),
             None => Ok(None),
         }
     }

@@ -74,11 +74,7 @@ impl<'a> Evaluation<'a> {
         self.made(Value::set(members))
     }
 
-    fn object(
-        &mut self,
-        fields: &'a [(Expr, Expr)],
-        base: usize,
-    ) -> Result<Option<Value>, Stop> {
+    fn object(&mut self, fields: &'a [(Expr, Expr)], base: usize) -> Result<Option<Value>, Stop> {
         let mut entries = Vec::with_capacity(fields.len());
         for (key, value) in fields {
             self.pay(1)?;

@@ -127,12 +127,7 @@ impl<'a> Evaluation<'a> {
         Ok(self.budget().made(Value::object(entries))?)
     }
 
-    fn overlaid(
-        &self,
-        overlay: &mut Overlay,
-        path: &[Arc<str>],
-        value: Value,
-    ) -> Result<(), Stop> {
+    fn overlaid(&self, overlay: &mut Overlay, path: &[Arc<str>], value: Value) -> Result<(), Stop> {
         if let Some(whole) = &overlay.value {
             overlay.value = Some(self.replaced(Some(whole), path, value)?);
             return Ok(());

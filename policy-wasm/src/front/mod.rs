@@ -22,20 +22,16 @@ mod tests;
 use std::{collections::BTreeMap, fmt};
 
 pub(crate) use ast::{
-    Body, Expr, ExprKind, Head, HeadValue, Membership, Module, Op, Part, Place, Rule, Term, TermKind, With,
-    names_of,
+    Body, Expr, ExprKind, Head, HeadValue, Membership, Module, Op, Part, Place, Rule, Term,
+    TermKind, With, names_of,
 };
 pub(crate) use constants::constant;
 use lower::lower;
 use names::Definitions;
-#[cfg(test)]
-pub(crate) use parser::parse_term;
-<<<<<<< HEAD
-use names::Definitions;
 pub(crate) use names::is_path;
 pub(crate) use parser::parse;
-=======
->>>>>>> objects
+#[cfg(test)]
+pub(crate) use parser::parse_term;
 
 use crate::diagnostics::{Diagnostic, Kind, retold};
 

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Plan, Unresolved,
-    code::{Branch, Complete, Definition, Expr, Member, MemberBody, MemberValue, Rule, RuleId, RuleKind, Slot},
+    code::{
+        Branch, Complete, Definition, Expr, Member, MemberBody, MemberValue, Rule, RuleId,
+        RuleKind, Slot,
+    },
     emit::Emitter,
     names::{Definitions, Imports, Replaced, imports_of, joined},
     order::Bound,
@@ -45,7 +48,10 @@ pub(crate) fn compile(
         .iter()
         .map(|(_, module)| names_of(&module.package))
         .collect();
-    let imports: Vec<Imports> = modules.iter().map(|(_, module)| imports_of(module)).collect();
+    let imports: Vec<Imports> = modules
+        .iter()
+        .map(|(_, module)| imports_of(module))
+        .collect();
     let groups = gather(modules, &packages);
     let mut compiler = Compiler {
         packages: &packages,
@@ -220,7 +226,11 @@ impl Compiler<'_> {
         if group.is_partial() {
             Draft::Partial(definitions.map(|found| self.draft_member(found)).collect())
         } else {
-            Draft::Complete(definitions.map(|found| self.draft_definition(found)).collect())
+            Draft::Complete(
+                definitions
+                    .map(|found| self.draft_definition(found))
+                    .collect(),
+            )
         }
     }
 
@@ -253,8 +263,10 @@ impl Compiler<'_> {
         };
         let others = rule.otherwise.iter();
         let others = others.map(|other| (other.body.as_ref(), other.value.as_ref()));
-        let branches: Vec<(Option<&Body>, Option<&Term>)> =
-            [(rule.body.as_ref(), value)].into_iter().chain(others).collect();
+        let branches: Vec<(Option<&Body>, Option<&Term>)> = [(rule.body.as_ref(), value)]
+            .into_iter()
+            .chain(others)
+            .collect();
         let parameters = rule.head.parameters.as_deref().unwrap_or_default();
         let ((parameters, branches), names) = self.resolved(found, |resolver| {
             let parameters = resolver.parameters(parameters)?;
@@ -329,9 +341,11 @@ impl Compiler<'_> {
                 let place = group.definitions.first().map(|found| found.rule.place);
                 let module = group.definitions.first().map_or(0, |found| found.module);
                 let below = group.below.iter();
-                members.extend(below.map(|(path, rule)| {
-                    of_rule(module, place.unwrap_or_default(), path, *rule)
-                }));
+                members.extend(
+                    below.map(|(path, rule)| {
+                        of_rule(module, place.unwrap_or_default(), path, *rule)
+                    }),
+                );
                 RuleKind::Partial(members)
             }
         }
@@ -369,15 +383,17 @@ impl Compiler<'_> {
 }
 
 fn is_uniform(definitions: &[Definition]) -> bool {
-    let mut constants = definitions.iter().map(|definition| {
-        match definition.branches.as_slice() {
-            [Branch {
-                value: Expr::Const(value),
-                ..
-            }] => Some(value),
+    let mut constants = definitions
+        .iter()
+        .map(|definition| match definition.branches.as_slice() {
+            [
+                Branch {
+                    value: Expr::Const(value),
+                    ..
+                },
+            ] => Some(value),
             _ => None,
-        }
-    });
+        });
     let first = constants.next().flatten();
     first.is_some() && constants.all(|value| value == first)
 }
@@ -473,7 +489,9 @@ fn member_body(
 
 /// Another rule's value as part of this one.
 fn of_rule(module: usize, place: Place, path: &[String], rule: RuleId) -> Member {
-    let names = path.iter().map(|name| Expr::Const(Value::from(name.as_str())));
+    let names = path
+        .iter()
+        .map(|name| Expr::Const(Value::from(name.as_str())));
     Member {
         module,
         place,

@@ -47,14 +47,19 @@ impl Emitter<'_> {
     }
 
     fn unsafe_in(&self, literals: &[Literal], bound: &Bound) -> Unresolved {
-        let place = literals.first().map_or_else(Place::default, |first| first.place);
+        let place = literals
+            .first()
+            .map_or_else(Place::default, |first| first.place);
         let mut names: Vec<&str> = literals
             .iter()
             .flat_map(|literal| missing(literal, bound))
             .filter_map(|slot| self.names.get(slot).map(String::as_str))
             .collect();
         names.dedup();
-        let message = format!("var {} is unsafe: nothing gives it a value", names.join(", "));
+        let message = format!(
+            "var {} is unsafe: nothing gives it a value",
+            names.join(", ")
+        );
         Unresolved { place, message }
     }
 
@@ -266,9 +271,9 @@ impl Emitter<'_> {
             Node::Array(items) => Expr::Array(self.values(place, items)?),
             Node::Set(items) => Expr::Set(self.values(place, items)?),
             Node::Object(fields) => {
-                let fields = fields.into_iter().map(|(key, value)| {
-                    Ok((self.value(place, key)?, self.value(place, value)?))
-                });
+                let fields = fields
+                    .into_iter()
+                    .map(|(key, value)| Ok((self.value(place, key)?, self.value(place, value)?)));
                 Expr::Object(fields.collect::<Result<_, _>>()?)
             }
             Node::Ref(root, steps) => self.reference(place, *root, steps)?,
@@ -432,9 +437,9 @@ impl Emitter<'_> {
                 Pattern::Array(items.collect::<Result<_, _>>()?)
             }
             Node::Object(fields) => {
-                let fields = fields.into_iter().map(|(key, value)| {
-                    Ok((self.value(place, key)?, self.pattern(place, value)?))
-                });
+                let fields = fields
+                    .into_iter()
+                    .map(|(key, value)| Ok((self.value(place, key)?, self.pattern(place, value)?)));
                 Pattern::Object(fields.collect::<Result<_, _>>()?)
             }
             node => Pattern::Equal(self.value(place, node)?),

@@ -36,9 +36,9 @@ pub(crate) struct Plan {
 impl Plan {
     /// The rule at a path below `data`.
     pub(crate) fn rule_at(&self, path: &[impl AsRef<str>]) -> Option<code::RuleId> {
-        let node = path.iter().try_fold(ROOT, |at, name| {
-            self.nodes.get(at)?.child(name.as_ref())
-        })?;
+        let node = path
+            .iter()
+            .try_fold(ROOT, |at, name| self.nodes.get(at)?.child(name.as_ref()))?;
         self.nodes.get(node)?.rule
     }
 }

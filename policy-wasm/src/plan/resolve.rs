@@ -235,12 +235,16 @@ impl<'a> Resolver<'a> {
                 let call = self.call(term.place, function, arguments)?;
                 Ok(LiteralKind::Unify(self.term(output)?, call))
             }
-            _ => Ok(LiteralKind::Test(self.call(term.place, function, arguments)?)),
+            _ => Ok(LiteralKind::Test(
+                self.call(term.place, function, arguments)?,
+            )),
         }
     }
 
     fn is_print(&self, function: &Term) -> bool {
-        function.name() == Some("print") && !self.is_global("print") && self.local("print").is_none()
+        function.name() == Some("print")
+            && !self.is_global("print")
+            && self.local("print").is_none()
     }
 
     fn declare_pattern(&mut self, pattern: &Term) {

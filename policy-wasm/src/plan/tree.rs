@@ -92,13 +92,7 @@ impl Tree {
     }
 
     /// Data files hold what is below: it is a constant as far as names go.
-    fn in_base(
-        &self,
-        node: &Node,
-        names: &[&str],
-        taken: usize,
-        _is_open: bool,
-    ) -> (Expr, usize) {
+    fn in_base(&self, node: &Node, names: &[&str], taken: usize, _is_open: bool) -> (Expr, usize) {
         let first = taken.saturating_sub(1);
         let mut value = node.base.as_ref();
         let mut used = first;
@@ -111,7 +105,10 @@ impl Tree {
             used = used.saturating_add(1);
         }
         let value = value.filter(|_| used > first);
-        (Expr::Const(value.cloned().unwrap_or_else(Value::empty_object)), used)
+        (
+            Expr::Const(value.cloned().unwrap_or_else(Value::empty_object)),
+            used,
+        )
     }
 
     fn may_be_replaced(&self, names: &[&str]) -> bool {
@@ -157,7 +154,9 @@ fn child(drafts: &mut Vec<Draft>, at: NodeId, name: &str) -> NodeId {
 }
 
 fn mount(nodes: &mut [Node], at: NodeId, base: Option<&Value>) {
-    let Some(node) = nodes.get_mut(at) else { return };
+    let Some(node) = nodes.get_mut(at) else {
+        return;
+    };
     node.base = base.cloned();
     let children = node.children.clone();
     for (name, child) in children {
