@@ -2,16 +2,17 @@
 //! A test passes when its rule is `true`. Source: OPA, "Policy Testing".
 
 use plinto_contract::bundle::Manifest;
-use regorus::Value;
 use serde::Serialize;
 
 use crate::{
+    budget::{Budget, Exhausted},
     bundle::Source,
     diagnostics::PolicyError,
-    engine,
+    evaluate::Stop,
     input::is_heavier_than,
     limits::{EvaluationLimits, TEST_STEPS_FACTOR, TESTS_STEPS_FACTOR},
-    load,
+    load::{self, Question},
+    value::Value,
 };
 
 /// 4 KiB: a value that is worth showing.
@@ -94,29 +95,39 @@ pub fn run(
     let steps = limits.steps.saturating_mul(TEST_STEPS_FACTOR);
     let together = limits.steps.saturating_mul(TESTS_STEPS_FACTOR);
     let mut left = together;
-    let cases = loaded.tests.into_iter().map(|test| {
+    let cases = loaded.tests.iter().map(|test| {
         let steps = steps.min(left);
-        let (value, spent) = engine::run(&loaded.interpreter, &test.path, None, steps);
-        left = left.saturating_sub(spent.steps);
-        let outcome = match value {
-            _ if spent.exhausted && left == 0 => Outcome::Errored(format!(
-                "the bundle's tests together took more than {together} steps"
-            )),
-            _ if spent.exhausted => Outcome::Errored(format!("took more than {steps} steps")),
-            Ok(Value::Bool(true)) => Outcome::Passed,
-            Ok(Value::Undefined) => Outcome::Failed("undefined".to_owned()),
-            Ok(value) if is_heavier_than(&value, SHOWN_BYTES) => {
+        let budget = Budget::new(steps);
+        let question = Question {
+            input: None,
+            now_ns: 0,
+            budget: &budget,
+            hears_prints: false,
+        };
+        let answer = loaded.ask(test.rule, question);
+        left = left.saturating_sub(budget.spent());
+        let outcome = match answer.value {
+            Ok(Some(Value::Bool(true))) => Outcome::Passed,
+            Ok(None) => Outcome::Failed("undefined".to_owned()),
+            Ok(Some(value)) if is_heavier_than(&value, SHOWN_BYTES) => {
                 Outcome::Failed("is a large value".to_owned())
             }
-            Ok(value) => Outcome::Failed(format!("is {value}")),
-            Err(error) => Outcome::Errored(loaded.translated.retell(&error)),
+            Ok(Some(value)) => Outcome::Failed(format!("is {value}")),
+            Err(Stop::Exhausted(Exhausted::Steps)) if left == 0 => Outcome::Errored(format!(
+                "the bundle's tests together took more than {together} steps"
+            )),
+            Err(Stop::Exhausted(Exhausted::Steps)) => {
+                Outcome::Errored(format!("took more than {steps} steps"))
+            }
+            Err(Stop::Exhausted(why)) => Outcome::Errored(why.to_string()),
+            Err(Stop::Error(error)) => Outcome::Errored(loaded.told(&error)),
         };
         Case {
-            package: test.package,
-            name: test.name,
-            file: test.file,
+            package: test.package.clone(),
+            name: test.name.clone(),
+            file: test.file.clone(),
             line: test.line,
-            steps: spent.steps,
+            steps: budget.spent(),
             outcome,
         }
     });

@@ -104,6 +104,38 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// `file:line:column: message`, then the line and a caret under the column.
+    pub(crate) fn shown(&self) -> String {
+        let Self {
+            file,
+            line,
+            column,
+            message,
+            ..
+        } = self;
+        format!("{file}:{line}:{column}: {message}\n{}", self.excerpt())
+    }
+
+    fn excerpt(&self) -> String {
+        let Self {
+            line,
+            column,
+            source_line,
+            ..
+        } = self;
+        let gutter = line.to_string();
+        let blank = " ".repeat(gutter.len());
+        // Tabs stay tabs, so that the caret stands under its character however wide they are.
+        let indent: String = source_line
+            .chars()
+            .take(usize::try_from(column.saturating_sub(1)).unwrap_or_default())
+            .map(|character| if character == '\t' { '\t' } else { ' ' })
+            .collect();
+        format!("{blank} |\n{gutter} | {source_line}\n{blank} | {indent}^")
+    }
+}
+
 /// `file:line:column: kind: message`, then the line and a caret under the column.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,27 +145,16 @@ impl fmt::Display for Diagnostic {
             line,
             column,
             message,
-            source_line,
+            ..
         } = self;
+        let kind = kind.as_str();
         if *line == 0 {
-            return write!(formatter, "{file}: {}: {message}", kind.as_str());
+            return write!(formatter, "{file}: {kind}: {message}");
         }
-        writeln!(
-            formatter,
-            "{file}:{line}:{column}: {}: {message}",
-            kind.as_str()
-        )?;
-        let gutter = line.to_string();
-        let blank = " ".repeat(gutter.len());
-        // Tabs stay tabs, so that the caret stands under its character however wide they are.
-        let indent: String = source_line
-            .chars()
-            .take(usize::try_from(column.saturating_sub(1)).unwrap_or_default())
-            .map(|character| if character == '\t' { '\t' } else { ' ' })
-            .collect();
+        let excerpt = self.excerpt();
         write!(
             formatter,
-            "{blank} |\n{gutter} | {source_line}\n{blank} | {indent}^"
+            "{file}:{line}:{column}: {kind}: {message}\n{excerpt}"
         )
     }
 }
@@ -166,78 +187,4 @@ impl From<Diagnostic> for PolicyError {
 fn render(diagnostics: &[Diagnostic]) -> String {
     let texts: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
     texts.join("\n")
-}
-
-/// Turns the engine's own message into a finding. Its errors read
-/// `\n--> file:line:col\n | …\nerror: text`; without such a head the place is unknown.
-pub(crate) fn from_engine(kind: Kind, file: &str, text: &str, message: &str) -> Diagnostic {
-    let head = message
-        .lines()
-        .find_map(|line| line.trim_start().strip_prefix("--> "));
-    let what = message
-        .lines()
-        .rev()
-        .find_map(|line| line.trim_start().strip_prefix("error: "))
-        .unwrap_or(message)
-        .trim();
-    let place = head.and_then(|head| {
-        let mut parts = head.rsplitn(3, ':');
-        let column: u32 = parts.next()?.trim().parse().ok()?;
-        let line: u32 = parts.next()?.parse().ok()?;
-        let index = usize::try_from(line.checked_sub(1)?).ok()?;
-        let text = text.lines().nth(index).unwrap_or_default();
-        Some((line, character_at(text, column)))
-    });
-    match place {
-        Some(place) => Diagnostic::at(kind, file, text, place, what),
-        None => Diagnostic::of_file(kind, file, what),
-    }
-}
-
-/// The engine's own message with another place and that place's line. `find` knows both of a file,
-/// a line and a column; where it does not, the message stays as it is.
-pub(crate) fn retold<'a>(
-    message: &str,
-    find: impl FnOnce(&str, u32, u32) -> Option<((u32, u32), &'a str)>,
-) -> String {
-    let retold = || {
-        let file = file_of(message)?;
-        let head = message
-            .lines()
-            .find_map(|line| line.trim_start().strip_prefix("--> "))?;
-        let mut parts = head.rsplitn(3, ':');
-        let column: u32 = parts.next()?.trim().parse().ok()?;
-        let line: u32 = parts.next()?.parse().ok()?;
-        let ((line, column), text) = find(file, line, column)?;
-        let what = from_engine(Kind::Compile, file, text, message).message;
-        let finding = Diagnostic::at(Kind::Compile, file, text, (line, column), "");
-        let shown = finding.to_string();
-        let (_, shown) = shown.split_once('\n')?;
-        Some(format!(
-            "\n--> {file}:{line}:{column}\n{shown}\nerror: {what}"
-        ))
-    };
-    retold().unwrap_or_else(|| message.to_owned())
-}
-
-/// The engine counts a tab as four columns; we count characters, from 1.
-fn character_at(line: &str, column: u32) -> u32 {
-    let mut width = 1_u32;
-    let mut character = 1_u32;
-    for one in line.chars() {
-        if width >= column {
-            return character;
-        }
-        width = width.saturating_add(if one == '\t' { 4 } else { 1 });
-        character = character.saturating_add(1);
-    }
-    character
-}
-
-/// The file that the engine's message points at, if it does.
-pub(crate) fn file_of(message: &str) -> Option<&str> {
-    let head = message
-        .lines()
-        .find_map(|line| line.trim_start().strip_prefix("--> "))?;
-    head.rsplitn(3, ':').nth(2)
 }

@@ -1,29 +1,25 @@
 //! Evaluation of one bundle: prepared once, asked for every request.
 
-use std::{
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::fmt;
 
 use plinto_contract::{
     bundle::{Manifest, Route},
     policy::{Decision, DenyReason},
 };
-pub use regorus::Value;
 use serde_json::{Map, Value as Json};
 
 use crate::{
+    budget::{Budget, Exhausted},
     bundle::Source,
-    data,
     diagnostics::PolicyError,
-    front::Translated,
-    input::{dismantle, is_heavier_than, json_of},
-    load, steps,
+    evaluate::Stop,
+    input::is_heavier_than,
+    load::{self, Loaded, Question},
 };
 pub use crate::{
     input::{input_of, input_with, subject_of, value_of},
     limits::EvaluationLimits as Limits,
+    value::Value,
 };
 
 /// Name of the engine, as it stands in a manifest.
@@ -37,22 +33,17 @@ const DECISION_BYTES: usize = 64 * 1024;
 /// Longest list of reasons that is passed on.
 const REASONS_MAX: usize = 64;
 
-/// A prepared bundle. Evaluating copies the interpreter's own state: policies and data are shared,
-/// the names of guarded builtins are not.
+/// A prepared bundle, shared by every evaluation.
 pub struct Engine {
-    interpreter: regorus::Engine,
-    entrypoint: String,
-    data: Value,
-    routes: Vec<Route>,
-    translated: Arc<Translated>,
+    loaded: Loaded,
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Engine")
-            .field("entrypoint", &self.entrypoint)
-            .field("routes", &self.routes.len())
+            .field("entrypoint", &self.loaded.entrypoint)
+            .field("routes", &self.loaded.routes.len())
             .finish_non_exhaustive()
     }
 }
@@ -82,13 +73,8 @@ impl Engine {
     /// Parses, checks and compiles a bundle. Its tests are left out.
     /// Errors: every finding, with file, line and column.
     pub fn prepare(manifest: &Manifest, source: &Source) -> Result<Self, PolicyError> {
-        let loaded = load::load(manifest, source, false)?;
         Ok(Self {
-            interpreter: loaded.interpreter,
-            entrypoint: loaded.entrypoint,
-            data: loaded.data,
-            routes: loaded.routes,
-            translated: loaded.translated,
+            loaded: load::load(manifest, source, false)?,
         })
     }
 
@@ -99,49 +85,61 @@ impl Engine {
             let detail = format!("the input is larger than {bytes} bytes or nests too deep");
             return Evaluation::refused(DenyReason::InputTooLarge, detail, 0);
         }
-        let (value, spent) = run(
-            &self.interpreter,
-            &self.entrypoint,
-            Some(input),
-            limits.steps,
+        let budget = Budget::new(limits.steps);
+        let answer = self.loaded.ask(
+            self.loaded.entrypoint,
+            Question {
+                now_ns: moment_of(&input),
+                input: Some(input),
+                budget: &budget,
+                hears_prints: false,
+            },
         );
-        if spent.exhausted {
-            let detail = format!("the evaluation took more than {} steps", limits.steps);
-            return Evaluation::refused(DenyReason::LimitReached, detail, spent.steps);
-        }
-        match value {
-            Ok(Value::Undefined) => {
-                let detail = format!("`{}` is undefined for this input", self.entrypoint);
-                Evaluation::refused(DenyReason::Undefined, detail, spent.steps)
+        let steps = budget.spent();
+        match answer.value {
+            Ok(None) => {
+                let rule = &self.loaded.entrypoint_path;
+                let detail = format!("`{rule}` is undefined for this input");
+                Evaluation::refused(DenyReason::Undefined, detail, steps)
             }
-            Ok(value) => {
-                let decision = decision_of(&value);
-                dismantle(value);
-                match decision {
-                    Ok(decision) => Evaluation {
-                        decision,
-                        fault: None,
-                        steps: spent.steps,
-                    },
-                    Err((reason, why)) => Evaluation::refused(reason, why.to_owned(), spent.steps),
-                }
+            Ok(Some(value)) => match decision_of(&value) {
+                Ok(decision) => Evaluation {
+                    decision,
+                    fault: None,
+                    steps,
+                },
+                Err((reason, why)) => Evaluation::refused(reason, why.to_owned(), steps),
+            },
+            Err(Stop::Exhausted(Exhausted::Steps)) => {
+                let detail = format!("the evaluation took more than {} steps", limits.steps);
+                Evaluation::refused(DenyReason::LimitReached, detail, steps)
             }
-            Err(error) => {
-                let detail = self.translated.retell(&error);
-                Evaluation::refused(DenyReason::EvaluationError, detail, spent.steps)
+            Err(Stop::Exhausted(why)) => {
+                Evaluation::refused(DenyReason::LimitReached, why.to_string(), steps)
+            }
+            Err(Stop::Error(error)) => {
+                let detail = self.loaded.told(&error);
+                Evaluation::refused(DenyReason::EvaluationError, detail, steps)
             }
         }
     }
 
     /// The routes of the bundle, in its order.
     pub fn routes(&self) -> &[Route] {
-        &self.routes
+        &self.loaded.routes
     }
 
     /// The value at a data path like `["plinto", "roles"]`.
     pub fn data(&self, path: &[&str]) -> Option<&Value> {
-        data::lookup(&self.data, path)
+        self.loaded.plan.data.at(path)
     }
+}
+
+/// The moment of a request, in nanoseconds: `context.time` of its input.
+fn moment_of(input: &Value) -> i64 {
+    let seconds = input.at(&["context", "time"]);
+    let seconds = seconds.and_then(|seconds| seconds.as_number()?.as_i64());
+    seconds.unwrap_or_default().saturating_mul(1_000_000_000)
 }
 
 impl Evaluation {
@@ -158,47 +156,22 @@ impl Evaluation {
     }
 }
 
-/// Evaluates one rule in a copy of `interpreter`, within `steps`.
-pub(crate) fn run(
-    interpreter: &regorus::Engine,
-    rule: &str,
-    input: Option<Value>,
-    steps: u64,
-) -> (Result<Value, String>, steps::Spent) {
-    steps::metered(steps, || {
-        // SECURITY: the builtins known to panic are refused at preparation. Should another one
-        // panic, a native process answers "refused" instead of losing the thread's other work.
-        let evaluation = catch_unwind(AssertUnwindSafe(|| {
-            let mut interpreter = interpreter.clone();
-            if let Some(input) = input {
-                interpreter.set_input(input);
-            }
-            interpreter.eval_rule(rule.to_owned())
-        }));
-        match evaluation {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(format!("{error:#}")),
-            Err(_) => Err("the engine failed inside".to_owned()),
-        }
-    })
-}
-
 /// The decision contract: an object with `allow`, and optionally `reasons` and `obligations`.
 /// A refusal stands whatever its obligations are like; nobody would be told them.
 fn decision_of(value: &Value) -> Result<Decision, (DenyReason, &'static str)> {
     let wrong = |why| (DenyReason::WrongShape, why);
     let members = value
         .as_object()
-        .map_err(|_| wrong("the decision must be an object"))?;
+        .ok_or(wrong("the decision must be an object"))?;
     let (mut allow, mut reasons, mut obligations) = (None, Vec::new(), Ok(Map::new()));
     for (name, value) in members.iter() {
-        match name.as_string().map(AsRef::as_ref) {
-            Ok("allow") => {
+        match name.as_str() {
+            Some("allow") => {
                 let given = value.as_bool();
-                allow = Some(*given.map_err(|_| wrong("`allow` must be true or false"))?);
+                allow = Some(given.ok_or(wrong("`allow` must be true or false"))?);
             }
-            Ok("reasons") => reasons = reasons_of(value).map_err(wrong)?,
-            Ok("obligations") => obligations = obligations_of(value),
+            Some("reasons") => reasons = reasons_of(value).map_err(wrong)?,
+            Some("obligations") => obligations = obligations_of(value),
             _ => {
                 let why = "the decision has a member besides `allow`, `reasons`, `obligations`";
                 return Err(wrong(why));
@@ -218,11 +191,11 @@ fn decision_of(value: &Value) -> Result<Decision, (DenyReason, &'static str)> {
 }
 
 fn obligations_of(value: &Value) -> Result<Map<String, Json>, &'static str> {
-    // A value may share its parts or nest without end; written out it would not end.
+    // A value may share its parts; written out it would not end.
     if is_heavier_than(value, DECISION_BYTES) {
         return Err("`obligations` are larger than 64 KiB or nest too deep");
     }
-    match json_of(value) {
+    match value.to_json() {
         Some(Json::Object(obligations)) => Ok(obligations),
         _ => Err("`obligations` must be an object with plain names"),
     }
@@ -234,10 +207,7 @@ fn reasons_of(value: &Value) -> Result<Vec<String>, &'static str> {
     if is_heavier_than(value, DECISION_BYTES) {
         return Err("`reasons` are larger than 64 KiB or nest too deep");
     }
-    let text = |value: &Value| match value.as_string() {
-        Ok(text) => Ok(text.to_string()),
-        Err(_) => Err(WRONG),
-    };
+    let text = |value: &Value| value.as_str().map(str::to_owned).ok_or(WRONG);
     let reasons: Vec<String> = match value {
         Value::Array(items) => items.iter().map(text).collect::<Result<_, _>>()?,
         Value::Set(items) => items.iter().map(text).collect::<Result<_, _>>()?,

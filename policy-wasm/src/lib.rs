@@ -17,16 +17,13 @@ mod builtins;
 pub mod bundle;
 mod canonical;
 pub mod cases;
-mod checks;
 #[cfg(test)]
 mod conformance;
 mod data;
 pub mod diagnostics;
 pub mod engine;
-mod engine_builtins;
 mod evaluate;
 mod front;
-mod growth;
 mod input;
 #[cfg(feature = "js")]
 pub mod js;
@@ -34,9 +31,6 @@ pub mod limits;
 mod load;
 pub mod pattern;
 mod plan;
-mod recursion;
 mod routes;
 mod signed;
-mod steps;
-mod syntax;
 pub mod value;

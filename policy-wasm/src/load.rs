@@ -1,197 +1,210 @@
-//! From files to a prepared interpreter: parse, check, mount the data.
+//! From files to a plan: parse, check, mount the data, compile.
 
-use std::{
-    num::{NonZeroU32, NonZeroUsize},
-    sync::Arc,
-};
-
-use plinto_contract::{bundle::Manifest, bundle::Route};
-use regorus::{Engine as Interpreter, PolicyLengthConfig, Value, unstable::Module};
+use plinto_contract::bundle::{Manifest, Route};
 
 use crate::{
+    budget::Budget,
     bundle::{Source, lies_under},
-    checks, data,
-    diagnostics::{Diagnostic, Kind, PolicyError, file_of, from_engine},
-    engine_builtins,
-    front::{self, Translated},
-    growth, recursion, routes, steps,
-    syntax::{Shape, head_of, package_of, start_of},
+    data,
+    diagnostics::{Diagnostic, Kind, PolicyError},
+    evaluate::{Evaluation, EvaluationError, Printed, Settings, Stop},
+    front::{self, HeadValue, Module, Place, Rule, names_of},
+    plan::{self, Plan, code::RuleId},
+    routes,
+    value::Value,
 };
-
-/// 8 MiB: what a bundle's largest module may become when its lines are written out for the engine.
-const MAX_BYTES: NonZeroUsize = NonZeroUsize::new(8 << 20).unwrap();
-/// 500,000: lines it may become. The engine's own 20,000 are those of a source.
-const MAX_LINES: NonZeroUsize = NonZeroUsize::new(500_000).unwrap();
 
 /// A bundle that was found usable.
 pub(crate) struct Loaded {
-    /// Holds policies and data; cloned for every evaluation.
-    pub(crate) interpreter: Interpreter,
+    /// Policies and data, compiled.
+    pub(crate) plan: Plan,
+    pub(crate) entrypoint: RuleId,
     /// `data.app.authz.decision`.
-    pub(crate) entrypoint: String,
-    /// All data files in one document.
-    pub(crate) data: Value,
+    pub(crate) entrypoint_path: String,
     /// `data.plinto.routes`, checked.
     pub(crate) routes: Vec<Route>,
     /// Where the tests are.
     pub(crate) tests: Vec<TestRule>,
-    /// The way back from what the interpreter reads to the sources.
-    pub(crate) translated: Arc<Translated>,
+    /// Texts of the modules, to show where an error is.
+    texts: Vec<String>,
 }
 
 /// One `test_*` rule.
 #[derive(Debug, Clone)]
 pub(crate) struct TestRule {
-    pub(crate) path: String,
+    pub(crate) rule: RuleId,
     pub(crate) package: String,
     pub(crate) name: String,
     pub(crate) file: String,
     pub(crate) line: u32,
 }
 
-/// Loads a bundle. `with_tests`: whether `*_test.rego` files are part of it.
+/// What a plan is asked with.
+pub(crate) struct Question<'a> {
+    pub(crate) input: Option<Value>,
+    /// The moment of the request, in nanoseconds since 1970.
+    pub(crate) now_ns: i64,
+    pub(crate) budget: &'a Budget,
+    pub(crate) hears_prints: bool,
+}
+
+/// What it answers.
+pub(crate) struct Answer {
+    pub(crate) value: Result<Option<Value>, Stop>,
+    pub(crate) printed: Vec<Printed>,
+}
+
+/// One module of a bundle.
+pub(crate) struct Parsed<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) module: Module,
+}
+
+/// Loads a bundle. `with_tests`: whether its test files are part of it.
+/// Errors: every finding.
 pub(crate) fn load(
     manifest: &Manifest,
     source: &Source,
     with_tests: bool,
 ) -> Result<Loaded, PolicyError> {
-    if !steps::installed() {
-        let message = "the step counter could not be installed; nothing may be evaluated";
-        return Err(Diagnostic::of_file(Kind::Compile, "", message).into());
-    }
-    let texts = texts_of(source, with_tests)?;
-    let translated = front::translate(&texts).map_err(|diagnostics| PolicyError { diagnostics })?;
-    let in_source = |mut error: PolicyError| {
-        let diagnostics = error.diagnostics.into_iter();
-        error.diagnostics = diagnostics
-            .map(|finding| translated.in_source(finding))
-            .collect();
-        error
-    };
-    let mut loaded = load_translated(manifest, source, &translated).map_err(in_source)?;
-    loaded.translated = Arc::new(translated);
-    Ok(loaded)
-}
-
-/// The same of modules as the engine reads them. Findings are at their places in those.
-fn load_translated(
-    manifest: &Manifest,
-    source: &Source,
-    translated: &Translated,
-) -> Result<Loaded, PolicyError> {
-    let mut interpreter = new_interpreter(true);
-    add(&mut interpreter, translated)?;
-    engine_builtins::add(&mut interpreter, translated.printed().map(|(_, text)| text));
-    let modules: Vec<_> = interpreter.get_modules().clone();
-    let modules: Vec<&Module> = modules.iter().map(AsRef::as_ref).collect();
-    growth::guard(&mut interpreter, &growth::named_in(&modules), false);
-
+    let modules = parse(source, with_tests)?;
     let mut findings = outside_roots(&modules, &manifest.roots);
-    findings.extend(checks::check(&modules));
-    findings.extend(recursion::check(&modules));
-    let entrypoint = match entrypoint(&manifest.metadata.plinto.entrypoint, &modules) {
-        Ok(entrypoint) => entrypoint,
-        Err(finding) => {
-            findings.push(finding);
-            String::new()
-        }
-    };
-    if !findings.is_empty() {
-        return Err(PolicyError {
-            diagnostics: findings,
-        });
-    }
-
-    for (path, document) in data::documents(source, &manifest.roots)? {
-        interpreter
-            .add_data(document)
-            .map_err(|error| Diagnostic::of_file(Kind::Data, path, format!("{error:#}")))?;
-    }
-    let data = interpreter.get_data();
-    data_under_rules(&modules, &data)?;
+    let entrypoint = &manifest.metadata.plinto.entrypoint;
+    let entrypoint_path = entrypoint_of(entrypoint, &modules).unwrap_or_else(|finding| {
+        findings.push(finding);
+        Vec::new()
+    });
+    stop_at(findings)?;
+    let data = data::document(source, &manifest.roots)?;
+    stop_at(data_under_rules(&modules, &data).into_iter().collect())?;
     let routes = routes::read(&data)?;
-    compile(&mut interpreter, &entrypoint, translated)?;
-    let mut tests = tests_of(&modules);
-    for test in &mut tests {
-        test.line = translated.line(&test.file, test.line);
-    }
+    let plan = compile(&modules, &data)?;
+    let tests = tests_of(&modules, &plan);
+    let missing = || refused_entrypoint(entrypoint, "does not exist");
     Ok(Loaded {
-        entrypoint,
-        data,
+        entrypoint: plan.rule_at(&entrypoint_path).ok_or_else(missing)?,
+        entrypoint_path: format!("data.{}", entrypoint_path.join(".")),
         routes,
         tests,
-        interpreter,
-        translated: Arc::default(),
+        texts: modules
+            .iter()
+            .map(|parsed| parsed.text.to_owned())
+            .collect(),
+        plan,
     })
 }
 
-/// An interpreter as every evaluation uses it: Rego v1, steps count. Guards come with the policies.
-/// `strict`: whether errors of builtins are errors; always so outside of OPA's own cases.
-pub(crate) fn new_interpreter(strict: bool) -> Interpreter {
-    let mut interpreter = Interpreter::new();
-    interpreter.set_strict_builtin_errors(strict);
-    interpreter.set_execution_timer_config(steps::timer());
-    interpreter.set_policy_length_config(PolicyLengthConfig {
-        max_col: NonZeroU32::MAX,
-        max_file_bytes: MAX_BYTES,
-        max_lines: MAX_LINES,
-    });
-    interpreter
+impl Loaded {
+    /// The value of a rule.
+    pub(crate) fn ask(&self, rule: RuleId, question: Question<'_>) -> Answer {
+        let mut evaluation = Evaluation::new(Settings {
+            plan: &self.plan,
+            budget: question.budget,
+            input: question.input,
+            now_ns: question.now_ns,
+            is_strict: false,
+            hears_prints: question.hears_prints,
+        });
+        let value = evaluation.ask(rule);
+        Answer {
+            value,
+            printed: evaluation.printed,
+        }
+    }
+
+    /// An error with its place and that line of the source.
+    pub(crate) fn told(&self, error: &EvaluationError) -> String {
+        let EvaluationError {
+            code,
+            message,
+            module,
+            place,
+        } = error;
+        let file = self.plan.modules.get(*module).map_or("", String::as_str);
+        let text = self.texts.get(*module).map_or("", String::as_str);
+        let message = format!("{code}: {message}");
+        let place = (place.line, place.column);
+        Diagnostic::at(Kind::Compile, file, text, place, message).shown()
+    }
 }
 
-fn texts_of(source: &Source, with_tests: bool) -> Result<Vec<(&str, &str)>, PolicyError> {
+fn stop_at(findings: Vec<Diagnostic>) -> Result<(), PolicyError> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    Err(PolicyError {
+        diagnostics: findings,
+    })
+}
+
+fn parse(source: &Source, with_tests: bool) -> Result<Vec<Parsed<'_>>, PolicyError> {
     let mut texts = source
         .modules()
         .map_err(|error| Diagnostic::of_file(Kind::Syntax, "", error.to_string()))?;
     texts.retain(|(path, _)| with_tests || !Source::is_test(path));
-    Ok(texts)
-}
-
-fn add(interpreter: &mut Interpreter, translated: &Translated) -> Result<(), PolicyError> {
-    let mut diagnostics = Vec::new();
-    for (path, text) in translated.printed() {
-        if let Err(error) = interpreter.add_policy(path.to_owned(), text.to_owned()) {
-            diagnostics.push(from_engine(Kind::Syntax, path, text, &format!("{error:#}")));
+    let (mut modules, mut findings) = (Vec::new(), Vec::new());
+    for (path, text) in texts {
+        match front::parse(text) {
+            Ok(module) => modules.push(Parsed { path, text, module }),
+            Err(error) => {
+                let place = (error.line, error.column);
+                let message = error.message;
+                findings.push(Diagnostic::at(Kind::Syntax, path, text, place, message));
+            }
         }
     }
-    if diagnostics.is_empty() {
-        Ok(())
-    } else {
-        Err(PolicyError { diagnostics })
+    stop_at(findings)?;
+    Ok(modules)
+}
+
+impl Parsed<'_> {
+    fn package(&self) -> Vec<String> {
+        names_of(&self.module.package)
+    }
+
+    fn finding(&self, kind: Kind, place: Place, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::at(
+            kind,
+            self.path,
+            self.text,
+            (place.line, place.column),
+            message,
+        )
+    }
+
+    /// The rules, each with its path below `data`.
+    fn rules(&self) -> impl Iterator<Item = (Vec<String>, &Rule)> {
+        let package = self.package();
+        self.module.rules.iter().map(move |rule| {
+            let mut path = package.clone();
+            path.extend(names_of(&rule.head.name));
+            (path, rule)
+        })
     }
 }
 
-fn outside_roots(modules: &[&Module], roots: &[String]) -> Vec<Diagnostic> {
-    modules
-        .iter()
-        .filter_map(|module| {
-            let path = package_of(module).join("/");
-            let covered = roots.iter().any(|root| lies_under(&path, root));
-            (!covered).then(|| {
-                checks::at(
-                    start_of(&module.package.refr),
-                    Kind::Roots,
-                    format!(
-                        "the package lies outside the manifest's roots ({})",
-                        roots.join(", ")
-                    ),
-                )
-            })
-        })
+fn outside_roots(modules: &[Parsed<'_>], roots: &[String]) -> Vec<Diagnostic> {
+    let outside = modules.iter().filter(|parsed| {
+        let path = parsed.package().join("/");
+        !roots.iter().any(|root| lies_under(&path, root))
+    });
+    let roots = roots.join(", ");
+    let message = format!("the package lies outside the manifest's roots ({roots})");
+    outside
+        .map(|parsed| parsed.finding(Kind::Roots, parsed.module.package.place, message.clone()))
         .collect()
 }
 
-/// `app/authz/decision` → `data.app.authz.decision`, if that is a complete rule.
-fn entrypoint(path: &str, modules: &[&Module]) -> Result<String, Diagnostic> {
-    let refuse = |message: &str| {
-        Err(Diagnostic::of_file(
-            Kind::Entrypoint,
-            ".manifest",
-            format!("the entrypoint `{}` {message}", path.escape_default()),
-        ))
-    };
-    let wanted: Vec<&str> = path.split('/').collect();
-    let is_name = |name: &&str| {
+fn refused_entrypoint(path: &str, why: &str) -> Diagnostic {
+    let message = format!("the entrypoint `{}` {why}", path.escape_default());
+    Diagnostic::of_file(Kind::Entrypoint, ".manifest", message)
+}
+
+/// `app/authz/decision` → its names, if that is a complete rule.
+fn entrypoint_of(path: &str, modules: &[Parsed<'_>]) -> Result<Vec<String>, Diagnostic> {
+    let wanted: Vec<String> = path.split('/').map(str::to_owned).collect();
+    let is_name = |name: &String| {
         !name.is_empty()
             && !name.starts_with(|first: char| first.is_ascii_digit())
             && name
@@ -199,83 +212,79 @@ fn entrypoint(path: &str, modules: &[&Module]) -> Result<String, Diagnostic> {
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
     if wanted.len() < 2 || !wanted.iter().all(is_name) {
-        return refuse("must read `package/rule`, in letters, digits and `_`");
+        let why = "must read `package/rule`, in letters, digits and `_`";
+        return Err(refused_entrypoint(path, why));
     }
-    let shapes = modules.iter().flat_map(|module| {
-        let wanted = &wanted;
-        module.policy.iter().filter_map(move |rule| {
-            let (name, shape) = head_of(rule.as_ref());
-            let mut full = package_of(module);
-            full.extend(name);
-            (full == *wanted).then_some(shape)
-        })
-    });
-    let mut found = false;
-    for shape in shapes {
-        if shape != Shape::Complete {
-            return refuse("is a set or a function; it must be one value");
-        }
-        found = true;
+    let mut rules = modules.iter().flat_map(Parsed::rules);
+    let mut found = rules
+        .by_ref()
+        .filter(|(path, _)| *path == wanted)
+        .peekable();
+    if found.peek().is_none() {
+        return Err(refused_entrypoint(path, "does not exist"));
     }
-    if found {
-        Ok(format!("data.{}", wanted.join(".")))
-    } else {
-        refuse("does not exist")
+    if found.any(|(_, rule)| !is_complete(rule)) {
+        let why = "is a set or a function; it must be one value";
+        return Err(refused_entrypoint(path, why));
     }
+    Ok(wanted)
+}
+
+fn is_complete(rule: &Rule) -> bool {
+    rule.head.parameters.is_none() && !matches!(rule.head.value, HeadValue::Contains(_))
 }
 
 /// Data at the path of a rule would be hidden by it, or hide it. Source: OPA refuses it too.
-fn data_under_rules(modules: &[&Module], data: &Value) -> Result<(), Diagnostic> {
-    for module in modules {
-        for rule in &module.policy {
-            let mut path = package_of(module);
-            path.extend(head_of(rule.as_ref()).0);
-            if data::lookup(data, &path).is_some() {
-                let message = format!("data.{} is data and a rule", path.join("."));
-                return Err(checks::at(rule.span(), Kind::Data, message));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Runs the engine's own analysis (order of statements, unsafe variables, conflicts).
-fn compile(
-    interpreter: &mut Interpreter,
-    entrypoint: &str,
-    translated: &Translated,
-) -> Result<(), PolicyError> {
-    interpreter
-        .compile_with_entrypoint(&entrypoint.into())
-        .map(|_| ())
-        .map_err(|error| {
-            let message = format!("{error:#}");
-            let file = file_of(&message).unwrap_or_default();
-            let text = translated.printed_of(file).unwrap_or_default();
-            from_engine(Kind::Compile, file, text, &message).into()
+fn data_under_rules(modules: &[Parsed<'_>], data: &Value) -> Option<Diagnostic> {
+    modules.iter().find_map(|parsed| {
+        parsed.rules().find_map(|(path, rule)| {
+            data.at(&path)?;
+            let message = format!("data.{} is data and a rule", path.join("."));
+            Some(parsed.finding(Kind::Data, rule.place, message))
         })
+    })
 }
 
-fn tests_of(modules: &[&Module]) -> Vec<TestRule> {
+fn compile(modules: &[Parsed<'_>], data: &Value) -> Result<Plan, PolicyError> {
+    let given: Vec<(&str, &Module)> = modules
+        .iter()
+        .map(|parsed| (parsed.path, &parsed.module))
+        .collect();
+    plan::compile(&given, data).map_err(|errors| {
+        let findings = errors.into_iter().filter_map(|(module, error)| {
+            let parsed = modules.get(module)?;
+            Some(parsed.finding(Kind::Compile, error.place, error.message))
+        });
+        PolicyError {
+            diagnostics: findings.collect(),
+        }
+    })
+}
+
+fn tests_of(modules: &[Parsed<'_>], plan: &Plan) -> Vec<TestRule> {
     let mut tests: Vec<TestRule> = Vec::new();
-    for module in modules {
-        let file = module.package.span.source.file();
-        if !Source::is_test(file) {
+    for parsed in modules {
+        if !Source::is_test(parsed.path) {
             continue;
         }
-        let package = package_of(module).join(".");
-        for rule in &module.policy {
-            let (name, shape) = head_of(rule.as_ref());
-            let [name] = name.as_slice() else { continue };
-            let path = format!("data.{package}.{name}");
-            let is_new = tests.iter().all(|test| test.path != path);
-            if shape == Shape::Complete && name.starts_with("test_") && is_new {
+        let package = parsed.package();
+        for (path, rule) in parsed.rules() {
+            let Some(name) = path.last().filter(|name| name.starts_with("test_")) else {
+                continue;
+            };
+            if path.len() != package.len().saturating_add(1) || !is_complete(rule) {
+                continue;
+            }
+            let Some(id) = plan.rule_at(&path) else {
+                continue;
+            };
+            if tests.iter().all(|test| test.rule != id) {
                 tests.push(TestRule {
-                    path,
-                    package: package.clone(),
+                    rule: id,
+                    package: package.join("."),
                     name: name.clone(),
-                    file: file.clone(),
-                    line: rule.span().line,
+                    file: parsed.path.to_owned(),
+                    line: rule.place.line,
                 });
             }
         }

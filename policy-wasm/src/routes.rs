@@ -6,13 +6,11 @@ use plinto_contract::{
     bundle::{ROUTES_PATH, Route},
     limits::UPSTREAM_TIMEOUT_S,
 };
-use regorus::Value;
 
 use crate::{
-    data::lookup,
     diagnostics::{Diagnostic, Kind},
-    input::json_of,
     pattern::{Pattern, Template},
+    value::Value,
 };
 
 /// Methods a route may name. Source: RFC 9110 §9, RFC 5789.
@@ -24,11 +22,11 @@ const OWN: &str = ".plinto";
 
 /// Reads `data.plinto.routes`. A bundle without it has no routes.
 pub(crate) fn read(data: &Value) -> Result<Vec<Route>, Diagnostic> {
-    let Some(value) = lookup(data, &ROUTES_PATH) else {
+    let Some(value) = data.at(&ROUTES_PATH) else {
         return Ok(Vec::new());
     };
     let refuse = |message: String| Diagnostic::of_file(Kind::Routes, "data.plinto.routes", message);
-    let Some(serde_json::Value::Array(items)) = json_of(value) else {
+    let Some(serde_json::Value::Array(items)) = value.to_json() else {
         return Err(refuse("must be an array".to_owned()));
     };
     if items.len() > ROUTES_MAX {

@@ -203,6 +203,18 @@ pub(crate) fn names_of(path: &Term) -> Vec<String> {
         .collect()
 }
 
+/// Whether a term is a reference of names only.
+pub(crate) fn is_path(term: &Term) -> bool {
+    match &term.kind {
+        TermKind::Var(_) => true,
+        TermKind::Ref(head, steps) => {
+            let mut steps = steps.iter();
+            head.name().is_some() && steps.all(|step| matches!(step.kind, TermKind::Text(_)))
+        }
+        _ => false,
+    }
+}
+
 /// Operators between two terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Op {
