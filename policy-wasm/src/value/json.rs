@@ -32,9 +32,8 @@ impl Value {
 
     /// An object of JSON.
     pub fn from_map(map: &Map<String, Json>) -> Self {
-        let entry = |(name, value): (&String, &Json)| {
-            (Self::from(name.as_str()), Self::from_json(value))
-        };
+        let entry =
+            |(name, value): (&String, &Json)| (Self::from(name.as_str()), Self::from_json(value));
         Self::object(map.iter().map(entry).collect())
     }
 
