@@ -25,7 +25,9 @@ def answer(line):
     with tempfile.TemporaryDirectory() as place:
         path = pathlib.Path(place, "calls.rego")
         path.write_text(module)
-        command = [opa, "eval", "-f", "json", "--strict-builtin-errors", "-d", str(path)]
+        # what is deprecated (`any`, `cast_array`) can be called in the old syntax only
+        command = [opa, "eval", "--v0-compatible", "-f", "json", "--strict-builtin-errors"]
+        command += ["-d", str(path)]
         run = subprocess.run(
             [*command, 'sprintf("%v", [data.calls.p])'], capture_output=True, text=True
         )

@@ -3,13 +3,18 @@
 //! One file for each of OPA's categories, each with a `BUILTINS` table. A call pays for what it reads
 //! and makes from the evaluation's budget: reading an argument whole is `context.budget.pay_value`.
 
+mod aggregates;
 mod arrays;
+mod bits;
+mod comparison;
 mod edit;
 mod graph;
 mod json_patch;
 mod json_paths;
+mod numbers;
 mod objects;
 mod operand;
+mod set_operators;
 mod sets;
 mod subset;
 mod tally;
@@ -31,6 +36,13 @@ pub(crate) struct Builtin {
     /// As it is called: `array.concat`.
     pub(crate) name: &'static str,
     pub(crate) call: Call,
+}
+
+impl Builtin {
+    /// A line of a table.
+    const fn new(name: &'static str, call: Call) -> Self {
+        Self { name, call }
+    }
 }
 
 /// Calls a builtin with as many arguments as OPA declares. `None`: undefined, without an error.
@@ -72,6 +84,11 @@ const TABLES: &[&[Builtin]] = &[
     objects::BUILTINS,
     sets::BUILTINS,
     uuid::BUILTINS,
+    aggregates::BUILTINS,
+    bits::BUILTINS,
+    comparison::BUILTINS,
+    numbers::BUILTINS,
+    set_operators::BUILTINS,
 ];
 
 /// The builtin of a name.
