@@ -5,7 +5,7 @@
 //! the file anew.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fmt::Write as _,
     fs,
     io::Write as _,
@@ -96,12 +96,17 @@ pub(crate) fn modules() -> Option<Vec<(String, String)>> {
     Some(modules.collect())
 }
 
+fn without_query(data: &Value) -> Value {
+    let entries = data.as_object().unwrap().iter();
+    let entries = entries.filter(|(key, _)| key.as_str() != Some("query"));
+    Value::object(entries.cloned().collect())
+}
+
 /// Evaluates a case's query; the bindings of every result.
 fn evaluate(case: &Case) -> Result<Vec<Json>, String> {
     let query = front::parse(&format!("package query\n\np if {{\n{}\n}}\n", case.query));
     let query = query.map_err(|error| format!("{NO_PARSE}{error}"))?;
-    let mut names = BTreeSet::new();
-    plan::names_in_body(query.rules[0].body.as_deref().unwrap(), &mut names);
+    let mut names = plan::undeclared(query.rules[0].body.as_deref().unwrap(), []);
     names.retain(|name| !matches!(name.as_str(), "data" | "input" | "_"));
     let fields: Vec<String> = names
         .iter()
@@ -112,7 +117,8 @@ fn evaluate(case: &Case) -> Result<Vec<Json>, String> {
         "package query\n\nanswers := [{{{fields}}} | {}]\n",
         case.query
     );
-    let texts = case.modules.iter().chain([&query]);
+    let asked = (case.query != "data = x").then_some(&query);
+    let texts = case.modules.iter().chain(asked);
     let mut modules = Vec::new();
     for text in texts {
         modules.push(front::parse(text).map_err(|error| format!("{NO_PARSE}{error}"))?);
@@ -138,7 +144,20 @@ fn evaluate(case: &Case) -> Result<Vec<Json>, String> {
         is_strict: case.strict_error,
         hears_prints: false,
     });
-    let answers = evaluation.ask(plan.rule_at(&["query", "answers"]).unwrap());
+    let answers = if case.query == "data = x" {
+        // Ours would be part of it.
+        let rest = evaluation
+            .ask_path(&[])
+            .map(|value| without_query(&value.unwrap()));
+        rest.map(|rest| {
+            Some(Value::array(vec![Value::object(vec![(
+                Value::from("x"),
+                rest,
+            )])]))
+        })
+    } else {
+        evaluation.ask(plan.rule_at(&["query", "answers"]).unwrap())
+    };
     let answers = answers.map_err(|stop| match stop {
         Stop::Exhausted(exhausted) => exhausted.to_string(),
         Stop::Error(error) => format!("{}: {}", error.code, error.message),

@@ -117,6 +117,9 @@ impl<'a> Evaluation<'a> {
         let Some(domain) = self.value(domain, base)? else {
             return Ok(false);
         };
+        if domain.size().depth == 0 {
+            return Ok(false);
+        }
         for index in 0..length(&domain) {
             let Some((name, item)) = entry(&domain, index) else {
                 break;

@@ -7,6 +7,7 @@ use crate::{
     plan::{
         ROOT,
         code::{Node, NodeId, RuleKind},
+        document_at,
     },
     value::Value,
 };
@@ -61,7 +62,7 @@ impl<'a> Evaluation<'a> {
                 overlay,
             } => (node, base, overlay),
         };
-        let base = base.and_then(|base| base.get(key).cloned());
+        let base = base.and_then(|base| document_at(&base, key).cloned());
         let name = key.as_str();
         let overlay = name.and_then(|name| overlay.as_ref()?.children.get(name).cloned());
         if let Some(value) = overlay.as_ref().and_then(|overlay| overlay.value.clone()) {
@@ -107,7 +108,7 @@ impl<'a> Evaluation<'a> {
                 names.insert(Arc::clone(name));
             }
         }
-        for overlay in overlay {
+        if let Some(overlay) = overlay {
             names.extend(overlay.children.keys().cloned());
         }
         names.into_iter().collect()

@@ -14,7 +14,7 @@ use super::{
     resolve::Resolver,
     resolved::{Literal, LiteralKind, Node},
     tree::Tree,
-    used::{names_in_body, names_in_term},
+    used::undeclared,
 };
 use crate::{
     front::{self, Body, HeadValue, Module, Place, Term, TermKind, names_of},
@@ -22,10 +22,11 @@ use crate::{
 };
 
 /// One definition as it was found.
-#[derive(Clone, Copy)]
 struct Found<'a> {
     module: usize,
     rule: &'a front::Rule,
+    /// Names between the path of what it defines and its own.
+    prefix: Vec<String>,
 }
 
 /// What defines one path.
@@ -67,7 +68,12 @@ pub(crate) fn compile(
         .filter(|(_, group)| group.is_in_tree)
         .map(|(id, group)| (group.path.clone(), id, group.is_partial()))
         .collect();
-    let tree = Tree::new(&in_tree, data, std::mem::take(&mut compiler.replaced));
+    let tree = Tree::new(
+        &packages,
+        &in_tree,
+        data,
+        std::mem::take(&mut compiler.replaced),
+    );
     let mut rules = Vec::new();
     for (group, draft) in groups.iter().zip(drafts) {
         rules.push(Rule {
@@ -133,6 +139,7 @@ fn gather<'a>(modules: &[(&str, &'a Module)], packages: &[Vec<String>]) -> Vec<G
             let found = Found {
                 module: index,
                 rule,
+                prefix: Vec::new(),
             };
             by_path.entry(path).or_default().push(found);
         }
@@ -149,7 +156,18 @@ fn gather<'a>(modules: &[(&str, &'a Module)], packages: &[Vec<String>]) -> Vec<G
         match above {
             Some(above) => {
                 let rest = path.get(above.path.len()..).unwrap_or_default();
-                above.below.push((rest.to_vec(), id));
+                if is_partial {
+                    above
+                        .definitions
+                        .extend(definitions.into_iter().map(|found| Found {
+                            prefix: rest.to_vec(),
+                            ..found
+                        }));
+                    continue;
+                }
+                if definitions.iter().all(|found| found.parameters().is_none()) {
+                    above.below.push((rest.to_vec(), id));
+                }
             }
             None => {
                 let goes_on = |found: &Found<'_>| !split_head(&found.rule.head).1.is_empty();
@@ -271,11 +289,7 @@ impl Compiler<'_> {
         let ((parameters, branches), names) = self.resolved(found, |resolver| {
             let parameters = resolver.parameters(parameters)?;
             let branches = branches.into_iter().map(|(body, value)| {
-                let mut names = BTreeSet::new();
-                names_in_body(body.map_or(&[], Vec::as_slice), &mut names);
-                if let Some(value) = value {
-                    names_in_term(value, &mut names);
-                }
+                let names = undeclared(body.map_or(&[], Vec::as_slice), value);
                 resolver.scoped(names, |resolver| {
                     let body = body.map(|body| resolver.body(body)).transpose()?;
                     let value = value.map(|value| resolver.term(value)).transpose()?;
@@ -303,14 +317,13 @@ impl Compiler<'_> {
         let body = rule.body.as_ref();
         let ((body, path, value), names) = self.resolved(found, |resolver| {
             resolver.fresh("key");
-            let mut names = BTreeSet::new();
-            names_in_body(body.map_or(&[], Vec::as_slice), &mut names);
-            for term in path.iter().chain(value) {
-                names_in_term(term, &mut names);
-            }
+            let heads = path.iter().chain(value);
+            let names = undeclared(body.map_or(&[], Vec::as_slice), heads);
             resolver.scoped(names, |resolver| {
                 let body = body.map(|body| resolver.body(body)).transpose()?;
-                let path = path.iter().map(|step| resolver.term(step));
+                let names = found.prefix.iter();
+                let names = names.map(|name| Ok(Node::Const(Value::from(name.as_str()))));
+                let path = names.chain(path.iter().map(|step| resolver.term(step)));
                 let path = path.collect::<Result<Vec<Node>, _>>()?;
                 let value = value.map(|value| resolver.term(value)).transpose()?;
                 let value = value.unwrap_or(Node::Const(Value::Bool(true)));

@@ -284,9 +284,22 @@ impl Emitter<'_> {
         })
     }
 
+    /// Several terms; one that binds what another needs comes before it.
     fn values(&mut self, place: Place, nodes: Vec<Node>) -> Result<Vec<Expr>, Unresolved> {
-        let nodes = nodes.into_iter().map(|node| self.value(place, node));
-        nodes.collect()
+        let mut exprs: Vec<Option<Expr>> = Vec::new();
+        exprs.resize_with(nodes.len(), || None);
+        let mut left: Vec<(usize, Node)> = nodes.into_iter().enumerate().collect();
+        while !left.is_empty() {
+            let ready = left.iter().position(|(_, node)| {
+                super::order::value_outputs(node, &self.bound, &mut Vec::new()).is_some()
+            });
+            let (index, node) = left.remove(ready.unwrap_or_default());
+            let expr = self.value(place, node)?;
+            if let Some(slot) = exprs.get_mut(index) {
+                *slot = Some(expr);
+            }
+        }
+        Ok(exprs.into_iter().flatten().collect())
     }
 
     fn call(&mut self, call: resolved::Call) -> Result<Expr, Unresolved> {

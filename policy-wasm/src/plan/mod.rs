@@ -15,9 +15,9 @@ mod used;
 
 pub(crate) use compile::compile;
 pub(crate) use resolve::Unresolved;
-pub(crate) use tree::ROOT;
+pub(crate) use tree::{ROOT, document_at};
 #[cfg(test)]
-pub(crate) use used::names_in_body;
+pub(crate) use used::undeclared;
 
 use crate::value::Value;
 

@@ -82,8 +82,40 @@ fn taken_apart(literal: Literal) -> Vec<Literal> {
             });
             pairs.collect()
         }
+        LiteralKind::Unify(Node::Object(left), Node::Object(right)) => {
+            match pairs_of(&left, &right) {
+                Some(pairs) => {
+                    let pairs = pairs.into_iter().flat_map(|(left, right)| {
+                        taken_apart(Literal {
+                            kind: LiteralKind::Unify(left, right),
+                            with: literal.with.clone(),
+                            ..literal
+                        })
+                    });
+                    pairs.collect()
+                }
+                None => vec![Literal {
+                    kind: LiteralKind::Unify(Node::Object(left), Node::Object(right)),
+                    ..literal
+                }],
+            }
+        }
         _ => vec![literal],
     }
+}
+
+/// The values of the same constant keys, if both objects have just these.
+fn pairs_of(left: &[(Node, Node)], right: &[(Node, Node)]) -> Option<Vec<(Node, Node)>> {
+    if left.len() != right.len() {
+        return None;
+    }
+    let pairs = left.iter().map(|(key, value)| {
+        let Node::Const(key) = key else { return None };
+        let same = |(other, _): &&(Node, Node)| matches!(other, Node::Const(other) if other == key);
+        let (_, other) = right.iter().find(same)?;
+        Some((value.clone(), other.clone()))
+    });
+    pairs.collect()
 }
 
 /// What a literal binds, if it can be evaluated.
@@ -136,15 +168,11 @@ pub(super) fn value_outputs(node: &Node, bound: &Bound, out: &mut Vec<Slot>) -> 
         Node::Const(_) => {}
         Node::Var(slot) => all_bound(&[*slot], bound, out)?,
         Node::Array(items) | Node::Set(items) => {
-            for item in items {
-                value_outputs(item, bound, out)?;
-            }
+            all_outputs(items.iter().collect(), bound, out)?;
         }
         Node::Object(fields) => {
-            for (key, value) in fields {
-                value_outputs(key, bound, out)?;
-                value_outputs(value, bound, out)?;
-            }
+            let terms = fields.iter().flat_map(|(key, value)| [key, value]);
+            all_outputs(terms.collect(), bound, out)?;
         }
         Node::Ref(root, steps) => {
             if let Root::Term(head) = root.as_ref() {
@@ -156,11 +184,29 @@ pub(super) fn value_outputs(node: &Node, bound: &Bound, out: &mut Vec<Slot>) -> 
         }
         Node::Call(call) => {
             let Call { arguments, .. } = call.as_ref();
-            for argument in arguments {
-                value_outputs(argument, bound, out)?;
-            }
+            all_outputs(arguments.iter().collect(), bound, out)?;
         }
         Node::Comprehension(comprehension) => all_bound(&comprehension.free, bound, out)?,
+    }
+    Some(())
+}
+
+/// The same of several terms, of which one may bind what another needs.
+fn all_outputs(terms: Vec<&Node>, bound: &Bound, out: &mut Vec<Slot>) -> Option<()> {
+    let mut left = terms;
+    while !left.is_empty() {
+        let before = left.len();
+        left.retain(|term| {
+            let known = out.len();
+            let is_ready = value_outputs(term, bound, out).is_some();
+            if !is_ready {
+                out.truncate(known);
+            }
+            !is_ready
+        });
+        if left.len() == before {
+            return None;
+        }
     }
     Some(())
 }

@@ -12,7 +12,7 @@ use super::{
     resolved::{
         Call, Comprehension, Function, Literal, LiteralKind, Makes, Node, Replacement, Root, With,
     },
-    used::{declared_by, names_in_body, names_in_term},
+    used::{declared_by, undeclared},
 };
 use crate::{
     builtins::{self, Builtin},
@@ -182,8 +182,7 @@ impl<'a> Resolver<'a> {
                 body,
             } => {
                 let domain = self.term(domain)?;
-                let mut names = BTreeSet::new();
-                names_in_body(body, &mut names);
+                let names = undeclared(body, []);
                 let (inside, free) = self.closure(BTreeSet::new(), |this| {
                     let key = key.as_ref().map(|key| this.declare(&key.text));
                     let value = this.declare(&value.text);
@@ -348,11 +347,7 @@ impl<'a> Resolver<'a> {
             TermKind::ObjectOf(pair, body) => (vec![&pair.0, &pair.1], body),
             _ => return self.term(term),
         };
-        let mut names = BTreeSet::new();
-        names_in_body(body, &mut names);
-        for head in &heads {
-            names_in_term(head, &mut names);
-        }
+        let names = undeclared(body, heads.iter().copied());
         let ((body, makes), free) = self.closure(names, |this| {
             let body = this.body(body)?;
             let mut heads = heads.iter().map(|head| this.term(head));
@@ -379,8 +374,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn set_of_expr(&mut self, expr: &Expr) -> Result<Node, Unresolved> {
-        let mut names = BTreeSet::new();
-        names_in_body(std::slice::from_ref(expr), &mut names);
+        let names = undeclared(std::slice::from_ref(expr), []);
         let ((body, slot), free) = self.closure(names, |this| {
             let slot = this.fresh("value");
             let mut body = Vec::new();

@@ -21,14 +21,21 @@ pub(super) struct Tree {
 pub(crate) const ROOT: NodeId = 0;
 
 impl Tree {
-    /// `rules`: path, id and whether it is partial, of every rule that has a place in the tree.
+    /// `rules`: path, id and whether it is partial, of every rule that has a place in the tree. A
+    /// package is an object, even without rules.
     pub(super) fn new(
+        packages: &[Vec<String>],
         rules: &[(Vec<String>, RuleId, bool)],
         data: &Value,
         replaced: Replaced,
     ) -> Self {
         let mut drafts = vec![Draft::default()];
         let mut partial = Vec::new();
+        for package in packages {
+            package
+                .iter()
+                .fold(ROOT, |at, name| child(&mut drafts, at, name));
+        }
         for (path, rule, is_partial) in rules {
             let mut at = ROOT;
             for name in path {
@@ -65,7 +72,6 @@ impl Tree {
     /// What a reference below `data` begins at, and how many of its steps that takes.
     pub(super) fn resolve(&self, steps: &[resolved::Node]) -> (Expr, usize) {
         let names: Vec<&str> = steps.iter().map_while(name_of).collect();
-        let is_open = names.len() < steps.len();
         if self.may_be_replaced(&names) {
             return (Expr::Data(ROOT), 0);
         }
@@ -78,42 +84,52 @@ impl Tree {
             let Some(name) = names.get(taken) else {
                 // Nothing but data is below it.
                 return match &node.base {
-                    Some(base) if node.children.is_empty() => (Expr::Const(base.clone()), taken),
+                    Some(_) if node.children.is_empty() => in_base(node, steps, taken),
                     _ => (Expr::Data(at), taken),
                 };
             };
             taken = taken.saturating_add(1);
             match node.child(name) {
                 Some(child) => at = child,
-                None => return self.in_base(node, &names, taken, is_open),
+                None => return in_base(node, steps, taken.saturating_sub(1)),
             }
         }
         (Expr::Data(ROOT), 0)
     }
 
-    /// Data files hold what is below: it is a constant as far as names go.
-    fn in_base(&self, node: &Node, names: &[&str], taken: usize, _is_open: bool) -> (Expr, usize) {
-        let first = taken.saturating_sub(1);
-        let mut value = node.base.as_ref();
-        let mut used = first;
-        for name in names.get(first..).unwrap_or_default() {
-            let below = value.and_then(|value| value.as_object()?.get_str(name));
-            if below.is_none() {
-                break;
-            }
-            value = below;
-            used = used.saturating_add(1);
-        }
-        let value = value.filter(|_| used > first);
-        (
-            Expr::Const(value.cloned().unwrap_or_else(Value::empty_object)),
-            used,
-        )
-    }
-
     fn may_be_replaced(&self, names: &[&str]) -> bool {
         let mut paths = self.replaced.paths.iter();
         paths.any(|path| path.iter().zip(names).all(|(left, right)| left == right))
+    }
+}
+
+/// Data files hold what is below: it is a constant as far as keys are.
+fn in_base(node: &Node, steps: &[resolved::Node], first: usize) -> (Expr, usize) {
+    let mut value = node.base.clone();
+    let mut taken = first;
+    for step in steps.iter().skip(first) {
+        let resolved::Node::Const(key) = step else {
+            break;
+        };
+        let Some(below) = value.as_ref().and_then(|value| document_at(value, key)) else {
+            break;
+        };
+        value = Some(below.clone());
+        taken = taken.saturating_add(1);
+    }
+    // Without its first step it would be something with rules in it.
+    let value = value.filter(|_| taken > first || node.children.is_empty());
+    (
+        Expr::Const(value.unwrap_or_else(Value::empty_object)),
+        taken,
+    )
+}
+
+/// What stands at a key of a data file's value. Source: OPA's store, in which a path is of texts.
+pub(crate) fn document_at<'a>(value: &'a Value, key: &Value) -> Option<&'a Value> {
+    match (value, key) {
+        (Value::Object(object), Value::Number(number)) => object.get_str(&number.to_string()),
+        _ => value.get(key),
     }
 }
 

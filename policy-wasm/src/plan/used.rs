@@ -2,16 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use crate::front::{Expr, ExprKind, Op, Term, TermKind};
+use crate::front::{Expr, ExprKind, Op, Term, TermKind, is_path, names_of};
 
-/// Names that a body uses and does not declare.
-pub(crate) fn names_in_body(body: &[Expr], names: &mut BTreeSet<String>) {
+/// Names that a body and what it is for use, and the body does not declare.
+pub(crate) fn undeclared<'a>(
+    body: &[Expr],
+    heads: impl IntoIterator<Item = &'a Term>,
+) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     let mut declared = BTreeSet::new();
+    for head in heads {
+        names_in_term(head, &mut used);
+    }
     for expr in body {
         names_in_expr(expr, &mut used, &mut declared);
     }
-    names.extend(used.difference(&declared).cloned());
+    used.difference(&declared).cloned().collect()
 }
 
 fn names_in_expr(expr: &Expr, used: &mut BTreeSet<String>, declared: &mut BTreeSet<String>) {
@@ -40,7 +46,14 @@ fn names_in_expr(expr: &Expr, used: &mut BTreeSet<String>, declared: &mut BTreeS
         ExprKind::Every { domain, .. } => names_in_term(domain, used),
     }
     for with in &expr.with {
-        names_in_term(&with.value, used);
+        // A function may stand there, which is no variable.
+        let is_function = is_path(&with.value) && {
+            let name = names_of(&with.value).join(".");
+            crate::builtins::find(&name).is_some()
+        };
+        if !is_function {
+            names_in_term(&with.value, used);
+        }
     }
 }
 
@@ -65,7 +78,7 @@ pub(super) fn declared_by(pattern: &Term, names: &mut BTreeSet<String>) {
 }
 
 /// Names in a term, outside of comprehensions in it.
-pub(super) fn names_in_term(term: &Term, names: &mut BTreeSet<String>) {
+fn names_in_term(term: &Term, names: &mut BTreeSet<String>) {
     let mut all = |terms: &[Term]| {
         for term in terms {
             names_in_term(term, names);
