@@ -4,6 +4,8 @@
 //! and makes from the evaluation's budget: reading an argument whole is `context.budget.pay_value`.
 
 mod arrays;
+mod cidr_merge;
+mod net;
 mod operand;
 #[cfg(test)]
 mod tests;
@@ -54,7 +56,7 @@ impl CallError {
 }
 
 /// All of them, a table for each file.
-const TABLES: &[&[Builtin]] = &[arrays::BUILTINS];
+const TABLES: &[&[Builtin]] = &[arrays::BUILTINS, net::BUILTINS];
 
 /// The builtin of a name.
 pub(crate) fn find(name: &str) -> Option<&'static Builtin> {
