@@ -1,8 +1,9 @@
 //! `net.cidr_merge`: the fewest blocks that hold the same addresses.
 
 use super::{
-    CallError, Context, operand,
+    CallError, Context,
     net::{Block, address_text, is_v4, parse_address},
+    operand,
 };
 use crate::value::Value;
 

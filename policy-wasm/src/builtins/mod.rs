@@ -9,6 +9,7 @@ mod net;
 mod operand;
 #[cfg(test)]
 mod tests;
+mod time;
 
 use std::fmt;
 
@@ -56,7 +57,7 @@ impl CallError {
 }
 
 /// All of them, a table for each file.
-const TABLES: &[&[Builtin]] = &[arrays::BUILTINS, net::BUILTINS];
+const TABLES: &[&[Builtin]] = &[arrays::BUILTINS, net::BUILTINS, time::BUILTINS];
 
 /// The builtin of a name.
 pub(crate) fn find(name: &str) -> Option<&'static Builtin> {

@@ -140,8 +140,7 @@ impl Block {
 
     fn contains(&self, other: &Self) -> bool {
         if self.is_plain_v6() && other.is_plain_v6() {
-            return self.prefix <= other.prefix
-                && other.address | self.host_mask() == self.last();
+            return self.prefix <= other.prefix && other.address | self.host_mask() == self.last();
         }
         self.has(other.address) && self.has(other.last())
     }
@@ -164,7 +163,9 @@ fn invalid(text: &str) -> CallError {
 
 /// A block, as a text. The operand is named 1 whichever it is, as OPA names it.
 fn block(context: &Context<'_>, value: &Value) -> Result<Block, CallError> {
-    let text = value.as_str().ok_or_else(|| operand::wrong(0, "string", value))?;
+    let text = value
+        .as_str()
+        .ok_or_else(|| operand::wrong(0, "string", value))?;
     context.budget.pay_bytes(text.len())?;
     Block::parse(text).ok_or_else(|| invalid(text))
 }
@@ -175,7 +176,9 @@ fn block_contains(
     other: &Value,
 ) -> Result<bool, CallError> {
     let outer = block(context, block_value)?;
-    let text = other.as_str().ok_or_else(|| operand::wrong(0, "string", other))?;
+    let text = other
+        .as_str()
+        .ok_or_else(|| operand::wrong(0, "string", other))?;
     context.budget.pay_bytes(text.len())?;
     if let Some(address) = parse_address(text) {
         return Ok(outer.has(address));
@@ -212,7 +215,9 @@ fn expand(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Value>, C
     let block = block(context, operand::any(arguments, 0)?)?;
     let (first, last) = (block.first(), block.last());
     let more = u64::try_from(last.saturating_sub(first)).unwrap_or(u64::MAX);
-    context.budget.pay(more.saturating_add(1).saturating_mul(STEPS_PER_ADDRESS))?;
+    context
+        .budget
+        .pay(more.saturating_add(1).saturating_mul(STEPS_PER_ADDRESS))?;
     let addresses = (first..=last).map(|address| Value::from(address_text(address)));
     Ok(Some(Value::set(addresses.collect())))
 }
@@ -240,7 +245,10 @@ fn candidates(value: &Value) -> Vec<Candidate> {
             .zip(array.iter())
             .map(|(index, item)| candidate(item, index.into()))
             .collect(),
-        Value::Set(set) => set.iter().map(|item| candidate(item, item.clone())).collect(),
+        Value::Set(set) => set
+            .iter()
+            .map(|item| candidate(item, item.clone()))
+            .collect(),
         Value::Object(object) => object
             .iter()
             .map(|(key, item)| candidate(item, key.clone()))
@@ -273,7 +281,9 @@ fn contains_matches(
 ) -> Result<Option<Value>, CallError> {
     let (outer, inner) = (operand::any(arguments, 0)?, operand::any(arguments, 1)?);
     let listed = members(outer).saturating_add(members(inner));
-    context.budget.pay(u64::try_from(listed).unwrap_or(u64::MAX))?;
+    context
+        .budget
+        .pay(u64::try_from(listed).unwrap_or(u64::MAX))?;
     let (outer, inner) = (candidates(outer), candidates(inner));
     let mut matches = Vec::new();
     for block in &outer {

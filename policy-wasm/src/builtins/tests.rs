@@ -71,4 +71,4 @@ macro_rules! areas {
     )*};
 }
 
-areas! { arrays net }
+areas! { arrays net time }
