@@ -6,11 +6,13 @@
 mod aggregates;
 mod arrays;
 mod bits;
+mod cidr_merge;
 mod comparison;
 mod edit;
 mod graph;
 mod json_patch;
 mod json_paths;
+mod net;
 mod numbers;
 mod objects;
 mod operand;
@@ -20,6 +22,7 @@ mod subset;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod time;
 mod uuid;
 mod walk;
 
@@ -78,17 +81,19 @@ impl CallError {
 
 /// All of them, a table for each file.
 const TABLES: &[&[Builtin]] = &[
-    arrays::BUILTINS,
-    graph::BUILTINS,
-    json_paths::BUILTINS,
-    objects::BUILTINS,
-    sets::BUILTINS,
-    uuid::BUILTINS,
     aggregates::BUILTINS,
+    arrays::BUILTINS,
     bits::BUILTINS,
     comparison::BUILTINS,
+    graph::BUILTINS,
+    json_paths::BUILTINS,
+    net::BUILTINS,
     numbers::BUILTINS,
+    objects::BUILTINS,
     set_operators::BUILTINS,
+    sets::BUILTINS,
+    time::BUILTINS,
+    uuid::BUILTINS,
 ];
 
 /// The builtin of a name.

@@ -76,4 +76,4 @@ macro_rules! areas {
     )*};
 }
 
-areas! { aggregates arrays bits comparison graph json_paths numbers objects sets uuid }
+areas! { aggregates arrays bits comparison graph json_paths net numbers objects sets time uuid }
