@@ -1,8 +1,6 @@
 //! The input of a policy, built as the engine's own values: the subject once per verified token,
 //! the rest per request. Nothing passes through JSON text.
 
-use std::sync::Arc;
-
 use plinto_contract::{claims::AccessToken, time::UnixSeconds};
 use plinto_policy::engine::Value;
 
@@ -138,7 +136,7 @@ fn texts(values: &[String]) -> Value {
 }
 
 fn object(members: impl IntoIterator<Item = (Value, Value)>) -> Value {
-    Value::Object(Arc::new(members.into_iter().collect()))
+    Value::object(members.into_iter().collect())
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub(crate) fn prepare(rules: &str) -> Result<Engine, PolicyError> {
 }
 
 pub(crate) fn input(json: &str) -> Value {
-    Value::from_json_str(json).unwrap()
+    Value::from_json_text(json).unwrap()
 }
 
 pub(crate) fn evaluate(rules: &str, json: &str) -> Evaluation {
