@@ -6,12 +6,23 @@
 mod aggregates;
 mod arrays;
 mod bits;
+mod casts;
 mod comparison;
+mod encoding;
+mod letters;
 mod numbers;
 mod operand;
+mod output;
+mod semver;
 mod set_operators;
+mod string_replace;
+mod string_search;
+mod strings;
+mod templates;
 #[cfg(test)]
 mod tests;
+mod types;
+mod urls;
 
 use std::fmt;
 
@@ -70,9 +81,18 @@ const TABLES: &[&[Builtin]] = &[
     aggregates::BUILTINS,
     arrays::BUILTINS,
     bits::BUILTINS,
+    casts::BUILTINS,
     comparison::BUILTINS,
+    encoding::BUILTINS,
     numbers::BUILTINS,
+    semver::BUILTINS,
     set_operators::BUILTINS,
+    string_replace::BUILTINS,
+    string_search::BUILTINS,
+    strings::BUILTINS,
+    templates::BUILTINS,
+    types::BUILTINS,
+    urls::BUILTINS,
 ];
 
 /// The builtin of a name.
