@@ -6,23 +6,34 @@
 mod aggregates;
 mod arrays;
 mod bits;
+mod casts;
 mod cidr_merge;
 mod comparison;
 mod edit;
+mod encoding;
 mod graph;
 mod json_patch;
 mod json_paths;
+mod letters;
 mod net;
 mod numbers;
 mod objects;
 mod operand;
+mod output;
+mod semver;
 mod set_operators;
 mod sets;
+mod string_replace;
+mod string_search;
+mod strings;
 mod subset;
 mod tally;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod time;
+mod types;
+mod urls;
 mod uuid;
 mod walk;
 
@@ -84,15 +95,24 @@ const TABLES: &[&[Builtin]] = &[
     aggregates::BUILTINS,
     arrays::BUILTINS,
     bits::BUILTINS,
+    casts::BUILTINS,
     comparison::BUILTINS,
+    encoding::BUILTINS,
     graph::BUILTINS,
     json_paths::BUILTINS,
     net::BUILTINS,
     numbers::BUILTINS,
     objects::BUILTINS,
+    semver::BUILTINS,
     set_operators::BUILTINS,
     sets::BUILTINS,
+    string_replace::BUILTINS,
+    string_search::BUILTINS,
+    strings::BUILTINS,
+    templates::BUILTINS,
     time::BUILTINS,
+    types::BUILTINS,
+    urls::BUILTINS,
     uuid::BUILTINS,
 ];
 

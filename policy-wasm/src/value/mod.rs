@@ -6,11 +6,14 @@
 mod json;
 mod number;
 mod order;
+mod text;
 
 use std::{fmt, sync::Arc};
 
 pub use json::JsonError;
+pub(crate) use json::{Indent, write_json};
 pub use number::{Number, NumberError};
+pub(crate) use text::{is_printable, write_escaped, write_quoted};
 
 /// Any value of Rego. `undefined` is none: it is `Option::None` wherever it can be.
 #[derive(Clone)]

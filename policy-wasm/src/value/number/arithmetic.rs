@@ -84,7 +84,8 @@ impl Number {
         if let (Self::Int(left), Self::Int(right)) = (self, other) {
             return match right {
                 0 => Err(NumberError::ModuloByZero),
-                _ => Ok(Self::Int(left.wrapping_rem(*right))),
+                // the one that overflows leaves nothing
+                _ => Ok(Self::Int(left.checked_rem(*right).unwrap_or(0))),
             };
         }
         self.big_remainder(other)
