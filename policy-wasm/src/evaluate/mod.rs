@@ -10,6 +10,8 @@ mod rules;
 mod terms;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod zz;
 mod walk;
 mod with;
 

@@ -285,19 +285,22 @@ impl Compiler<'_> {
             .into_iter()
             .chain(others)
             .collect();
-        let parameters = rule.head.parameters.as_deref().unwrap_or_default();
+        let terms = rule.head.parameters.as_deref().unwrap_or_default();
         let ((parameters, branches), names) = self.resolved(found, |resolver| {
-            let parameters = resolver.parameters(parameters)?;
+            let parameters = resolver.parameters(terms)?;
             let branches = branches.into_iter().map(|(body, value)| {
                 let names = undeclared(body.map_or(&[], Vec::as_slice), value);
                 resolver.scoped(names, |resolver| {
-                    let body = body.map(|body| resolver.body(body)).transpose()?;
+                    let mut literals = resolver.computed_parameters(terms, &parameters)?;
+                    if let Some(body) = body {
+                        literals.append(&mut resolver.body(body)?);
+                    }
                     let value = value.map(|value| resolver.term(value)).transpose()?;
-                    let value = value.unwrap_or(Node::Const(Value::Bool(true)));
-                    Ok((body.unwrap_or_default(), value))
+                    Ok((literals, value.unwrap_or(Node::Const(Value::Bool(true)))))
                 })
             });
-            Ok((parameters, branches.collect::<Result<_, _>>()?))
+            let branches = branches.collect::<Result<_, _>>()?;
+            Ok((parameters, branches))
         })?;
         Some(DraftDefinition {
             names,

@@ -127,7 +127,9 @@ impl Emitter<'_> {
                 }
                 Ok(())
             }
-            LiteralKind::Unify(left, right) => self.unify(place, left, right),
+            LiteralKind::Unify(left, right) | LiteralKind::Output(left, right) => {
+                self.unify(place, left, right)
+            }
             LiteralKind::Every {
                 domain,
                 key,
@@ -206,6 +208,13 @@ impl Emitter<'_> {
             LiteralKind::Test(node) => {
                 let node = self.asked(place, node)?;
                 let (body, ()) = self.inside(|this| this.kind(place, LiteralKind::Test(node)))?;
+                self.push(place, OpKind::Not(body));
+                return Ok(());
+            }
+            LiteralKind::Output(call, output) => {
+                let call = self.asked(place, call)?;
+                let output = self.lifted(place, output)?;
+                let (body, ()) = self.inside(|this| this.unify(place, call, output))?;
                 self.push(place, OpKind::Not(body));
                 return Ok(());
             }

@@ -141,6 +141,10 @@ fn outputs(literal: &Literal, bound: &Bound) -> Option<Vec<Slot>> {
                 pattern_outputs(left, bound, &mut out)?;
             }
         }
+        LiteralKind::Output(call, output) => {
+            value_outputs(call, bound, &mut out)?;
+            pattern_outputs(output, bound, &mut out)?;
+        }
         LiteralKind::Every { domain, free, .. } => {
             value_outputs(domain, bound, &mut out)?;
             all_bound(free, bound, &out)?;
@@ -253,7 +257,7 @@ pub(super) fn missing(literal: &Literal, bound: &Bound) -> Vec<Slot> {
     let mut all = Vec::new();
     match &literal.kind {
         LiteralKind::Test(node) => slots_in(node, &mut all),
-        LiteralKind::Unify(left, right) => {
+        LiteralKind::Unify(left, right) | LiteralKind::Output(left, right) => {
             slots_in(left, &mut all);
             slots_in(right, &mut all);
         }

@@ -129,7 +129,32 @@ impl<'a> Resolver<'a> {
         for name in &names {
             self.declare(name);
         }
-        self.terms(terms)
+        terms
+            .iter()
+            .map(|term| match has_template(term) {
+                true => Ok(Node::Var(self.fresh("parameter"))),
+                false => self.term(term),
+            })
+            .collect()
+    }
+
+    /// Parameters that are no patterns are compared in the body.
+    pub(super) fn computed_parameters(
+        &mut self,
+        terms: &[Term],
+        nodes: &[Node],
+    ) -> Result<Vec<Literal>, Unresolved> {
+        let computed = terms.iter().zip(nodes).filter(|(term, _)| has_template(term));
+        computed
+            .map(|(term, node)| {
+                Ok(Literal {
+                    place: term.place,
+                    is_negated: false,
+                    kind: LiteralKind::Unify(node.clone(), self.term(term)?),
+                    with: Vec::new(),
+                })
+            })
+            .collect()
     }
 
     /// Resolves a body; what it declares stays known to what is resolved after it.
@@ -232,7 +257,7 @@ impl<'a> Resolver<'a> {
         match arguments.split_last() {
             Some((output, arguments)) if arguments.len() == parameters => {
                 let call = self.call(term.place, function, arguments)?;
-                Ok(LiteralKind::Unify(self.term(output)?, call))
+                Ok(LiteralKind::Output(call, self.term(output)?))
             }
             _ => Ok(LiteralKind::Test(
                 self.call(term.place, function, arguments)?,
@@ -507,6 +532,17 @@ impl<'a> Resolver<'a> {
                 ),
             }),
         }
+    }
+}
+
+fn has_template(term: &Term) -> bool {
+    match &term.kind {
+        TermKind::Template(_) => true,
+        TermKind::Array(items) | TermKind::Set(items) => items.iter().any(has_template),
+        TermKind::Object(fields) => fields
+            .iter()
+            .any(|(key, value)| has_template(key) || has_template(value)),
+        _ => false,
     }
 }
 

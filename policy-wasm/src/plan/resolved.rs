@@ -73,6 +73,8 @@ pub(super) struct Literal {
 pub(super) enum LiteralKind {
     Test(Node),
     Unify(Node, Node),
+    /// A call with one argument more, for its result.
+    Output(Node, Node),
     Every {
         domain: Node,
         key: Option<Slot>,
