@@ -123,6 +123,9 @@ impl std::ops::Deref for Set {
 impl Object {
     /// The value of a key.
     pub fn get(&self, key: &Value) -> Option<&Value> {
+        if let Value::String(key) = key {
+            return self.get_str(key);
+        }
         let index = self.entries.binary_search_by(|(name, _)| name.cmp(key));
         let (_, value) = self.entries.get(index.ok()?)?;
         Some(value)
