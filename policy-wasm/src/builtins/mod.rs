@@ -10,6 +10,7 @@ mod json_patch;
 mod json_paths;
 mod objects;
 mod operand;
+mod regex;
 mod sets;
 mod subset;
 mod tally;
@@ -19,6 +20,8 @@ mod uuid;
 mod walk;
 
 use std::fmt;
+
+pub(crate) use regex::Patterns;
 
 use crate::{
     budget::{Budget, Exhausted},
@@ -40,6 +43,8 @@ pub(crate) struct Context<'a> {
     pub(crate) budget: &'a Budget,
     /// The moment of the request, in nanoseconds since 1970.
     pub(crate) now_ns: i64,
+    /// Patterns that are compiled already.
+    pub(crate) patterns: &'a Patterns,
 }
 
 /// Why a call gave no value.
@@ -69,6 +74,8 @@ const TABLES: &[&[Builtin]] = &[
     graph::BUILTINS,
     json_paths::BUILTINS,
     objects::BUILTINS,
+    regex::BUILTINS,
+    regex::glob::BUILTINS,
     sets::BUILTINS,
     uuid::BUILTINS,
 ];
