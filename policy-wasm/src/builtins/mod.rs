@@ -20,6 +20,7 @@ mod numbers;
 mod objects;
 mod operand;
 mod output;
+mod regex;
 mod semver;
 mod set_operators;
 mod sets;
@@ -38,6 +39,8 @@ mod uuid;
 mod walk;
 
 use std::fmt;
+
+pub(crate) use regex::Patterns;
 
 use crate::{
     budget::{Budget, Exhausted},
@@ -67,6 +70,8 @@ pub(crate) struct Context<'a> {
     pub(crate) budget: &'a Budget,
     /// The moment of the request, in nanoseconds since 1970.
     pub(crate) now_ns: i64,
+    /// Patterns that are compiled already.
+    pub(crate) patterns: &'a Patterns,
 }
 
 /// Why a call gave no value.
@@ -103,6 +108,7 @@ const TABLES: &[&[Builtin]] = &[
     net::BUILTINS,
     numbers::BUILTINS,
     objects::BUILTINS,
+    regex::BUILTINS,
     semver::BUILTINS,
     set_operators::BUILTINS,
     sets::BUILTINS,

@@ -1,6 +1,6 @@
 //! Every builtin beside OPA's answers, which `scripts/rego-calls.py` records.
 
-use super::{CallError, Context, find};
+use super::{CallError, Context, Patterns, find};
 use crate::{
     budget::Budget,
     front::{constant, parse_term},
@@ -27,6 +27,7 @@ fn answer(line: &str) -> String {
     let context = Context {
         budget: &budget,
         now_ns: NOW_NS,
+        patterns: &Patterns::default(),
     };
     match (builtin.call)(&context, &arguments) {
         Ok(Some(value)) => value.to_string().replace('\n', "\\n"),
@@ -76,4 +77,4 @@ macro_rules! areas {
     )*};
 }
 
-areas! { aggregates arrays bits comparison graph json_paths net numbers objects sets time uuid }
+areas! { aggregates arrays bits comparison glob graph json_paths net numbers objects regex sets time uuid }

@@ -10,10 +10,10 @@ mod rules;
 mod terms;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod zz;
 mod walk;
 mod with;
+#[cfg(test)]
+mod zz;
 
 use with::Surroundings;
 

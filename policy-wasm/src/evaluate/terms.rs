@@ -165,6 +165,7 @@ impl<'a> Evaluation<'a> {
         let context = Context {
             budget: self.budget(),
             now_ns: self.settings.now_ns,
+            patterns: &self.plan().patterns,
         };
         let (code, message) = match (builtin.call)(&context, &arguments) {
             Ok(Some(value)) => return self.made(value),

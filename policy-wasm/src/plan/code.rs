@@ -218,6 +218,16 @@ pub(crate) enum Expr {
     Comprehension(Box<Comprehension>),
 }
 
+impl Expr {
+    /// The value, if it is one whatever is asked.
+    pub(crate) const fn constant(&self) -> Option<&Value> {
+        match self {
+            Self::Const(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
 /// A call.
 #[derive(Debug)]
 pub(crate) struct Call {

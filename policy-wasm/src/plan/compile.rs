@@ -17,6 +17,7 @@ use super::{
     used::undeclared,
 };
 use crate::{
+    builtins::Patterns,
     front::{self, Body, HeadValue, Module, Place, Term, TermKind, names_of},
     value::Value,
 };
@@ -59,6 +60,7 @@ pub(crate) fn compile(
         imports: &imports,
         definitions: definitions(modules, &packages, &groups),
         replaced: Replaced::default(),
+        patterns: Patterns::default(),
         errors: Vec::new(),
     };
     let drafts: Vec<Draft> = groups.iter().map(|group| compiler.draft(group)).collect();
@@ -89,6 +91,7 @@ pub(crate) fn compile(
         rules,
         nodes: tree.nodes,
         data: data.clone(),
+        patterns: compiler.patterns,
         modules: modules.iter().map(|(path, _)| (*path).to_owned()).collect(),
     })
 }
@@ -232,6 +235,7 @@ struct Compiler<'a> {
     imports: &'a [Imports],
     definitions: Definitions,
     replaced: Replaced,
+    patterns: Patterns,
     errors: Vec<(usize, Unresolved)>,
 }
 
@@ -349,7 +353,7 @@ impl Compiler<'_> {
                 let mut members = Vec::new();
                 for (found, draft) in group.definitions.iter().zip(drafts) {
                     let Some(draft) = draft else { continue };
-                    match member(tree, found, draft) {
+                    match member(tree, &mut self.patterns, found, draft) {
                         Ok(member) => members.push(member),
                         Err(error) => self.errors.push((found.module, error)),
                     }
@@ -376,7 +380,7 @@ impl Compiler<'_> {
         let (mut definitions, mut default) = (Vec::new(), None);
         for (found, draft) in group.definitions.iter().zip(drafts) {
             let Some(draft) = draft else { continue };
-            match definition(tree, found, draft) {
+            match definition(tree, &mut self.patterns, found, draft) {
                 Ok(definition) if found.rule.is_default => default = Some(definition),
                 Ok(definition) => definitions.push(definition),
                 Err(error) => self.errors.push((found.module, error)),
@@ -416,6 +420,7 @@ fn is_uniform(definitions: &[Definition]) -> bool {
 
 fn definition(
     tree: &Tree,
+    patterns: &mut Patterns,
     found: &Found<'_>,
     draft: DraftDefinition,
 ) -> Result<Definition, Unresolved> {
@@ -423,6 +428,7 @@ fn definition(
     let place = found.rule.place;
     let mut emitter = Emitter {
         tree,
+        patterns,
         names: &mut names,
         bound: Bound::default(),
         ops: Vec::new(),
@@ -450,11 +456,24 @@ fn definition(
     })
 }
 
-fn member(tree: &Tree, found: &Found<'_>, draft: DraftMember) -> Result<Member, Unresolved> {
+fn member(
+    tree: &Tree,
+    patterns: &mut Patterns,
+    found: &Found<'_>,
+    draft: DraftMember,
+) -> Result<Member, Unresolved> {
     let mut names = draft.names.clone();
     let place = found.rule.place;
     let first = draft.path.first().unwrap_or(&draft.value).clone();
-    let all = member_body(tree, place, &mut names, &draft, Bound::default(), None)?;
+    let all = member_body(
+        tree,
+        patterns,
+        place,
+        &mut names,
+        &draft,
+        Bound::default(),
+        None,
+    )?;
     let mut bound = Bound::default();
     bound.add(KEY);
     let key = Literal {
@@ -463,7 +482,7 @@ fn member(tree: &Tree, found: &Found<'_>, draft: DraftMember) -> Result<Member, 
         kind: LiteralKind::Unify(first, Node::Var(KEY)),
         with: Vec::new(),
     };
-    let one = member_body(tree, place, &mut names, &draft, bound, Some(key));
+    let one = member_body(tree, patterns, place, &mut names, &draft, bound, Some(key));
     Ok(Member {
         module: found.module,
         place,
@@ -475,6 +494,7 @@ fn member(tree: &Tree, found: &Found<'_>, draft: DraftMember) -> Result<Member, 
 
 fn member_body(
     tree: &Tree,
+    patterns: &mut Patterns,
     place: Place,
     names: &mut Vec<String>,
     draft: &DraftMember,
@@ -483,6 +503,7 @@ fn member_body(
 ) -> Result<MemberBody, Unresolved> {
     let mut emitter = Emitter {
         tree,
+        patterns,
         names,
         bound,
         ops: Vec::new(),

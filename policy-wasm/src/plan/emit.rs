@@ -14,11 +14,13 @@ use super::{
     resolved::{self, Function, Literal, LiteralKind, Node, Root},
     tree::Tree,
 };
-use crate::{front::Place, value::Value};
+use crate::{builtins::Patterns, front::Place, value::Value};
 
 /// Emits the operations of one rule.
 pub(super) struct Emitter<'a> {
     pub(super) tree: &'a Tree,
+    /// Literal patterns, compiled once.
+    pub(super) patterns: &'a mut Patterns,
     /// Names of variables by slot; more are added here.
     pub(super) names: &'a mut Vec<String>,
     pub(super) bound: Bound,
@@ -329,6 +331,10 @@ impl Emitter<'_> {
             && let Ok([left, right]) = <[Expr; 2]>::try_from(std::mem::take(&mut arguments))
         {
             return Ok(Expr::Compare(comparison, Box::new((left, right))));
+        }
+        if let Target::Builtin(builtin) = target {
+            let literals: Vec<Option<&Value>> = arguments.iter().map(Expr::constant).collect();
+            self.patterns.prepare(builtin.name, &literals);
         }
         Ok(Expr::Call(Box::new(Call {
             place,

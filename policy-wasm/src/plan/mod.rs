@@ -19,7 +19,7 @@ pub(crate) use tree::{ROOT, document_at};
 #[cfg(test)]
 pub(crate) use used::undeclared;
 
-use crate::value::Value;
+use crate::{builtins::Patterns, value::Value};
 
 /// A policy, ready to be evaluated.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub(crate) struct Plan {
     pub(crate) nodes: Vec<code::Node>,
     /// What the data files hold.
     pub(crate) data: Value,
+    pub(crate) patterns: Patterns,
     /// Paths of the modules, as rules name them by index.
     pub(crate) modules: Vec<String>,
 }

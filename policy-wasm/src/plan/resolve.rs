@@ -144,7 +144,10 @@ impl<'a> Resolver<'a> {
         terms: &[Term],
         nodes: &[Node],
     ) -> Result<Vec<Literal>, Unresolved> {
-        let computed = terms.iter().zip(nodes).filter(|(term, _)| has_template(term));
+        let computed = terms
+            .iter()
+            .zip(nodes)
+            .filter(|(term, _)| has_template(term));
         computed
             .map(|(term, node)| {
                 Ok(Literal {
