@@ -6,6 +6,8 @@
 mod aggregates;
 mod arrays;
 mod bits;
+#[cfg(test)]
+mod bounds;
 mod casts;
 mod comparison;
 mod encoding;
@@ -15,6 +17,7 @@ mod operand;
 mod output;
 mod semver;
 mod set_operators;
+mod sprintf;
 mod string_replace;
 mod string_search;
 mod strings;
@@ -22,6 +25,7 @@ mod templates;
 #[cfg(test)]
 mod tests;
 mod types;
+mod units;
 mod urls;
 
 use std::fmt;
@@ -64,6 +68,9 @@ pub(crate) enum CallError {
     /// Anything else that OPA refuses: `eval_builtin_error`.
     #[error("{0}")]
     Builtin(String),
+    /// More values than there may be, which ends the evaluation: `eval_conflict_error`.
+    #[error("{0}")]
+    Conflict(String),
     /// Ends the evaluation.
     #[error(transparent)]
     Exhausted(#[from] Exhausted),
@@ -87,11 +94,13 @@ const TABLES: &[&[Builtin]] = &[
     numbers::BUILTINS,
     semver::BUILTINS,
     set_operators::BUILTINS,
+    sprintf::BUILTINS,
     string_replace::BUILTINS,
     string_search::BUILTINS,
     strings::BUILTINS,
     templates::BUILTINS,
     types::BUILTINS,
+    units::BUILTINS,
     urls::BUILTINS,
 ];
 
