@@ -6,6 +6,8 @@
 mod aggregates;
 mod arrays;
 mod bits;
+#[cfg(test)]
+mod bounds;
 mod casts;
 mod cidr_merge;
 mod comparison;
@@ -24,6 +26,7 @@ mod regex;
 mod semver;
 mod set_operators;
 mod sets;
+mod sprintf;
 mod string_replace;
 mod string_search;
 mod strings;
@@ -34,6 +37,7 @@ mod templates;
 mod tests;
 mod time;
 mod types;
+mod units;
 mod urls;
 mod uuid;
 mod walk;
@@ -83,6 +87,9 @@ pub(crate) enum CallError {
     /// Anything else that OPA refuses: `eval_builtin_error`.
     #[error("{0}")]
     Builtin(String),
+    /// More values than there may be, which ends the evaluation: `eval_conflict_error`.
+    #[error("{0}")]
+    Conflict(String),
     /// Ends the evaluation.
     #[error(transparent)]
     Exhausted(#[from] Exhausted),
@@ -109,15 +116,18 @@ const TABLES: &[&[Builtin]] = &[
     numbers::BUILTINS,
     objects::BUILTINS,
     regex::BUILTINS,
+    regex::glob::BUILTINS,
     semver::BUILTINS,
     set_operators::BUILTINS,
     sets::BUILTINS,
+    sprintf::BUILTINS,
     string_replace::BUILTINS,
     string_search::BUILTINS,
     strings::BUILTINS,
     templates::BUILTINS,
     time::BUILTINS,
     types::BUILTINS,
+    units::BUILTINS,
     urls::BUILTINS,
     uuid::BUILTINS,
 ];
