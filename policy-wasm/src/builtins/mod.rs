@@ -18,6 +18,7 @@ mod tally;
 mod tests;
 mod uuid;
 mod walk;
+mod yaml;
 
 use std::fmt;
 
@@ -78,6 +79,7 @@ const TABLES: &[&[Builtin]] = &[
     regex::glob::BUILTINS,
     sets::BUILTINS,
     uuid::BUILTINS,
+    yaml::BUILTINS,
 ];
 
 /// The builtin of a name.

@@ -77,4 +77,4 @@ macro_rules! areas {
     )*};
 }
 
-areas! { arrays glob graph json_paths objects regex sets uuid }
+areas! { arrays glob graph json_paths objects regex sets uuid yaml }
