@@ -8,6 +8,7 @@ mod edit;
 mod graph;
 mod json_patch;
 mod json_paths;
+mod json_schema;
 mod objects;
 mod operand;
 mod regex;
@@ -74,6 +75,7 @@ const TABLES: &[&[Builtin]] = &[
     arrays::BUILTINS,
     graph::BUILTINS,
     json_paths::BUILTINS,
+    json_schema::BUILTINS,
     objects::BUILTINS,
     regex::BUILTINS,
     regex::glob::BUILTINS,

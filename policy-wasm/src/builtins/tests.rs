@@ -77,4 +77,4 @@ macro_rules! areas {
     )*};
 }
 
-areas! { arrays glob graph json_paths objects regex sets uuid yaml }
+areas! { arrays glob graph json_paths json_schema objects regex sets uuid yaml }

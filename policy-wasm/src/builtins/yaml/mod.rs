@@ -6,6 +6,8 @@ mod read;
 mod resolve;
 mod write;
 
+pub(super) use numbers::json as json_number;
+
 use super::{Builtin, CallError, Context, operand};
 use crate::value::Value;
 

@@ -21,7 +21,7 @@ fn scientific(float: f64, width: usize) -> String {
 }
 
 /// As JSON has it. `None`: JSON has no infinity.
-pub(super) fn json(float: f64) -> Option<String> {
+pub(in crate::builtins) fn json(float: f64) -> Option<String> {
     if !float.is_finite() {
         return None;
     }
