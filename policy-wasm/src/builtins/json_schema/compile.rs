@@ -113,11 +113,11 @@ impl Compiler<'_> {
                 "Expected: Valid Schema, given: Invalid JSON".to_owned(),
             ));
         };
-        self.general(&mut schema, object)?;
+        self.general(object)?;
         if self.reference(&mut schema, object)? {
             return Ok(schema);
         }
-        self.types(&mut schema, object)?;
+        types(&mut schema, object)?;
         self.properties(&mut schema, object)?;
         self.items(&mut schema, object)?;
         self.numbers(&mut schema, object)?;
@@ -128,7 +128,7 @@ impl Compiler<'_> {
         Ok(schema)
     }
 
-    fn general(&mut self, _: &mut Schema, object: &Object) -> Result<(), CallError> {
+    fn general(&mut self, object: &Object) -> Result<(), CallError> {
         let id = match self.draft {
             Draft::Four => "id",
             Draft::Any if object.get_str("id").is_some() => "id",
@@ -171,31 +171,6 @@ impl Compiler<'_> {
         self.fill(id, &found)?;
         schema.reference = Some(id);
         Ok(true)
-    }
-
-    fn types(&mut self, schema: &mut Schema, object: &Object) -> Result<(), CallError> {
-        let wrong = || invalid_type("type", "string/Array Of Strings");
-        let names = match object.get_str("type") {
-            None => return Ok(()),
-            Some(Value::Array(names)) => names.to_vec(),
-            Some(name @ Value::String(_)) => vec![name.clone()],
-            Some(_) => return Err(wrong()),
-        };
-        for name in names {
-            let name = name.as_str().ok_or_else(wrong)?;
-            let Some(known) = TYPES.iter().find(|known| **known == name) else {
-                return Err(error(format!(
-                    "has a primitive type that is NOT VALID -- given: /{name}/ Expected valid \
-                     values are:[{}]",
-                    TYPES.join(" ")
-                )));
-            };
-            if schema.types.contains(known) {
-                return Err(error(format!("{name} type is duplicated")));
-            }
-            schema.types.push(known);
-        }
-        Ok(())
     }
 
     fn properties(&mut self, schema: &mut Schema, object: &Object) -> Result<(), CallError> {
@@ -458,6 +433,31 @@ fn sizes(schema: &mut Schema, object: &Object) -> Result<(), CallError> {
         None => {}
         Some(Value::Bool(flag)) => schema.array.are_unique = *flag,
         Some(_) => return Err(error("uniqueItems must be of a boolean".to_owned())),
+    }
+    Ok(())
+}
+
+fn types(schema: &mut Schema, object: &Object) -> Result<(), CallError> {
+    let wrong = || invalid_type("type", "string/Array Of Strings");
+    let names = match object.get_str("type") {
+        None => return Ok(()),
+        Some(Value::Array(names)) => names.to_vec(),
+        Some(name @ Value::String(_)) => vec![name.clone()],
+        Some(_) => return Err(wrong()),
+    };
+    for name in names {
+        let name = name.as_str().ok_or_else(wrong)?;
+        let Some(known) = TYPES.iter().find(|known| **known == name) else {
+            return Err(error(format!(
+                "has a primitive type that is NOT VALID -- given: /{name}/ Expected valid \
+                 values are:[{}]",
+                TYPES.join(" ")
+            )));
+        };
+        if schema.types.contains(known) {
+            return Err(error(format!("{name} type is duplicated")));
+        }
+        schema.types.push(known);
     }
     Ok(())
 }

@@ -140,7 +140,8 @@ fn push(text: &mut String, value: &Value) {
             for character in other.to_json_text().chars() {
                 match character {
                     '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                        text.push_str(&format!("\\u{:04x}", u32::from(character)));
+                        let code = u32::from(character);
+                        text.extend(["\\u", &format!("{code:04x}")]);
                     }
                     other => text.push(other),
                 }

@@ -2,11 +2,13 @@
 //! `github.com/xeipuuv/gojsonschema` reads it. Schemas elsewhere are never fetched.
 //! Source: OPA, "Policy Reference", objects.
 
+mod collections;
 mod compile;
 mod decimal;
 mod documents;
 mod formats;
 mod keywords;
+mod outcome;
 mod schema;
 mod uri;
 mod validate;

@@ -3,78 +3,20 @@
 use super::{
     decimal::{Decimal, plain_json},
     formats,
-    schema::{Dependency, Id, Others, Schema, Schemas},
+    outcome::{Outcome, Path, Problem},
+    schema::{Dependency, Id, Schema, Schemas},
 };
 use crate::{
     budget::Exhausted,
     builtins::{CallError, Context},
-    value::{Array, Number, Object, Value},
+    value::{Number, Object, Value},
 };
 
 /// 400: schemas that are looked at one in the other.
 const DEPTH: u32 = 400;
 
-/// Something that is wrong.
-struct Problem {
-    kind: &'static str,
-    field: String,
-    description: String,
-}
-
-/// What is wrong, and how much is right: the closest of several schemas is the one to complain of.
-#[derive(Default)]
-struct Outcome {
-    problems: Vec<Problem>,
-    score: i64,
-}
-
-impl Outcome {
-    const fn is_valid(&self) -> bool {
-        self.problems.is_empty()
-    }
-
-    const fn count(&mut self) {
-        self.score = self.score.saturating_add(1);
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.problems.extend(other.problems);
-        self.score = self.score.saturating_add(other.score);
-    }
-}
-
-/// Where a value stands in the document.
-#[derive(Clone, Copy)]
-struct Path<'p> {
-    above: Option<&'p Self>,
-    name: &'p str,
-}
-
-impl<'p> Path<'p> {
-    const fn below(&'p self, name: &'p str) -> Self {
-        Self {
-            above: Some(self),
-            name,
-        }
-    }
-
-    /// `a.b.0`; the whole is `(Root)`.
-    fn field(&self) -> String {
-        let mut names = Vec::new();
-        let mut current = Some(self);
-        while let Some(path) = current {
-            if path.above.is_some() || names.is_empty() {
-                names.push(path.name);
-            }
-            current = path.above;
-        }
-        names.reverse();
-        names.join(".")
-    }
-}
-
-struct Validator<'a> {
-    context: &'a Context<'a>,
+pub(super) struct Validator<'a> {
+    pub(super) context: &'a Context<'a>,
     schemas: &'a Schemas,
     depth: u32,
 }
@@ -111,10 +53,10 @@ pub(super) fn validate(
     Ok(errors)
 }
 
-type Checked = Result<(), CallError>;
+pub(super) type Checked = Result<(), CallError>;
 
 impl<'a> Validator<'a> {
-    fn report(
+    pub(super) fn report(
         &self,
         outcome: &mut Outcome,
         path: Path<'_>,
@@ -139,7 +81,12 @@ impl<'a> Validator<'a> {
     }
 
     /// What a schema says by itself.
-    fn apart(&mut self, id: Id, value: &Value, path: Path<'_>) -> Result<Outcome, CallError> {
+    pub(super) fn apart(
+        &mut self,
+        id: Id,
+        value: &Value,
+        path: Path<'_>,
+    ) -> Result<Outcome, CallError> {
         let mut outcome = Outcome::default();
         self.check(id, value, path, &mut outcome)?;
         Ok(outcome)
@@ -251,7 +198,7 @@ impl<'a> Validator<'a> {
             if valid == 0 {
                 let message = "Must validate at least one schema (anyOf)";
                 self.report(outcome, path, "number_any_of", message)?;
-                best.into_iter().for_each(|best| outcome.merge(best));
+                outcome.merge(best.unwrap_or_default());
             }
         }
         if !schema.one_of.is_empty() {
@@ -260,7 +207,7 @@ impl<'a> Validator<'a> {
                 let message = "Must validate one and only one schema (oneOf)";
                 self.report(outcome, path, "number_one_of", message)?;
                 if valid == 0 {
-                    best.into_iter().for_each(|best| outcome.merge(best));
+                    outcome.merge(best.unwrap_or_default());
                 }
             }
         }
@@ -483,176 +430,6 @@ impl<'a> Validator<'a> {
         }
         outcome.count();
         Ok(())
-    }
-
-    fn array(
-        &mut self,
-        schema: &'a Schema,
-        items: &Array,
-        path: Path<'_>,
-        outcome: &mut Outcome,
-    ) -> Checked {
-        let limits = &schema.array;
-        for (index, item) in items.iter().enumerate() {
-            let id = match (limits.every, limits.items.get(index), &limits.others) {
-                (Some(id), _, _) => id,
-                (None, Some(id), _) => *id,
-                (None, None, Some(Others::Like(id))) if !limits.items.is_empty() => *id,
-                _ => break,
-            };
-            let name = index.to_string();
-            let found = self.apart(id, item, path.below(&name))?;
-            outcome.merge(found);
-        }
-        let has_more = limits.every.is_none() && (1..items.len()).contains(&limits.items.len());
-        if let Some(Others::Allowed(false)) = limits.others
-            && has_more
-        {
-            let message = "No additional items allowed on array";
-            self.report(outcome, path, "array_no_additional_items", message)?;
-        }
-        if let Some(least) = limits.least.filter(|least| items.len() < *least) {
-            let message = format!("Array must have at least {least} items");
-            self.report(outcome, path, "array_min_items", message)?;
-        }
-        if let Some(most) = limits.most.filter(|most| items.len() > *most) {
-            let message = format!("Array must have at most {most} items");
-            self.report(outcome, path, "array_max_items", message)?;
-        }
-        if limits.are_unique {
-            self.unique(items, path, outcome)?;
-        }
-        if let Some(contains) = limits.contains {
-            self.contains(contains, items, path, outcome)?;
-        }
-        outcome.count();
-        Ok(())
-    }
-
-    fn unique(&mut self, items: &Array, path: Path<'_>, outcome: &mut Outcome) -> Checked {
-        let mut known = std::collections::BTreeMap::new();
-        for (index, item) in items.iter().enumerate() {
-            self.context.budget.pay_value(item)?;
-            self.context.budget.pay(2)?;
-            if let Some(before) = known.insert(plain_json(item), index) {
-                let message = format!("array items[{before},{index}] must be unique");
-                self.report(outcome, path, "unique", message)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn contains(
-        &mut self,
-        id: Id,
-        items: &Array,
-        path: Path<'_>,
-        outcome: &mut Outcome,
-    ) -> Checked {
-        let mut best: Option<Outcome> = None;
-        for (index, item) in items.iter().enumerate() {
-            let name = index.to_string();
-            let found = self.apart(id, item, path.below(&name))?;
-            if found.is_valid() {
-                return Ok(());
-            }
-            if best.as_ref().is_none_or(|best| found.score > best.score) {
-                best = Some(found);
-            }
-        }
-        self.report(
-            outcome,
-            path,
-            "contains",
-            "At least one of the items must match",
-        )?;
-        best.into_iter().for_each(|best| outcome.merge(best));
-        Ok(())
-    }
-
-    fn object(
-        &mut self,
-        schema: &'a Schema,
-        object: &Object,
-        path: Path<'_>,
-        outcome: &mut Outcome,
-    ) -> Checked {
-        let limits = &schema.object;
-        if let Some(least) = limits.least.filter(|least| object.len() < *least) {
-            let message = format!("Must have at least {least} properties");
-            self.report(outcome, path, "array_min_properties", message)?;
-        }
-        if let Some(most) = limits.most.filter(|most| object.len() > *most) {
-            let message = format!("Must have at most {most} properties");
-            self.report(outcome, path, "array_max_properties", message)?;
-        }
-        for name in &limits.required {
-            self.context.budget.pay(1)?;
-            if object.get_str(name).is_some() {
-                outcome.count();
-            } else {
-                self.report(outcome, path, "required", format!("{name} is required"))?;
-            }
-        }
-        for (key, value) in object.iter() {
-            self.property(schema, key, value, path, outcome)?;
-        }
-        if let Some(names) = limits.names {
-            for (key, _) in object.iter() {
-                let found = self.apart(names, key, path)?;
-                if !found.is_valid() {
-                    let name = key.as_str().unwrap_or_default();
-                    let message = format!("Property name of \"{name}\" does not match");
-                    self.report(outcome, path, "invalid_property_name", message)?;
-                    outcome.merge(found);
-                }
-            }
-        }
-        outcome.count();
-        Ok(())
-    }
-
-    /// A property's patterns, and what holds for those that are not described.
-    fn property(
-        &mut self,
-        schema: &'a Schema,
-        key: &Value,
-        value: &Value,
-        path: Path<'_>,
-        outcome: &mut Outcome,
-    ) -> Checked {
-        let limits = &schema.object;
-        let name = key.as_str().unwrap_or_default();
-        self.context.budget.pay(1)?;
-        let mut is_described = false;
-        for (program, id) in &limits.patterns {
-            if program.matches(self.context, name)? {
-                is_described = true;
-                let found = self.apart(*id, value, path.below(name))?;
-                outcome.merge(found);
-            }
-        }
-        if is_described {
-            outcome.count();
-        }
-        let known = limits
-            .properties
-            .binary_search_by(|(known, _)| known.cmp(key));
-        if is_described || known.is_ok() {
-            return Ok(());
-        }
-        match limits.others {
-            Some(Others::Allowed(false)) => {
-                let message = format!("Additional property {name} is not allowed");
-                self.report(outcome, path, "additional_property_not_allowed", message)
-            }
-            Some(Others::Like(id)) => {
-                let found = self.apart(id, value, path.below(name))?;
-                outcome.merge(found);
-                Ok(())
-            }
-            _ => Ok(()),
-        }
     }
 }
 

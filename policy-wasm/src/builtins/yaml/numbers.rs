@@ -26,7 +26,7 @@ pub(in crate::builtins) fn json(float: f64) -> Option<String> {
         return None;
     }
     let size = float.abs();
-    Some(if size != 0.0 && (size < 1e-6 || size >= 1e21) {
+    Some(if size != 0.0 && !(1e-6..1e21).contains(&size) {
         scientific(float, 1)
     } else {
         float.to_string()
@@ -42,10 +42,10 @@ pub(super) fn general(float: f64) -> String {
         return if float < 0.0 { "-.inf" } else { ".inf" }.to_owned();
     }
     let (_, _, exponent) = digits(float);
-    if exponent < -4 || exponent >= 6 {
-        scientific(float, 2)
-    } else {
+    if (-4..6).contains(&exponent) {
         float.to_string()
+    } else {
+        scientific(float, 2)
     }
 }
 

@@ -124,7 +124,7 @@ fn decoded(text: &str) -> Result<String, CallError> {
         .filter(|byte| !b"\r\n".contains(byte))
         .collect();
     let mut bytes = Vec::new();
-    if digits.len() % 4 != 0 {
+    if !digits.len().is_multiple_of(4) {
         return Err(wrong());
     }
     let mut left = digits.len() / 4;

@@ -344,11 +344,12 @@ fn double_quoted(text: &str) -> String {
                 continue;
             }
             _ => {
-                quoted.push_str(&match code {
+                let escape = match code {
                     0..=0xff => format!("\\x{code:02X}"),
                     0x100..=0xffff => format!("\\u{code:04X}"),
                     _ => format!("\\U{code:08X}"),
-                });
+                };
+                quoted.push_str(&escape);
                 continue;
             }
         };
