@@ -6,7 +6,6 @@
 mod aggregates;
 mod arrays;
 mod bits;
-#[cfg(test)]
 mod bounds;
 mod casts;
 mod cidr_merge;
@@ -16,6 +15,7 @@ mod encoding;
 mod graph;
 mod json_patch;
 mod json_paths;
+mod json_schema;
 mod letters;
 mod net;
 mod numbers;
@@ -41,6 +41,7 @@ mod units;
 mod urls;
 mod uuid;
 mod walk;
+mod yaml;
 
 use std::fmt;
 
@@ -112,6 +113,7 @@ const TABLES: &[&[Builtin]] = &[
     encoding::BUILTINS,
     graph::BUILTINS,
     json_paths::BUILTINS,
+    json_schema::BUILTINS,
     net::BUILTINS,
     numbers::BUILTINS,
     objects::BUILTINS,
@@ -130,6 +132,7 @@ const TABLES: &[&[Builtin]] = &[
     units::BUILTINS,
     urls::BUILTINS,
     uuid::BUILTINS,
+    yaml::BUILTINS,
 ];
 
 /// The builtin of a name.
