@@ -5,6 +5,7 @@
 
 mod arrays;
 mod cidr_merge;
+mod crypto;
 mod net;
 mod operand;
 #[cfg(test)]
@@ -57,7 +58,7 @@ impl CallError {
 }
 
 /// All of them, a table for each file.
-const TABLES: &[&[Builtin]] = &[arrays::BUILTINS, net::BUILTINS, time::BUILTINS];
+const TABLES: &[&[Builtin]] = &[arrays::BUILTINS, crypto::BUILTINS, net::BUILTINS, time::BUILTINS];
 
 /// The builtin of a name.
 pub(crate) fn find(name: &str) -> Option<&'static Builtin> {

@@ -176,6 +176,7 @@ fn numbers(numbers: impl IntoIterator<Item = i64>) -> Value {
     Value::array(numbers.into_iter().map(Value::from).collect())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as every call")]
 fn now_ns(context: &Context<'_>, _arguments: &[Value]) -> Result<Option<Value>, CallError> {
     Ok(Some(context.now_ns.into()))
 }
