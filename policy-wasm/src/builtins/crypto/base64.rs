@@ -130,3 +130,9 @@ pub(in crate::builtins) fn encode(bytes: &[u8], alphabet: Alphabet, padding: Pad
         (Alphabet::Url, Padding::None) => Base64UrlUnpadded::encode_string(bytes),
     }
 }
+
+/// A PEM block of bytes.
+pub(in crate::builtins) fn encode_pem_text(label: &str, bytes: &[u8]) -> Vec<u8> {
+    let digits = encode(bytes, Alphabet::Standard, Padding::Needed);
+    format!("-----BEGIN {label}-----\n{digits}\n-----END {label}-----\n").into_bytes()
+}

@@ -4,7 +4,7 @@ pub(super) mod base64;
 pub(super) mod der;
 pub(super) mod ecdsa;
 pub(super) mod hash;
-mod json;
+pub(super) mod json;
 pub(super) mod keys;
 pub(super) mod pem;
 pub(super) mod rsa;
@@ -15,7 +15,7 @@ use crate::value::Value;
 use hash::Hash;
 use keys::PrivateKey;
 
-pub(super) use json::{decimal, public_key as public_key_json};
+pub(super) use json::private_key as private_key_json;
 
 pub(super) const BUILTINS: &[Builtin] = &[
     Builtin {

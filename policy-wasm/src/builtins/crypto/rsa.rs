@@ -210,7 +210,9 @@ impl PrivateKey {
         let prime = params_p.modulus().as_nz_ref();
         let difference = of_p.sub(&BoxedMontyForm::new(of_q.rem(prime), &params_p));
         let inverse = number(&self.qinv).rem(prime);
-        let quotient = difference.mul(&BoxedMontyForm::new(inverse, &params_p)).retrieve();
+        let quotient = difference
+            .mul(&BoxedMontyForm::new(inverse, &params_p))
+            .retrieve();
         let product = quotient.concatenating_mul(&q);
         let precision = product.bits_precision();
         let sum = product.wrapping_add(&of_q.try_resize(precision)?);
