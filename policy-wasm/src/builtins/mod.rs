@@ -10,6 +10,7 @@ mod bounds;
 mod casts;
 mod cidr_merge;
 mod comparison;
+mod crypto;
 mod edit;
 mod encoding;
 mod graph;
@@ -41,6 +42,7 @@ mod units;
 mod urls;
 mod uuid;
 mod walk;
+mod x509;
 mod yaml;
 
 use std::fmt;
@@ -110,6 +112,7 @@ const TABLES: &[&[Builtin]] = &[
     bits::BUILTINS,
     casts::BUILTINS,
     comparison::BUILTINS,
+    crypto::BUILTINS,
     encoding::BUILTINS,
     graph::BUILTINS,
     json_paths::BUILTINS,
@@ -132,6 +135,7 @@ const TABLES: &[&[Builtin]] = &[
     units::BUILTINS,
     urls::BUILTINS,
     uuid::BUILTINS,
+    x509::BUILTINS,
     yaml::BUILTINS,
 ];
 
