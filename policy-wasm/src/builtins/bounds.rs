@@ -39,7 +39,11 @@ fn no_call_takes_longer_than_its_steps() {
     let long = text("a".repeat(1 << 20));
     let dots = text(".".repeat(100_000));
     let many = Value::array((0..100_000_i64).map(Value::from).collect());
-    let names = Value::array((0..20_000).map(|n| text(format!("{}{n}", "a".repeat(3)))).collect());
+    let names = Value::array(
+        (0..20_000)
+            .map(|n| text(format!("{}{n}", "a".repeat(3))))
+            .collect(),
+    );
     let pairs = (0..2_000).map(|n| (text(format!("{}{n}", "a".repeat(300))), text("b")));
     let pairs = Value::object(pairs.collect());
     let huge = json(&"7".repeat(4_000));
@@ -59,45 +63,132 @@ fn no_call_takes_longer_than_its_steps() {
             calls.push((name, vec![number.clone()]));
         }
         for other in numbers {
-            for name in ["plus", "minus", "mul", "div", "rem", "lt", "equal", "bits.and", "bits.lsh", "bits.rsh", "numbers.range"] {
+            for name in [
+                "plus",
+                "minus",
+                "mul",
+                "div",
+                "rem",
+                "lt",
+                "equal",
+                "bits.and",
+                "bits.lsh",
+                "bits.rsh",
+                "numbers.range",
+            ] {
                 calls.push((name, vec![number.clone(), other.clone()]));
             }
         }
         let copies = Value::array(vec![number.clone(); 20_000]);
-        let copied = {
+        let in_turn = {
             let group = [number.clone(), Value::from(1_i64), Value::from(-1_i64)];
             Value::array(group.iter().cycle().take(9_000).cloned().collect())
         };
         for name in ["sum", "product", "sort", "max", "min", "count"] {
             calls.push((name, vec![copies.clone()]));
-            calls.push((name, vec![copied.clone()]));
+            calls.push((name, vec![in_turn.clone()]));
         }
         calls.push(("format_int", vec![number.clone(), Value::from(2_i64)]));
-        calls.push(("sprintf", vec![text("%x %d %v %b"), Value::array(vec![number.clone(); 4])]));
+        calls.push((
+            "sprintf",
+            vec![text("%x %d %v %b"), Value::array(vec![number.clone(); 4])],
+        ));
     }
-    for format in ["%[1]v".repeat(20_000), "%1000000d".repeat(1_000), "%.1000000f".repeat(1_000), "%[1]q".repeat(1_000)] {
+    for format in [
+        "%[1]v".repeat(20_000),
+        "%1000000d".repeat(1_000),
+        "%.1000000f".repeat(1_000),
+        "%[1]q".repeat(1_000),
+    ] {
         for value in [&long, &many, &doubled, &huge, &json("0.5")] {
-            calls.push(("sprintf", vec![text(format.clone()), Value::array(vec![value.clone()])]));
+            calls.push((
+                "sprintf",
+                vec![text(format.clone()), Value::array(vec![value.clone()])],
+            ));
         }
     }
     for value in [&long, &dots, &many, &names, &pairs, &doubled, &keys] {
         for name in [
-            "count", "sum", "product", "max", "min", "sort", "all", "any", "lower", "upper", "strings.reverse",
-            "trim_space", "units.parse", "units.parse_bytes", "to_number", "semver.is_valid", "json.marshal",
-            "json.unmarshal", "json.is_valid", "base64.encode", "base64.decode", "base64url.decode", "hex.encode",
-            "hex.decode", "urlquery.encode", "urlquery.decode", "urlquery.decode_object", "urlquery.encode_object",
-            "internal.template_string", "cast_array", "cast_set", "type_name",
+            "count",
+            "sum",
+            "product",
+            "max",
+            "min",
+            "sort",
+            "all",
+            "any",
+            "lower",
+            "upper",
+            "strings.reverse",
+            "trim_space",
+            "units.parse",
+            "units.parse_bytes",
+            "to_number",
+            "semver.is_valid",
+            "json.marshal",
+            "json.unmarshal",
+            "json.is_valid",
+            "base64.encode",
+            "base64.decode",
+            "base64url.decode",
+            "hex.encode",
+            "hex.decode",
+            "urlquery.encode",
+            "urlquery.decode",
+            "urlquery.decode_object",
+            "urlquery.encode_object",
+            "internal.template_string",
+            "cast_array",
+            "cast_set",
+            "type_name",
         ] {
             calls.push((name, vec![value.clone()]));
         }
-        calls.push(("internal.template_string", vec![Value::array(vec![Value::set(vec![value.clone()]); 100])]));
-        calls.push(("json.marshal_with_options", vec![value.clone(), Value::object(vec![(text("indent"), long.clone())])]));
-        for other in [&long, &dots, &many, &names, &pairs, &doubled, &text(""), &text("a")] {
+        calls.push((
+            "internal.template_string",
+            vec![Value::array(vec![Value::set(vec![value.clone()]); 100])],
+        ));
+        calls.push((
+            "json.marshal_with_options",
+            vec![
+                value.clone(),
+                Value::object(vec![(text("indent"), long.clone())]),
+            ],
+        ));
+        for other in [
+            &long,
+            &dots,
+            &many,
+            &names,
+            &pairs,
+            &doubled,
+            &text(""),
+            &text("a"),
+        ] {
             for name in [
-                "equal", "lt", "contains", "startswith", "endswith", "split", "indexof", "indexof_n",
-                "strings.count", "trim", "trim_left", "trim_right", "trim_prefix", "trim_suffix", "concat",
-                "strings.any_prefix_match", "strings.any_suffix_match", "strings.replace_n", "internal.member_2",
-                "semver.compare", "and", "or", "minus",
+                "equal",
+                "lt",
+                "contains",
+                "startswith",
+                "endswith",
+                "split",
+                "indexof",
+                "indexof_n",
+                "strings.count",
+                "trim",
+                "trim_left",
+                "trim_right",
+                "trim_prefix",
+                "trim_suffix",
+                "concat",
+                "strings.any_prefix_match",
+                "strings.any_suffix_match",
+                "strings.replace_n",
+                "internal.member_2",
+                "semver.compare",
+                "and",
+                "or",
+                "minus",
             ] {
                 calls.push((name, vec![value.clone(), other.clone()]));
             }
@@ -107,7 +198,10 @@ fn no_call_takes_longer_than_its_steps() {
         }
     }
     calls.push(("numbers.range", vec![json("0"), json("1e400")]));
-    calls.push(("numbers.range_step", vec![json("1e400"), json("-1e400"), json("1e399")]));
+    calls.push((
+        "numbers.range_step",
+        vec![json("1e400"), json("-1e400"), json("1e399")],
+    ));
     calls.push(("bits.lsh", vec![json("1"), json("1000000000000")]));
     for (name, arguments) in &calls {
         let time = || {
@@ -141,12 +235,21 @@ fn bytes_that_are_no_text_are_replaced_one_by_one() {
 #[test]
 fn numbers_become_such_that_json_has() {
     for (argument, wanted) in [
-        ("+5", "5"), ("007", "7"), ("5.", "5"), (".5", "0.5"), ("-.5e1", "-0.5e1"), ("1_000", "1000"),
-        ("-00.10", "-0.10"), ("+0", "0"),
+        ("+5", "5"),
+        ("007", "7"),
+        ("5.", "5"),
+        (".5", "0.5"),
+        ("-.5e1", "-0.5e1"),
+        ("1_000", "1000"),
+        ("-00.10", "-0.10"),
+        ("+0", "0"),
     ] {
         assert_eq!(call("to_number", &[text(argument)]), wanted, "{argument}");
     }
     for argument in ["1__0", "_1", "1_", "1_.5", "0x10", "+-1", "."] {
-        assert!(call("to_number", &[text(argument)]).starts_with("! "), "{argument}");
+        assert!(
+            call("to_number", &[text(argument)]).starts_with("! "),
+            "{argument}"
+        );
     }
 }

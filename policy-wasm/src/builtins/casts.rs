@@ -55,13 +55,22 @@ fn to_number(context: &Context<'_>, arguments: &[Value]) -> Answer {
             context.budget.pay_bytes(text.len().saturating_mul(4))?;
             number_of(text)?.into()
         }
-        other => return Err(operand::wrong(0, "one of {null, boolean, number, string}", other)),
+        other => {
+            return Err(operand::wrong(
+                0,
+                "one of {null, boolean, number, string}",
+                other,
+            ));
+        }
     }))
 }
 
 fn number_of(text: &str) -> Result<Number, CallError> {
     let unsigned = text.trim_start_matches(['+', '-']);
-    if ["inf", "infinity", "nan"].iter().any(|word| unsigned.eq_ignore_ascii_case(word)) {
+    if ["inf", "infinity", "nan"]
+        .iter()
+        .any(|word| unsigned.eq_ignore_ascii_case(word))
+    {
         return Err(CallError::Type(
             "operand 1 must be valid number string but got string".to_owned(),
         ));
@@ -75,7 +84,9 @@ fn number_of(text: &str) -> Result<Number, CallError> {
 pub(super) fn as_json(text: &str) -> Option<String> {
     if text.contains('_') {
         let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
-        let is_between = |window: &[u8]| window.get(1) != Some(&b'_') || is_digit(window.first()) && is_digit(window.last());
+        let is_between = |window: &[u8]| {
+            window.get(1) != Some(&b'_') || is_digit(window.first()) && is_digit(window.last())
+        };
         let is_apart = !text.starts_with('_') && !text.ends_with('_');
         return (is_apart && text.as_bytes().windows(3).all(is_between))
             .then(|| as_json(&text.replace('_', "")))?;

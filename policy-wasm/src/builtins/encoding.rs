@@ -28,7 +28,9 @@ type Answer = Result<Option<Value>, CallError>;
 
 fn text<'a>(context: &Context<'_>, arguments: &'a [Value]) -> Result<&'a str, CallError> {
     let text = operand::text(arguments, 0)?;
-    context.budget.pay_bytes(text.len().saturating_mul(COPIES))?;
+    context
+        .budget
+        .pay_bytes(text.len().saturating_mul(COPIES))?;
     Ok(text)
 }
 
@@ -83,7 +85,10 @@ fn encode(bytes: &[u8], is_for_urls: bool, is_padded: bool) -> Value {
 /// Line breaks are skipped, padding is needed, and the bits that are left over don't matter.
 /// Source: Go, `base64.Encoding.DecodeString`.
 fn decode(text: &str, is_for_urls: bool) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    let digits: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !matches!(byte, b'\r' | b'\n'))
+        .collect();
     let mut bytes = Vec::with_capacity(digits.len());
     let mut chunks = digits.chunks(4).peekable();
     while let Some(chunk) = chunks.next() {
@@ -97,7 +102,11 @@ fn decode(text: &str, is_for_urls: bool) -> Option<Vec<u8>> {
             _ => 3,
         };
         let bits = |digit: &u8, place: usize| {
-            if place > count { Some(0) } else { bits_of(*digit, is_for_urls) }
+            if place > count {
+                Some(0)
+            } else {
+                bits_of(*digit, is_for_urls)
+            }
         };
         let group = bits(first, 0)? << 18
             | bits(second, 1)? << 12
@@ -110,20 +119,34 @@ fn decode(text: &str, is_for_urls: bool) -> Option<Vec<u8>> {
 }
 
 fn base64_encode(context: &Context<'_>, arguments: &[Value]) -> Answer {
-    Ok(Some(encode(text(context, arguments)?.as_bytes(), false, true)))
+    Ok(Some(encode(
+        text(context, arguments)?.as_bytes(),
+        false,
+        true,
+    )))
 }
 
 fn base64url_encode(context: &Context<'_>, arguments: &[Value]) -> Answer {
-    Ok(Some(encode(text(context, arguments)?.as_bytes(), true, true)))
+    Ok(Some(encode(
+        text(context, arguments)?.as_bytes(),
+        true,
+        true,
+    )))
 }
 
 fn base64url_encode_no_pad(context: &Context<'_>, arguments: &[Value]) -> Answer {
-    Ok(Some(encode(text(context, arguments)?.as_bytes(), true, false)))
+    Ok(Some(encode(
+        text(context, arguments)?.as_bytes(),
+        true,
+        false,
+    )))
 }
 
 fn base64_decode(context: &Context<'_>, arguments: &[Value]) -> Answer {
     let bytes = decode(text(context, arguments)?, false);
-    Ok(Some(text_of(bytes.ok_or_else(|| CallError::new("illegal base64 data"))?)))
+    Ok(Some(text_of(
+        bytes.ok_or_else(|| CallError::new("illegal base64 data"))?,
+    )))
 }
 
 /// The padding may be left out.
@@ -136,7 +159,9 @@ fn base64url_decode(context: &Context<'_>, arguments: &[Value]) -> Answer {
         _ => return Err(CallError::new("illegal base64url string")),
     };
     let bytes = decode(&format!("{text}{padding}"), true);
-    Ok(Some(text_of(bytes.ok_or_else(|| CallError::new("illegal base64 data"))?)))
+    Ok(Some(text_of(
+        bytes.ok_or_else(|| CallError::new("illegal base64 data"))?,
+    )))
 }
 
 fn base64_is_valid(context: &Context<'_>, arguments: &[Value]) -> Answer {
@@ -204,7 +229,11 @@ fn json_marshal_with_options(context: &Context<'_>, arguments: &[Value]) -> Answ
                 _ => return Err(wrong_option("pretty", "failed cast to bool")),
             },
             Some(other) => return Err(wrong_option(other, "is unknown")),
-            None => return Err(CallError::Type("operand 2 has a key that is no string".to_owned())),
+            None => {
+                return Err(CallError::Type(
+                    "operand 2 has a key that is no string".to_owned(),
+                ));
+            }
         }
         has_layout = has_layout || key.as_str() != Some("pretty");
     }

@@ -162,7 +162,9 @@ fn count_up(
 ) -> Result<Value, CallError> {
     let distance = to.sub(from);
     let steps = distance.magnitude().to_u64().unwrap_or(u64::MAX);
-    let steps = steps.checked_div(step.to_u64().unwrap_or(u64::MAX)).unwrap_or(0);
+    let steps = steps
+        .checked_div(step.to_u64().unwrap_or(u64::MAX))
+        .unwrap_or(0);
     let count = usize::try_from(steps)
         .unwrap_or(usize::MAX)
         .saturating_add(1);

@@ -18,9 +18,13 @@ struct Version<'a> {
 
 fn compare(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Value>, CallError> {
     let (left, right) = (operand::text(arguments, 0)?, operand::text(arguments, 1)?);
-    context.budget.pay_bytes(left.len().saturating_add(right.len()))?;
+    context
+        .budget
+        .pay_bytes(left.len().saturating_add(right.len()))?;
     let version = |place: u32, text: &str| {
-        CallError::new(format_args!("operand {place}: string {text} is not a valid SemVer"))
+        CallError::new(format_args!(
+            "operand {place}: string {text} is not a valid SemVer"
+        ))
     };
     let first = Version::parse(left).ok_or_else(|| version(1, left))?;
     let second = Version::parse(right).ok_or_else(|| version(2, right))?;
@@ -58,13 +62,15 @@ impl<'a> Version<'a> {
 
     /// A version comes after its own releases before it.
     fn compare(&self, other: &Self) -> Ordering {
-        self.numbers.cmp(&other.numbers).then_with(|| match (self.release, other.release) {
-            (Some(left), Some(right)) => {
-                let identifiers = right.split('.').map(Identifier::of);
-                left.split('.').map(Identifier::of).cmp(identifiers)
-            }
-            (left, right) => right.is_some().cmp(&left.is_some()),
-        })
+        self.numbers
+            .cmp(&other.numbers)
+            .then_with(|| match (self.release, other.release) {
+                (Some(left), Some(right)) => {
+                    let identifiers = right.split('.').map(Identifier::of);
+                    left.split('.').map(Identifier::of).cmp(identifiers)
+                }
+                (left, right) => right.is_some().cmp(&left.is_some()),
+            })
     }
 }
 
@@ -104,7 +110,10 @@ fn is_decimal(text: &str) -> bool {
 
 fn is_identifiers(text: &str) -> bool {
     let is_identifier = |text: &str| {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     text.split('.').all(is_identifier)
 }

@@ -5,10 +5,8 @@ use std::{cmp::Ordering, sync::Arc};
 use super::{Builtin, CallError, Context, operand};
 use crate::value::{Set, Value};
 
-pub(super) const BUILTINS: &[Builtin] = &[
-    Builtin::new("and", intersection),
-    Builtin::new("or", union),
-];
+pub(super) const BUILTINS: &[Builtin] =
+    &[Builtin::new("and", intersection), Builtin::new("or", union)];
 
 type Answer = Result<Option<Value>, CallError>;
 

@@ -40,7 +40,9 @@ fn replace_n(context: &Context<'_>, arguments: &[Value]) -> Answer {
     };
     let pairs = pairs.iter().map(pair).collect::<Result<Vec<_>, _>>();
     let pairs = pairs.map_err(|why| CallError::Type(format!("operand 1 {why}")))?;
-    let pairs = pairs.iter().map(|(old, new)| (old.as_bytes(), new.as_bytes()));
+    let pairs = pairs
+        .iter()
+        .map(|(old, new)| (old.as_bytes(), new.as_bytes()));
     replace_pairs(context, text, pairs.collect())
 }
 

@@ -49,12 +49,15 @@ fn index_of_n(context: &Context<'_>, arguments: &[Value]) -> Answer {
     // tables of places, for each byte of what is searched
     context.budget.pay_bytes(search.len().saturating_mul(8))?;
     let ends = ends_of(text.as_bytes(), search.as_bytes());
-    context.budget.pay_bytes(ends.len().saturating_mul(PLACE_BYTES))?;
+    context
+        .budget
+        .pay_bytes(ends.len().saturating_mul(PLACE_BYTES))?;
     let mut places = Vec::with_capacity(ends.len());
     let (mut letters, mut read) = (0_usize, 0_usize);
     for end in ends {
         let start = end.saturating_sub(search.len());
-        letters = letters.saturating_add(text.get(read..start).map_or(0, |text| text.chars().count()));
+        letters =
+            letters.saturating_add(text.get(read..start).map_or(0, |text| text.chars().count()));
         read = start;
         places.push(whole(letters));
     }
@@ -111,7 +114,10 @@ fn any_suffix_match(context: &Context<'_>, arguments: &[Value]) -> Answer {
     let reverse = |text: &&str| text.bytes().rev().collect::<Vec<u8>>();
     let ends: Vec<Vec<u8>> = ends.iter().map(reverse).collect();
     let texts = texts.iter().map(reverse).collect();
-    Ok(Some(Value::Bool(any_starts(texts, ends.iter().map(Vec::as_slice)))))
+    Ok(Some(Value::Bool(any_starts(
+        texts,
+        ends.iter().map(Vec::as_slice),
+    ))))
 }
 
 /// One text or several.
@@ -128,7 +134,11 @@ fn texts<'a>(
         other => return Err(operand::wrong(index, "one of {string, set, array}", other)),
     };
     context.budget.pay_sorting(members)?;
-    let text = |member: &'a Value| member.as_str().ok_or_else(|| wrong_member(index, value, member));
+    let text = |member: &'a Value| {
+        member
+            .as_str()
+            .ok_or_else(|| wrong_member(index, value, member))
+    };
     members.iter().map(text).collect()
 }
 

@@ -1,6 +1,8 @@
 //! Texts: their parts, their ends and their letters. Source: OPA, `topdown/strings.go`.
 
-use super::{Builtin, CallError, Context, letters, numbers::small_integer, operand, output::Output};
+use super::{
+    Builtin, CallError, Context, letters, numbers::small_integer, operand, output::Output,
+};
 use crate::value::Value;
 
 pub(super) const BUILTINS: &[Builtin] = &[
@@ -84,12 +86,18 @@ fn ends_with(context: &Context<'_>, arguments: &[Value]) -> Answer {
 }
 
 fn lower(context: &Context<'_>, arguments: &[Value]) -> Answer {
-    let lower: String = text(context, arguments, 0)?.chars().map(letters::lower).collect();
+    let lower: String = text(context, arguments, 0)?
+        .chars()
+        .map(letters::lower)
+        .collect();
     Ok(Some(Value::from(lower)))
 }
 
 fn upper(context: &Context<'_>, arguments: &[Value]) -> Answer {
-    let upper: String = text(context, arguments, 0)?.chars().map(letters::upper).collect();
+    let upper: String = text(context, arguments, 0)?
+        .chars()
+        .map(letters::upper)
+        .collect();
     Ok(Some(Value::from(upper)))
 }
 
@@ -120,7 +128,9 @@ fn parts<'a>(
 fn split(context: &Context<'_>, arguments: &[Value]) -> Answer {
     let (text, delimiter) = (text(context, arguments, 0)?, text(context, arguments, 1)?);
     let parts = parts(context, text, delimiter)?;
-    Ok(Some(Value::array(parts.into_iter().map(Value::from).collect())))
+    Ok(Some(Value::array(
+        parts.into_iter().map(Value::from).collect(),
+    )))
 }
 
 /// The first parts of that many, or the last if there are fewer than none.
@@ -134,7 +144,9 @@ fn split_n(context: &Context<'_>, arguments: &[Value]) -> Answer {
     } else {
         parts.truncate(size);
     }
-    Ok(Some(Value::array(parts.into_iter().map(Value::from).collect())))
+    Ok(Some(Value::array(
+        parts.into_iter().map(Value::from).collect(),
+    )))
 }
 
 fn substring(context: &Context<'_>, arguments: &[Value]) -> Answer {
@@ -147,12 +159,16 @@ fn substring(context: &Context<'_>, arguments: &[Value]) -> Answer {
     let rest = text.get(place_of(text, offset)..).unwrap_or_default();
     // a negative length means all that is left
     let length = usize::try_from(length).unwrap_or(usize::MAX);
-    Ok(Some(Value::from(rest.get(..place_of(rest, length)).unwrap_or_default())))
+    Ok(Some(Value::from(
+        rest.get(..place_of(rest, length)).unwrap_or_default(),
+    )))
 }
 
 /// The byte at which a letter stands, counted from 0.
 fn place_of(text: &str, letter: usize) -> usize {
-    text.char_indices().nth(letter).map_or(text.len(), |(place, _)| place)
+    text.char_indices()
+        .nth(letter)
+        .map_or(text.len(), |(place, _)| place)
 }
 
 /// A text and the letters that are taken from its ends, in order.
@@ -172,17 +188,23 @@ fn text_and_letters<'a>(
 
 fn trim(context: &Context<'_>, arguments: &[Value]) -> Answer {
     let (text, letters) = text_and_letters(context, arguments)?;
-    Ok(Some(Value::from(text.trim_matches(|letter| is_among(&letters, letter)))))
+    Ok(Some(Value::from(
+        text.trim_matches(|letter| is_among(&letters, letter)),
+    )))
 }
 
 fn trim_left(context: &Context<'_>, arguments: &[Value]) -> Answer {
     let (text, letters) = text_and_letters(context, arguments)?;
-    Ok(Some(Value::from(text.trim_start_matches(|letter| is_among(&letters, letter)))))
+    Ok(Some(Value::from(
+        text.trim_start_matches(|letter| is_among(&letters, letter)),
+    )))
 }
 
 fn trim_right(context: &Context<'_>, arguments: &[Value]) -> Answer {
     let (text, letters) = text_and_letters(context, arguments)?;
-    Ok(Some(Value::from(text.trim_end_matches(|letter| is_among(&letters, letter)))))
+    Ok(Some(Value::from(
+        text.trim_end_matches(|letter| is_among(&letters, letter)),
+    )))
 }
 
 fn is_among(letters: &[char], letter: char) -> bool {

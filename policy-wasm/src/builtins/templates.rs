@@ -26,7 +26,9 @@ fn template(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Value>,
             },
             Value::Array(_) | Value::Object(_) => {
                 let kind = part.type_name();
-                return Err(CallError::new(format_args!("illegal argument type: {kind}")));
+                return Err(CallError::new(format_args!(
+                    "illegal argument type: {kind}"
+                )));
             }
             scalar => write(context, &mut output, scalar)?,
         }
@@ -35,11 +37,7 @@ fn template(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Value>,
 }
 
 /// Writes a text as it is, anything else as Rego writes it.
-fn write(
-    context: &Context<'_>,
-    output: &mut Output<'_>,
-    value: &Value,
-) -> Result<(), CallError> {
+fn write(context: &Context<'_>, output: &mut Output<'_>, value: &Value) -> Result<(), CallError> {
     context.budget.pay_value(value)?;
     match value {
         Value::String(text) => Ok(output.push_str(text)?),

@@ -17,7 +17,9 @@ pub(super) const BUILTINS: &[Builtin] = &[
 type Answer = Result<Option<Value>, CallError>;
 
 fn is(arguments: &[Value], kind: &str) -> Answer {
-    Ok(Some(Value::Bool(operand::any(arguments, 0)?.type_name() == kind)))
+    Ok(Some(Value::Bool(
+        operand::any(arguments, 0)?.type_name() == kind,
+    )))
 }
 
 fn type_name(_: &Context<'_>, arguments: &[Value]) -> Answer {

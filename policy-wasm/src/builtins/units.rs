@@ -35,7 +35,10 @@ fn parse(context: &Context<'_>, arguments: &[Value]) -> Answer {
     let factor = match unit.as_str() {
         "" => power(1000, 0),
         // the float nearest to 0.001 is 1152921504606847 / 2^60
-        "m" => (BigInt::from(1_152_921_504_606_847_u64), BigInt::from(1_u64 << 60)),
+        "m" => (
+            BigInt::from(1_152_921_504_606_847_u64),
+            BigInt::from(1_u64 << 60),
+        ),
         "k" | "K" => power(1000, 1),
         "M" => power(1000, 2),
         "g" | "G" => power(1000, 3),
@@ -44,9 +47,8 @@ fn parse(context: &Context<'_>, arguments: &[Value]) -> Answer {
         "e" | "E" => power(1000, 6),
         other => power(1024, binary(&other.to_lowercase(), "").ok_or_else(wrong)?),
     };
-    let number = decimal(number).ok_or_else(|| {
-        CallError::new("units.parse: could not parse amount to a number")
-    })?;
+    let number = decimal(number)
+        .ok_or_else(|| CallError::new("units.parse: could not parse amount to a number"))?;
     Ok(Some(scale(&number?, &factor)?.into()))
 }
 
@@ -62,9 +64,14 @@ fn parse_bytes(context: &Context<'_>, arguments: &[Value]) -> Answer {
         "tb" | "t" => (1000, 4),
         "pb" | "p" => (1000, 5),
         "eb" | "e" => (1000, 6),
-        other => (1024, binary(other, "b").ok_or_else(|| {
-            CallError::new(format_args!("units.parse_bytes: byte unit {other} not recognized"))
-        })?),
+        other => (
+            1024,
+            binary(other, "b").ok_or_else(|| {
+                CallError::new(format_args!(
+                    "units.parse_bytes: byte unit {other} not recognized"
+                ))
+            })?,
+        ),
     };
     let wrong = || CallError::new("units.parse_bytes: could not parse byte amount to a number");
     let number = Number::parse(&as_json(number).ok_or_else(wrong)?).ok_or(NumberError::TooLarge)?;
@@ -79,7 +86,9 @@ fn amount(context: &Context<'_>, arguments: &[Value], name: &str) -> Result<Stri
     let digits = u64::try_from(text.len().min(MAX_DIGITS)).unwrap_or(0);
     context.budget.pay(digits.saturating_mul(digits) / 2048)?;
     if text.contains(' ') {
-        return Err(CallError::new(format_args!("{name}: spaces not allowed in resource strings")));
+        return Err(CallError::new(format_args!(
+            "{name}: spaces not allowed in resource strings"
+        )));
     }
     Ok(text.replace('"', ""))
 }
@@ -143,13 +152,22 @@ fn decimal(text: &str) -> Option<Result<(BigInt, BigInt), NumberError>> {
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let scale = exponent.saturating_sub(i64::try_from(fraction.len()).unwrap_or(i64::MAX));
     let digits = format!("{whole}{fraction}");
-    let is_too_large = usize::try_from(scale.unsigned_abs()).map_or(true, |scale| scale > MAX_DIGITS);
+    let is_too_large =
+        usize::try_from(scale.unsigned_abs()).map_or(true, |scale| scale > MAX_DIGITS);
     let number = BigInt::parse_bytes(digits.get(..digits.len().min(MAX_DIGITS))?.as_bytes(), 10)?;
     if digits.len() > MAX_DIGITS || is_too_large && number.sign() != Sign::NoSign {
         return Some(Err(NumberError::TooLarge));
     }
-    let power = BigInt::from(10).pow(if is_too_large { 0 } else { scale.unsigned_abs() });
-    Some(Ok(if scale < 0 { (number, power) } else { (number.mul(power), BigInt::from(1)) }))
+    let power = BigInt::from(10).pow(if is_too_large {
+        0
+    } else {
+        scale.unsigned_abs()
+    });
+    Some(Ok(if scale < 0 {
+        (number, power)
+    } else {
+        (number.mul(power), BigInt::from(1))
+    }))
 }
 
 /// The product of two fractions: whole, or with ten decimals, of which the last is rounded half
@@ -161,7 +179,10 @@ fn scale(left: &(BigInt, BigInt), right: &(BigInt, BigInt)) -> Result<Number, Nu
         return Number::of_integer(&quotient);
     }
     let magnitude = BigInt::from_biguint(Sign::Plus, over.magnitude().clone());
-    let doubled = magnitude.mul(BigInt::from(10).pow(DECIMALS)).mul(2_u32).add(&under);
+    let doubled = magnitude
+        .mul(BigInt::from(10).pow(DECIMALS))
+        .mul(2_u32)
+        .add(&under);
     let rounded = doubled.div_rem(&under.mul(2_u32)).0.to_string();
     let sign = if over.sign() == Sign::Minus { "-" } else { "" };
     let padded = format!("{rounded:0>11}");

@@ -97,7 +97,11 @@ fn digit(byte: u8) -> u8 {
 /// In order of the names, and of each name's values.
 fn encode_object(context: &Context<'_>, arguments: &[Value]) -> Answer {
     let object = operand::object(arguments, 0)?;
-    pay_names(context, operand::any(arguments, 0)?.size().weight, object.len())?;
+    pay_names(
+        context,
+        operand::any(arguments, 0)?.size().weight,
+        object.len(),
+    )?;
     let mut entries = BTreeMap::new();
     for (key, value) in object.iter() {
         let name = match key {
@@ -129,7 +133,9 @@ fn encode_object(context: &Context<'_>, arguments: &[Value]) -> Answer {
 /// Pays for putting names in order. `bytes`: of all of them.
 fn pay_names(context: &Context<'_>, bytes: u64, count: usize) -> Result<(), CallError> {
     let rounds = u64::from(count.checked_ilog2().unwrap_or(0)).saturating_add(1);
-    Ok(context.budget.pay((bytes / BYTES_PER_STEP).saturating_mul(rounds))?)
+    Ok(context
+        .budget
+        .pay((bytes / BYTES_PER_STEP).saturating_mul(rounds))?)
 }
 
 fn wrong_values() -> CallError {
@@ -142,7 +148,11 @@ fn decode_object(context: &Context<'_>, arguments: &[Value]) -> Answer {
     context.budget.pay_bytes(query.len().saturating_mul(4))?;
     let count = query.matches('&').count().saturating_add(1);
     context.budget.pay_bytes(count.saturating_mul(PART_BYTES))?;
-    pay_names(context, u64::try_from(query.len()).unwrap_or(u64::MAX), count)?;
+    pay_names(
+        context,
+        u64::try_from(query.len()).unwrap_or(u64::MAX),
+        count,
+    )?;
     let mut entries: BTreeMap<Value, Vec<Value>> = BTreeMap::new();
     for part in query.split('&') {
         if part.contains(';') {
@@ -152,8 +162,13 @@ fn decode_object(context: &Context<'_>, arguments: &[Value]) -> Answer {
             continue;
         }
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        entries.entry(unescape(name)?).or_default().push(unescape(value)?);
+        entries
+            .entry(unescape(name)?)
+            .or_default()
+            .push(unescape(value)?);
     }
-    let entries = entries.into_iter().map(|(name, values)| (name, Value::array(values)));
+    let entries = entries
+        .into_iter()
+        .map(|(name, values)| (name, Value::array(values)));
     Ok(Some(Value::object(entries.collect())))
 }
