@@ -11,6 +11,7 @@ mod operand;
 #[cfg(test)]
 mod tests;
 mod time;
+mod tokens;
 mod x509;
 
 use std::fmt;
@@ -59,7 +60,7 @@ impl CallError {
 }
 
 /// All of them, a table for each file.
-const TABLES: &[&[Builtin]] = &[arrays::BUILTINS, crypto::BUILTINS, net::BUILTINS, time::BUILTINS, x509::BUILTINS];
+const TABLES: &[&[Builtin]] = &[arrays::BUILTINS, crypto::BUILTINS, net::BUILTINS, time::BUILTINS, tokens::BUILTINS, x509::BUILTINS];
 
 /// The builtin of a name.
 pub(crate) fn find(name: &str) -> Option<&'static Builtin> {

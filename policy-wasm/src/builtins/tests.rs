@@ -71,4 +71,4 @@ macro_rules! areas {
     )*};
 }
 
-areas! { arrays crypto net time x509 }
+areas! { arrays crypto net time tokens x509 }
