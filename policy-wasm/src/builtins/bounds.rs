@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Context, find};
+use super::{Context, Patterns, find};
 use crate::{budget::Budget, value::Value};
 
 /// Steps of a whole evaluation.
@@ -15,6 +15,7 @@ fn call(name: &str, arguments: &[Value]) -> String {
     let context = Context {
         budget: &budget,
         now_ns: 0,
+        patterns: &Patterns::default(),
     };
     let builtin = find(name).unwrap_or_else(|| panic!("{name}"));
     match (builtin.call)(&context, arguments) {

@@ -37,6 +37,7 @@ mod templates;
 #[cfg(test)]
 mod tests;
 mod time;
+mod tokens;
 mod types;
 mod units;
 mod urls;
@@ -131,6 +132,7 @@ const TABLES: &[&[Builtin]] = &[
     strings::BUILTINS,
     templates::BUILTINS,
     time::BUILTINS,
+    tokens::BUILTINS,
     types::BUILTINS,
     units::BUILTINS,
     urls::BUILTINS,
