@@ -6,6 +6,8 @@
 mod arrays;
 mod edit;
 mod graph;
+#[cfg(test)]
+mod hostile;
 mod json_patch;
 mod json_paths;
 mod json_schema;
