@@ -46,15 +46,13 @@ fn hostile() -> Vec<Value> {
     let subsets = (0..300).map(|count| Value::set(numbers(count))).collect();
     let objects = (0..3_000_i64)
         .map(|key| Value::object(vec![(Value::from(key.to_string()), Value::from(key))]));
-    let laughs: String = (1..30)
+    let laughs: Vec<String> = (0..29_u32)
         .map(|level| {
-            let below = level - 1;
-            format!(
-                "a{level}: &a{level} [{}]\n",
-                vec![format!("*a{below}"); 9].join(", ")
-            )
+            let aliases = vec![format!("*a{level}"); 9].join(", ");
+            format!("a{}: &a{0} [{aliases}]\n", level.saturating_add(1))
         })
         .collect();
+    let laughs = laughs.concat();
     let operation = |path: &str| {
         let entries = [("op", "add"), ("path", path), ("value", "x")];
         Value::object(
@@ -159,7 +157,7 @@ fn no_call_outlasts_its_budget() {
     for (name, count) in CALLS {
         for one in &values {
             if *count == 1 {
-                check(&patterns, name, &[one.clone()]);
+                check(&patterns, name, std::slice::from_ref(one));
                 continue;
             }
             for other in &values {
