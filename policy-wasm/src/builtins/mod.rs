@@ -14,6 +14,8 @@ mod crypto;
 mod edit;
 mod encoding;
 mod graph;
+#[cfg(test)]
+mod hostile;
 mod json_patch;
 mod json_paths;
 mod json_schema;
