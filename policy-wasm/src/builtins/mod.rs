@@ -14,7 +14,6 @@ mod crypto;
 mod edit;
 mod encoding;
 mod graph;
-#[cfg(test)]
 mod hostile;
 mod json_patch;
 mod json_paths;
