@@ -14,6 +14,7 @@
 mod archive;
 mod budget;
 mod builtins;
+mod check;
 mod engine_builtins;
 pub mod bundle;
 mod canonical;

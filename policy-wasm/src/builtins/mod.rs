@@ -4,6 +4,7 @@
 //! and makes from the evaluation's budget: reading an argument whole is `context.budget.pay_value`.
 
 mod arrays;
+pub(crate) mod declarations;
 mod operand;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@
 //! the engine answers as OPA would answer the original, with a [`print::Map`] of the way back to
 //! the source's lines and columns. Source: OPA, "Policy Language"; `docs/decisions/0040`.
 
-mod ast;
+pub(crate) mod ast;
 mod constants;
 mod lexer;
 mod literals;
@@ -25,7 +25,7 @@ use ast::Place;
 pub(crate) use constants::constant;
 use lower::lower;
 #[cfg(test)]
-pub(crate) use parser::parse_term;
+pub(crate) use parser::{parse, parse_term};
 use names::Definitions;
 
 use crate::diagnostics::{Diagnostic, Kind, retold};

@@ -1,0 +1,542 @@
+//! From a syntax tree to the form in which it is checked: rules, bodies, expressions.
+//!
+//! Source: OPA, `v1/ast/compile.go`: what its stages before the checks make of a rule.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use super::{
+    finding::{Code, Finding, Names},
+    scopes::{
+        Global, Occurrence, Scope, Scopes, declared_in, document, is_partial_set, names_in,
+        parameters_in,
+    },
+    tree::{DATA, Every, Expr, ExprKind, Function, Kind, Rule, Target, Term, With, WithValue},
+};
+use crate::{
+    builtins::declarations::declaration,
+    front::ast::{self, Body, HeadValue, Op, Place, TermKind},
+};
+
+/// What is the same for all rules of a module.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InModule<'a, 'c> {
+    pub(super) index: usize,
+    /// The steps of its package below `data`.
+    pub(super) package: &'c [Term<'a>],
+    pub(super) globals: &'c BTreeMap<&'a str, Global<'a>>,
+    /// Paths of functions below `data`.
+    pub(super) functions: &'c BTreeSet<Vec<&'a str>>,
+}
+
+/// Lowers one rule and its branches.
+pub(super) struct Lowering<'a, 'c> {
+    pub(super) module: InModule<'a, 'c>,
+    pub(super) scopes: Scopes<'a, 'c>,
+    pub(super) names: &'c mut Names<'a>,
+    pub(super) findings: &'c mut Vec<Finding>,
+}
+
+impl<'a> Lowering<'a, '_> {
+    /// Lowers a rule with its branches, to the end of `rules`.
+    pub(super) fn rule(&mut self, rule: &'a ast::Rule, rules: &mut Vec<Rule<'a>>) {
+        let mut hidden = BTreeSet::new();
+        for parameter in rule.head.parameters.iter().flatten() {
+            parameters_in(parameter, &mut hidden);
+        }
+        self.scopes.enter(BTreeSet::new(), Scope::default());
+        let before = self.findings.len();
+        let parameters = rule.head.parameters.iter().flatten();
+        let parameters: Vec<Term<'a>> = parameters.map(|one| self.parameter(one)).collect();
+        let are_parameters_wrong = self.findings.len() > before;
+        let scope = self.scopes.leave();
+        let branches = rule.otherwise.iter().map(|other| {
+            (other.place, other.value.as_ref(), other.body.as_ref())
+        });
+        let value = match &rule.head.value {
+            HeadValue::Implied => None,
+            HeadValue::Is(value) | HeadValue::Contains(value) => Some(value),
+        };
+        let mut follows = None;
+        for (place, value, body) in [(rule.place, value, rule.body.as_ref())]
+            .into_iter()
+            .chain(branches)
+        {
+            let before = self.findings.len();
+            let mut names = hidden.clone();
+            declared_in(body.unwrap_or(const { &Vec::new() }), &mut names);
+            self.scopes.enter(names, scope.clone());
+            let mut lowered = Rule {
+                module: self.module.index,
+                place,
+                is_default: rule.is_default,
+                path: self.module.package.to_vec(),
+                parameters: parameters.clone(),
+                is_partial_set: is_partial_set(&rule.head.value),
+                value: Term::new(place, Kind::Bool(true)),
+                body: Vec::new(),
+                follows,
+                is_wrong: false,
+            };
+            self.branch(rule, value, body, &mut lowered);
+            self.scopes.leave();
+            lowered.is_wrong = are_parameters_wrong || self.findings.len() > before;
+            follows = Some(rules.len());
+            rules.push(lowered);
+        }
+    }
+
+    fn branch(
+        &mut self,
+        rule: &'a ast::Rule,
+        value: Option<&'a ast::Term>,
+        body: Option<&'a Body>,
+        lowered: &mut Rule<'a>,
+    ) {
+        let before = self.findings.len();
+        if let Some(body) = body {
+            self.body(body, &mut lowered.body);
+        }
+        let (head, steps) = match &rule.head.name.kind {
+            TermKind::Ref(head, steps) => (head.as_ref(), steps.as_slice()),
+            _ => (&rule.head.name, [].as_slice()),
+        };
+        let name = head.name().unwrap_or_default();
+        lowered.path.push(Term::new(head.place, Kind::Text(name)));
+        for step in steps {
+            let mut support = Vec::new();
+            let step = self.term(step, &mut support);
+            lowered.body.append(&mut support);
+            let is_plain = step.is_scalar() || matches!(step.kind, Kind::Variable(_));
+            let step = if is_plain {
+                step
+            } else {
+                self.named(step, &mut lowered.body)
+            };
+            lowered.path.push(step);
+        }
+        for parameter in &mut lowered.parameters {
+            if parameter.needs_evaluation() {
+                let term = parameter.clone();
+                *parameter = self.named(term, &mut lowered.body);
+            }
+        }
+        if let Some(value) = value {
+            let mut support = Vec::new();
+            let value = self.term(value, &mut support);
+            lowered.body.append(&mut support);
+            lowered.value = if value.needs_evaluation() {
+                self.named(value, &mut lowered.body)
+            } else {
+                value
+            };
+        }
+        if self.findings.len() == before {
+            self.unused();
+        }
+    }
+
+    /// A name for a term, which an expression at the end of a body gives it.
+    pub(super) fn named(&mut self, term: Term<'a>, body: &mut Vec<Expr<'a>>) -> Term<'a> {
+        let place = term.place;
+        let name = Term::variable(place, self.names.fresh(None));
+        body.push(Expr::equation(place, name.clone(), term));
+        name
+    }
+
+    pub(super) fn find(&mut self, code: Code, place: Place, message: impl Into<String>) {
+        let module = self.module.index;
+        self.findings.push(Finding::at(code, module, place, message));
+    }
+
+    /// Tells what the body at hand declares and does not use.
+    pub(super) fn unused(&mut self) {
+        for (name, place) in self.scopes.unused() {
+            let message = format!("`{name}` is declared and not used; leave it out, or use it");
+            self.find(Code::Compile, place, message);
+        }
+    }
+
+    fn parameter(&mut self, term: &'a ast::Term) -> Term<'a> {
+        let place = term.place;
+        match &term.kind {
+            TermKind::Var(name) => {
+                if document(name).is_some() {
+                    let message = format!("a parameter must not be called `{name}`");
+                    self.find(Code::Compile, place, message);
+                }
+                Term::variable(place, self.scopes.parameter(name, self.names))
+            }
+            TermKind::Array(items) => {
+                let items = items.iter().map(|item| self.parameter(item)).collect();
+                Term::new(place, Kind::Array(items))
+            }
+            TermKind::Object(fields) => {
+                let fields = fields.iter().map(|(key, value)| {
+                    (self.term(key, &mut Vec::new()), self.parameter(value))
+                });
+                let fields = fields.collect();
+                Term::new(place, Kind::Object(fields))
+            }
+            TermKind::Call(..) | TermKind::Infix(..) | TermKind::In(_) => {
+                let message = "a parameter can't be a call; compare it in the body instead";
+                self.find(Code::Compile, place, message);
+                Term::new(place, Kind::Null)
+            }
+            _ => self.term(term, &mut Vec::new()),
+        }
+    }
+
+    /// Lowers a body to the end of another.
+    pub(super) fn body(&mut self, body: &'a Body, out: &mut Vec<Expr<'a>>) {
+        for expr in body {
+            self.expr(expr, out);
+        }
+    }
+
+    /// Lowers an expression, with what it needs before it.
+    fn expr(&mut self, expr: &'a ast::Expr, out: &mut Vec<Expr<'a>>) {
+        match &expr.kind {
+            ast::ExprKind::Term(term) => match &term.kind {
+                TermKind::Infix(Op::Assign, pair) => self.assignment(expr, &pair.0, &pair.1, out),
+                TermKind::Call(function, arguments) if function.name() == Some("assign") => {
+                    match arguments.as_slice() {
+                        [left, right] => self.assignment(expr, left, right, out),
+                        _ => self.plain(expr, term, out),
+                    }
+                }
+                _ => self.plain(expr, term, out),
+            },
+            ast::ExprKind::Some(names) => {
+                for name in names {
+                    self.declare(&name.text, name.place, Occurrence::Declared);
+                }
+            }
+            ast::ExprKind::SomeIn {
+                key,
+                value,
+                collection,
+            } => self.some_in(expr, key.as_ref(), value, collection, out),
+            ast::ExprKind::Every {
+                key,
+                value,
+                domain,
+                body,
+            } => self.every(expr, (key.as_ref(), value), domain, body, out),
+        }
+    }
+
+    fn plain(&mut self, expr: &'a ast::Expr, term: &'a ast::Term, out: &mut Vec<Expr<'a>>) {
+        let mut support = Vec::new();
+        let kind = self.expr_kind(term, &mut support);
+        let with = self.withs(&expr.with, out);
+        for one in &mut support {
+            if one.with.is_empty() {
+                one.with = Rc::clone(&with);
+            }
+        }
+        out.append(&mut support);
+        let mut lowered = Expr::new(expr.place, kind);
+        lowered.is_negated = expr.is_negated;
+        lowered.with = with;
+        out.push(lowered);
+    }
+
+    fn assignment(
+        &mut self,
+        expr: &'a ast::Expr,
+        left: &'a ast::Term,
+        right: &'a ast::Term,
+        out: &mut Vec<Expr<'a>>,
+    ) {
+        if expr.is_negated {
+            let message = "nothing can be assigned inside `not`; assign it before";
+            self.find(Code::Compile, expr.place, message);
+            return;
+        }
+        let mut support = Vec::new();
+        let value = self.term(right, &mut support);
+        let with = self.withs(&expr.with, out);
+        let target = self.assigned(left);
+        for one in &mut support {
+            one.with = Rc::clone(&with);
+        }
+        out.append(&mut support);
+        let mut lowered = Expr::equation(expr.place, target, value);
+        lowered.is_assignment = true;
+        lowered.with = with;
+        out.push(lowered);
+    }
+
+    /// What stands on the left of `:=`.
+    fn assigned(&mut self, term: &'a ast::Term) -> Term<'a> {
+        let place = term.place;
+        let kind = match &term.kind {
+            TermKind::Var(name) if document(name).is_some() => {
+                let message = format!("a variable must not be called `{name}`; take another name");
+                self.find(Code::Compile, place, message);
+                Kind::Null
+            }
+            TermKind::Var(name) => {
+                let variable = self.declare(name, place, Occurrence::Assigned);
+                Kind::Variable(variable)
+            }
+            TermKind::Array(items) => {
+                Kind::Array(items.iter().map(|item| self.assigned(item)).collect())
+            }
+            TermKind::Object(fields) => {
+                let fields = fields.iter();
+                let fields = fields.map(|(key, value)| (self.key(key), self.assigned(value)));
+                Kind::Object(fields.collect())
+            }
+            _ => {
+                let message = "`:=` gives names their values; use `==` to compare";
+                self.find(Code::Compile, place, message);
+                Kind::Null
+            }
+        };
+        Term::new(place, kind)
+    }
+
+    /// A key of a pattern: what the rule declares is not known there.
+    fn key(&mut self, term: &'a ast::Term) -> Term<'a> {
+        match &term.kind {
+            TermKind::Var(name) if document(name).is_none() && self.scopes.global(name).is_none() => {
+                Term::variable(term.place, self.scopes.written(name, self.names))
+            }
+            _ => self.term(term, &mut Vec::new()),
+        }
+    }
+
+    fn declare(&mut self, name: &'a str, place: Place, occurrence: Occurrence) -> u32 {
+        match self.scopes.declare(name, place, occurrence, self.names) {
+            Ok(variable) => variable,
+            Err(message) => {
+                self.find(Code::Compile, place, message);
+                self.names.fresh(None)
+            }
+        }
+    }
+
+    fn some_in(
+        &mut self,
+        expr: &'a ast::Expr,
+        key: Option<&'a ast::Term>,
+        value: &'a ast::Term,
+        collection: &'a ast::Term,
+        out: &mut Vec<Expr<'a>>,
+    ) {
+        let mut bound = BTreeMap::new();
+        for pattern in key.into_iter().chain([value]) {
+            pattern_names(pattern, &mut bound);
+        }
+        let mut domain = BTreeSet::new();
+        names_in(collection, &mut domain);
+        for (name, place) in &bound {
+            if domain.contains(name) && *name != "_" {
+                let message = format!("`{name}` stands on both sides of `in`; take another name");
+                self.find(Code::Compile, *place, message);
+                return;
+            }
+        }
+        for (name, place) in bound {
+            if name != "_" {
+                let variable = self.declare(name, place, Occurrence::Declared);
+                self.scopes.mark_used(variable);
+            }
+        }
+        let mut support = Vec::new();
+        let pattern = self.term(value, &mut support);
+        let collection = self.term(collection, &mut support);
+        let key = match key {
+            Some(key) => self.term(key, &mut support),
+            None => Term::variable(value.place, self.names.fresh(None)),
+        };
+        let place = collection.place;
+        let member = match collection.kind {
+            Kind::Reference(base, mut steps) => {
+                steps.push(key);
+                Kind::Reference(base, steps)
+            }
+            Kind::Variable(base) => Kind::Reference(base, vec![key]),
+            kind => {
+                let name = self.names.fresh(None);
+                let base = Term::variable(place, name);
+                support.push(Expr::equation(place, base, Term::new(place, kind)));
+                Kind::Reference(name, vec![key])
+            }
+        };
+        let with = self.withs(&expr.with, out);
+        for one in &mut support {
+            one.with = Rc::clone(&with);
+        }
+        out.append(&mut support);
+        let mut lowered = Expr::equation(expr.place, pattern, Term::new(place, member));
+        lowered.with = with;
+        out.push(lowered);
+    }
+
+    fn every(
+        &mut self,
+        expr: &'a ast::Expr,
+        (key, value): (Option<&'a ast::Name>, &'a ast::Name),
+        domain: &'a ast::Term,
+        body: &'a Body,
+        out: &mut Vec<Expr<'a>>,
+    ) {
+        let before = self.findings.len();
+        let hidden = key.into_iter().chain([value]);
+        self.scopes.enter(hidden.map(|name| name.text.as_str()).collect(), Scope::default());
+        let mut support = Vec::new();
+        let place = domain.place;
+        let domain = self.term(domain, &mut support);
+        let name = Term::variable(place, self.names.fresh(None));
+        let mut equation = Expr::equation(place, name.clone(), domain);
+        equation.is_generated = true;
+        support.push(equation);
+        let with = self.withs(&expr.with, out);
+        for one in &mut support {
+            one.with = Rc::clone(&with);
+        }
+        out.append(&mut support);
+        let key = key.map(|key| self.declare(&key.text, key.place, Occurrence::Declared));
+        let value = self.declare(&value.text, value.place, Occurrence::Declared);
+        let mut inner = Vec::new();
+        self.body(body, &mut inner);
+        if self.findings.len() == before {
+            self.unused();
+        }
+        self.scopes.leave();
+        let every = Every {
+            key,
+            value,
+            domain: name,
+            body: inner,
+        };
+        let mut lowered = Expr::new(expr.place, ExprKind::Every(Box::new(every)));
+        lowered.with = with;
+        lowered.is_negated = expr.is_negated;
+        out.push(lowered);
+    }
+
+    /// Lowers modifiers; what their values need comes to the end of `out`.
+    pub(super) fn withs(&mut self, withs: &'a [ast::With], out: &mut Vec<Expr<'a>>) -> Rc<[With<'a>]> {
+        let withs = withs.iter().map(|with| {
+            let target = self.target(&with.target, out);
+            let replaces_function = match &target {
+                Target::Builtin(_) => true,
+                Target::Reference(base, steps) => *base == DATA && self.is_function(steps),
+                Target::Other => false,
+            };
+            let value = self.with_value(&with.value, replaces_function, out);
+            With {
+                place: with.target.place,
+                target,
+                value,
+            }
+        });
+        withs.collect()
+    }
+
+    fn target(&mut self, term: &'a ast::Term, out: &mut Vec<Expr<'a>>) -> Target<'a> {
+        if let Some(builtin) = self.builtin(term) {
+            return Target::Builtin(builtin);
+        }
+        match self.term(term, out).kind {
+            Kind::Reference(base, steps) => Target::Reference(base, steps),
+            _ => Target::Other,
+        }
+    }
+
+    fn with_value(
+        &mut self,
+        term: &'a ast::Term,
+        replaces_function: bool,
+        out: &mut Vec<Expr<'a>>,
+    ) -> WithValue<'a> {
+        if let Some(builtin) = self.builtin(term)
+            && replaces_function
+        {
+            return WithValue::Builtin(builtin);
+        }
+        let value = self.term(term, out);
+        if let Kind::Reference(DATA, steps) = &value.kind
+            && self.is_function(steps)
+        {
+            return WithValue::Term(value);
+        }
+        WithValue::Term(if value.needs_evaluation() {
+            self.named(value, out)
+        } else {
+            value
+        })
+    }
+
+    /// Whether the steps of a reference below `data` name a function.
+    fn is_function(&self, steps: &[Term<'a>]) -> bool {
+        let names = steps.iter().map(|step| match step.kind {
+            Kind::Text(name) => Some(name),
+            _ => None,
+        });
+        let names: Option<Vec<&str>> = names.collect();
+        names.is_some_and(|names| self.module.functions.contains(&names))
+    }
+
+    /// The builtin that a term names, if nothing else has its name here.
+    pub(super) fn builtin(
+        &self,
+        term: &ast::Term,
+    ) -> Option<&'static crate::builtins::declarations::Declaration> {
+        let path = path_of(term)?;
+        let root = path.first()?;
+        let is_other = document(root).is_some()
+            || self.scopes.global(root).is_some()
+            || self.scopes.is_declared(root);
+        if is_other {
+            return None;
+        }
+        declaration(&path.join("."))
+    }
+}
+
+/// The names of a reference, if it has nothing else.
+pub(super) fn path_of(term: &ast::Term) -> Option<Vec<&str>> {
+    match &term.kind {
+        TermKind::Var(name) => Some(vec![name]),
+        TermKind::Ref(head, steps) => {
+            let steps = steps.iter().map(|step| match &step.kind {
+                TermKind::Text(text) => Some(text.as_str()),
+                _ => None,
+            });
+            [head.name()].into_iter().chain(steps).collect()
+        }
+        _ => None,
+    }
+}
+
+/// The names that a pattern behind `some` declares.
+fn pattern_names<'a>(term: &'a ast::Term, found: &mut BTreeMap<&'a str, Place>) {
+    match &term.kind {
+        TermKind::Var(name) => {
+            found.entry(name).or_insert(term.place);
+        }
+        TermKind::Array(items) | TermKind::Set(items) => {
+            for item in items {
+                pattern_names(item, found);
+            }
+        }
+        TermKind::Object(fields) => {
+            for (_, value) in fields {
+                pattern_names(value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a function is one that only our tree has.
+pub(super) const fn is_unification(function: &Function<'_>) -> bool {
+    matches!(function, Function::Unify)
+}

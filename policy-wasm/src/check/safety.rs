@@ -1,0 +1,430 @@
+//! The order in which a body can be evaluated, and the variables for which there is none.
+//!
+//! An expression can be evaluated when all that it needs has a value; it may give others theirs.
+//! Source: OPA, `v1/ast/compile.go`, `reorderBodyForSafety`.
+
+use std::collections::BTreeSet;
+
+use super::{
+    calls::Calls,
+    finding::Effort,
+    tree::{Comprehension, Expr, ExprKind, Kind, Target, Term, Variable, WithValue},
+    unify::unified,
+    variables::{Inside, Scan, Variables, bodies_in, is_dynamic},
+};
+use crate::front::ast::Place;
+
+/// An expression that can't be evaluated, and what has no value there.
+#[derive(Debug, Clone)]
+pub(super) struct Unsafe {
+    pub(super) place: Place,
+    /// What the expression itself would give a value to.
+    pub(super) assigned: BTreeSet<Variable>,
+    pub(super) variables: Variables,
+}
+
+/// Orders bodies.
+pub(super) struct Safety<'s, 'r, 'a> {
+    pub(super) calls: &'s Calls<'r, 'a>,
+    pub(super) effort: &'s mut Effort,
+}
+
+impl<'a> Safety<'_, '_, 'a> {
+    /// Brings a body, and those in it, into an order in which it can be evaluated.
+    /// `globals`: what has a value before.
+    pub(super) fn order(
+        &mut self,
+        body: &mut Vec<Expr<'a>>,
+        globals: &BTreeSet<Variable>,
+        found: &mut Vec<Unsafe>,
+    ) {
+        let mut needs = Variables::new();
+        Scan::Needs.body(body, &mut needs);
+        let of_body: BTreeSet<Variable> = needs.into_keys().collect();
+        let mut safe: BTreeSet<Variable> = of_body.intersection(globals).copied().collect();
+        let mut waiting: Vec<Waiting> = body
+            .iter()
+            .map(|expr| Waiting::of(expr, &of_body, globals, &safe))
+            .collect();
+        let mut order: Vec<usize> = Vec::new();
+        let mut ordered: BTreeSet<Variable> = BTreeSet::new();
+        loop {
+            let before = order.len();
+            for (index, expr) in body.iter().enumerate() {
+                let Some(one) = waiting.get_mut(index) else {
+                    continue;
+                };
+                if one.is_done || !self.effort.spend(one.cost) {
+                    continue;
+                }
+                let outputs = self.outputs(expr, &safe);
+                if !one.closes.is_empty() && !one.closes.is_subset(&ordered) {
+                    let missing: BTreeSet<Variable> =
+                        one.closes.difference(&ordered).copied().collect();
+                    if missing == outputs {
+                        continue;
+                    }
+                    one.misses = missing
+                        .into_iter()
+                        .map(|variable| (variable, one.place_of(variable, expr)))
+                        .collect();
+                }
+                one.misses
+                    .retain(|variable, _| !outputs.contains(variable) && !safe.contains(variable));
+                if one.misses.is_empty() {
+                    one.is_done = true;
+                    order.push(index);
+                    // What an expression gives a value to, another may close over.
+                    ordered.extend(outputs.iter().filter(|one| !globals.contains(one)));
+                    safe.extend(outputs);
+                }
+            }
+            if order.len() == before {
+                break;
+            }
+        }
+        self.inside(body, &order, globals, found);
+        for (expr, one) in body.iter().zip(&waiting) {
+            if !one.is_done {
+                found.push(Unsafe::of(expr, one.misses.clone()));
+            }
+        }
+        if order.len() == body.len() {
+            arrange(body, &order);
+        }
+    }
+
+    /// Orders the bodies inside, each with what has a value where it stands.
+    fn inside(
+        &mut self,
+        body: &mut [Expr<'a>],
+        order: &[usize],
+        globals: &BTreeSet<Variable>,
+        found: &mut Vec<Unsafe>,
+    ) {
+        let mut known = globals.clone();
+        for index in order {
+            let Some(expr) = body.get_mut(*index) else {
+                continue;
+            };
+            let mut needs = Variables::new();
+            Scan::Needs.expr(expr, &mut needs);
+            let (place, assigned) = (expr.place, assigned_by(expr));
+            let mut report = |variables: Variables| {
+                found.push(Unsafe {
+                    place,
+                    assigned: assigned.clone(),
+                    variables,
+                });
+            };
+            match &mut expr.kind {
+                ExprKind::Every(every) => {
+                    known.extend(every.key);
+                    known.insert(every.value);
+                    let mut inner = Vec::new();
+                    self.order(&mut every.body, &known, &mut inner);
+                    found.extend(inner);
+                }
+                ExprKind::Term(term) => {
+                    let mut inner = Vec::new();
+                    self.term(term, &known, &mut report, &mut inner);
+                    found.extend(inner);
+                }
+                ExprKind::Call(_, arguments) => {
+                    let mut inner = Vec::new();
+                    for argument in arguments {
+                        self.term(argument, &known, &mut report, &mut inner);
+                    }
+                    found.extend(inner);
+                }
+            }
+            known.extend(needs.into_keys());
+        }
+    }
+
+    fn term(
+        &mut self,
+        term: &mut Term<'a>,
+        known: &BTreeSet<Variable>,
+        report: &mut impl FnMut(Variables),
+        found: &mut Vec<Unsafe>,
+    ) {
+        match &mut term.kind {
+            Kind::Reference(_, items) | Kind::Array(items) | Kind::Set(items) => {
+                for item in items {
+                    self.term(item, known, report, found);
+                }
+            }
+            Kind::Object(fields) => {
+                for (key, value) in fields {
+                    self.term(key, known, report, found);
+                    self.term(value, known, report, found);
+                }
+            }
+            Kind::Comprehension(comprehension) => {
+                self.comprehension(comprehension, known, report, found);
+            }
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Variable(_) => {}
+        }
+    }
+
+    fn comprehension(
+        &mut self,
+        comprehension: &mut Comprehension<'a>,
+        known: &BTreeSet<Variable>,
+        report: &mut impl FnMut(Variables),
+        found: &mut Vec<Unsafe>,
+    ) {
+        let mut wanted = Variables::new();
+        for term in comprehension.key.iter().chain([&comprehension.value]) {
+            Scan::All.term(term, &mut wanted);
+        }
+        let mut given = Variables::new();
+        Scan::Needs.body(&comprehension.body, &mut given);
+        wanted.retain(|one, _| !given.contains_key(one) && !known.contains(one));
+        if !wanted.is_empty() {
+            report(wanted);
+        }
+        self.order(&mut comprehension.body, known, found);
+    }
+
+    /// What an expression gives a value to when what is `safe` has one.
+    pub(super) fn outputs(
+        &self,
+        expr: &Expr<'a>,
+        safe: &BTreeSet<Variable>,
+    ) -> BTreeSet<Variable> {
+        let mut outputs = BTreeSet::new();
+        if expr.is_negated {
+            return outputs;
+        }
+        let mut needs = Variables::new();
+        for with in expr.with.iter() {
+            Scan::Needs.with(with, &mut needs);
+        }
+        if needs.keys().any(|one| !safe.contains(one)) {
+            return outputs;
+        }
+        match &expr.kind {
+            ExprKind::Term(_) => references(expr, safe, &mut outputs),
+            ExprKind::Every(every) => references_in(&every.domain, safe, &mut outputs),
+            ExprKind::Call(function, arguments) => {
+                if let Some((left, right)) = expr.sides() {
+                    return equation(expr, left, right, safe);
+                }
+                let Some(arity) = self.calls.arity(function) else {
+                    return outputs;
+                };
+                references(expr, safe, &mut outputs);
+                let inputs = arguments.get(..arity).unwrap_or(arguments);
+                let results = arguments.get(arity..).unwrap_or_default();
+                if results.is_empty() {
+                    return outputs;
+                }
+                let mut needs = Variables::new();
+                Scan::Argument.terms(inputs, &mut needs);
+                if needs
+                    .keys()
+                    .any(|one| !safe.contains(one) && !outputs.contains(one))
+                {
+                    return BTreeSet::new();
+                }
+                let mut given = Variables::new();
+                Scan::Argument.terms(results, &mut given);
+                outputs.extend(given.into_keys());
+            }
+        }
+        outputs
+    }
+
+    /// What a body gives values to, in the order in which it is written.
+    pub(super) fn outputs_of(
+        &self,
+        body: &[Expr<'a>],
+        safe: &BTreeSet<Variable>,
+    ) -> BTreeSet<Variable> {
+        let mut known = safe.clone();
+        for expr in body {
+            let outputs = self.outputs(expr, &known);
+            known.extend(outputs);
+        }
+        known
+    }
+}
+
+/// An expression that has no place in the order yet.
+struct Waiting {
+    is_done: bool,
+    /// What it needs and has not got.
+    misses: Variables,
+    /// What the bodies in it take from around them.
+    closes: BTreeSet<Variable>,
+    inside: Variables,
+    cost: usize,
+}
+
+impl Waiting {
+    fn of(
+        expr: &Expr<'_>,
+        of_body: &BTreeSet<Variable>,
+        globals: &BTreeSet<Variable>,
+        safe: &BTreeSet<Variable>,
+    ) -> Self {
+        let mut misses = Variables::new();
+        Scan::Needs.expr(expr, &mut misses);
+        let cost = misses.len().saturating_add(4).saturating_mul(2);
+        misses.retain(|one, _| !safe.contains(one));
+        let mut inside = Variables::new();
+        bodies_in(expr, &mut |one| match one {
+            Inside::Every(every) => Scan::All.body(&every.body, &mut inside),
+            Inside::Comprehension(made) => {
+                for term in made.key.iter().chain([&made.value]) {
+                    Scan::All.term(term, &mut inside);
+                }
+                Scan::All.body(&made.body, &mut inside);
+            }
+        });
+        inside.retain(|one, _| of_body.contains(one) && !globals.contains(one));
+        Self {
+            is_done: false,
+            misses,
+            closes: inside.keys().copied().collect(),
+            cost: cost.saturating_add(inside.len()),
+            inside,
+        }
+    }
+
+    fn place_of(&self, variable: Variable, expr: &Expr<'_>) -> Place {
+        self.inside.get(&variable).copied().unwrap_or(expr.place)
+    }
+}
+
+impl Unsafe {
+    fn of(expr: &Expr<'_>, variables: Variables) -> Self {
+        Self {
+            place: expr.place,
+            assigned: assigned_by(expr),
+            variables,
+        }
+    }
+}
+
+fn assigned_by(expr: &Expr<'_>) -> BTreeSet<Variable> {
+    let mut assigned = Variables::new();
+    if expr.is_assignment
+        && let Some((left, _)) = expr.sides()
+    {
+        Scan::All.term(left, &mut assigned);
+    }
+    assigned.into_keys().collect()
+}
+
+fn equation(
+    expr: &Expr<'_>,
+    left: &Term<'_>,
+    right: &Term<'_>,
+    safe: &BTreeSet<Variable>,
+) -> BTreeSet<Variable> {
+    let mut basis = safe.clone();
+    references(expr, safe, &mut basis);
+    if expr.is_assignment {
+        // What stands on the left only takes a value.
+        for variable in assigned_by(expr) {
+            basis.remove(&variable);
+        }
+    }
+    let unified = unified(&basis, left, right);
+    basis
+        .into_iter()
+        .chain(unified)
+        .filter(|one| !safe.contains(one))
+        .collect()
+}
+
+/// The variables that references iterate over, in all terms of an expression.
+fn references(expr: &Expr<'_>, safe: &BTreeSet<Variable>, outputs: &mut BTreeSet<Variable>) {
+    match &expr.kind {
+        ExprKind::Term(term) => references_in(term, safe, outputs),
+        ExprKind::Call(_, arguments) => {
+            for argument in arguments {
+                references_in(argument, safe, outputs);
+            }
+        }
+        ExprKind::Every(every) => references_in(&every.domain, safe, outputs),
+    }
+    for with in expr.with.iter() {
+        if let Target::Reference(base, steps) = &with.target {
+            reference(*base, steps, safe, outputs);
+        }
+        if let WithValue::Term(value) = &with.value {
+            references_in(value, safe, outputs);
+        }
+    }
+}
+
+fn references_in(term: &Term<'_>, safe: &BTreeSet<Variable>, outputs: &mut BTreeSet<Variable>) {
+    match &term.kind {
+        Kind::Reference(base, steps) => reference(*base, steps, safe, outputs),
+        Kind::Array(items) | Kind::Set(items) => {
+            for item in items {
+                references_in(item, safe, outputs);
+            }
+        }
+        Kind::Object(fields) => {
+            for (key, value) in fields {
+                references_in(key, safe, outputs);
+                references_in(value, safe, outputs);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn reference(
+    base: Variable,
+    steps: &[Term<'_>],
+    safe: &BTreeSet<Variable>,
+    outputs: &mut BTreeSet<Variable>,
+) {
+    if !safe.contains(&base) {
+        return;
+    }
+    if is_dynamic(steps) {
+        let mut found = Variables::new();
+        for step in steps {
+            iterated(step, &mut found);
+        }
+        outputs.extend(found.into_keys());
+    }
+    for step in steps {
+        references_in(step, safe, outputs);
+    }
+}
+
+/// What stands in a step, without the bases of references in it.
+fn iterated(term: &Term<'_>, found: &mut Variables) {
+    match &term.kind {
+        Kind::Variable(variable) => {
+            found.entry(*variable).or_insert(term.place);
+        }
+        Kind::Reference(_, items) | Kind::Array(items) | Kind::Set(items) => {
+            for item in items {
+                iterated(item, found);
+            }
+        }
+        Kind::Object(fields) => {
+            for (key, value) in fields {
+                iterated(key, found);
+                iterated(value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Puts a body into an order.
+fn arrange(body: &mut Vec<Expr<'_>>, order: &[usize]) {
+    let mut slots: Vec<Option<Expr<'_>>> = std::mem::take(body).into_iter().map(Some).collect();
+    let ordered = order.iter().filter_map(|index| slots.get_mut(*index)?.take());
+    body.extend(ordered.collect::<Vec<_>>());
+}
