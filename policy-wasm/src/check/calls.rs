@@ -10,7 +10,6 @@ use super::{
 use crate::{
     builtins::declarations::Declaration,
     check::fitting::unpacked,
-    front::ast::Place,
 };
 
 /// Checks the calls of rules.
@@ -29,7 +28,7 @@ impl<'a> Calls<'_, 'a> {
                 let first = self.paths.rules_at(steps).first()?;
                 Some(self.rules.get(*first)?.parameters.len())
             }
-            Function::Unknown(_) => None,
+            Function::Unknown(_) | Function::Told => None,
         }
     }
 
@@ -72,6 +71,9 @@ impl<'a> Calls<'_, 'a> {
         arguments: &[Term<'a>],
         is_generated: bool,
     ) -> Option<(Code, String)> {
+        if matches!(function, Function::Told) {
+            return None;
+        }
         let name = name_of(function);
         if let Some(reason) = refusal(&name) {
             return Some((Code::Refused, format!("`{name}` is not permitted: {reason}")));
@@ -110,7 +112,9 @@ impl<'a> Calls<'_, 'a> {
     fn with(&self, with: &With<'a>) -> Option<(Code, String)> {
         match &with.target {
             Target::Reference(INPUT, _) => None,
-            Target::Reference(DATA, steps) => self.with_data(steps),
+            Target::Reference(DATA, steps) => self
+                .with_data(steps)
+                .or_else(|| self.with_function(steps, &with.value)),
             Target::Builtin(builtin) => self.with_builtin(builtin, &with.value),
             Target::Reference(..) | Target::Other => {
                 let message = "`with` replaces parts of `input`, parts of `data`, or a function";
@@ -152,7 +156,25 @@ impl<'a> Calls<'_, 'a> {
         if is_fixed {
             return Some((Code::Compile, format!("`{name}` can't be replaced")));
         }
-        let arity = arity_of(builtin);
+        self.other_arity(name, arity_of(builtin), value)
+    }
+
+    fn with_function(&self, steps: &[Term<'a>], value: &WithValue<'a>) -> Option<(Code, String)> {
+        let first = self.paths.rules_at(steps).first()?;
+        let arity = self.rules.get(*first)?.parameters.len();
+        if arity == 0 {
+            return None;
+        }
+        self.other_arity(&shown(steps), arity, value)
+    }
+
+    /// A function can be replaced by one with as many parameters only, or by a value.
+    fn other_arity(
+        &self,
+        name: &str,
+        arity: usize,
+        value: &WithValue<'a>,
+    ) -> Option<(Code, String)> {
         let other = match value {
             WithValue::Builtin(other) => arity_of(other),
             WithValue::Term(Term {
@@ -183,6 +205,7 @@ pub(super) fn name_of(function: &Function<'_>) -> String {
         Function::Builtin(builtin) => builtin.name.to_owned(),
         Function::Rule(steps) => shown(steps),
         Function::Unknown(name) => name.clone(),
+        Function::Told => String::new(),
     }
 }
 
@@ -202,9 +225,4 @@ fn refusal(name: &str) -> Option<&'static str> {
         "providers.aws.sign_req" => "a decision does not sign requests",
         _ => return None,
     })
-}
-
-/// Where a term stands.
-pub(super) const fn place_of(term: &Term<'_>) -> Place {
-    term.place
 }

@@ -58,7 +58,8 @@ impl<'r, 'a> Graph<'r, 'a> {
                 *slot = edges;
             }
         }
-        for (index, rule) in rules.iter().enumerate() {
+        // What a rule needs that is wrong already is not certain.
+        for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| !rule.is_wrong) {
             let edges = graph.needed(rule, effort);
             if let Some(slot) = graph.edges.get_mut(index) {
                 slot.extend(edges);

@@ -36,7 +36,7 @@ impl<'a> Lifting<'a, '_> {
                     Function::Builtin(builtin) => {
                         builtin.name == "equal" && arguments.len() == 2
                     }
-                    Function::Rule(_) | Function::Unknown(_) => false,
+                    Function::Rule(_) | Function::Unknown(_) | Function::Told => false,
                 };
                 for argument in arguments {
                     if is_equation {

@@ -13,7 +13,7 @@ use super::{
         Global, Occurrence, Scope, Scopes, declared_in, document, is_partial_set, names_in,
         parameters_in,
     },
-    tree::{DATA, Every, Expr, ExprKind, Function, Kind, Rule, Target, Term, With, WithValue},
+    tree::{DATA, Every, Expr, ExprKind, INPUT, Kind, Rule, Target, Term, With, WithValue},
 };
 use crate::{
     builtins::declarations::declaration,
@@ -183,6 +183,11 @@ impl<'a> Lowering<'a, '_> {
             TermKind::Call(..) | TermKind::Infix(..) | TermKind::In(_) => {
                 let message = "a parameter can't be a call; compare it in the body instead";
                 self.find(Code::Compile, place, message);
+                Term::new(place, Kind::Null)
+            }
+            TermKind::Ref(head, _) if head.name().and_then(document).is_some() => {
+                let message = "a parameter can't be a part of `input` or `data`; compare it in the body";
+                self.find(Code::UnsafeVariable, place, message);
                 Term::new(place, Kind::Null)
             }
             _ => self.term(term, &mut Vec::new()),
@@ -361,6 +366,10 @@ impl<'a> Lowering<'a, '_> {
                 Kind::Reference(base, steps)
             }
             Kind::Variable(base) => Kind::Reference(base, vec![key]),
+            // There is nothing in a scalar, which is no error to OPA.
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {
+                Kind::Reference(INPUT, vec![key])
+            }
             kind => {
                 let name = self.names.fresh(None);
                 let base = Term::variable(place, name);
@@ -388,7 +397,8 @@ impl<'a> Lowering<'a, '_> {
     ) {
         let before = self.findings.len();
         let hidden = key.into_iter().chain([value]);
-        self.scopes.enter(hidden.map(|name| name.text.as_str()).collect(), Scope::default());
+        let hidden: BTreeSet<&str> = hidden.map(|name| name.text.as_str()).collect();
+        self.scopes.hide(hidden.clone());
         let mut support = Vec::new();
         let place = domain.place;
         let domain = self.term(domain, &mut support);
@@ -401,6 +411,8 @@ impl<'a> Lowering<'a, '_> {
             one.with = Rc::clone(&with);
         }
         out.append(&mut support);
+        self.scopes.show();
+        self.scopes.enter(hidden, Scope::default());
         let key = key.map(|key| self.declare(&key.text, key.place, Occurrence::Declared));
         let value = self.declare(&value.text, value.place, Occurrence::Declared);
         let mut inner = Vec::new();
@@ -534,9 +546,4 @@ fn pattern_names<'a>(term: &'a ast::Term, found: &mut BTreeMap<&'a str, Place>) 
         }
         _ => {}
     }
-}
-
-/// Whether a function is one that only our tree has.
-pub(super) const fn is_unification(function: &Function<'_>) -> bool {
-    matches!(function, Function::Unify)
 }

@@ -14,8 +14,6 @@ pub(super) const ROOT: Index = 0;
 /// What stands at a path.
 #[derive(Debug, Default)]
 pub(super) struct Node {
-    /// The step that leads to it.
-    pub(super) key: Option<Value>,
     pub(super) children: BTreeMap<Value, Index>,
     /// Rules with this path, or with this one up to their first step that is not known.
     pub(super) rules: Vec<usize>,
@@ -60,12 +58,9 @@ impl Paths {
             let Some(node) = self.nodes.get_mut(at) else {
                 break;
             };
-            at = *node.children.entry(key.clone()).or_insert(next);
+            at = *node.children.entry(key).or_insert(next);
             if at == next {
-                self.nodes.push(Node {
-                    key: Some(key),
-                    ..Node::default()
-                });
+                self.nodes.push(Node::default());
             }
         }
         at

@@ -62,6 +62,16 @@ impl<'a, 'c> Scopes<'a, 'c> {
         self.scopes.push(scope);
     }
 
+    /// Makes names no globals for a while.
+    pub(super) fn hide(&mut self, hidden: BTreeSet<&'a str>) {
+        self.hidden.push(hidden);
+    }
+
+    /// Ends that.
+    pub(super) fn show(&mut self) {
+        self.hidden.pop();
+    }
+
     /// Leaves it. Returns its scope.
     pub(super) fn leave(&mut self) -> Scope<'a> {
         self.hidden.pop();
@@ -71,7 +81,7 @@ impl<'a, 'c> Scopes<'a, 'c> {
     /// The rule or import of a name, if it means one here.
     pub(super) fn global(&self, name: &str) -> Option<&'c Global<'a>> {
         let is_hidden = self.hidden.iter().any(|names| names.contains(name));
-        self.globals.get(name).filter(|_| !is_hidden)
+        self.globals.get(name).filter(|_| !is_hidden && name != "_")
     }
 
     /// Whether a name is a variable that is declared around here.

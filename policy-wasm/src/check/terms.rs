@@ -193,6 +193,7 @@ impl<'a> Lowering<'a, '_> {
             if is_inside {
                 let message = format!("`{name}` is a variable here, so `{}` can't be called", shown());
                 self.find(Code::Compile, term.place, message);
+                return Function::Told;
             }
             return Function::Unknown(shown());
         }

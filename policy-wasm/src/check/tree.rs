@@ -108,6 +108,8 @@ pub(super) enum Function<'a> {
     Rule(Vec<Term<'a>>),
     /// A name that is nothing.
     Unknown(String),
+    /// A name of which it is told already that it can't be called.
+    Told,
 }
 
 /// `with target as value`

@@ -160,11 +160,6 @@ impl Type {
         }
     }
 
-    /// How much work it is to go through it.
-    pub(super) fn weight(&self) -> u64 {
-        u64::from(self.extent().weight)
-    }
-
     pub(super) fn is_anything(&self) -> bool {
         matches!(self, Self::Any(any) if any.of.is_empty())
     }

@@ -315,7 +315,7 @@ impl<'a> Typing<'_, 'a> {
                 Some(other) if other.is_anything() => return None,
                 _ => return wrong(format!("`{name}` is no function; leave out the parentheses")),
             },
-            Function::Unify | Function::Unknown(_) => return None,
+            Function::Unify | Function::Unknown(_) | Function::Told => return None,
         };
         let given: Vec<Known> = arguments.iter().map(|one| self.of(one)).collect();
         for (index, argument) in arguments.iter().enumerate() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::tree::{
-    DATA, Expr, ExprKind, Kind, Target, Term, Variable, With, WithValue,
+    Expr, ExprKind, Kind, Target, Term, Variable, With, WithValue,
 };
 use crate::front::ast::Place;
 
@@ -182,9 +182,4 @@ pub(super) fn bodies_in_term<'t, 'a>(term: &'t Term<'a>, visit: &mut impl FnMut(
 /// Whether a step of a reference is not known outright.
 pub(super) fn is_dynamic(steps: &[Term<'_>]) -> bool {
     !steps.iter().all(Term::is_constant)
-}
-
-/// Whether a reference is one below `data`.
-pub(super) const fn is_data(base: Variable) -> bool {
-    base == DATA
 }

@@ -260,11 +260,16 @@ impl<'a> Parser<'a> {
         let mut alias = None;
         if self.skip_word("as") {
             let name = self.peek();
-            let is_free = !matches!(name.text, "data" | "input" | "_");
+            let is_free = !matches!(name.text, "data" | "input");
             if name.token != Token::Word || is_keyword(name.text) || !is_free {
                 return Err(self.unexpected("a name"));
             }
-            alias = Some(self.next().text.to_owned());
+            let name = self.next().text;
+            if name == "_" {
+                // Nothing can be meant by it.
+                return Ok(None);
+            }
+            alias = Some(name.to_owned());
         }
         Ok(Some(Import { place, path, alias }))
     }
@@ -375,8 +380,11 @@ impl<'a> Parser<'a> {
 
     /// A default holds without a body, so nothing in it may need one.
     fn check_default(&self, rule: &Rule) -> Result<(), SyntaxError> {
-        let HeadValue::Is(value) = &rule.head.value else {
-            return Err(self.unexpected("`:=` and the default value"));
+        let value = match &rule.head.value {
+            HeadValue::Is(value) => value,
+            // OPA takes it for true.
+            HeadValue::Implied if rule.head.parameters.is_none() => return Ok(()),
+            _ => return Err(self.unexpected("`:=` and the default value")),
         };
         if value.depth > HEAD_DEPTH_MAX {
             let message = format!("more than {HEAD_DEPTH_MAX} levels in a default value");
