@@ -16,7 +16,7 @@ use std::{
 use regorus::{QueryResults, Value, unstable::Module};
 use serde_json::{Value as Json, json};
 
-use crate::{engine_builtins, checks, front, growth, load::new_interpreter, recursion, steps};
+use crate::{checks, engine_builtins, front, growth, load::new_interpreter, recursion, steps};
 
 const EXPECTED: &str = include_str!("../conformance/opa-v1.txt");
 /// Some cases recurse without end; the budget stops them well inside this stack.

@@ -7,10 +7,7 @@ use super::{
     tree::{DATA, Expr, ExprKind, Function, INPUT, Kind, Rule, Target, Term, With, WithValue},
     variables::{Inside, bodies_in, bodies_in_term},
 };
-use crate::{
-    builtins::declarations::Declaration,
-    check::fitting::unpacked,
-};
+use crate::{builtins::declarations::Declaration, check::fitting::unpacked};
 
 /// Checks the calls of rules.
 pub(super) struct Calls<'r, 'a> {
@@ -36,13 +33,17 @@ impl<'a> Calls<'_, 'a> {
     pub(super) fn rule(&self, rule: &Rule<'a>, findings: &mut Vec<Finding>) {
         self.body(rule.module, &rule.body, findings);
         for term in [&rule.value].into_iter().chain(&rule.parameters) {
-            bodies_in_term(term, &mut |inside| self.inside(rule.module, inside, findings));
+            bodies_in_term(term, &mut |inside| {
+                self.inside(rule.module, inside, findings)
+            });
         }
     }
 
     fn inside(&self, module: usize, inside: Inside<'_, 'a>, findings: &mut Vec<Finding>) {
         match inside {
-            Inside::Comprehension(comprehension) => self.body(module, &comprehension.body, findings),
+            Inside::Comprehension(comprehension) => {
+                self.body(module, &comprehension.body, findings)
+            }
             Inside::Every(every) => self.body(module, &every.body, findings),
         }
     }
@@ -76,7 +77,10 @@ impl<'a> Calls<'_, 'a> {
         }
         let name = name_of(function);
         if let Some(reason) = refusal(&name) {
-            return Some((Code::Refused, format!("`{name}` is not permitted: {reason}")));
+            return Some((
+                Code::Refused,
+                format!("`{name}` is not permitted: {reason}"),
+            ));
         }
         if let Function::Builtin(Declaration {
             is_deprecated: true,
@@ -88,8 +92,12 @@ impl<'a> Calls<'_, 'a> {
         }
         let Some(arity) = self.arity(function) else {
             let similar = similar(&name, self.rules);
-            let hint = similar.map_or_else(String::new, |other| format!("; did you mean `{other}`?"));
-            return Some((Code::Type, format!("there is no function `{name}` here{hint}")));
+            let hint =
+                similar.map_or_else(String::new, |other| format!("; did you mean `{other}`?"));
+            return Some((
+                Code::Type,
+                format!("there is no function `{name}` here{hint}"),
+            ));
         };
         if matches!(function, Function::Builtin(builtin) if builtin.is_variadic) {
             return None;
@@ -143,11 +151,7 @@ impl<'a> Calls<'_, 'a> {
         })
     }
 
-    fn with_builtin(
-        &self,
-        builtin: &Declaration,
-        value: &WithValue<'a>,
-    ) -> Option<(Code, String)> {
+    fn with_builtin(&self, builtin: &Declaration, value: &WithValue<'a>) -> Option<(Code, String)> {
         let name = builtin.name;
         let is_fixed = matches!(name, "eq" | "rego.metadata.chain" | "rego.metadata.rule")
             || name.starts_with("internal.")
@@ -218,10 +222,12 @@ fn refusal(name: &str) -> Option<&'static str> {
         "trace" => "nothing reads its notes; use `print`",
         "rego.parse_module" => "a decision does not read policies",
         "strings.render_template" => "it takes templates of another language; use `$\"…{x}…\"`",
-        "graphql.is_valid" | "graphql.parse" | "graphql.parse_and_verify"
-        | "graphql.parse_query" | "graphql.parse_schema" | "graphql.schema_is_valid" => {
-            "a decision does not read GraphQL"
-        }
+        "graphql.is_valid"
+        | "graphql.parse"
+        | "graphql.parse_and_verify"
+        | "graphql.parse_query"
+        | "graphql.parse_schema"
+        | "graphql.schema_is_valid" => "a decision does not read GraphQL",
         "providers.aws.sign_req" => "a decision does not sign requests",
         _ => return None,
     })

@@ -23,7 +23,11 @@ pub(super) fn check(
         };
         pending.extend(node.children.values().rev());
         if !node.rules.is_empty() {
-            let here: Vec<&Rule<'_>> = node.rules.iter().filter_map(|one| rules.get(*one)).collect();
+            let here: Vec<&Rule<'_>> = node
+                .rules
+                .iter()
+                .filter_map(|one| rules.get(*one))
+                .collect();
             findings.extend(conflict(&here, index, rules, paths));
             findings.extend(packages(&here, index, paths, places));
         }
@@ -61,9 +65,7 @@ fn conflict(
 ) -> Option<Finding> {
     let first = here.first()?;
     let name = shown(constant_prefix(&first.path));
-    let wrong = |message: String| {
-        Some(Finding::at(Code::Type, first.module, first.place, message))
-    };
+    let wrong = |message: String| Some(Finding::at(Code::Type, first.module, first.place, message));
     let below = paths.rules_below(index);
     let mut below = below.iter().filter_map(|one| rules.get(*one));
     let inside = if here.iter().any(|rule| is_ground(rule)) {
@@ -105,7 +107,12 @@ fn conflict(
     let defaults: Vec<&&Rule<'_>> = here.iter().filter(|rule| rule.is_default).collect();
     if let [_, second, ..] = defaults.as_slice() {
         let message = format!("`{name}` has several defaults; keep one");
-        return Some(Finding::at(Code::Type, second.module, second.place, message));
+        return Some(Finding::at(
+            Code::Type,
+            second.module,
+            second.place,
+            message,
+        ));
     }
     None
 }

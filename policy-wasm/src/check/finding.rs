@@ -9,6 +9,8 @@ use crate::{
 /// OPA's code of a finding, or ours where OPA has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Code {
+    /// `rego_parse_error`
+    Syntax,
     /// `rego_compile_error`
     Compile,
     /// `rego_type_error`
@@ -26,6 +28,7 @@ impl Code {
     #[cfg(test)]
     pub(super) const fn as_str(self) -> &'static str {
         match self {
+            Self::Syntax => "rego_parse_error",
             Self::Compile => "rego_compile_error",
             Self::Type => "rego_type_error",
             Self::UnsafeVariable => "rego_unsafe_var_error",
@@ -50,12 +53,7 @@ pub(super) struct Finding {
 
 impl Finding {
     /// A finding at a place.
-    pub(super) fn at(
-        code: Code,
-        module: usize,
-        place: Place,
-        message: impl Into<String>,
-    ) -> Self {
+    pub(super) fn at(code: Code, module: usize, place: Place, message: impl Into<String>) -> Self {
         Self {
             code,
             module,
@@ -69,6 +67,7 @@ impl Finding {
     pub(super) fn diagnostic(self, path: &str, text: &str) -> Diagnostic {
         let kind = match self.code {
             Code::Refused => Kind::Refused,
+            Code::Syntax => Kind::Syntax,
             _ => Kind::Compile,
         };
         let place = (self.place.line, self.place.column);

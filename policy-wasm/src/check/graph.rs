@@ -10,8 +10,8 @@ use super::{
 };
 use crate::value::Value;
 
-/// 100: rules of which it is told that they need themselves.
-const FINDINGS_MAX: usize = 100;
+/// 20: rules of which it is told that they need themselves.
+const FINDINGS_MAX: usize = 20;
 
 /// A rule, all rules below a path, or all that a reference may mean.
 type Vertex = usize;
@@ -83,13 +83,9 @@ impl<'r, 'a> Graph<'r, 'a> {
             return Vec::new();
         };
         let rules = node.rules.iter().flat_map(|rule| self.with_branches(*rule));
-        // What is below `data.system` is found by its name only.
-        let is_hidden =
-            |key: &Value| index == ROOT && matches!(key, Value::String(text) if &**text == "system");
-        let children = node.children.iter();
-        let children = children.filter(|(key, _)| !is_hidden(key));
+        let children = node.children.values();
         rules
-            .chain(children.map(|(_, child)| self.vertex_of(*child)))
+            .chain(children.map(|child| self.vertex_of(*child)))
             .collect()
     }
 
@@ -146,7 +142,10 @@ impl<'r, 'a> Graph<'r, 'a> {
             for child in children {
                 let rules = self.paths.node(child).map(|node| node.rules.as_slice());
                 for rule in rules.unwrap_or_default() {
-                    let meets = self.rules.get(*rule).is_some_and(|rule| meets(&rule.path, &steps, below));
+                    let meets = self
+                        .rules
+                        .get(*rule)
+                        .is_some_and(|rule| meets(&rule.path, &steps, below));
                     if effort.spend(1) && meets {
                         edges.extend(self.with_branches(*rule));
                     }
@@ -211,7 +210,11 @@ impl<'r, 'a> Graph<'r, 'a> {
         let mut came_from: BTreeMap<Vertex, Vertex> = BTreeMap::new();
         let mut queue = VecDeque::from([rule]);
         while let Some(vertex) = queue.pop_front() {
-            for next in self.edges(vertex).iter().filter(|next| members.contains(next)) {
+            for next in self
+                .edges(vertex)
+                .iter()
+                .filter(|next| members.contains(next))
+            {
                 if !came_from.contains_key(next) {
                     came_from.insert(*next, vertex);
                     queue.push_back(*next);
@@ -235,14 +238,20 @@ impl<'r, 'a> Graph<'r, 'a> {
             shown(&rule.path),
             names.join(" -> ")
         );
-        Some(Finding::at(Code::Recursion, rule.module, rule.place, message))
+        Some(Finding::at(
+            Code::Recursion,
+            rule.module,
+            rule.place,
+            message,
+        ))
     }
 }
 
 /// Whether a rule's path from a step on can be what a reference says there.
 fn meets(path: &[Term<'_>], steps: &[Option<Value>], from: usize) -> bool {
     let pairs = path.iter().zip(steps).skip(from);
-    let mut known = pairs.filter_map(|(one, other)| Some((super::paths::value_of(one)?, other.as_ref()?)));
+    let mut known =
+        pairs.filter_map(|(one, other)| Some((super::paths::value_of(one)?, other.as_ref()?)));
     known.all(|(one, other)| one == *other)
 }
 

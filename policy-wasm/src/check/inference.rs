@@ -1,5 +1,7 @@
 //! What terms and references say about types. Source: OPA, `v1/ast/check.go`.
 
+use std::collections::BTreeMap;
+
 use super::{
     fitting::fits,
     paths::value_of,
@@ -29,7 +31,10 @@ impl<'a> Typing<'_, 'a> {
         match (&left.kind, &right.kind) {
             (Kind::Array(one), Kind::Array(other)) => {
                 return one.len() == other.len()
-                    && one.iter().zip(other).all(|(one, other)| self.unify_parts(one, other));
+                    && one
+                        .iter()
+                        .zip(other)
+                        .all(|(one, other)| self.unify_parts(one, other));
             }
             (Kind::Object(one), Kind::Object(other)) => return self.unify_fields(one, other),
             (Kind::Array(_) | Kind::Object(_), Kind::Variable(_)) => {
@@ -75,14 +80,14 @@ impl<'a> Typing<'_, 'a> {
         one: &[(Term<'a>, Term<'a>)],
         other: &[(Term<'a>, Term<'a>)],
     ) -> bool {
+        let mut by_key = BTreeMap::new();
+        for (key, value) in other {
+            by_key.extend(value_of(key).map(|key| (key, value)));
+        }
         one.len() == other.len()
             && one.iter().all(|(key, value)| {
-                let Some(key) = value_of(key) else {
-                    return false;
-                };
-                let mut others = other.iter();
-                let found = others.find(|(other, _)| value_of(other).as_ref() == Some(&key));
-                found.is_some_and(|(_, opposite)| self.unify_parts(value, opposite))
+                let opposite = value_of(key).and_then(|key| by_key.get(&key).copied());
+                opposite.is_some_and(|opposite| self.unify_parts(value, opposite))
             })
     }
 
@@ -128,9 +133,9 @@ impl<'a> Typing<'_, 'a> {
                     }
                 })
             }
-            (Kind::Set(items), Some(Type::Set(set))) => {
-                items.iter().all(|item| self.unify(item, &set.of, is_one_of))
-            }
+            (Kind::Set(items), Some(Type::Set(set))) => items
+                .iter()
+                .all(|item| self.unify(item, &set.of, is_one_of)),
             (Kind::Array(_) | Kind::Object(_) | Kind::Set(_), _) => false,
             (Kind::Variable(variable), _) => self.unify_variable(*variable, known, is_one_of),
             _ => {
@@ -142,7 +147,7 @@ impl<'a> Typing<'_, 'a> {
 
     fn unify_with_anything(&mut self, term: &Term<'a>) {
         let anything = Some(Type::anything());
-        let mut all = |this: &mut Self, item: &Term<'a>| this.unify(item, &anything, true);
+        let all = |this: &mut Self, item: &Term<'a>| this.unify(item, &anything, true);
         match &term.kind {
             Kind::Array(items) | Kind::Set(items) => {
                 for item in items {
@@ -251,44 +256,41 @@ impl<'a> Typing<'_, 'a> {
         let rules = std::mem::take(&mut self.rules);
         let found = self.check_data_in(&rules, steps, &mut depth);
         self.rules = rules;
-        match found {
-            Some(known) => {
-                let rest = steps.get(depth..).unwrap_or_default();
-                self.check_steps(Some(known), rest)
-            }
-            None => {
-                for step in steps.get(depth..).unwrap_or_default() {
-                    self.check_key(step, &Some(Type::anything()));
-                }
-                Ok(())
-            }
+        let rest = steps.get(depth..).unwrap_or_default();
+        if let Some(known) = found? {
+            return self.check_steps(Some(known), rest);
         }
+        for step in rest {
+            self.check_key(step, &Some(Type::anything()));
+        }
+        Ok(())
     }
 
     /// The type of the rule that a reference leads to, with how many steps that takes.
+    /// Errors: why a step leads nowhere.
     fn check_data_in(
         &mut self,
         rules: &RuleTypes,
         steps: &[Term<'a>],
         depth: &mut usize,
-    ) -> Option<Type> {
+    ) -> Result<Option<Type>, String> {
         let mut at = rules;
         while let Some(step) = steps.get(*depth) {
             let Some(child) = value_of(step).and_then(|key| at.child(&key)) else {
                 if matches!(step.kind, Kind::Variable(_)) {
-                    let effort = &mut *self.effort;
-                    let keys = at.extent(&mut || effort.spend(4)).keys();
-                    self.check_key(step, &keys);
+                    if !self.check_key(step, &at.keys()) {
+                        return Err("a key there is no text".to_owned());
+                    }
                 }
-                return None;
+                return Ok(None);
             };
             *depth = depth.saturating_add(1);
             if let Some(known) = child.known() {
-                return Some(known.clone());
+                return Ok(Some(known.clone()));
             }
             at = child;
         }
-        None
+        Ok(None)
     }
 
     /// Takes a step for a key. Returns whether it can be one.

@@ -33,9 +33,7 @@ impl<'a> Lifting<'a, '_> {
             ExprKind::Call(function, arguments) => {
                 let is_equation = match function {
                     Function::Unify => true,
-                    Function::Builtin(builtin) => {
-                        builtin.name == "equal" && arguments.len() == 2
-                    }
+                    Function::Builtin(builtin) => builtin.name == "equal" && arguments.len() == 2,
                     Function::Rule(_) | Function::Unknown(_) | Function::Told => false,
                 };
                 for argument in arguments {

@@ -37,6 +37,12 @@ pub(super) struct Lowering<'a, 'c> {
     pub(super) scopes: Scopes<'a, 'c>,
     pub(super) names: &'c mut Names<'a>,
     pub(super) findings: &'c mut Vec<Finding>,
+    /// How many of them make it pointless to look any further.
+    pub(super) errors: usize,
+    /// Builtins that the body at hand calls by names without a dot.
+    pub(super) called: BTreeSet<&'a str>,
+    /// Variables of the body at hand that have names of builtins.
+    pub(super) read: BTreeMap<&'a str, Place>,
 }
 
 impl<'a> Lowering<'a, '_> {
@@ -47,14 +53,20 @@ impl<'a> Lowering<'a, '_> {
             parameters_in(parameter, &mut hidden);
         }
         self.scopes.enter(BTreeSet::new(), Scope::default());
-        let before = self.findings.len();
+        let before = self.errors;
         let parameters = rule.head.parameters.iter().flatten();
-        let parameters: Vec<Term<'a>> = parameters.map(|one| self.parameter(one)).collect();
-        let are_parameters_wrong = self.findings.len() > before;
+        let mut support = Vec::new();
+        self.scopes.in_parameters(true);
+        let parameters: Vec<Term<'a>> = parameters
+            .map(|one| self.parameter(one, &mut support))
+            .collect();
+        self.scopes.in_parameters(false);
+        let are_parameters_wrong = self.errors > before;
         let scope = self.scopes.leave();
-        let branches = rule.otherwise.iter().map(|other| {
-            (other.place, other.value.as_ref(), other.body.as_ref())
-        });
+        let branches = rule
+            .otherwise
+            .iter()
+            .map(|other| (other.place, other.value.as_ref(), other.body.as_ref()));
         let value = match &rule.head.value {
             HeadValue::Implied => None,
             HeadValue::Is(value) | HeadValue::Contains(value) => Some(value),
@@ -64,7 +76,7 @@ impl<'a> Lowering<'a, '_> {
             .into_iter()
             .chain(branches)
         {
-            let before = self.findings.len();
+            let before = self.errors;
             let mut names = hidden.clone();
             declared_in(body.unwrap_or(const { &Vec::new() }), &mut names);
             self.scopes.enter(names, scope.clone());
@@ -81,8 +93,9 @@ impl<'a> Lowering<'a, '_> {
                 is_wrong: false,
             };
             self.branch(rule, value, body, &mut lowered);
+            lowered.body.extend(support.iter().cloned());
             self.scopes.leave();
-            lowered.is_wrong = are_parameters_wrong || self.findings.len() > before;
+            lowered.is_wrong = are_parameters_wrong || self.errors > before;
             follows = Some(rules.len());
             rules.push(lowered);
         }
@@ -96,9 +109,12 @@ impl<'a> Lowering<'a, '_> {
         lowered: &mut Rule<'a>,
     ) {
         let before = self.findings.len();
+        self.called.clear();
+        self.read.clear();
         if let Some(body) = body {
             self.body(body, &mut lowered.body);
         }
+        self.both();
         let (head, steps) = match &rule.head.name.kind {
             TermKind::Ref(head, steps) => (head.as_ref(), steps.as_slice()),
             _ => (&rule.head.name, [].as_slice()),
@@ -134,7 +150,19 @@ impl<'a> Lowering<'a, '_> {
             };
         }
         if self.findings.len() == before {
-            self.unused();
+            self.unused(None);
+        }
+    }
+
+    /// Tells which names the body at hand has for variables and calls, too.
+    fn both(&mut self) {
+        let both = self
+            .read
+            .iter()
+            .find(|(name, _)| self.called.contains(*name));
+        if let Some((name, place)) = both {
+            let message = format!("`{name}` is a function here and a variable; take another name");
+            self.find(Code::Compile, *place, message);
         }
     }
 
@@ -147,19 +175,28 @@ impl<'a> Lowering<'a, '_> {
     }
 
     pub(super) fn find(&mut self, code: Code, place: Place, message: impl Into<String>) {
-        let module = self.module.index;
-        self.findings.push(Finding::at(code, module, place, message));
+        self.errors = self.errors.saturating_add(1);
+        self.note(code, place, message);
     }
 
-    /// Tells what the body at hand declares and does not use.
-    pub(super) fn unused(&mut self) {
+    /// A finding beside which others still mean something.
+    fn note(&mut self, code: Code, place: Place, message: impl Into<String>) {
+        let module = self.module.index;
+        self.findings
+            .push(Finding::at(code, module, place, message));
+    }
+
+    /// Tells what the body at hand declares and does not use. `statement`: where OPA tells it.
+    pub(super) fn unused(&mut self, statement: Option<Place>) {
         for (name, place) in self.scopes.unused() {
             let message = format!("`{name}` is declared and not used; leave it out, or use it");
-            self.find(Code::Compile, place, message);
+            let mut finding = Finding::at(Code::Compile, self.module.index, place, message);
+            finding.statement = statement.unwrap_or(place);
+            self.findings.push(finding);
         }
     }
 
-    fn parameter(&mut self, term: &'a ast::Term) -> Term<'a> {
+    fn parameter(&mut self, term: &'a ast::Term, support: &mut Vec<Expr<'a>>) -> Term<'a> {
         let place = term.place;
         match &term.kind {
             TermKind::Var(name) => {
@@ -170,13 +207,16 @@ impl<'a> Lowering<'a, '_> {
                 Term::variable(place, self.scopes.parameter(name, self.names))
             }
             TermKind::Array(items) => {
-                let items = items.iter().map(|item| self.parameter(item)).collect();
+                let items = items
+                    .iter()
+                    .map(|item| self.parameter(item, support))
+                    .collect();
                 Term::new(place, Kind::Array(items))
             }
             TermKind::Object(fields) => {
-                let fields = fields.iter().map(|(key, value)| {
-                    (self.term(key, &mut Vec::new()), self.parameter(value))
-                });
+                let fields = fields
+                    .iter()
+                    .map(|(key, value)| (self.term(key, support), self.parameter(value, support)));
                 let fields = fields.collect();
                 Term::new(place, Kind::Object(fields))
             }
@@ -186,11 +226,12 @@ impl<'a> Lowering<'a, '_> {
                 Term::new(place, Kind::Null)
             }
             TermKind::Ref(head, _) if head.name().and_then(document).is_some() => {
-                let message = "a parameter can't be a part of `input` or `data`; compare it in the body";
+                let message =
+                    "a parameter can't be a part of `input` or `data`; compare it in the body";
                 self.find(Code::UnsafeVariable, place, message);
                 Term::new(place, Kind::Null)
             }
-            _ => self.term(term, &mut Vec::new()),
+            _ => self.term(term, support),
         }
     }
 
@@ -281,8 +322,12 @@ impl<'a> Lowering<'a, '_> {
         let kind = match &term.kind {
             TermKind::Var(name) if document(name).is_some() => {
                 let message = format!("a variable must not be called `{name}`; take another name");
-                self.find(Code::Compile, place, message);
-                Kind::Null
+                if name == "data" {
+                    self.find(Code::Compile, place, message);
+                } else {
+                    self.note(Code::Compile, place, message);
+                }
+                Kind::Variable(self.names.fresh(None))
             }
             TermKind::Var(name) => {
                 let variable = self.declare(name, place, Occurrence::Assigned);
@@ -308,7 +353,9 @@ impl<'a> Lowering<'a, '_> {
     /// A key of a pattern: what the rule declares is not known there.
     fn key(&mut self, term: &'a ast::Term) -> Term<'a> {
         match &term.kind {
-            TermKind::Var(name) if document(name).is_none() && self.scopes.global(name).is_none() => {
+            TermKind::Var(name)
+                if document(name).is_none() && self.scopes.global(name).is_none() =>
+            {
                 Term::variable(term.place, self.scopes.written(name, self.names))
             }
             _ => self.term(term, &mut Vec::new()),
@@ -418,7 +465,7 @@ impl<'a> Lowering<'a, '_> {
         let mut inner = Vec::new();
         self.body(body, &mut inner);
         if self.findings.len() == before {
-            self.unused();
+            self.unused(body.first().map(|expr| expr.place));
         }
         self.scopes.leave();
         let every = Every {
@@ -434,7 +481,11 @@ impl<'a> Lowering<'a, '_> {
     }
 
     /// Lowers modifiers; what their values need comes to the end of `out`.
-    pub(super) fn withs(&mut self, withs: &'a [ast::With], out: &mut Vec<Expr<'a>>) -> Rc<[With<'a>]> {
+    pub(super) fn withs(
+        &mut self,
+        withs: &'a [ast::With],
+        out: &mut Vec<Expr<'a>>,
+    ) -> Rc<[With<'a>]> {
         let withs = withs.iter().map(|with| {
             let target = self.target(&with.target, out);
             let replaces_function = match &target {

@@ -14,6 +14,7 @@ mod inference;
 mod known;
 mod lift;
 mod lower;
+mod metadata;
 mod packages;
 mod paths;
 mod rule_types;
@@ -84,6 +85,9 @@ fn findings(modules: &[&Module]) -> Vec<Finding> {
         effort: Effort::new(),
     };
     let packages = Packages::of(modules, &mut check.findings);
+    for (index, module) in modules.iter().enumerate() {
+        check.findings.extend(metadata::check(index, module));
+    }
     check.lower(modules, &packages, &mut names);
     if check.findings.iter().all(|one| one.code != Code::Refused) {
         check.rules(&packages, &mut names);
@@ -124,6 +128,9 @@ impl<'a> Check<'a> {
                     scopes: Scopes::new(&globals),
                     names,
                     findings: &mut self.findings,
+                    errors: 0,
+                    called: BTreeSet::new(),
+                    read: BTreeMap::new(),
                 };
                 lowering.rule(rule, &mut self.rules);
             }
@@ -144,12 +151,8 @@ impl<'a> Check<'a> {
         let (findings, recursive) = graph.recursion(&components);
         self.findings.extend(findings);
         let order: Vec<usize> = components.all.into_iter().flatten().collect();
-        for index in recursive {
-            if let Some(rule) = self.rules.get_mut(index) {
-                rule.is_wrong = true;
-            }
-        }
         self.safety(&paths, names);
+        self.mark(recursive);
         self.types(&order, names);
     }
 
@@ -167,6 +170,11 @@ impl<'a> Check<'a> {
                 wrong.push(index);
             }
         }
+        self.mark(wrong);
+    }
+
+    /// Marks rules so that later stages pass them over.
+    fn mark(&mut self, wrong: impl IntoIterator<Item = usize>) {
         for index in wrong {
             if let Some(rule) = self.rules.get_mut(index) {
                 rule.is_wrong = true;
@@ -225,7 +233,9 @@ fn replaced_in(rules: &[Rule<'_>]) -> BTreeSet<Vec<Value>> {
     let mut replaced = BTreeSet::new();
     for rule in rules {
         replaced_in_body(&rule.body, &mut replaced);
-        bodies_in_term(&rule.value, &mut |inside| replaced_inside(inside, &mut replaced));
+        bodies_in_term(&rule.value, &mut |inside| {
+            replaced_inside(inside, &mut replaced)
+        });
     }
     replaced
 }
@@ -235,7 +245,7 @@ fn replaced_in_body(body: &[tree::Expr<'_>], replaced: &mut BTreeSet<Vec<Value>>
         for with in expr.with.iter() {
             if let Target::Reference(DATA, steps) = &with.target {
                 let prefix = constant_prefix(steps).iter();
-                replaced.insert(prefix.filter_map(value_of::<>).collect());
+                replaced.insert(prefix.filter_map(value_of).collect());
             }
         }
         bodies_in(expr, &mut |inside| replaced_inside(inside, replaced));

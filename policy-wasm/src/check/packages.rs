@@ -84,7 +84,11 @@ impl<'a> Packages<'a> {
     }
 
     /// What names stand for in a module: rules of its package, and imports.
-    pub(super) fn globals(&self, index: usize, module: &'a Module) -> BTreeMap<&'a str, Global<'a>> {
+    pub(super) fn globals(
+        &self,
+        index: usize,
+        module: &'a Module,
+    ) -> BTreeMap<&'a str, Global<'a>> {
         let path = self.names.get(index).map_or(&[][..], Vec::as_slice);
         let mut globals = BTreeMap::new();
         for name in self.defined.get(path).into_iter().flatten().copied() {

@@ -1,6 +1,6 @@
 //! The types of rules, by their paths below `data`. Source: OPA, `v1/ast/env.go`.
 
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, collections::BTreeMap};
 
 use super::{
     paths::value_of,
@@ -14,6 +14,8 @@ use crate::value::Value;
 pub(super) struct RuleTypes {
     known: Known,
     children: BTreeMap<Value, RuleTypes>,
+    /// The type of all that is here, once it was asked for.
+    whole: OnceCell<Type>,
 }
 
 impl RuleTypes {
@@ -30,8 +32,10 @@ impl RuleTypes {
     fn made(&mut self, path: &[Value]) -> &mut Self {
         let mut at = self;
         for key in path {
+            at.whole.take();
             at = at.children.entry(key.clone()).or_default();
         }
+        at.whole.take();
         at
     }
 
@@ -44,12 +48,14 @@ impl RuleTypes {
     pub(super) fn insert(&mut self, path: &[Value], known: &Type) {
         let mut at = &mut *self;
         for (index, key) in path.iter().enumerate() {
+            at.whole.take();
             at = at.children.entry(key.clone()).or_default();
             let rest = path.get(index.saturating_add(1)..).unwrap_or_default();
             if let (Some(object @ Type::Object(_)), false) = (&at.known, rest.is_empty()) {
                 at.known = Some(with_field(object, rest, known));
             }
         }
+        at.whole.take();
         at.known = merged(at.known.take(), Some(known.clone()));
         if matches!(known, Type::Object(_)) {
             for (path, one) in at.leaves() {
@@ -65,7 +71,8 @@ impl RuleTypes {
         let mut pending: Vec<(Vec<Value>, &Self)> = Vec::new();
         let step = |path: &[Value], node: &'_ Self| -> Vec<(Vec<Value>, Value)> {
             let keys = node.children.keys();
-            keys.map(|key| ([path, std::slice::from_ref(key)].concat(), key.clone())).collect()
+            keys.map(|key| ([path, std::slice::from_ref(key)].concat(), key.clone()))
+                .collect()
         };
         for (path, key) in step(&[], self) {
             pending.extend(self.child(&key).map(|child| (path, child)));
@@ -83,41 +90,52 @@ impl RuleTypes {
     }
 
     /// The type of all that is here: of a rule, or of the rules below and any data beside them.
-    /// `spend`: whether another step may be done.
-    pub(super) fn extent(&self, spend: &mut impl FnMut() -> bool) -> Type {
+    pub(super) fn extent(&self) -> Type {
         if let Some(known) = &self.known {
             return known.clone();
         }
-        let mut fields = Vec::new();
-        for (key, child) in &self.children {
-            if !spend() {
-                return Type::anything();
-            }
-            if matches!(key, Value::String(_) | Value::Number(_) | Value::Bool(_)) {
-                fields.push((key.clone(), Some(child.extent(spend))));
-            }
+        let whole = self.whole.get_or_init(|| {
+            let children = self.children.iter();
+            let children = children.filter(|(key, _)| is_plain(key));
+            let fields = children.map(|(key, child)| (key.clone(), Some(child.extent())));
+            let rest = (Some(Type::Text), Some(Type::anything()));
+            Type::object(fields.collect(), Some(rest))
+        });
+        whole.clone()
+    }
+
+    /// The type of the keys of all that is here.
+    pub(super) fn keys(&self) -> Known {
+        if let Some(known) = &self.known {
+            return known.keys();
         }
-        Type::object(fields, Some((Some(Type::Text), Some(Type::anything()))))
+        // Texts come behind other plain keys.
+        let others = self.children.keys();
+        let others = others.take_while(|key| !matches!(key, Value::String(_)));
+        let others = others.filter(|key| is_plain(key)).map(type_of);
+        others.fold(Some(Type::Text), |sum, one| or(sum, Some(one)))
     }
 
     /// The type of a reference below it.
-    pub(super) fn select(&self, steps: &[Term<'_>], spend: &mut impl FnMut() -> bool) -> Known {
+    pub(super) fn select(&self, steps: &[Term<'_>]) -> Known {
         let Some((step, rest)) = steps.split_first() else {
-            return Some(self.extent(spend));
+            return Some(self.extent());
         };
         let key = value_of(step);
         let child = key.as_ref().and_then(|key| self.child(key));
         if self.known.is_some() {
             return match child {
-                Some(child) => child.select(rest, spend),
+                Some(child) => child.select(rest),
                 None => selected(self.known.clone(), steps),
             };
         }
-        if key.is_none() {
-            return selected(Some(self.extent(spend)), steps);
-        }
-        child.map_or_else(|| Some(Type::anything()), |child| child.select(rest, spend))
+        // What is not known by name may be data, which may be anything.
+        child.map_or_else(|| Some(Type::anything()), |child| child.select(rest))
     }
+}
+
+const fn is_plain(key: &Value) -> bool {
+    matches!(key, Value::String(_) | Value::Number(_) | Value::Bool(_))
 }
 
 /// The type of what steps lead to. Source: OPA, `selectRef`.

@@ -3,13 +3,13 @@
 //! An expression can be evaluated when all that it needs has a value; it may give others theirs.
 //! Source: OPA, `v1/ast/compile.go`, `reorderBodyForSafety`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     calls::Calls,
     finding::Effort,
     tree::{Comprehension, Expr, ExprKind, Kind, Target, Term, Variable, WithValue},
-    unify::unified,
+    unify::{Basis, unified},
     variables::{Inside, Scan, Variables, bodies_in, is_dynamic},
 };
 use crate::front::ast::Place;
@@ -46,6 +46,12 @@ impl<'a> Safety<'_, '_, 'a> {
             .iter()
             .map(|expr| Waiting::of(expr, &of_body, globals, &safe))
             .collect();
+        let mut users: BTreeMap<Variable, Vec<usize>> = BTreeMap::new();
+        for (index, one) in waiting.iter().enumerate() {
+            for variable in one.misses.keys().chain(&one.closes) {
+                users.entry(*variable).or_default().push(index);
+            }
+        }
         let mut order: Vec<usize> = Vec::new();
         let mut ordered: BTreeSet<Variable> = BTreeSet::new();
         loop {
@@ -54,9 +60,11 @@ impl<'a> Safety<'_, '_, 'a> {
                 let Some(one) = waiting.get_mut(index) else {
                     continue;
                 };
-                if one.is_done || !self.effort.spend(one.cost) {
+                if one.is_done || !one.is_due || !self.effort.spend(one.cost) {
                     continue;
                 }
+                // Nothing changes for it before something that it needs gets a value.
+                one.is_due = false;
                 let outputs = self.outputs(expr, &safe);
                 if !one.closes.is_empty() && !one.closes.is_subset(&ordered) {
                     let missing: BTreeSet<Variable> =
@@ -64,10 +72,10 @@ impl<'a> Safety<'_, '_, 'a> {
                     if missing == outputs {
                         continue;
                     }
-                    one.misses = missing
-                        .into_iter()
-                        .map(|variable| (variable, one.place_of(variable, expr)))
-                        .collect();
+                    for variable in missing {
+                        let place = one.place_of(variable, expr);
+                        one.misses.entry(variable).or_insert(place);
+                    }
                 }
                 one.misses
                     .retain(|variable, _| !outputs.contains(variable) && !safe.contains(variable));
@@ -76,10 +84,17 @@ impl<'a> Safety<'_, '_, 'a> {
                     order.push(index);
                     // What an expression gives a value to, another may close over.
                     ordered.extend(outputs.iter().filter(|one| !globals.contains(one)));
+                    for variable in &outputs {
+                        for user in users.remove(variable).into_iter().flatten() {
+                            if let Some(one) = waiting.get_mut(user) {
+                                one.is_due = true;
+                            }
+                        }
+                    }
                     safe.extend(outputs);
                 }
             }
-            if order.len() == before {
+            if order.len() == before || !self.effort.spend(body.len()) {
                 break;
             }
         }
@@ -189,11 +204,7 @@ impl<'a> Safety<'_, '_, 'a> {
     }
 
     /// What an expression gives a value to when what is `safe` has one.
-    pub(super) fn outputs(
-        &self,
-        expr: &Expr<'a>,
-        safe: &BTreeSet<Variable>,
-    ) -> BTreeSet<Variable> {
+    pub(super) fn outputs(&self, expr: &Expr<'a>, safe: &BTreeSet<Variable>) -> BTreeSet<Variable> {
         let mut outputs = BTreeSet::new();
         if expr.is_negated {
             return outputs;
@@ -255,6 +266,8 @@ impl<'a> Safety<'_, '_, 'a> {
 /// An expression that has no place in the order yet.
 struct Waiting {
     is_done: bool,
+    /// Whether something has changed for it.
+    is_due: bool,
     /// What it needs and has not got.
     misses: Variables,
     /// What the bodies in it take from around them.
@@ -287,6 +300,7 @@ impl Waiting {
         inside.retain(|one, _| of_body.contains(one) && !globals.contains(one));
         Self {
             is_done: false,
+            is_due: true,
             misses,
             closes: inside.keys().copied().collect(),
             cost: cost.saturating_add(inside.len()),
@@ -325,20 +339,20 @@ fn equation(
     right: &Term<'_>,
     safe: &BTreeSet<Variable>,
 ) -> BTreeSet<Variable> {
-    let mut basis = safe.clone();
-    references(expr, safe, &mut basis);
+    let mut basis = Basis {
+        safe,
+        more: BTreeSet::new(),
+        less: BTreeSet::new(),
+    };
+    references(expr, safe, &mut basis.more);
     if expr.is_assignment {
         // What stands on the left only takes a value.
-        for variable in assigned_by(expr) {
-            basis.remove(&variable);
-        }
+        basis.less = assigned_by(expr);
     }
-    let unified = unified(&basis, left, right);
-    basis
-        .into_iter()
-        .chain(unified)
-        .filter(|one| !safe.contains(one))
-        .collect()
+    let mut outputs = unified(&basis, left, right);
+    outputs.extend(basis.more.difference(&basis.less));
+    outputs.retain(|one| !safe.contains(one));
+    outputs
 }
 
 /// The variables that references iterate over, in all terms of an expression.
@@ -425,6 +439,8 @@ fn iterated(term: &Term<'_>, found: &mut Variables) {
 /// Puts a body into an order.
 fn arrange(body: &mut Vec<Expr<'_>>, order: &[usize]) {
     let mut slots: Vec<Option<Expr<'_>>> = std::mem::take(body).into_iter().map(Some).collect();
-    let ordered = order.iter().filter_map(|index| slots.get_mut(*index)?.take());
+    let ordered = order
+        .iter()
+        .filter_map(|index| slots.get_mut(*index)?.take());
     body.extend(ordered.collect::<Vec<_>>());
 }

@@ -43,6 +43,8 @@ pub(super) struct Scopes<'a, 'c> {
     /// Variables that nothing declares: one of a name is the same in the whole rule.
     written: BTreeMap<&'a str, Variable>,
     used: BTreeSet<Variable>,
+    /// Whether names are those of parameters, of which none is a global.
+    is_in_parameters: bool,
 }
 
 impl<'a, 'c> Scopes<'a, 'c> {
@@ -53,7 +55,13 @@ impl<'a, 'c> Scopes<'a, 'c> {
             scopes: Vec::new(),
             written: BTreeMap::new(),
             used: BTreeSet::new(),
+            is_in_parameters: false,
         }
+    }
+
+    /// Goes to a function's parameters, or away from them.
+    pub(super) const fn in_parameters(&mut self, is_there: bool) {
+        self.is_in_parameters = is_there;
     }
 
     /// Goes into a body that declares these names.
@@ -80,7 +88,8 @@ impl<'a, 'c> Scopes<'a, 'c> {
 
     /// The rule or import of a name, if it means one here.
     pub(super) fn global(&self, name: &str) -> Option<&'c Global<'a>> {
-        let is_hidden = self.hidden.iter().any(|names| names.contains(name));
+        let is_hidden =
+            self.is_in_parameters || self.hidden.iter().any(|names| names.contains(name));
         self.globals.get(name).filter(|_| !is_hidden && name != "_")
     }
 
@@ -166,9 +175,7 @@ impl<'a, 'c> Scopes<'a, 'c> {
         }
         let variable = names.fresh(Some(name));
         if let Some(scope) = self.scopes.last_mut() {
-            scope
-                .names
-                .insert(name, (variable, Occurrence::Parameter));
+            scope.names.insert(name, (variable, Occurrence::Parameter));
         }
         variable
     }
@@ -180,7 +187,11 @@ impl<'a, 'c> Scopes<'a, 'c> {
 
     /// What is declared here and not used, each with its place.
     pub(super) fn unused(&self) -> Vec<(&'a str, Place)> {
-        let declared = self.scopes.last().into_iter().flat_map(|scope| &scope.declared);
+        let declared = self
+            .scopes
+            .last()
+            .into_iter()
+            .flat_map(|scope| &scope.declared);
         declared
             .filter(|(_, variable, _)| !self.used.contains(variable))
             .map(|(name, _, place)| (*name, *place))

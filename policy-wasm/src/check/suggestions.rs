@@ -14,10 +14,12 @@ pub(super) fn similar(name: &str, rules: &[Rule<'_>]) -> Option<String> {
         return None;
     }
     let functions = rules.iter().filter(|rule| !rule.parameters.is_empty());
-    let functions = functions.take(1_000).filter_map(|rule| match rule.path.last()?.kind {
-        Kind::Text(name) => Some(name),
-        _ => None,
-    });
+    let functions = functions
+        .take(1_000)
+        .filter_map(|rule| match rule.path.last()?.kind {
+            Kind::Text(name) => Some(name),
+            _ => None,
+        });
     let last = name.rsplit('.').next().unwrap_or(name);
     let found = names()
         .filter(|other| !other.starts_with("internal."))
@@ -70,7 +72,10 @@ mod tests {
         assert_eq!(distance("cuont", "count"), 1);
         assert_eq!(distance("coun", "count"), 1);
         assert_eq!(distance("abc", "xyz"), 3);
-        assert_eq!(similar("strings.cuont", &[]).as_deref(), Some("strings.count"));
+        assert_eq!(
+            similar("strings.cuont", &[]).as_deref(),
+            Some("strings.count")
+        );
         assert_eq!(similar("starts_with", &[]).as_deref(), Some("startswith"));
         assert_eq!(similar("allowed", &[]), None);
     }

@@ -38,7 +38,9 @@ fn has_any(body: &[Expr<'_>]) -> bool {
         let mut found = false;
         bodies_in(expr, &mut |inside| {
             found |= match inside {
-                Inside::Comprehension(made) => made.origin != Origin::Written || has_any(&made.body),
+                Inside::Comprehension(made) => {
+                    made.origin != Origin::Written || has_any(&made.body)
+                }
                 Inside::Every(every) => has_any(&every.body),
             };
         });

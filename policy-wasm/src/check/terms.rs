@@ -6,9 +6,7 @@ use super::{
     finding::Code,
     lower::{Lowering, path_of},
     scopes::{Global, Scope, declared_in, document},
-    tree::{
-        Comprehension, DATA, Expr, ExprKind, Function, Kind, Origin, Shape, Term, Variable,
-    },
+    tree::{Comprehension, DATA, Expr, ExprKind, Function, Kind, Origin, Shape, Term, Variable},
 };
 use crate::{
     builtins::declarations::{Declaration, declaration},
@@ -24,7 +22,10 @@ impl<'a> Lowering<'a, '_> {
     ) -> ExprKind<'a> {
         match &term.kind {
             TermKind::Call(function, arguments) => {
-                if self.builtin(function).is_some_and(|builtin| builtin.name == "print") {
+                if self
+                    .builtin(function)
+                    .is_some_and(|builtin| builtin.name == "print")
+                {
                     return self.print(term.place, arguments);
                 }
                 let function = self.function(function, false);
@@ -82,6 +83,9 @@ impl<'a> Lowering<'a, '_> {
         if let Some(global) = self.scopes.global(name) {
             let (base, steps) = steps_of(global, place);
             return Kind::Reference(base, steps);
+        }
+        if !self.scopes.is_declared(name) && declaration(name).is_some() {
+            self.read.insert(name, place);
         }
         Kind::Variable(self.scopes.variable(name, self.names))
     }
@@ -191,7 +195,10 @@ impl<'a> Lowering<'a, '_> {
         }
         if self.scopes.is_declared(name) {
             if is_inside {
-                let message = format!("`{name}` is a variable here, so `{}` can't be called", shown());
+                let message = format!(
+                    "`{name}` is a variable here, so `{}` can't be called",
+                    shown()
+                );
                 self.find(Code::Compile, term.place, message);
                 return Function::Told;
             }
@@ -201,7 +208,10 @@ impl<'a> Lowering<'a, '_> {
         let found = path_of(term).and_then(|path| declaration(&path.join(".")));
         match found {
             Some(declaration) if declaration.name == "eq" => Function::Unify,
-            Some(declaration) => Function::Builtin(declaration),
+            Some(declaration) => {
+                self.called.insert(name);
+                Function::Builtin(declaration)
+            }
             None => Function::Unknown(shown()),
         }
     }
@@ -222,7 +232,7 @@ impl<'a> Lowering<'a, '_> {
         let key = key.map(|key| self.made(key, &mut lowered));
         let value = self.made(value, &mut lowered);
         if self.findings.len() == before {
-            self.unused();
+            self.unused(None);
         }
         self.scopes.leave();
         Kind::Comprehension(Box::new(Comprehension {
@@ -308,7 +318,9 @@ impl<'a> Lowering<'a, '_> {
                 self.find(Code::Compile, expr.place, message);
             }
             items.push(match &value.kind {
-                Kind::Variable(_) if body.is_empty() => Term::new(expr.place, Kind::Set(vec![value])),
+                Kind::Variable(_) if body.is_empty() => {
+                    Term::new(expr.place, Kind::Set(vec![value]))
+                }
                 _ => {
                     let mut item = self.maybe(Origin::Template, expr.place, body, value);
                     if let Kind::Comprehension(comprehension) = &mut item.kind {
@@ -362,6 +374,8 @@ fn operator<'a>(op: Op) -> Function<'a> {
 /// What a global stands for, as a reference.
 fn steps_of<'a>(global: &Global<'a>, place: Place) -> (Variable, Vec<Term<'a>>) {
     let steps = global.steps.iter();
-    let steps = steps.map(|step| Term::new(place, Kind::Text(step))).collect();
+    let steps = steps
+        .map(|step| Term::new(place, Kind::Text(step)))
+        .collect();
     (global.base, steps)
 }

@@ -25,7 +25,10 @@ fn shown(findings: &[Finding]) -> String {
     let lines = findings.iter().map(|one| {
         let Place { line, column } = one.place;
         let code = one.code.as_str();
-        format!("  ours: {}.rego:{line}:{column} {code}: {}", one.module, one.message)
+        format!(
+            "  ours: {}.rego:{line}:{column} {code}: {}",
+            one.module, one.message
+        )
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -45,10 +48,19 @@ fn every_module_of_opas_cases_passes_as_in_opa() {
         // A builtin that only the harness of the cases has.
         found.retain(|one| one.code != REFUSED && !one.message.contains("`test.sleep`"));
         if !found.is_empty() {
-            wrong.push(format!("{name}\n{}\n{}", texts.join("\n---\n"), shown(&found)));
+            wrong.push(format!(
+                "{name}\n{}\n{}",
+                texts.join("\n---\n"),
+                shown(&found)
+            ));
         }
     }
-    assert!(wrong.is_empty(), "{}\n{} differ", wrong.join("\n\n"), wrong.len());
+    assert!(
+        wrong.is_empty(),
+        "{}\n{} differ",
+        wrong.join("\n\n"),
+        wrong.len()
+    );
 }
 
 /// One of OPA's findings: code, module, line, message.
@@ -82,8 +94,12 @@ fn difference(texts: &[&str], wanted: &[Wanted<'_>]) -> Option<String> {
             // What stands in a template has no line in OPA.
             && (*line == 0 || one.place.line == *line || one.statement.line == *line)
     };
-    let is_missing = wanted.iter().any(|one| !found.iter().any(|found| is_same(found, one)));
-    let is_more = found.iter().any(|found| !wanted.iter().any(|one| is_same(found, one)));
+    let is_missing = wanted
+        .iter()
+        .any(|one| !found.iter().any(|found| is_same(found, one)));
+    let is_more = found
+        .iter()
+        .any(|found| !wanted.iter().any(|one| is_same(found, one)));
     (is_missing || is_more).then(|| format!("{}\n{told}", shown(&found)))
 }
 
@@ -127,11 +143,17 @@ fn every_policy_is_found_as_opa_finds_it(cases: &str, answers: &str) {
         let is_known = KNOWN.iter().any(|(known, _)| *known == name);
         let found = difference(&texts, &wanted[name]);
         if found.is_some() != is_known {
-            let found = found.unwrap_or_else(|| "  as OPA, though it is known to differ".to_owned());
+            let found =
+                found.unwrap_or_else(|| "  as OPA, though it is known to differ".to_owned());
             wrong.push(format!("=== {name}\n{policy}\n{found}"));
         }
     }
-    assert!(wrong.is_empty(), "{}\n{} differ", wrong.join("\n"), wrong.len());
+    assert!(
+        wrong.is_empty(),
+        "{}\n{} differ",
+        wrong.join("\n"),
+        wrong.len()
+    );
 }
 
 macro_rules! areas {
@@ -146,7 +168,7 @@ macro_rules! areas {
     )*};
 }
 
-areas! { calls conflicts good recursion types variables with }
+areas! { calls conflicts good recursion syntax types variables with }
 
 /// A rule for each of many modules, which all use each other's.
 fn many(count: usize) -> Vec<String> {
@@ -174,8 +196,126 @@ fn a_thousand_modules_are_checked_at_once() {
     let start = Instant::now();
     let found = findings(&trees);
     let elapsed = start.elapsed();
-    assert!(found.len() == 1 && found[0].message.contains("data.app.m0"), "{}", shown(&found));
+    assert!(
+        found.len() == 1 && found[0].message.contains("data.app.m0"),
+        "{}",
+        shown(&found)
+    );
     // Without optimization it takes several times as long.
     assert!(elapsed.as_millis() < 3_000, "{elapsed:?}");
     println!("{elapsed:?}");
+}
+
+/// The finding of a policy of one module, as it is told.
+fn first(rules: &str) -> String {
+    let text = format!("package a\n\n{rules}\n");
+    let modules = parsed(&[&text]).unwrap();
+    let module = CheckedModule {
+        path: "app/a.rego",
+        text: &text,
+        module: &modules[0],
+    };
+    let mut found = check(&[module]).into_iter();
+    found.next().map_or_else(String::new, |one| one.to_string())
+}
+
+#[test]
+fn a_finding_says_where_it_is_and_what_to_do() {
+    for (rules, wanted) in [
+        (
+            "p := strings.cuont(\"a\", \"b\")",
+            "app/a.rego:3:6: compile: there is no function `strings.cuont` here; did you mean \
+             `strings.count`?",
+        ),
+        (
+            "p if {\n\tx := 1\n\tx == yy\n}",
+            "app/a.rego:5:7: compile: `yy` is not defined here: it is unsafe, for nothing gives it \
+             a value",
+        ),
+        (
+            "p := q\n\nq := p",
+            "app/a.rego:3:1: compile: recursion: rule `data.a.p` needs itself: data.a.p -> data.a.q \
+             -> data.a.p",
+        ),
+        (
+            "p := http.send({})",
+            "app/a.rego:3:6: refused: `http.send` is not permitted: a decision does not call out",
+        ),
+        (
+            "p := \"a\" + 1",
+            "app/a.rego:3:6: compile: argument 1 of `plus` must be a number, not a string",
+        ),
+        (
+            "f(x) := x\n\np := f(1, 2)",
+            "app/a.rego:5:6: compile: `data.a.f` takes 1 argument, not 2",
+        ),
+        (
+            "p if { x := 1; x := 2 }",
+            "app/a.rego:3:16: compile: `x` is assigned above; take another name",
+        ),
+    ] {
+        let found = first(rules);
+        assert_eq!(found.lines().next(), Some(wanted), "{rules}");
+    }
+}
+
+/// What nests as deep as it may, and what is as large as it may be, is checked on a Worker's stack.
+#[test]
+fn hostile_policies_are_checked_in_time_on_a_small_stack() {
+    let nested = |open: &str, inner: &str, close: &str| {
+        let deepest = (1..200).rev().find_map(|depth| {
+            let text = format!(
+                "package a\n\np := {}{inner}{}\n",
+                open.repeat(depth),
+                close.repeat(depth)
+            );
+            crate::front::parse(&text).is_ok().then_some(text)
+        });
+        deepest.unwrap()
+    };
+    let chain: String = (0..2_000)
+        .map(|index| format!("p{index} := [p{}]\n", index + 1))
+        .collect();
+    let doubled: String = (0..2_000)
+        .map(|index| format!("p{index} := [p{0}, p{0}]\n", index + 1))
+        .collect();
+    let backwards: String = (0..3_000)
+        .map(|index| format!("\tx{index} = x{}\n", index + 1))
+        .collect();
+    let wide: String = (0..2_000)
+        .map(|index| format!("p{index} := data[input.x].q\n"))
+        .collect();
+    let circle: String = (0..2_000)
+        .map(|index| format!("p{index} := data.a\n"))
+        .collect();
+    let texts = [
+        nested("[", "1", "]"),
+        nested("{\"a\": ", "1", "}"),
+        nested("[x | x := ", "1", "]"),
+        nested("{[x, 1] | x := ", "1", "}"),
+        nested("count(", "1", ")"),
+        nested("input[", "1", "]"),
+        nested("1 + ", "1", ""),
+        nested("$\"{", "1", "}\""),
+        nested("[1 | every x in ", "[1]", " {x > 0}]"),
+        format!("package a\n{chain}"),
+        format!("package a\n{doubled}"),
+        format!("package a\np if {{\n{backwards}\tx3000 = 1\n}}\n"),
+        format!("package a\n{wide}"),
+        format!("package a\n{circle}"),
+        format!("package a{}\np := data[x][y]\n", ".a".repeat(90)),
+        format!("package a{}\np := data[x][y]\n", ".a".repeat(20_000)),
+    ];
+    let work = move || {
+        for text in &texts {
+            let start = Instant::now();
+            let _found = found(&[text]);
+            let elapsed = start.elapsed();
+            let shown = text.get(..60).unwrap();
+            assert!(elapsed.as_secs() < 10, "{shown}: {elapsed:?}");
+            println!("{elapsed:?} {shown:?}");
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(1 << 20);
+    thread.spawn(work).unwrap().join().unwrap();
 }

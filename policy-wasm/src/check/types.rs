@@ -350,8 +350,7 @@ pub(super) fn is_unknown(known: &Known) -> bool {
     let Some(known) = known else { return true };
     match known {
         Type::Array(array) => {
-            array.items.iter().any(is_unknown)
-                || (array.rest.is_some() && is_unknown(&array.rest))
+            array.items.iter().any(is_unknown) || (array.rest.is_some() && is_unknown(&array.rest))
         }
         Type::Object(object) => {
             object.fields.iter().any(|(_, value)| is_unknown(value))

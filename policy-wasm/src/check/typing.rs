@@ -58,9 +58,11 @@ impl<'a> Typing<'_, 'a> {
         self.body(&rule.body, &mut wrongs);
         if !wrongs.is_empty() {
             self.rules.put(&prefix, Type::anything());
-            findings.extend(wrongs.into_iter().map(|wrong| {
-                Finding::at(Code::Type, rule.module, wrong.place, wrong.message)
-            }));
+            findings.extend(
+                wrongs
+                    .into_iter()
+                    .map(|wrong| Finding::at(Code::Type, rule.module, wrong.place, wrong.message)),
+            );
             return;
         }
         let Some(mut known) = self.type_of_rule(rule, prefix.len()) else {
@@ -124,9 +126,10 @@ impl<'a> Typing<'_, 'a> {
                 return;
             }
             let is_data_replaced = self.is_data_replaced;
-            let replaces = expr.with.iter().any(|with| {
-                matches!(&with.target, Target::Reference(DATA, _))
-            });
+            let replaces = expr
+                .with
+                .iter()
+                .any(|with| matches!(&with.target, Target::Reference(DATA, _)));
             self.is_data_replaced |= replaces;
             let before = wrongs.len();
             self.closures(expr, wrongs);
@@ -212,10 +215,7 @@ impl<'a> Typing<'_, 'a> {
         match base {
             INPUT => Some(Type::anything()),
             DATA if self.is_data_replaced => Some(Type::anything()),
-            DATA => {
-                let effort = &mut *self.effort;
-                self.rules.select(steps, &mut || effort.spend(4))
-            }
+            DATA => self.rules.select(steps),
             _ => selected(self.variable(base), steps),
         }
     }
@@ -313,7 +313,11 @@ impl<'a> Typing<'_, 'a> {
             Function::Rule(steps) => match self.reference(DATA, steps) {
                 Some(Type::Function(declared)) => declared,
                 Some(other) if other.is_anything() => return None,
-                _ => return wrong(format!("`{name}` is no function; leave out the parentheses")),
+                _ => {
+                    return wrong(format!(
+                        "`{name}` is no function; leave out the parentheses"
+                    ));
+                }
             },
             Function::Unify | Function::Unknown(_) | Function::Told => return None,
         };
@@ -351,7 +355,11 @@ impl<'a> Typing<'_, 'a> {
 impl Term<'_> {
     fn place_or(&self, place: Place) -> Place {
         // What was made for a call stands where the call does; only literals have their own place.
-        if self.is_constant() { self.place } else { place }
+        if self.is_constant() {
+            self.place
+        } else {
+            place
+        }
     }
 }
 

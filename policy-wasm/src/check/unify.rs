@@ -8,31 +8,51 @@ use super::{
     variables::{Scan, Variables},
 };
 
-/// The variables that have a value once `left` equals `right`. `safe`: those that have one before.
-pub(super) fn unified(
-    safe: &BTreeSet<Variable>,
-    left: &Term<'_>,
-    right: &Term<'_>,
-) -> BTreeSet<Variable> {
+/// What has a value when two terms are made equal.
+pub(super) struct Basis<'s> {
+    pub(super) safe: &'s BTreeSet<Variable>,
+    /// Others that have one, too.
+    pub(super) more: BTreeSet<Variable>,
+    /// Those that have none after all.
+    pub(super) less: BTreeSet<Variable>,
+}
+
+impl Basis<'_> {
+    fn contains(&self, variable: Variable) -> bool {
+        let is_given = self.safe.contains(&variable) || self.more.contains(&variable);
+        is_given && !self.less.contains(&variable)
+    }
+}
+
+/// The variables that get a value when `left` is made equal to `right`.
+pub(super) fn unified(basis: &Basis<'_>, left: &Term<'_>, right: &Term<'_>) -> BTreeSet<Variable> {
     let mut unifier = Unifier {
-        safe,
+        basis,
         unified: BTreeSet::new(),
-        unknown: BTreeMap::new(),
+        sources: BTreeMap::new(),
+        users: BTreeMap::new(),
     };
     unifier.unify(left, right);
     unifier.unified
 }
 
 struct Unifier<'s> {
-    safe: &'s BTreeSet<Variable>,
+    basis: &'s Basis<'s>,
     unified: BTreeSet<Variable>,
     /// Variables, and those from which they would get their values.
-    unknown: BTreeMap<Variable, BTreeSet<Variable>>,
+    sources: BTreeMap<Variable, BTreeSet<Variable>>,
+    /// The same the other way round.
+    users: BTreeMap<Variable, Vec<Variable>>,
 }
 
 impl Unifier<'_> {
     fn is_safe(&self, variable: Variable) -> bool {
-        self.safe.contains(&variable) || self.unified.contains(&variable)
+        self.basis.contains(variable) || self.unified.contains(&variable)
+    }
+
+    fn hangs_on(&mut self, variable: Variable, source: Variable) {
+        self.sources.entry(variable).or_default().insert(source);
+        self.users.entry(source).or_default().push(variable);
     }
 
     fn unify(&mut self, left: &Term<'_>, right: &Term<'_>) {
@@ -43,26 +63,26 @@ impl Unifier<'_> {
                 } else if self.is_safe(*one) {
                     self.mark(*other);
                 } else {
-                    self.unknown.entry(*one).or_default().insert(*other);
-                    self.unknown.entry(*other).or_default().insert(*one);
+                    self.hangs_on(*one, *other);
+                    self.hangs_on(*other, *one);
                 }
             }
             (Kind::Variable(one), Kind::Array(_) | Kind::Object(_)) => self.all_of(*one, right),
             (Kind::Array(_) | Kind::Object(_), Kind::Variable(other)) => self.all_of(*other, left),
             (Kind::Variable(one), Kind::Reference(base, _))
             | (Kind::Reference(base, _), Kind::Variable(one)) => {
-                if self.safe.contains(base) {
+                if self.basis.contains(*base) {
                     self.mark(*one);
                 }
             }
             (Kind::Variable(one), _) | (_, Kind::Variable(one)) => self.mark(*one),
             (Kind::Reference(base, _), Kind::Array(_) | Kind::Object(_)) => {
-                if self.safe.contains(base) {
+                if self.basis.contains(*base) {
                     self.mark_all(right);
                 }
             }
             (Kind::Array(_) | Kind::Object(_), Kind::Reference(base, _)) => {
-                if self.safe.contains(base) {
+                if self.basis.contains(*base) {
                     self.mark_all(left);
                 }
             }
@@ -101,14 +121,16 @@ impl Unifier<'_> {
         let mut pending = vec![variable];
         while let Some(variable) = pending.pop() {
             self.unified.insert(variable);
-            pending.extend(self.unknown.remove(&variable).into_iter().flatten());
-            let mut ready = Vec::new();
-            for (other, sources) in &mut self.unknown {
-                if sources.remove(&variable) && sources.is_empty() {
-                    ready.push(*other);
+            pending.extend(self.sources.remove(&variable).into_iter().flatten());
+            for user in self.users.remove(&variable).into_iter().flatten() {
+                let Some(sources) = self.sources.get_mut(&user) else {
+                    continue;
+                };
+                sources.remove(&variable);
+                if sources.is_empty() {
+                    pending.push(user);
                 }
             }
-            pending.extend(ready);
         }
     }
 
@@ -128,7 +150,9 @@ impl Unifier<'_> {
         if sources.is_empty() {
             self.mark(variable);
         } else {
-            self.unknown.entry(variable).or_default().extend(sources);
+            for source in sources {
+                self.hangs_on(variable, source);
+            }
         }
     }
 }

@@ -103,7 +103,12 @@ fn told(module: usize, found: &[Unsafe], names: &Names<'_>) -> Vec<Finding> {
         && let Some(one) = found.first()
     {
         let message = "this can't be evaluated: what it needs has no value";
-        findings.push(Finding::at(Code::UnsafeVariable, module, one.place, message));
+        findings.push(Finding::at(
+            Code::UnsafeVariable,
+            module,
+            one.place,
+            message,
+        ));
     }
     findings
 }

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::tree::{
-    Expr, ExprKind, Kind, Target, Term, Variable, With, WithValue,
-};
+use super::tree::{Expr, ExprKind, Kind, Target, Term, Variable, With, WithValue};
 use crate::front::ast::Place;
 
 /// Variables, each with the first place where it was met.
@@ -130,10 +128,7 @@ fn add(found: &mut Variables, variable: Variable, place: Place) {
 
 /// Calls `visit` with every body that stands directly in an expression, and says whether it is that
 /// of an `every`.
-pub(super) fn bodies_in<'t, 'a>(
-    expr: &'t Expr<'a>,
-    visit: &mut impl FnMut(Inside<'t, 'a>),
-) {
+pub(super) fn bodies_in<'t, 'a>(expr: &'t Expr<'a>, visit: &mut impl FnMut(Inside<'t, 'a>)) {
     match &expr.kind {
         ExprKind::Term(term) => bodies_in_term(term, visit),
         ExprKind::Call(_, arguments) => {

@@ -24,9 +24,10 @@ use std::{collections::BTreeMap, fmt};
 use ast::Place;
 pub(crate) use constants::constant;
 use lower::lower;
-#[cfg(test)]
-pub(crate) use parser::{parse, parse_term};
 use names::Definitions;
+pub(crate) use parser::parse;
+#[cfg(test)]
+pub(crate) use parser::parse_term;
 
 use crate::diagnostics::{Diagnostic, Kind, retold};
 
@@ -70,7 +71,7 @@ pub(crate) fn translate(modules: &[(&str, &str)]) -> Result<Translated, Vec<Diag
     let mut parsed = Vec::new();
     let mut findings = Vec::new();
     for (path, text) in modules {
-        match parser::parse(text) {
+        match parse(text) {
             Ok(module) => parsed.push((*path, *text, module)),
             Err(error) => {
                 let place = (error.line, error.column);
