@@ -34,7 +34,7 @@ impl<'a> Calls<'_, 'a> {
         self.body(rule.module, &rule.body, findings);
         for term in [&rule.value].into_iter().chain(&rule.parameters) {
             bodies_in_term(term, &mut |inside| {
-                self.inside(rule.module, inside, findings)
+                self.inside(rule.module, inside, findings);
             });
         }
     }
@@ -42,7 +42,7 @@ impl<'a> Calls<'_, 'a> {
     fn inside(&self, module: usize, inside: Inside<'_, 'a>, findings: &mut Vec<Finding>) {
         match inside {
             Inside::Comprehension(comprehension) => {
-                self.body(module, &comprehension.body, findings)
+                self.body(module, &comprehension.body, findings);
             }
             Inside::Every(every) => self.body(module, &every.body, findings),
         }
@@ -62,7 +62,9 @@ impl<'a> Calls<'_, 'a> {
                     found.map(|(code, message)| Finding::at(code, module, with.place, message)),
                 );
             }
-            bodies_in(expr, &mut |inside| self.inside(module, inside, findings));
+            bodies_in(expr, &mut |inside| {
+                self.inside(module, inside, findings);
+            });
         }
     }
 

@@ -46,7 +46,6 @@ pub(super) struct Finding {
     pub(super) module: usize,
     pub(super) place: Place,
     /// Where the expression or the rule begins that it is about: that is where OPA tells it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests compare it with OPA's"))]
     pub(super) statement: Place,
     pub(super) message: String,
 }

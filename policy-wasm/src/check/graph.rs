@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{
+    components::{Vertex, components},
     finding::{Code, Effort, Finding},
     known::{Values, expanded, note},
     paths::{Index, Paths, ROOT, shown},
@@ -13,9 +14,6 @@ use crate::value::Value;
 /// 20: rules of which it is told that they need themselves.
 const FINDINGS_MAX: usize = 20;
 
-/// A rule, all rules below a path, or all that a reference may mean.
-type Vertex = usize;
-
 /// Which rules need which.
 pub(super) struct Graph<'r, 'a> {
     rules: &'r [Rule<'a>],
@@ -25,11 +23,6 @@ pub(super) struct Graph<'r, 'a> {
     references: BTreeMap<Vec<Option<Value>>, Vertex>,
     /// The branches of a rule.
     branches: BTreeMap<usize, Vec<usize>>,
-}
-
-/// Groups of rules that need each other, those that are needed first.
-pub(super) struct Components {
-    pub(super) all: Vec<Vec<Vertex>>,
 }
 
 impl<'r, 'a> Graph<'r, 'a> {
@@ -159,23 +152,9 @@ impl<'r, 'a> Graph<'r, 'a> {
         vertex
     }
 
-    /// Strongly connected components, those that are needed first. Source: Tarjan 1972, with a
-    /// stack of our own.
-    pub(super) fn components(&self) -> Components {
-        let mut search = Search {
-            order: vec![None; self.edges.len()],
-            lowest: vec![0; self.edges.len()],
-            is_open: vec![false; self.edges.len()],
-            ..Search::default()
-        };
-        for start in 0..self.edges.len() {
-            if search.order_of(start).is_none() {
-                search.from(start, &self.edges);
-            }
-        }
-        Components {
-            all: search.components,
-        }
+    /// Groups of vertices that need each other, those that are needed first.
+    pub(super) fn components(&self) -> Vec<Vec<Vertex>> {
+        components(&self.edges)
     }
 
     fn edges(&self, vertex: Vertex) -> &[Vertex] {
@@ -183,10 +162,10 @@ impl<'r, 'a> Graph<'r, 'a> {
     }
 
     /// Finds the rules that need themselves.
-    pub(super) fn recursion(&self, components: &Components) -> (Vec<Finding>, BTreeSet<usize>) {
+    pub(super) fn recursion(&self, components: &[Vec<Vertex>]) -> (Vec<Finding>, BTreeSet<usize>) {
         let mut findings = Vec::new();
         let mut recursive = BTreeSet::new();
-        for component in &components.all {
+        for component in components {
             let is_cycle = match component.as_slice() {
                 [single] => self.edges(*single).contains(single),
                 _ => true,
@@ -318,87 +297,5 @@ fn references_in<'t, 'a>(term: &'t Term<'a>, found: &mut Vec<&'t [Term<'a>]>) {
             }
         }
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Variable(_) => {}
-    }
-}
-
-/// The state of Tarjan's search.
-#[derive(Default)]
-struct Search {
-    order: Vec<Option<usize>>,
-    lowest: Vec<usize>,
-    open: Vec<Vertex>,
-    is_open: Vec<bool>,
-    next: usize,
-    components: Vec<Vec<Vertex>>,
-}
-
-impl Search {
-    fn order_of(&self, vertex: Vertex) -> Option<usize> {
-        self.order.get(vertex).copied().flatten()
-    }
-
-    fn from(&mut self, start: Vertex, edges: &[Vec<Vertex>]) {
-        let all = |vertex: Vertex| edges.get(vertex).map_or(&[][..], Vec::as_slice).iter();
-        self.enter(start);
-        let mut calls = vec![(start, all(start))];
-        while let Some((vertex, remaining)) = calls.last_mut() {
-            let vertex = *vertex;
-            if let Some(target) = remaining.next().copied() {
-                match self.order_of(target) {
-                    None => {
-                        self.enter(target);
-                        calls.push((target, all(target)));
-                    }
-                    Some(order) if self.is_open.get(target) == Some(&true) => {
-                        self.lower(vertex, order);
-                    }
-                    Some(_) => {}
-                }
-            } else {
-                calls.pop();
-                self.leave(vertex);
-                if let Some((parent, _)) = calls.last() {
-                    let lowest = self.lowest.get(vertex).copied().unwrap_or_default();
-                    self.lower(*parent, lowest);
-                }
-            }
-        }
-    }
-
-    fn enter(&mut self, vertex: Vertex) {
-        if let (Some(order), Some(lowest), Some(is_open)) = (
-            self.order.get_mut(vertex),
-            self.lowest.get_mut(vertex),
-            self.is_open.get_mut(vertex),
-        ) {
-            *order = Some(self.next);
-            *lowest = self.next;
-            *is_open = true;
-            self.open.push(vertex);
-            self.next = self.next.saturating_add(1);
-        }
-    }
-
-    fn lower(&mut self, vertex: Vertex, to: usize) {
-        if let Some(lowest) = self.lowest.get_mut(vertex) {
-            *lowest = (*lowest).min(to);
-        }
-    }
-
-    fn leave(&mut self, vertex: Vertex) {
-        if self.order_of(vertex) != self.lowest.get(vertex).copied() {
-            return;
-        }
-        let mut component = Vec::new();
-        while let Some(member) = self.open.pop() {
-            if let Some(is_open) = self.is_open.get_mut(member) {
-                *is_open = false;
-            }
-            component.push(member);
-            if member == vertex {
-                break;
-            }
-        }
-        self.components.push(component);
     }
 }

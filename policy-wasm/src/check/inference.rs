@@ -122,15 +122,13 @@ impl<'a> Typing<'_, 'a> {
                 if fields.len() != object.fields.len() && object.rest_value().is_none() {
                     return false;
                 }
-                fields.iter().all(|(key, value)| match value_of(key) {
-                    Some(key) => {
-                        let wanted = object.select(&key);
-                        wanted.is_some() && self.unify(value, &wanted, is_one_of)
-                    }
-                    None => {
+                fields.iter().all(|(key, value)| {
+                    let Some(key) = value_of(key) else {
                         self.unify(value, &Some(Type::anything()), is_one_of);
-                        true
-                    }
+                        return true;
+                    };
+                    let wanted = object.select(&key);
+                    wanted.is_some() && self.unify(value, &wanted, is_one_of)
                 })
             }
             (Kind::Set(items), Some(Type::Set(set))) => items
@@ -277,10 +275,8 @@ impl<'a> Typing<'_, 'a> {
         let mut at = rules;
         while let Some(step) = steps.get(*depth) {
             let Some(child) = value_of(step).and_then(|key| at.child(&key)) else {
-                if matches!(step.kind, Kind::Variable(_)) {
-                    if !self.check_key(step, &at.keys()) {
-                        return Err("a key there is no text".to_owned());
-                    }
+                if matches!(step.kind, Kind::Variable(_)) && !self.check_key(step, &at.keys()) {
+                    return Err("a key there is no text".to_owned());
                 }
                 return Ok(None);
             };
@@ -296,13 +292,13 @@ impl<'a> Typing<'_, 'a> {
     /// Takes a step for a key. Returns whether it can be one.
     fn check_key(&mut self, step: &Term<'a>, keys: &Known) -> bool {
         match &step.kind {
-            Kind::Variable(variable) => match self.variable(*variable) {
-                Some(known) => fits(&Some(known), keys),
-                None => {
+            Kind::Variable(variable) => {
+                let known = self.variable(*variable);
+                if known.is_none() {
                     self.put(*variable, keys.clone());
-                    true
                 }
-            },
+                known.is_none() || fits(&known, keys)
+            }
             Kind::Reference(base, steps) => {
                 let known = self.reference(*base, steps);
                 known.is_none() || fits(&known, keys)

@@ -6,15 +6,18 @@
 //! values that can't be meant. Where one finds something in a rule, the later ones pass it over.
 
 mod calls;
+mod components;
 mod conflicts;
 mod finding;
 mod fitting;
 mod graph;
+mod heads;
 mod inference;
 mod known;
 mod lift;
 mod lower;
 mod metadata;
+mod outputs;
 mod packages;
 mod paths;
 mod rule_types;
@@ -31,6 +34,7 @@ mod typing;
 mod unify;
 mod unsafe_variables;
 mod variables;
+mod withs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,7 +102,10 @@ fn findings(modules: &[&Module]) -> Vec<Finding> {
         let (module, place) = (0, Place { line: 1, column: 1 });
         findings.push(Finding::at(Code::Refused, module, place, message));
     }
-    findings.sort_by_key(|one| (one.module, one.place.line, one.place.column));
+    findings.sort_by_key(|one| {
+        let Place { line, column } = one.place;
+        (one.module, line, column, one.statement.line)
+    });
     findings.dedup_by(|later, one| {
         later.module == one.module
             && (later.place.line, later.place.column) == (one.place.line, one.place.column)
@@ -150,7 +157,7 @@ impl<'a> Check<'a> {
         let components = graph.components();
         let (findings, recursive) = graph.recursion(&components);
         self.findings.extend(findings);
-        let order: Vec<usize> = components.all.into_iter().flatten().collect();
+        let order: Vec<usize> = components.into_iter().flatten().collect();
         self.safety(&paths, names);
         self.mark(recursive);
         self.types(&order, names);
@@ -234,7 +241,7 @@ fn replaced_in(rules: &[Rule<'_>]) -> BTreeSet<Vec<Value>> {
     for rule in rules {
         replaced_in_body(&rule.body, &mut replaced);
         bodies_in_term(&rule.value, &mut |inside| {
-            replaced_inside(inside, &mut replaced)
+            replaced_inside(inside, &mut replaced);
         });
     }
     replaced

@@ -143,7 +143,7 @@ pub(super) fn shown(steps: &[Term<'_>]) -> String {
             Kind::Variable(_) => text.push_str("[…]"),
             _ => {
                 let value = value_of(step).map_or_else(|| "…".to_owned(), |one| one.to_string());
-                text.push_str(&format!("[{value}]"));
+                text.extend(["[", value.as_str(), "]"]);
             }
         }
     }

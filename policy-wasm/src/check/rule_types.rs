@@ -113,7 +113,11 @@ impl RuleTypes {
         let others = self.children.keys();
         let others = others.take_while(|key| !matches!(key, Value::String(_)));
         let others = others.filter(|key| is_plain(key)).map(type_of);
-        others.fold(Some(Type::Text), |sum, one| or(sum, Some(one)))
+        let mut keys = Some(Type::Text);
+        for other in others {
+            keys = or(keys, Some(other));
+        }
+        keys
     }
 
     /// The type of a reference below it.
@@ -171,9 +175,8 @@ fn with_field(object: &Type, path: &[Value], known: &Type) -> Type {
 
 /// The type of a rule with several definitions. Source: OPA, `mergeTypes`.
 fn merged(left: Known, right: Known) -> Known {
-    let (one, other) = match (&left, &right) {
-        (Some(one), Some(other)) => (one, other),
-        _ => return left.or(right),
+    let (Some(one), Some(other)) = (&left, &right) else {
+        return left.or(right);
     };
     match (one, other) {
         (Type::Object(one), Type::Object(other))

@@ -39,7 +39,7 @@ pub(super) struct Scopes<'a, 'c> {
     globals: &'c BTreeMap<&'a str, Global<'a>>,
     /// Names that are no globals here, whatever they turn out to be.
     hidden: Vec<BTreeSet<&'a str>>,
-    scopes: Vec<Scope<'a>>,
+    stack: Vec<Scope<'a>>,
     /// Variables that nothing declares: one of a name is the same in the whole rule.
     written: BTreeMap<&'a str, Variable>,
     used: BTreeSet<Variable>,
@@ -52,7 +52,7 @@ impl<'a, 'c> Scopes<'a, 'c> {
         Self {
             globals,
             hidden: Vec::new(),
-            scopes: Vec::new(),
+            stack: Vec::new(),
             written: BTreeMap::new(),
             used: BTreeSet::new(),
             is_in_parameters: false,
@@ -67,7 +67,7 @@ impl<'a, 'c> Scopes<'a, 'c> {
     /// Goes into a body that declares these names.
     pub(super) fn enter(&mut self, hidden: BTreeSet<&'a str>, scope: Scope<'a>) {
         self.hidden.push(hidden);
-        self.scopes.push(scope);
+        self.stack.push(scope);
     }
 
     /// Makes names no globals for a while.
@@ -83,7 +83,7 @@ impl<'a, 'c> Scopes<'a, 'c> {
     /// Leaves it. Returns its scope.
     pub(super) fn leave(&mut self) -> Scope<'a> {
         self.hidden.pop();
-        self.scopes.pop().unwrap_or_default()
+        self.stack.pop().unwrap_or_default()
     }
 
     /// The rule or import of a name, if it means one here.
@@ -100,7 +100,7 @@ impl<'a, 'c> Scopes<'a, 'c> {
     }
 
     fn found(&self, name: &str) -> Option<(Variable, Occurrence)> {
-        let mut scopes = self.scopes.iter().rev();
+        let mut scopes = self.stack.iter().rev();
         scopes.find_map(|scope| scope.names.get(name).copied())
     }
 
@@ -114,7 +114,7 @@ impl<'a, 'c> Scopes<'a, 'c> {
             return variable;
         }
         let variable = self.written(name, names);
-        if let Some(scope) = self.scopes.last_mut() {
+        if let Some(scope) = self.stack.last_mut() {
             scope.names.insert(name, (variable, Occurrence::Seen));
         }
         variable
@@ -141,7 +141,7 @@ impl<'a, 'c> Scopes<'a, 'c> {
         if name == "_" {
             return Ok(variable);
         }
-        let Some(scope) = self.scopes.last_mut() else {
+        let Some(scope) = self.stack.last_mut() else {
             return Ok(variable);
         };
         if let Some((_, earlier)) = scope.names.get(name) {
@@ -174,7 +174,7 @@ impl<'a, 'c> Scopes<'a, 'c> {
             return variable;
         }
         let variable = names.fresh(Some(name));
-        if let Some(scope) = self.scopes.last_mut() {
+        if let Some(scope) = self.stack.last_mut() {
             scope.names.insert(name, (variable, Occurrence::Parameter));
         }
         variable
@@ -188,7 +188,7 @@ impl<'a, 'c> Scopes<'a, 'c> {
     /// What is declared here and not used, each with its place.
     pub(super) fn unused(&self) -> Vec<(&'a str, Place)> {
         let declared = self
-            .scopes
+            .stack
             .last()
             .into_iter()
             .flat_map(|scope| &scope.declared);

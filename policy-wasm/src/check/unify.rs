@@ -70,21 +70,23 @@ impl Unifier<'_> {
             (Kind::Variable(one), Kind::Array(_) | Kind::Object(_)) => self.all_of(*one, right),
             (Kind::Array(_) | Kind::Object(_), Kind::Variable(other)) => self.all_of(*other, left),
             (Kind::Variable(one), Kind::Reference(base, _))
-            | (Kind::Reference(base, _), Kind::Variable(one)) => {
-                if self.basis.contains(*base) {
-                    self.mark(*one);
-                }
+            | (Kind::Reference(base, _), Kind::Variable(one))
+                if self.basis.contains(*base) =>
+            {
+                self.mark(*one);
+            }
+            (Kind::Variable(_), Kind::Reference(..)) | (Kind::Reference(..), Kind::Variable(_)) => {
             }
             (Kind::Variable(one), _) | (_, Kind::Variable(one)) => self.mark(*one),
-            (Kind::Reference(base, _), Kind::Array(_) | Kind::Object(_)) => {
-                if self.basis.contains(*base) {
-                    self.mark_all(right);
-                }
+            (Kind::Reference(base, _), Kind::Array(_) | Kind::Object(_))
+                if self.basis.contains(*base) =>
+            {
+                self.mark_all(right);
             }
-            (Kind::Array(_) | Kind::Object(_), Kind::Reference(base, _)) => {
-                if self.basis.contains(*base) {
-                    self.mark_all(left);
-                }
+            (Kind::Array(_) | Kind::Object(_), Kind::Reference(base, _))
+                if self.basis.contains(*base) =>
+            {
+                self.mark_all(left);
             }
             (Kind::Comprehension(made), Kind::Array(_)) if made.shape == Shape::Array => {
                 self.mark_all(right);
