@@ -51,6 +51,10 @@ impl<'a> Calls<'_, 'a> {
     fn body(&self, module: usize, body: &[Expr<'a>], findings: &mut Vec<Finding>) {
         for expr in body {
             if let ExprKind::Call(function, arguments) = &expr.kind {
+                findings.extend(
+                    refused(function)
+                        .map(|message| Finding::at(Code::Refused, module, expr.place, message)),
+                );
                 let found = self.call(function, arguments, expr.is_generated);
                 findings.extend(
                     found.map(|(code, message)| Finding::at(code, module, expr.place, message)),
@@ -78,12 +82,6 @@ impl<'a> Calls<'_, 'a> {
             return None;
         }
         let name = name_of(function);
-        if let Some(reason) = refusal(&name) {
-            return Some((
-                Code::Refused,
-                format!("`{name}` is not permitted: {reason}"),
-            ));
-        }
         if let Function::Builtin(Declaration {
             is_deprecated: true,
             ..
@@ -133,9 +131,7 @@ impl<'a> Calls<'_, 'a> {
         }
         .or_else(|| match &with.value {
             WithValue::Builtin(builtin) => {
-                let reason = refusal(builtin.name)?;
-                let message = format!("`{}` is not permitted: {reason}", builtin.name);
-                Some((Code::Refused, message))
+                refused(&Function::Builtin(builtin)).map(|message| (Code::Refused, message))
             }
             WithValue::Term(_) => None,
         })
@@ -213,6 +209,15 @@ pub(super) fn name_of(function: &Function<'_>) -> String {
         Function::Unknown(name) => name.clone(),
         Function::Told => String::new(),
     }
+}
+
+/// Why a call is never permitted, if it is not.
+fn refused(function: &Function<'_>) -> Option<String> {
+    let Function::Builtin(builtin) = function else {
+        return None;
+    };
+    let reason = refusal(builtin.name)?;
+    Some(format!("`{}` is not permitted: {reason}", builtin.name))
 }
 
 /// Why a builtin is never permitted, though OPA has it.

@@ -239,9 +239,10 @@ impl<'a> Parser<'a> {
         let path = self.steps(head)?;
         let is_path = match &path.kind {
             TermKind::Var(_) => true,
-            TermKind::Ref(_, steps) => steps
-                .iter()
-                .all(|step| matches!(step.kind, TermKind::Text(_))),
+            TermKind::Ref(head, steps) => {
+                let mut steps = steps.iter();
+                head.name().is_some() && steps.all(|step| matches!(step.kind, TermKind::Text(_)))
+            }
             _ => false,
         };
         if is_path {
