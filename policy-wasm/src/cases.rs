@@ -11,7 +11,7 @@ use crate::{
     evaluate::Stop,
     input::is_heavier_than,
     limits::{EvaluationLimits, TEST_STEPS_FACTOR, TESTS_STEPS_FACTOR},
-    load::{self, Question},
+    load::{self, Question, Scope},
     value::Value,
 };
 
@@ -80,7 +80,7 @@ impl Report {
 /// Compiles a policy together with its tests and says how many there are, without running them.
 /// Errors: the policy or a test file does not compile.
 pub fn count(manifest: &Manifest, source: &Source) -> Result<usize, PolicyError> {
-    Ok(load::load(manifest, source, true)?.tests.len())
+    Ok(load::load(manifest, source, Scope::Everything)?.tests.len())
 }
 
 /// Runs every test, each on a fresh copy of the policy, until all together have spent what a
@@ -91,7 +91,7 @@ pub fn run(
     source: &Source,
     limits: &EvaluationLimits,
 ) -> Result<Report, PolicyError> {
-    let loaded = load::load(manifest, source, true)?;
+    let loaded = load::load(manifest, source, Scope::Everything)?;
     let steps = limits.steps.saturating_mul(TEST_STEPS_FACTOR);
     let together = limits.steps.saturating_mul(TESTS_STEPS_FACTOR);
     let mut left = together;

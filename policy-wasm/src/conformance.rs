@@ -98,6 +98,22 @@ pub(crate) fn modules() -> Option<Vec<(String, String)>> {
     Some(modules.collect())
 }
 
+/// The modules of every case that OPA compiles, together.
+pub(crate) fn module_sets() -> Option<Vec<(String, Vec<String>)>> {
+    const COMPILER: [&str; 4] = [
+        "rego_compile_error",
+        "rego_recursion_error",
+        "rego_type_error",
+        "rego_unsafe_var_error",
+    ];
+    let compiles = |case: &Case| {
+        let code = case.want_error_code.as_deref();
+        !code.is_some_and(|code| COMPILER.contains(&code))
+    };
+    let cases = cases()?.into_iter().filter(compiles);
+    Some(cases.map(|case| (case.note, case.modules)).collect())
+}
+
 fn without_query(data: &Value) -> Value {
     let entries = data.as_object().unwrap().iter();
     let entries = entries.filter(|(key, _)| key.as_str() != Some("query"));

@@ -14,7 +14,7 @@ use crate::{
     diagnostics::PolicyError,
     evaluate::Stop,
     input::is_heavier_than,
-    load::{self, Loaded, Question},
+    load::{self, Loaded, Question, Scope},
 };
 pub use crate::{
     input::{input_of, input_with, subject_of, value_of},
@@ -68,12 +68,19 @@ pub struct Fault {
 }
 
 impl Engine {
-    /// Parses, checks and compiles a bundle. Its tests are left out.
-    /// Errors: every finding, with file, line and column.
+    /// Compiles a bundle that was checked before it was published. Its tests are left out.
+    /// Errors: what can't be compiled.
     pub fn prepare(manifest: &Manifest, source: &Source) -> Result<Self, PolicyError> {
         Ok(Self {
-            loaded: load::load(manifest, source, false)?,
+            loaded: load::load(manifest, source, Scope::Checked)?,
         })
+    }
+
+    /// Checks a bundle with its tests, and compiles it without them.
+    /// Errors: every finding, with file, line and column.
+    pub fn check(manifest: &Manifest, source: &Source) -> Result<Self, PolicyError> {
+        load::load(manifest, source, Scope::Everything)?;
+        Self::prepare(manifest, source)
     }
 
     /// Asks the policy. Whatever goes wrong, the answer is a decision: refused, with the fault.

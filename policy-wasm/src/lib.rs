@@ -17,6 +17,7 @@ mod builtins;
 pub mod bundle;
 mod canonical;
 pub mod cases;
+mod check;
 #[cfg(test)]
 mod conformance;
 mod data;

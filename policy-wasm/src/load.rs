@@ -5,6 +5,7 @@ use plinto_contract::bundle::{Manifest, Route};
 use crate::{
     budget::Budget,
     bundle::{Source, lies_under},
+    check::{self, CheckedModule},
     data,
     diagnostics::{Diagnostic, Kind, PolicyError},
     evaluate::{Evaluation, EvaluationError, Printed, Settings, Stop},
@@ -61,15 +62,27 @@ pub(crate) struct Parsed<'a> {
     pub(crate) module: Module,
 }
 
-/// Loads a bundle. `with_tests`: whether its test files are part of it.
+/// How much of a bundle is loaded, and how closely it is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// What decides, from a bundle that was checked before.
+    Checked,
+    /// All of it, tests too, with every check.
+    Everything,
+}
+
+/// Loads a bundle.
 /// Errors: every finding.
 pub(crate) fn load(
     manifest: &Manifest,
     source: &Source,
-    with_tests: bool,
+    scope: Scope,
 ) -> Result<Loaded, PolicyError> {
-    let modules = parse(source, with_tests)?;
+    let modules = parse(source, scope)?;
     let mut findings = outside_roots(&modules, &manifest.roots);
+    if scope == Scope::Everything {
+        findings.extend(checked(&modules));
+    }
     let entrypoint = &manifest.metadata.plinto.entrypoint;
     let entrypoint_path = entrypoint_of(entrypoint, &modules).unwrap_or_else(|finding| {
         findings.push(finding);
@@ -138,11 +151,11 @@ fn stop_at(findings: Vec<Diagnostic>) -> Result<(), PolicyError> {
     })
 }
 
-fn parse(source: &Source, with_tests: bool) -> Result<Vec<Parsed<'_>>, PolicyError> {
+fn parse(source: &Source, scope: Scope) -> Result<Vec<Parsed<'_>>, PolicyError> {
     let mut texts = source
         .modules()
         .map_err(|error| Diagnostic::of_file(Kind::Syntax, "", error.to_string()))?;
-    texts.retain(|(path, _)| with_tests || !Source::is_test(path));
+    texts.retain(|(path, _)| scope == Scope::Everything || !Source::is_test(path));
     let (mut modules, mut findings) = (Vec::new(), Vec::new());
     for (path, text) in texts {
         match front::parse(text) {
@@ -182,6 +195,15 @@ impl Parsed<'_> {
             (path, rule)
         })
     }
+}
+
+fn checked(modules: &[Parsed<'_>]) -> Vec<Diagnostic> {
+    let modules = modules.iter().map(|parsed| CheckedModule {
+        path: parsed.path,
+        text: parsed.text,
+        module: &parsed.module,
+    });
+    check::check(&modules.collect::<Vec<_>>())
 }
 
 fn outside_roots(modules: &[Parsed<'_>], roots: &[String]) -> Vec<Diagnostic> {

@@ -3,7 +3,7 @@
 //! [`lexer`] reads tokens, [`parser`] modules, rules and bodies, [`terms`] what stands in them; the
 //! tree is in [`ast`]. Source: OPA, "Policy Language"; `docs/decisions/0040`.
 
-mod ast;
+pub(crate) mod ast;
 mod constants;
 mod lexer;
 mod parser;
