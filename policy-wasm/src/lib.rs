@@ -21,6 +21,8 @@ pub mod cases;
 mod conformance;
 mod data;
 pub mod diagnostics;
+#[cfg(test)]
+mod differential;
 pub mod engine;
 mod evaluate;
 mod front;
