@@ -23,11 +23,9 @@ pub use crate::{
 };
 
 /// Name of the engine, as it stands in a manifest.
-pub const ENGINE: &str = "regorus";
-/// Its version. Source: `Cargo.toml`; a test compares them.
-pub const ENGINE_VERSION: &str = "0.14.1";
-/// What lowers policies for it. Another name whenever a policy may be answered otherwise than before.
-pub const FRONT_END: &str = "front-end-1";
+pub const ENGINE: &str = "plinto";
+/// Its version: another one whenever a policy may be answered otherwise than before.
+pub const ENGINE_VERSION: &str = "1";
 /// 64 KiB: reasons, and obligations, each as large as an input.
 const DECISION_BYTES: usize = 64 * 1024;
 /// Longest list of reasons that is passed on.
