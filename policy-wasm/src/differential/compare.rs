@@ -26,12 +26,14 @@ pub(super) fn is_none(opa: &str) -> bool {
     opa.starts_with("refused rego_type_error") || opa == "!eval_cancel_error"
 }
 
-/// How answers differ; `None`: they don't.
+/// How answers differ; `None`: they don't. OPA's may have an error on a second line, which it finds
+/// when it evaluates everything.
 pub(super) fn difference(opa: &str, ours: &str) -> Option<(Kind, Kind)> {
-    let kinds = (kind(opa), kind(ours));
+    let kinds = (kind(opa.lines().next().unwrap_or_default()), kind(ours));
     let is_same = match kinds {
         (Kind::Refused, Kind::Refused) => true,
-        _ => opa == ours,
+        (Kind::Refused, _) | (_, Kind::Refused) => false,
+        _ => opa.split('\n').any(|opa| opa == ours),
     };
     (!is_same && !is_none(opa)).then_some(kinds)
 }

@@ -136,7 +136,7 @@ fn run(program: &PathBuf) -> Vec<String> {
                 let kind = opa.split([' ', ':']).next().unwrap();
                 let kind = if kind.starts_with('=') { "=" } else { kind };
                 *kinds.entry(kind.to_owned()).or_default() += 1;
-                if let Some(kinds) = difference(&opa, &ours.text) {
+                if let Some(kinds) = difference(&opa, &ours.text) && (kinds.0 != super::compare::Kind::Refused || variable("ALL").is_some()) {
                     let one = Policy {
                         asks: vec![ask.clone()],
                         ..policy.clone()
@@ -148,6 +148,7 @@ fn run(program: &PathBuf) -> Vec<String> {
         seed += BATCH;
         for (policy, kinds) in differing {
             let name = format!("{kinds:?}");
+            if variable("ONLY").is_some_and(|only| !name.contains(&only)) { continue; }
             let limit = number("EACH", 1);
             if found.iter().filter(|(other, _)| *other == name).count() >= usize::try_from(limit).unwrap() {
                 continue;

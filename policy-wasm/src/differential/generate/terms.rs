@@ -210,7 +210,7 @@ impl Generator {
             "is_null(a)",
             "object.get(c, a, b)",
             "object.keys(c)",
-            "sprintf(\"%v\", [a])",
+            "format_int(a, 2)",
             "concat(\",\", c)",
             "startswith(s, \"x\")",
             "object.union(c, c)",

@@ -116,7 +116,6 @@ impl Generator {
             "to_number",
             "is_string",
             "object.get",
-            "sprintf",
         ]);
         if self.chance(50) {
             return format!(" with {name} as {value}");
