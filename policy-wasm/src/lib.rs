@@ -22,6 +22,8 @@ mod check;
 mod conformance;
 mod data;
 pub mod diagnostics;
+#[cfg(test)]
+mod differential;
 pub mod engine;
 mod evaluate;
 mod front;

@@ -12,8 +12,6 @@ mod terms;
 mod tests;
 mod walk;
 mod with;
-#[cfg(test)]
-mod zz;
 
 use with::Surroundings;
 

@@ -14,7 +14,7 @@ mod tests;
 use std::fmt;
 
 pub(crate) use ast::{
-    Body, Expr, ExprKind, Head, HeadValue, Membership, Module, Op, Part, Place, Rule, Term,
+    Body, Expr, ExprKind, Head, HeadValue, Membership, Module, Name, Op, Part, Place, Rule, Term,
     TermKind, With, is_path, names_of,
 };
 pub(crate) use constants::constant;

@@ -161,6 +161,16 @@ impl<'a> Parser<'a> {
         is_next
     }
 
+    /// The same where a name can't stand, so that `as[1]` begins no reference.
+    pub(crate) fn skip_keyword(&mut self, text: &str) -> bool {
+        let next = self.peek();
+        let is_next = next.token == Token::Word && next.text == text;
+        if is_next {
+            self.next();
+        }
+        is_next
+    }
+
     pub(crate) fn expect_sign(&mut self, text: &str) -> Result<(), SyntaxError> {
         if self.skip_sign(text) {
             Ok(())
@@ -374,6 +384,8 @@ impl<'a> Parser<'a> {
         let name = Term::new(first.place, TermKind::Var(first.text.to_owned()));
         let read = self.steps(name)?;
         let (name, parameters) = match read.kind {
+            // `p()` is `p`. Source: OPA.
+            TermKind::Call(function, parameters) if parameters.is_empty() => (*function, None),
             TermKind::Call(function, parameters) => (*function, Some(parameters)),
             TermKind::Var(_) | TermKind::Ref(..) => (read, None),
             _ => return Err(SyntaxError::new(first.place, "expected a rule's name")),

@@ -39,7 +39,7 @@ impl Parser<'_> {
                 if !matches!(target.kind, TermKind::Var(_) | TermKind::Ref(..)) {
                     return Err(SyntaxError::new(target.place, "expected a reference"));
                 }
-                if !self.skip_word("as") {
+                if !self.skip_keyword("as") {
                     return Err(self.unexpected("`as`"));
                 }
                 let value = self.infix(true)?;

@@ -14,7 +14,7 @@ use super::{
     resolve::Resolver,
     resolved::{Literal, LiteralKind, Node},
     tree::Tree,
-    used::undeclared,
+    used::{declared_by, undeclared},
 };
 use crate::{
     builtins::Patterns,
@@ -294,13 +294,16 @@ impl Compiler<'_> {
             let parameters = resolver.parameters(terms)?;
             let branches = branches.into_iter().map(|(body, value)| {
                 let names = undeclared(body.map_or(&[], Vec::as_slice), value);
-                resolver.scoped(names, |resolver| {
+                let inside = |resolver: &mut Resolver<'_>| {
                     let mut literals = resolver.computed_parameters(terms, &parameters)?;
                     if let Some(body) = body {
                         literals.append(&mut resolver.body(body)?);
                     }
                     let value = value.map(|value| resolver.term(value)).transpose()?;
                     Ok((literals, value.unwrap_or(Node::Const(Value::Bool(true)))))
+                };
+                resolver.framed(names_of_parameters(terms), body, |resolver| {
+                    resolver.scoped(names, inside)
                 })
             });
             let branches = branches.collect::<Result<_, _>>()?;
@@ -326,7 +329,7 @@ impl Compiler<'_> {
             resolver.fresh("key");
             let heads = path.iter().chain(value);
             let names = undeclared(body.map_or(&[], Vec::as_slice), heads);
-            resolver.scoped(names, |resolver| {
+            let inside = |resolver: &mut Resolver<'_>| {
                 let body = body.map(|body| resolver.body(body)).transpose()?;
                 let names = found.prefix.iter();
                 let names = names.map(|name| Ok(Node::Const(Value::from(name.as_str()))));
@@ -335,6 +338,9 @@ impl Compiler<'_> {
                 let value = value.map(|value| resolver.term(value)).transpose()?;
                 let value = value.unwrap_or(Node::Const(Value::Bool(true)));
                 Ok((body.unwrap_or_default(), path, value))
+            };
+            resolver.framed(BTreeSet::new(), body, |resolver| {
+                resolver.scoped(names, inside)
             })
         })?;
         Some(DraftMember {
@@ -402,6 +408,14 @@ impl Compiler<'_> {
     }
 }
 
+fn names_of_parameters(terms: &[Term]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for term in terms {
+        declared_by(term, &mut names);
+    }
+    names
+}
+
 fn is_uniform(definitions: &[Definition]) -> bool {
     let mut constants = definitions
         .iter()
@@ -432,6 +446,7 @@ fn definition(
         names: &mut names,
         bound: Bound::default(),
         ops: Vec::new(),
+        found: None,
     };
     let parameters = draft.parameters.into_iter();
     let parameters = parameters.map(|parameter| emitter.pattern(place, parameter));
@@ -507,6 +522,7 @@ fn member_body(
         names,
         bound,
         ops: Vec::new(),
+        found: None,
     };
     emitter.body(key.into_iter().chain(draft.body.iter().cloned()).collect())?;
     let path = draft.path.iter().cloned();

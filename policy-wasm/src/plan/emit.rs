@@ -25,6 +25,8 @@ pub(super) struct Emitter<'a> {
     pub(super) names: &'a mut Vec<String>,
     pub(super) bound: Bound,
     pub(super) ops: Vec<Op>,
+    /// What the last operation finds, as long as nothing has used it.
+    pub(super) found: Option<Slot>,
 }
 
 impl Emitter<'_> {
@@ -188,9 +190,11 @@ impl Emitter<'_> {
 
     /// Gives a slot its value; what was just found goes there at once.
     fn bind(&mut self, place: Place, slot: Slot, value: Expr) {
+        let found = self.found.take();
         if let (Expr::Slot(from), Some(last)) = (&value, self.ops.last_mut())
             && let OpKind::Iterate { out, .. } | OpKind::Walk(_, out) = &mut last.kind
             && out == from
+            && found == Some(*from)
         {
             *out = slot;
             return;
@@ -323,6 +327,7 @@ impl Emitter<'_> {
                 let of = arguments.pop().unwrap_or(Expr::Const(Value::Null));
                 self.push(place, OpKind::Walk(of, out));
                 self.bound.add(out);
+                self.found = Some(out);
                 return Ok(Expr::Slot(out));
             }
         };
@@ -443,6 +448,7 @@ impl Emitter<'_> {
         let out = self.fresh();
         self.push(place, OpKind::Iterate { from, steps, out });
         self.bound.add(out);
+        self.found = Some(out);
         Ok(Expr::Slot(out))
     }
 

@@ -10,6 +10,7 @@ mod names;
 mod order;
 mod resolve;
 mod resolved;
+mod scope;
 mod tree;
 mod used;
 

@@ -99,7 +99,7 @@ impl Tree {
 
     fn may_be_replaced(&self, names: &[&str]) -> bool {
         let mut paths = self.replaced.paths.iter();
-        paths.any(|path| path.iter().zip(names).all(|(left, right)| left == right))
+        paths.any(|(_, path)| path.iter().zip(names).all(|(left, right)| left == right))
     }
 }
 
