@@ -6,15 +6,16 @@ use plinto_contract::{
     bundle::{Manifest, Route},
     policy::{Decision, DenyReason},
 };
-use serde_json::{Map, Value as Json};
+use serde_json::Map;
 
 use crate::{
     budget::{Budget, Exhausted},
     bundle::Source,
+    decision::{Answered, decision_of},
     diagnostics::PolicyError,
     evaluate::Stop,
     input::is_heavier_than,
-    load::{self, Loaded, Question},
+    load::{self, Hears, Loaded, Part, Question},
 };
 pub use crate::{
     input::{input_of, input_with, subject_of, value_of},
@@ -28,11 +29,6 @@ pub const ENGINE: &str = "regorus";
 pub const ENGINE_VERSION: &str = "0.14.1";
 /// What lowers policies for it. Another name whenever a policy may be answered otherwise than before.
 pub const FRONT_END: &str = "front-end-1";
-/// 64 KiB: reasons, and obligations, each as large as an input.
-const DECISION_BYTES: usize = 64 * 1024;
-/// Longest list of reasons that is passed on.
-const REASONS_MAX: usize = 64;
-
 /// A prepared bundle, shared by every evaluation.
 pub struct Engine {
     loaded: Loaded,
@@ -42,7 +38,7 @@ impl fmt::Debug for Engine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Engine")
-            .field("entrypoint", &self.loaded.entrypoint)
+            .field("entrypoint", &self.loaded.entrypoint.path)
             .field("routes", &self.loaded.routes.len())
             .finish_non_exhaustive()
     }
@@ -74,7 +70,7 @@ impl Engine {
     /// Errors: every finding, with file, line and column.
     pub fn prepare(manifest: &Manifest, source: &Source) -> Result<Self, PolicyError> {
         Ok(Self {
-            loaded: load::load(manifest, source, false)?,
+            loaded: load::load(manifest, source, Part::Policies)?,
         })
     }
 
@@ -86,23 +82,30 @@ impl Engine {
             return Evaluation::refused(DenyReason::InputTooLarge, detail, 0);
         }
         let budget = Budget::new(limits.steps);
-        let answer = self.loaded.ask(
-            self.loaded.entrypoint,
-            Question {
-                now_ns: moment_of(&input),
-                input: Some(input),
-                budget: &budget,
-                hears_prints: false,
-            },
-        );
-        let steps = budget.spent();
-        match answer.value {
+        let question = Question {
+            now_ns: moment_of(&input),
+            input: Some(input),
+            budget: &budget,
+            hears: Hears::default(),
+        };
+        let answered = self.loaded.decide(question).value;
+        self.evaluation(answered, budget.spent(), limits)
+    }
+
+    /// What an answer means: a decision, whatever it is.
+    fn evaluation(
+        &self,
+        answered: Result<Option<Answered>, Stop>,
+        steps: u64,
+        limits: &Limits,
+    ) -> Evaluation {
+        match answered {
             Ok(None) => {
-                let rule = &self.loaded.entrypoint_path;
+                let rule = self.loaded.entrypoint.asked();
                 let detail = format!("`{rule}` is undefined for this input");
                 Evaluation::refused(DenyReason::Undefined, detail, steps)
             }
-            Ok(Some(value)) => match decision_of(&value) {
+            Ok(Some(answered)) => match decision_of(self.loaded.entrypoint.answer, &answered) {
                 Ok(decision) => Evaluation {
                     decision,
                     fault: None,
@@ -154,67 +157,4 @@ impl Evaluation {
             steps,
         }
     }
-}
-
-/// The decision contract: an object with `allow`, and optionally `reasons` and `obligations`.
-/// A refusal stands whatever its obligations are like; nobody would be told them.
-fn decision_of(value: &Value) -> Result<Decision, (DenyReason, &'static str)> {
-    let wrong = |why| (DenyReason::WrongShape, why);
-    let members = value
-        .as_object()
-        .ok_or(wrong("the decision must be an object"))?;
-    let (mut allow, mut reasons, mut obligations) = (None, Vec::new(), Ok(Map::new()));
-    for (name, value) in members.iter() {
-        match name.as_str() {
-            Some("allow") => {
-                let given = value.as_bool();
-                allow = Some(given.ok_or(wrong("`allow` must be true or false"))?);
-            }
-            Some("reasons") => reasons = reasons_of(value).map_err(wrong)?,
-            Some("obligations") => obligations = obligations_of(value),
-            _ => {
-                let why = "the decision has a member besides `allow`, `reasons`, `obligations`";
-                return Err(wrong(why));
-            }
-        }
-    }
-    let allow = allow.ok_or(wrong("the decision lacks `allow`"))?;
-    let obligations = match obligations {
-        Err(why) if allow => return Err((DenyReason::ObligationsInvalid, why)),
-        sayable => sayable.unwrap_or_default(),
-    };
-    Ok(Decision {
-        allow,
-        reasons,
-        obligations,
-    })
-}
-
-fn obligations_of(value: &Value) -> Result<Map<String, Json>, &'static str> {
-    // A value may share its parts; written out it would not end.
-    if is_heavier_than(value, DECISION_BYTES) {
-        return Err("`obligations` are larger than 64 KiB or nest too deep");
-    }
-    match value.to_json() {
-        Some(Json::Object(obligations)) => Ok(obligations),
-        _ => Err("`obligations` must be an object with plain names"),
-    }
-}
-
-/// Reasons are an array, or the set that `reasons contains …` builds.
-fn reasons_of(value: &Value) -> Result<Vec<String>, &'static str> {
-    const WRONG: &str = "`reasons` must be a list or a set of texts";
-    if is_heavier_than(value, DECISION_BYTES) {
-        return Err("`reasons` are larger than 64 KiB or nest too deep");
-    }
-    let text = |value: &Value| value.as_str().map(str::to_owned).ok_or(WRONG);
-    let reasons: Vec<String> = match value {
-        Value::Array(items) => items.iter().map(text).collect::<Result<_, _>>()?,
-        Value::Set(items) => items.iter().map(text).collect::<Result<_, _>>()?,
-        _ => return Err(WRONG),
-    };
-    if reasons.len() > REASONS_MAX {
-        return Err("`reasons` has more than 64 entries");
-    }
-    Ok(reasons)
 }

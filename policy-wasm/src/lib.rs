@@ -1,8 +1,10 @@
 //! Policy bundles and the engine that evaluates them, the same natively and in wasm.
 //!
 //! - [`bundle`] reads, verifies and builds bundles in OPA's format, without I/O of its own.
+//! - [`folder`] makes one from the files of a folder, as OPA reads them.
 //! - [`engine`] evaluates one prepared bundle for many requests, within a step budget.
-//! - [`cases`] runs a bundle's own tests (`test_*` rules in `*_test.rego`).
+//! - [`cases`] runs a bundle's own tests (rules named `test_*`).
+//! - [`trail`] is what evaluations leave besides their answers.
 //! - [`diagnostics`] says what is wrong with a policy, with file, line, column and a caret.
 //! - [`pattern`] reads the paths that routes name.
 //! - [`limits`] holds every bound.
@@ -20,17 +22,23 @@ pub mod cases;
 #[cfg(test)]
 mod conformance;
 mod data;
+mod decision;
 pub mod diagnostics;
 pub mod engine;
+mod entrypoint;
 mod evaluate;
+pub mod folder;
 mod front;
 mod input;
 #[cfg(feature = "js")]
 pub mod js;
 pub mod limits;
 mod load;
+mod manifest;
 pub mod pattern;
 mod plan;
 mod routes;
 mod signed;
+mod test_rules;
+pub mod trail;
 pub mod value;

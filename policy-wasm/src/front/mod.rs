@@ -5,6 +5,7 @@
 
 mod ast;
 mod constants;
+mod dialect;
 mod lexer;
 mod parser;
 mod terms;
@@ -18,7 +19,10 @@ pub(crate) use ast::{
     TermKind, With, is_path, names_of,
 };
 pub(crate) use constants::constant;
+pub(crate) use dialect::Dialect;
+#[cfg(test)]
 pub(crate) use parser::parse;
+pub(crate) use parser::parse_as;
 #[cfg(test)]
 pub(crate) use parser::parse_term;
 

@@ -4,7 +4,7 @@
 //! of a rule is read twice at most. Nesting ends at [`DEPTH_MAX`].
 
 use super::{
-    SyntaxError,
+    Dialect, SyntaxError,
     ast::{
         Body, Else, Expr, ExprKind, Head, HeadValue, Import, Module, Place, Rule, Term, TermKind,
         names_of,
@@ -31,9 +31,15 @@ const KEYWORDS: [&str; 15] = [
 /// Keywords that `future.keywords` has had, and that are always keywords now.
 const FUTURE: [&str; 4] = ["contains", "every", "if", "in"];
 
-/// Reads a module.
+/// Reads a module in Rego v1.
 /// Errors: the first thing that is not Rego v1, and what was expected in its place.
 pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
+    parse_as(Dialect::V1, text)
+}
+
+/// Reads a module.
+/// Errors: the first thing that is not of this dialect, and what was expected in its place.
+pub(crate) fn parse_as(dialect: Dialect, text: &str) -> Result<Module, SyntaxError> {
     let lexed = lex(text)?;
     let mut parser = Parser::new(&lexed.tokens);
     let mut module = parser.module()?;
