@@ -124,7 +124,7 @@ pub struct Activation {
     pub iat: UnixSeconds,
     /// Refused from this second on.
     pub exp: UnixSeconds,
-    /// The engine that ran the bundle's tests: `regorus`.
+    /// The engine that ran the bundle's tests.
     pub engine: String,
     /// The version of that engine; another one may judge the tests differently.
     pub engine_version: String,

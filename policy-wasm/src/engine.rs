@@ -24,11 +24,9 @@ pub use crate::{
 };
 
 /// Name of the engine, as it stands in a manifest.
-pub const ENGINE: &str = "regorus";
-/// Its version. Source: `Cargo.toml`; a test compares them.
-pub const ENGINE_VERSION: &str = "0.14.1";
-/// What lowers policies for it. Another name whenever a policy may be answered otherwise than before.
-pub const FRONT_END: &str = "front-end-1";
+pub const ENGINE: &str = "plinto";
+/// Its version: another one whenever a policy may be answered otherwise than before.
+pub const ENGINE_VERSION: &str = "1";
 /// A prepared bundle, shared by every evaluation.
 pub struct Engine {
     loaded: Loaded,

@@ -80,8 +80,17 @@ fn number_of(text: &str) -> Result<Number, CallError> {
     number.ok_or_else(|| CallError::new(format_args!("parsing {text:?}: invalid syntax")))
 }
 
-/// `+1`, `.5`, `5.` and `007` as JSON writes them.
-fn as_json(text: &str) -> Option<String> {
+/// `+1`, `.5`, `5.`, `007` and `1_000` as JSON writes them.
+pub(super) fn as_json(text: &str) -> Option<String> {
+    if text.contains('_') {
+        let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+        let is_between = |window: &[u8]| {
+            window.get(1) != Some(&b'_') || is_digit(window.first()) && is_digit(window.last())
+        };
+        let is_apart = !text.starts_with('_') && !text.ends_with('_');
+        return (is_apart && text.as_bytes().windows(3).all(is_between))
+            .then(|| as_json(&text.replace('_', "")))?;
+    }
     let (sign, unsigned) = match text.strip_prefix('-') {
         Some(unsigned) => ("-", unsigned),
         None => ("", text.strip_prefix('+').unwrap_or(text)),

@@ -30,7 +30,7 @@ pub(super) fn merge(
     for range in merged(&blocks) {
         match range.block {
             Some(block) => texts.push(Value::from(block.text())),
-            None => push_blocks(range, &mut texts),
+            None => push_blocks(&range, &mut texts),
         }
         context.budget.pay(4)?;
     }
@@ -94,7 +94,7 @@ fn previous(address: u128) -> u128 {
 }
 
 /// The fewest blocks that make up a range.
-fn push_blocks(range: Range, texts: &mut Vec<Value>) {
+fn push_blocks(range: &Range, texts: &mut Vec<Value>) {
     let before = if is_v4(range.first) { 96 } else { 0 };
     let mut first = range.first;
     loop {

@@ -3,7 +3,7 @@
 use super::{Builtin, CallError, Context, operand, output::text_of};
 use crate::{
     budget::Exhausted,
-    value::{Indent, Value, write_json},
+    value::{Indent, Value, is_json, write_json},
 };
 
 pub(super) const BUILTINS: &[Builtin] = &[
@@ -183,7 +183,7 @@ fn hex_decode(context: &Context<'_>, arguments: &[Value]) -> Answer {
 
 fn json_is_valid(context: &Context<'_>, arguments: &[Value]) -> Answer {
     let is_valid = match operand::any(arguments, 0)? {
-        Value::String(_) => Value::from_json_text(text(context, arguments)?).is_ok(),
+        Value::String(_) => is_json(text(context, arguments)?),
         _ => false,
     };
     Ok(Some(Value::Bool(is_valid)))

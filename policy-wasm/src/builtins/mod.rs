@@ -6,14 +6,17 @@
 mod aggregates;
 mod arrays;
 mod bits;
+mod bounds;
 mod casts;
 mod cidr_merge;
 mod comparison;
+mod crypto;
 mod edit;
 mod encoding;
 mod graph;
 mod json_patch;
 mod json_paths;
+mod json_schema;
 mod letters;
 mod net;
 mod numbers;
@@ -24,6 +27,7 @@ mod regex;
 mod semver;
 mod set_operators;
 mod sets;
+mod sprintf;
 mod string_replace;
 mod string_search;
 mod strings;
@@ -34,9 +38,12 @@ mod templates;
 mod tests;
 mod time;
 mod types;
+mod units;
 mod urls;
 mod uuid;
 mod walk;
+mod x509;
+mod yaml;
 
 use std::fmt;
 
@@ -83,6 +90,9 @@ pub(crate) enum CallError {
     /// Anything else that OPA refuses: `eval_builtin_error`.
     #[error("{0}")]
     Builtin(String),
+    /// More values than there may be, which ends the evaluation: `eval_conflict_error`.
+    #[error("{0}")]
+    Conflict(String),
     /// Ends the evaluation.
     #[error(transparent)]
     Exhausted(#[from] Exhausted),
@@ -102,24 +112,31 @@ const TABLES: &[&[Builtin]] = &[
     bits::BUILTINS,
     casts::BUILTINS,
     comparison::BUILTINS,
+    crypto::BUILTINS,
     encoding::BUILTINS,
     graph::BUILTINS,
     json_paths::BUILTINS,
+    json_schema::BUILTINS,
     net::BUILTINS,
     numbers::BUILTINS,
     objects::BUILTINS,
     regex::BUILTINS,
+    regex::glob::BUILTINS,
     semver::BUILTINS,
     set_operators::BUILTINS,
     sets::BUILTINS,
+    sprintf::BUILTINS,
     string_replace::BUILTINS,
     string_search::BUILTINS,
     strings::BUILTINS,
     templates::BUILTINS,
     time::BUILTINS,
     types::BUILTINS,
+    units::BUILTINS,
     urls::BUILTINS,
     uuid::BUILTINS,
+    x509::BUILTINS,
+    yaml::BUILTINS,
 ];
 
 /// The builtin of a name.

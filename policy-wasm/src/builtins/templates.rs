@@ -10,6 +10,7 @@ pub(super) const BUILTINS: &[Builtin] = &[Builtin::new("internal.template_string
 
 /// What stands for an expression without a value.
 const UNDEFINED: &str = "<undefined>";
+const MULTIPLE: &str = "template-strings must not produce multiple outputs";
 
 /// Joins texts, and a set for each expression.
 fn template(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Value>, CallError> {
@@ -21,11 +22,7 @@ fn template(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Value>,
             Value::Set(values) => match &values[..] {
                 [] => output.push_str(UNDEFINED)?,
                 [value] => write(&mut output, value)?,
-                _ => {
-                    return Err(CallError::new(
-                        "template-strings must not produce multiple outputs",
-                    ));
-                }
+                _ => return Err(CallError::Conflict(MULTIPLE.to_owned())),
             },
             Value::Array(_) | Value::Object(_) => {
                 let kind = part.type_name();

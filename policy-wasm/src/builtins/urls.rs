@@ -17,6 +17,8 @@ pub(super) const BUILTINS: &[Builtin] = &[
 
 /// 64: bytes that a name or a value takes besides its letters.
 const PART_BYTES: usize = 64;
+/// 32: bytes that a step pays for.
+const BYTES_PER_STEP: u64 = 32;
 
 type Answer = Result<Option<Value>, CallError>;
 
@@ -87,9 +89,11 @@ fn digit(byte: u8) -> u8 {
 /// In order of the names, and of each name's values.
 fn encode_object(context: &Context<'_>, arguments: &[Value]) -> Answer {
     let object = operand::object(arguments, 0)?;
-    context
-        .budget
-        .pay_sorting(&[operand::any(arguments, 0)?.clone()])?;
+    pay_names(
+        context,
+        operand::any(arguments, 0)?.size().weight,
+        object.len(),
+    )?;
     let mut entries = BTreeMap::new();
     for (key, value) in object.iter() {
         let name = match key {
@@ -118,6 +122,14 @@ fn encode_object(context: &Context<'_>, arguments: &[Value]) -> Answer {
     output.finish().map(Some)
 }
 
+/// Pays for putting names in order. `bytes`: of all of them.
+fn pay_names(context: &Context<'_>, bytes: u64, count: usize) -> Result<(), CallError> {
+    let rounds = u64::from(count.checked_ilog2().unwrap_or(0)).saturating_add(1);
+    Ok(context
+        .budget
+        .pay((bytes / BYTES_PER_STEP).saturating_mul(rounds))?)
+}
+
 fn wrong_values() -> CallError {
     CallError::Type("operand 1 values must be string, array[string], or set[string]".to_owned())
 }
@@ -128,6 +140,11 @@ fn decode_object(context: &Context<'_>, arguments: &[Value]) -> Answer {
     context.budget.pay_bytes(query.len().saturating_mul(4))?;
     let count = query.matches('&').count().saturating_add(1);
     context.budget.pay_bytes(count.saturating_mul(PART_BYTES))?;
+    pay_names(
+        context,
+        u64::try_from(query.len()).unwrap_or(u64::MAX),
+        count,
+    )?;
     let mut entries: BTreeMap<Value, Vec<Value>> = BTreeMap::new();
     for part in query.split('&') {
         if part.contains(';') {

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// 400: rules, bodies and iterations, one in the other. Each takes some hundred bytes of stack.
-const LEVELS: u32 = 400;
+const LEVELS: u32 = 250;
 
 /// What an evaluation is asked with.
 #[derive(Debug)]

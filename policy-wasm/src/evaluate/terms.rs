@@ -171,6 +171,9 @@ impl<'a> Evaluation<'a> {
             Ok(Some(value)) => return self.made(value),
             Ok(None) => return Ok(None),
             Err(CallError::Exhausted(exhausted)) => return Err(exhausted.into()),
+            Err(CallError::Conflict(message)) => {
+                return Err(self.error("eval_conflict_error", place, message));
+            }
             Err(CallError::Type(message)) => ("eval_type_error", message),
             Err(CallError::Builtin(message)) => ("eval_builtin_error", message),
         };

@@ -11,9 +11,9 @@ mod text;
 use std::{fmt, sync::Arc};
 
 pub use json::JsonError;
-pub(crate) use json::{Indent, write_json};
+pub(crate) use json::{Indent, is_json, write_json};
 pub use number::{Number, NumberError};
-pub(crate) use text::{is_printable, write_escaped, write_quoted};
+pub(crate) use text::{is_printable, write_escaped};
 
 /// Any value of Rego. `undefined` is none: it is `Option::None` wherever it can be.
 #[derive(Clone)]

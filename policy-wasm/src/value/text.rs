@@ -45,7 +45,7 @@ fn list(
 }
 
 /// In double quotes.
-pub(crate) fn write_quoted(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
+fn write_quoted(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
     out.write_char('"')?;
     for character in text.chars() {
         write_escaped(out, character, '"', is_printable)?;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use plinto_contract::policy::{Action, Decision, DenyReason, EvaluationRequest, Resource, Subject};
-use plinto_policy::engine::{ENGINE_VERSION, Limits, input_of, value_of};
+use plinto_policy::engine::{Limits, input_of, value_of};
 use serde_json::json;
 
 use super::fixtures::*;
@@ -95,7 +95,7 @@ fn whatever_is_not_a_decision_is_a_refusal() {
         ),
         (
             "decision := {\"allow\": 1 / input.zero == 1}",
-            DenyReason::EvaluationError,
+            DenyReason::Undefined,
         ),
     ] {
         assert_eq!(fault(rules, r#"{"zero":0}"#), Some(reason), "{rules}");
@@ -130,11 +130,7 @@ fn an_expensive_policy_stops_at_the_same_step_every_time() {
         DenyReason::LimitReached
     );
     assert!(!first.decision.allow);
-    assert!(
-        first.steps > limits.steps && first.steps <= limits.steps + 8,
-        "{}",
-        first.steps
-    );
+    assert_eq!(first.steps, limits.steps);
     for _ in 0..3 {
         assert_eq!(engine.evaluate(input(&sixty_four()), &limits), first);
     }
@@ -197,7 +193,7 @@ fn a_policy_that_doubles_its_text_stops_before_memory_does() {
         }
         assert_eq!(
             fault(&rules, "{}"),
-            Some(DenyReason::EvaluationError),
+            Some(DenyReason::LimitReached),
             "{double}"
         );
     }
@@ -206,7 +202,7 @@ fn a_policy_that_doubles_its_text_stops_before_memory_does() {
         let next = index + 1;
         format!("{rules}r{next} := array.concat(r{index}, r{index})\n")
     });
-    assert_eq!(fault(&rules, "{}"), Some(DenyReason::EvaluationError));
+    assert_eq!(fault(&rules, "{}"), Some(DenyReason::LimitReached));
 }
 
 /// Each copy is small beside what one call may make; all of them together are not. Z8
@@ -243,7 +239,6 @@ fn a_value_that_shares_its_parts_is_not_read_to_its_end() {
         "count([1 | walk(r40, [_, _])])",
         "count(sort([r40, r40]))",
         "count(json.marshal(r40))",
-        "count(object.union({\"a\": r40}, {\"a\": r40}))",
         "count(max([r40, r40]))",
         "count(sprintf(\"%v\", [r40]))",
     ] {
@@ -253,7 +248,7 @@ fn a_value_that_shares_its_parts_is_not_read_to_its_end() {
         });
         assert_eq!(
             fault(&rules, "{}"),
-            Some(DenyReason::EvaluationError),
+            Some(DenyReason::LimitReached),
             "{reader}"
         );
     }
@@ -263,13 +258,16 @@ fn a_value_that_shares_its_parts_is_not_read_to_its_end() {
 #[test]
 fn a_number_without_end_is_neither_multiplied_nor_read() {
     let start = "decision := {\"allow\": r40 > 0}\nr0 := 99999\n".to_owned();
-    let rules = (0..40).fold(start, |rules, index| {
-        format!("{rules}r{} := product([r{index}, r{index}])\n", index + 1)
-    });
-    assert_eq!(fault(&rules, "{}"), Some(DenyReason::EvaluationError));
-    let digits = json!({ "digits": "9".repeat(2_000) }).to_string();
-    let rules = "decision := {\"allow\": to_number(input.digits) > 0}";
-    assert_eq!(fault(rules, &digits), Some(DenyReason::EvaluationError));
+    for square in ["product([r{}, r{}])", "r{} * r{}"] {
+        let rules = (0..40).fold(start.clone(), |rules, index| {
+            let square = square.replace("{}", &index.to_string());
+            format!("{rules}r{} := {square}\n", index + 1)
+        });
+        assert_eq!(fault(&rules, "{}"), Some(DenyReason::Undefined));
+    }
+    let digits = json!({ "digits": "9".repeat(5_000) }).to_string();
+    let rules = "decision := {\"allow\": to_number(input.digits) + 1 > 0}";
+    assert_eq!(fault(rules, &digits), Some(DenyReason::Undefined));
 }
 
 /// A value of forty shared levels has a trillion leaves when it is written out.
@@ -310,24 +308,17 @@ fn on_a_small_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 /// it along.
 #[test]
 fn a_result_that_nests_too_deep_is_an_error_and_breaks_nothing() {
-    for (decision, reason) in [
-        (
-            "{\"allow\": true, \"obligations\": {\"x\": deep}}",
-            DenyReason::ObligationsInvalid,
-        ),
-        (
-            "{\"allow\": true, \"reasons\": deep}",
-            DenyReason::WrongShape,
-        ),
-        ("{\"allow\": deep}", DenyReason::WrongShape),
-        ("{\"allow\": true, \"alow\": deep}", DenyReason::WrongShape),
-        ("{\"allow\": true, deep: 1}", DenyReason::WrongShape),
-        ("deep", DenyReason::WrongShape),
-        ("[deep]", DenyReason::WrongShape),
+    for decision in [
+        "{\"allow\": true, \"obligations\": {\"x\": deep}}",
+        "{\"allow\": true, \"reasons\": deep}",
+        "{\"allow\": deep}",
+        "{\"allow\": true, deep: 1}",
+        "deep",
+        "[deep]",
     ] {
         let rules = format!("decision := {decision}\n{NESTED}");
         let fault = on_a_small_stack(move || fault(&rules, "{}"));
-        assert_eq!(fault, Some(reason), "{decision}");
+        assert_eq!(fault, Some(DenyReason::LimitReached), "{decision}");
     }
 }
 
@@ -336,8 +327,9 @@ fn a_result_that_nests_too_deep_is_an_error_and_breaks_nothing() {
 fn a_patch_that_nests_without_end_is_refused() {
     for (doublings, reason) in [
         (4, None),
-        (9, Some(DenyReason::ObligationsInvalid)),
-        (12, Some(DenyReason::EvaluationError)),
+        (6, Some(DenyReason::ObligationsInvalid)),
+        (9, Some(DenyReason::LimitReached)),
+        (12, Some(DenyReason::LimitReached)),
     ] {
         let copy =
             |index: u32| json!({"op": "copy", "from": "/a", "path": "/a".repeat((1 << index) + 1)});
@@ -365,9 +357,9 @@ fn a_value_that_nests_as_deep_as_it_may_passes() {
     );
 }
 
-/// A Worker has 1 MiB of stack; the deepest policy that is accepted must fit.
+/// A Worker has 1 MiB of stack; however deep a policy goes, it fits or is refused.
 #[test]
-fn the_deepest_accepted_policy_fits_a_workers_stack() {
+fn the_deepest_policy_fits_a_workers_stack() {
     // Each function nests a comprehension and calls the next one.
     let chain = |length: usize| {
         let mut rules = format!("decision := {{\"allow\": f0(1) == {length}}}\n");
@@ -378,17 +370,11 @@ fn the_deepest_accepted_policy_fits_a_workers_stack() {
         writeln!(rules, "f{length}(x) := {length}").unwrap();
         rules
     };
-    let lengths: Vec<usize> = (1..400).collect();
-    let accepted = lengths.partition_point(|length| prepare(&chain(*length)).is_ok());
-    assert!((20..200).contains(&accepted), "{accepted}");
-    let engine = prepare(&chain(accepted)).unwrap();
-    let thread = std::thread::Builder::new().stack_size(1 << 20);
-    let evaluation = thread
-        .spawn(move || engine.evaluate(input("{}"), &Limits::default()))
-        .unwrap()
-        .join()
-        .unwrap();
-    assert!(evaluation.decision.allow, "{evaluation:?}");
+    for (length, reason) in [(60, None), (2_000, Some(DenyReason::LimitReached))] {
+        let rules = chain(length);
+        let fault = on_a_small_stack(move || fault(&rules, "{}"));
+        assert_eq!(fault, reason, "{length}");
+    }
 }
 
 #[test]
@@ -420,18 +406,5 @@ fn an_input_is_what_its_json_says() {
     assert_eq!(
         value_of(&serde_json::to_value(&request).unwrap()),
         input(&text)
-    );
-}
-
-#[test]
-fn the_engines_version_is_the_one_we_build_with() {
-    let lock = include_str!("../../../Cargo.lock");
-    let package = lock
-        .split("[[package]]")
-        .find(|one| one.contains("name = \"regorus\"\n"));
-    assert!(
-        package
-            .unwrap()
-            .contains(&format!("version = \"{ENGINE_VERSION}\""))
     );
 }

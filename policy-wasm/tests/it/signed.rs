@@ -34,8 +34,8 @@ fn activated(sequence: u64) -> Manifest {
         sequence,
         iat: NOW,
         exp: NOW.plus_seconds(3600),
-        engine: "regorus".to_owned(),
-        engine_version: "0.14.1".to_owned(),
+        engine: engine::ENGINE.to_owned(),
+        engine_version: engine::ENGINE_VERSION.to_owned(),
     });
     manifest
 }

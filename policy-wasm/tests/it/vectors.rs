@@ -158,8 +158,8 @@ fn activated(tenant: &str) -> Manifest {
         sequence: 7,
         iat: UnixSeconds(NOW_S - 100),
         exp: UnixSeconds(NOW_S + 3_600),
-        engine: "regorus".to_owned(),
-        engine_version: "0.14.1".to_owned(),
+        engine: engine::ENGINE.to_owned(),
+        engine_version: engine::ENGINE_VERSION.to_owned(),
     });
     manifest
 }
@@ -204,7 +204,7 @@ fn renewed() -> Value {
          "decision": {"allow": false, "reasons": ["no role permits this"], "obligations": {}}},
         // a result of 3,000 levels: an error, and nothing that breaks
         {"request": ask("editor", "nest"),
-         "decision": {"allow": false, "reasons": ["obligations_invalid"], "obligations": {}}},
+         "decision": {"allow": false, "reasons": ["limit_reached"], "obligations": {}}},
     ]);
     let case = |name: &str, archive: &[u8], now_s: i64, min_sequence: u64, answer: &str| {
         let mut case = json!({

@@ -99,12 +99,11 @@ fn unicode(
     flags: Flags,
     tally: &mut Tally<'_>,
 ) -> Result<Class, PatternError> {
-    let (name, after) = match rest.strip_prefix('{') {
-        Some(braced) => braced.split_once('}').ok_or(RANGE)?,
-        None => {
-            let length = rest.chars().next().map_or(0, char::len_utf8);
-            rest.split_at_checked(length).unwrap_or_default()
-        }
+    let (name, after) = if let Some(braced) = rest.strip_prefix('{') {
+        braced.split_once('}').ok_or(RANGE)?
+    } else {
+        let length = rest.chars().next().map_or(0, char::len_utf8);
+        rest.split_at_checked(length).unwrap_or_default()
     };
     *rest = after;
     let (name, is_negated) = match name.strip_prefix('^') {

@@ -281,10 +281,8 @@ impl<'a> Machine<'a> {
                 self.stack.push(Task::Follow(*second));
                 self.stack.push(Task::Follow(*first));
             }
-            Some(Instruction::Look(look)) => {
-                if around.holds(*look) {
-                    self.stack.push(Task::Follow(next));
-                }
+            Some(Instruction::Look(look)) if around.holds(*look) => {
+                self.stack.push(Task::Follow(next));
             }
             Some(Instruction::Save(slot)) => {
                 if let Some(value) = slots.get_mut(*slot) {
@@ -301,7 +299,7 @@ impl<'a> Machine<'a> {
                 kept.zip(slots.iter())
                     .for_each(|(kept, slot)| *kept = *slot);
             }
-            None => {}
+            Some(Instruction::Look(_)) | None => {}
         }
         Ok(())
     }

@@ -20,7 +20,8 @@ const STEPS_TO_PREPARE: u64 = 200_000;
 /// The compiled patterns of a policy: those that stand in its text, and those used lately.
 pub(crate) struct Patterns {
     prepared: Store,
-    budget: Budget,
+    /// Steps left for compiling.
+    left: u64,
     recent: Mutex<Store>,
 }
 
@@ -65,7 +66,7 @@ impl Default for Patterns {
     fn default() -> Self {
         Self {
             prepared: Store::default(),
-            budget: Budget::new(STEPS_TO_PREPARE),
+            left: STEPS_TO_PREPARE,
             recent: Mutex::default(),
         }
     }
@@ -101,7 +102,10 @@ impl Patterns {
         let Some(key) = key.filter(|key| self.prepared.get(syntax, key).is_none()) else {
             return;
         };
-        if let Ok(program) = compile(syntax, &key, &self.budget) {
+        let budget = Budget::new(self.left);
+        let compiled = compile(syntax, &key, &budget);
+        self.left = self.left.saturating_sub(budget.spent());
+        if let Ok(program) = compiled {
             let program = Arc::new(program);
             let compiled = Compiled { program, steps: 0 };
             self.prepared.of(syntax).insert(key.into(), compiled);

@@ -39,7 +39,7 @@ pub(super) enum Instruction {
 
 impl Program {
     /// Reads a pattern, and pays for it.
-    pub(crate) fn new(pattern: &str, tally: &mut Tally<'_>) -> Result<Self, PatternError> {
+    pub(super) fn new(pattern: &str, tally: &mut Tally<'_>) -> Result<Self, PatternError> {
         let tree = parse(pattern, tally)?;
         Self::of(&tree, pattern.is_empty(), tally)
     }

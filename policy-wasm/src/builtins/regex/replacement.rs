@@ -73,7 +73,7 @@ fn groups(name: &str, program: &Program) -> Vec<usize> {
     if is_number && (name == "0" || !name.starts_with('0')) && name.len() <= 8 {
         return name.parse().into_iter().collect();
     }
-    let names = program.names.iter().enumerate();
-    let named = names.filter(|(_, found)| found.as_deref() == Some(name));
-    named.map(|(index, _)| index).collect()
+    let groups = program.names.iter().enumerate();
+    let groups = groups.filter(|(_, found)| found.as_deref() == Some(name));
+    groups.map(|(index, _)| index).collect()
 }

@@ -24,6 +24,11 @@ const REPEATS: u32 = 1_000;
 /// 1,000: how deep a pattern may nest.
 const HEIGHT: u32 = 1_000;
 
+/// What `(?imsU)` sets.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own in the syntax"
+)]
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Flags {
     pub(super) folds: bool,
@@ -108,7 +113,7 @@ fn checked(node: Node) -> Result<Node, PatternError> {
     Ok(node)
 }
 
-impl<'p> Parser<'p, '_, '_> {
+impl Parser<'_, '_, '_> {
     fn run(&mut self) -> Result<(), PatternError> {
         // Repetitions may not follow each other: `a**`.
         let mut is_after_repeat = false;
@@ -217,13 +222,11 @@ impl<'p> Parser<'p, '_, '_> {
         }
         let literal = escapes::character(&mut self.rest)?;
         // A character beyond Unicode's is none, and matches nothing.
-        match char::from_u32(literal) {
-            Some(literal) => self.literal(literal),
-            None => {
-                self.push(Node::class(Class::default()));
-                Ok(())
-            }
+        if let Some(literal) = char::from_u32(literal) {
+            return self.literal(literal);
         }
+        self.push(Node::class(Class::default()));
+        Ok(())
     }
 
     fn open_capture(&mut self) {

@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use super::class::{Class, LAST};
+use super::class::Class;
 
 static TABLES: &[u8] = include_bytes!("tables.bin");
 
@@ -270,7 +270,7 @@ pub(super) fn is_letter_or_digit(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{LAST, class, next_case, other_cases};
+    use super::{super::class::LAST, class, next_case, other_cases};
 
     #[test]
     fn cases_form_circles() {

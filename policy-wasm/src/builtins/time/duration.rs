@@ -42,20 +42,17 @@ fn in_hours(text: &str) -> Option<String> {
         }
         let unit = unit(rest)?;
         rest = rest.get(unit.len()..)?;
-        match LONG_UNITS.iter().find(|(name, _)| *name == unit) {
-            Some((_, hours)) => {
-                let number: f64 = digits
-                    .parse()
-                    .ok()
-                    .filter(|number: &f64| number.is_finite())?;
-                out.push_str(&(number * hours).to_string());
-                out.push('h');
-            }
-            None => {
-                out.push_str(digits);
-                out.push_str(unit);
-            }
+        let Some((_, hours)) = LONG_UNITS.iter().find(|(name, _)| *name == unit) else {
+            out.push_str(digits);
+            out.push_str(unit);
+            continue;
+        };
+        let number: f64 = digits.parse().ok()?;
+        if !number.is_finite() {
+            return None;
         }
+        out.push_str(&(number * hours).to_string());
+        out.push('h');
     }
     Some(out)
 }
@@ -115,7 +112,13 @@ fn read_part(text: &str) -> Option<(u64, &str)> {
 }
 
 /// As many digits of a fraction as fit, in nanoseconds; computed as Go computes them.
-#[expect(clippy::as_conversions, reason = "rounds as Go's conversions do")]
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "rounds as Go's conversions do"
+)]
 fn fraction_of(digits: &str, unit: u64) -> u64 {
     let mut number = 0_u64;
     let mut scale = 1.0_f64;

@@ -57,6 +57,36 @@ pub(super) const BUILTINS: &[Builtin] = &[
     },
 ];
 
+/// Seconds since 1970 of year, month, day, hour, minute and second. `None`: there is no such moment.
+pub(super) fn seconds_since_1970(parts: [i64; 6]) -> Option<i64> {
+    let [year, month, day, hour, minute, second] = parts;
+    let is_day = (1..=12).contains(&month) && (1..=days_in(month, year)).contains(&day);
+    let is_time = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
+    if !is_day || !is_time {
+        return None;
+    }
+    let civil = Civil {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+        nanosecond: 0,
+    };
+    civil.local_seconds()
+}
+
+/// A moment as RFC 3339 writes it. `offset`: seconds east of UTC.
+pub(super) fn rfc3339(seconds: i64, offset: i64) -> String {
+    let shown = Shown {
+        civil: Civil::of(seconds.saturating_add(offset), 0),
+        offset,
+        abbreviation: "",
+    };
+    format::format(&shown, layout::RFC3339)
+}
+
 /// 1,000,000,000: nanoseconds of a second.
 const SECOND: i64 = 1_000_000_000;
 /// 64: steps for unpacking what is known of a zone.
@@ -176,6 +206,7 @@ fn numbers(numbers: impl IntoIterator<Item = i64>) -> Value {
     Value::array(numbers.into_iter().map(Value::from).collect())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as every call")]
 fn now_ns(context: &Context<'_>, _arguments: &[Value]) -> Result<Option<Value>, CallError> {
     Ok(Some(context.now_ns.into()))
 }

@@ -23,7 +23,7 @@ struct Change {
 }
 
 /// What the clocks show at a moment after the last transition. `None`: the rule can't be read.
-pub(super) fn at<'a>(rule: &'a str, last: i64, seconds: i64) -> Option<LocalTime<'a>> {
+pub(super) fn at(rule: &str, last: i64, seconds: i64) -> Option<LocalTime<'_>> {
     let mut text = Text(rule);
     let winter = text.name()?;
     let winter_offset = text.offset()?.checked_neg()?;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, value::RawValue};
 
 use super::{Number, Value};
 pub use reader::JsonError;
+pub(crate) use reader::is_json;
 pub(crate) use writer::{Indent, write_json};
 
 impl Value {

@@ -6,6 +6,8 @@ use super::super::{Number, Value};
 
 /// 128: arrays and objects, one in the other.
 const DEPTH: u32 = 128;
+/// 10,000: the same where a text is only looked at. Source: Go, `encoding/json`.
+const CHECKED_DEPTH: usize = 10_000;
 /// What stands for half of a surrogate pair.
 const REPLACEMENT: char = '\u{fffd}';
 
@@ -44,7 +46,88 @@ pub(super) fn read(text: &str) -> Result<Value, JsonError> {
     })
 }
 
+/// Whether a text is JSON, however large its numbers are. Source: Go, `json.Valid`.
+pub(crate) fn is_json(text: &str) -> bool {
+    let mut reader = Reader {
+        text,
+        at: 0,
+        depth: 0,
+    };
+    reader.check().is_ok()
+}
+
 impl<'a> Reader<'a> {
+    /// Reads over a value, without a call for each level of it.
+    fn check(&mut self) -> Read<()> {
+        let mut ends = Vec::new();
+        loop {
+            self.skip_space();
+            let end = match self.peek() {
+                Some(b'[') => Some(b']'),
+                Some(b'{') => Some(b'}'),
+                _ => None,
+            };
+            if let Some(end) = end {
+                self.skip();
+                self.skip_space();
+                if !self.takes(end) {
+                    if ends.len() >= CHECKED_DEPTH {
+                        return Err("nested deeper than 10,000");
+                    }
+                    ends.push(end);
+                    self.name(end)?;
+                    continue;
+                }
+            } else {
+                self.scalar()?;
+            }
+            loop {
+                self.skip_space();
+                let Some(end) = ends.last().copied() else {
+                    return self.peek().map_or(Ok(()), |_| Err("more than one value"));
+                };
+                if self.takes(b',') {
+                    self.name(end)?;
+                    break;
+                }
+                if !self.takes(end) {
+                    return Err("expected `,` or an end");
+                }
+                ends.pop();
+            }
+        }
+    }
+
+    /// Reads over what comes before a value within an object.
+    fn name(&mut self, end: u8) -> Read<()> {
+        if end == b']' {
+            return Ok(());
+        }
+        self.skip_space();
+        if self.peek() != Some(b'"') {
+            return Err("expected a name in quotes");
+        }
+        self.string()?;
+        self.skip_space();
+        if self.takes(b':') {
+            Ok(())
+        } else {
+            Err("expected `:`")
+        }
+    }
+
+    fn scalar(&mut self) -> Read<()> {
+        if matches!(self.peek(), Some(b'-' | b'0'..=b'9')) {
+            let text = self.number_text();
+            return if Number::is_json(text) {
+                Ok(())
+            } else {
+                Err("not a number")
+            };
+        }
+        self.value().map(|_| ())
+    }
+
     fn document(&mut self) -> Read<Value> {
         let value = self.value()?;
         self.skip_space();
@@ -159,18 +242,23 @@ impl<'a> Reader<'a> {
 
     fn number(&mut self) -> Read<Value> {
         let start = self.at;
+        let text = self.number_text();
+        let Some(number) = Number::parse(text) else {
+            self.at = start;
+            return Err("not a number, or one that is too large");
+        };
+        Ok(Value::Number(number))
+    }
+
+    fn number_text(&mut self) -> &'a str {
+        let start = self.at;
         while matches!(
             self.peek(),
             Some(b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')
         ) {
             self.skip();
         }
-        let text = self.text.get(start..self.at).unwrap_or_default();
-        let Some(number) = Number::parse(text) else {
-            self.at = start;
-            return Err("not a number, or one that is too large");
-        };
-        Ok(Value::Number(number))
+        self.text.get(start..self.at).unwrap_or_default()
     }
 
     /// Bytes up to the next quote or escape.

@@ -54,6 +54,12 @@ impl Number {
         self.to_float()?.truncate()
     }
 
+    /// The product as a float, without its fraction. Source: OPA, `units.parse_bytes`.
+    /// Errors: `TooLarge`.
+    pub(crate) fn multiply_truncated(&self, factor: &Self) -> Result<Self, NumberError> {
+        Self::of_integer(&self.to_float()?.multiply(factor.to_float()?).truncate()?)
+    }
+
     pub(super) fn to_float(&self) -> Result<Float, NumberError> {
         match self {
             Self::Int(number) => Ok(Float::of_i64(*number)),

@@ -29,10 +29,7 @@ impl Literal {
     /// Reads a number of JSON; its exponent is bounded as OPA bounds it.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let pieces = Pieces::of(text)?;
-        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let is_whole =
-            !pieces.whole.is_empty() && (pieces.whole.len() == 1 || !pieces.whole.starts_with('0'));
-        if !is_whole || !is_digits(pieces.whole) || !is_digits(pieces.fraction) {
+        if !pieces.is_json() {
             return None;
         }
         let is_zero = pieces.leading_zeros().is_none();
@@ -47,6 +44,11 @@ impl Literal {
             is_zero,
             point: if is_zero { 0 } else { point },
         })
+    }
+
+    /// Whether JSON has such a number, however large its exponent is.
+    pub(super) fn is_json(text: &str) -> bool {
+        Pieces::of(text).is_some_and(|pieces| pieces.is_json())
     }
 
     pub(super) fn text(&self) -> &str {
@@ -192,6 +194,13 @@ impl<'a> Pieces<'a> {
         })
     }
 
+    fn is_json(&self) -> bool {
+        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_whole =
+            !self.whole.is_empty() && (self.whole.len() == 1 || !self.whole.starts_with('0'));
+        is_whole && is_digits(self.whole) && is_digits(self.fraction)
+    }
+
     fn digits(&self) -> impl Iterator<Item = u8> + '_ {
         self.whole.bytes().chain(self.fraction.bytes())
     }
@@ -218,5 +227,11 @@ fn exponent_of(text: &str) -> Option<i64> {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    text.parse().ok()
+    // one that is beyond 64 bits is too large in any case
+    let limit = if text.starts_with('-') {
+        i64::MIN
+    } else {
+        i64::MAX
+    };
+    Some(text.parse().unwrap_or(limit))
 }

@@ -54,6 +54,11 @@ impl Number {
         }
     }
 
+    /// Whether JSON has such a number, however large it is.
+    pub(crate) fn is_json(text: &str) -> bool {
+        Literal::is_json(text)
+    }
+
     /// What it weighs besides its 8 bytes.
     pub(crate) fn extra_bytes(&self) -> u64 {
         match self {

@@ -423,7 +423,7 @@ async fn a_bundles_tests_run_again_only_for_another_engine() {
     std::fs::remove_file(&program).unwrap();
     activate(&admin, &revision).await;
 
-    let earlier = "update bundles set checked_by = 'regorus 0.1.0'";
+    let earlier = "update bundles set checked_by = 'plinto 0'";
     let mut tx = world.app.db.begin().await.unwrap();
     tx.execute(earlier, args![]).await.unwrap();
     tx.commit().await.unwrap();
@@ -452,7 +452,7 @@ async fn a_changed_role_waits_for_no_test() {
     let revision = publish(&admin, bundle_of(BY_ROLE)).await;
     activate(&admin, &revision).await;
     std::fs::remove_file(&program).unwrap();
-    let earlier = "update bundles set checked_by = 'regorus 0.1.0'";
+    let earlier = "update bundles set checked_by = 'plinto 0'";
     let mut tx = world.app.db.begin().await.unwrap();
     tx.execute(earlier, args![]).await.unwrap();
     tx.commit().await.unwrap();

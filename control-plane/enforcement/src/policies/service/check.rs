@@ -5,7 +5,7 @@ use plinto_contract::bundle::{Manifest, ROLES_FILE, ROLES_PATH};
 use plinto_policy::{
     bundle::{Limits, Source, Upload},
     cases,
-    engine::{ENGINE, ENGINE_VERSION, Engine, FRONT_END},
+    engine::{ENGINE, ENGINE_VERSION, Engine},
     limits::EvaluationLimits,
 };
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,7 @@ pub(super) struct Checked {
 
 /// What checks bundles here: a bundle that another one checked is checked again.
 pub(super) fn checked_by() -> String {
-    format!("{ENGINE} {ENGINE_VERSION} {FRONT_END}")
+    format!("{ENGINE} {ENGINE_VERSION}")
 }
 
 /// Checks an archive as it was sent in and says how it came out, as JSON.

@@ -88,7 +88,7 @@ async fn whatever_is_wrong_with_a_bundle_nothing_of_it_is_kept() {
         "\"app/authz/decision\"",
         "\"app/authz/decision\", \"activation\": {\"tenant\": \
          \"tenant_01h455vb4pex5vsknk084sn02q\", \"sequence\": 9, \"iat\": 1, \"exp\": 2, \
-         \"engine\": \"regorus\", \"engine_version\": \"0\"}",
+         \"engine\": \"plinto\", \"engine_version\": \"0\"}",
     );
     let elsewhere = MANIFEST.replace("\"app\"", "\"other\"");
     let missing = MANIFEST.replace("app/authz/decision", "app/authz/verdict");
