@@ -74,10 +74,8 @@ impl Engine {
 
     /// Asks the policy. Whatever goes wrong, the answer is a decision: refused, with the fault.
     pub fn evaluate(&self, input: Value, limits: &Limits) -> Evaluation {
-        if is_heavier_than(&input, limits.input_bytes) {
-            let bytes = limits.input_bytes;
-            let detail = format!("the input is larger than {bytes} bytes or nests too deep");
-            return Evaluation::refused(DenyReason::InputTooLarge, detail, 0);
+        if let Some(refused) = too_large(&input, limits) {
+            return refused;
         }
         let budget = Budget::new(limits.steps);
         let question = Question {
@@ -87,42 +85,7 @@ impl Engine {
             hears: Hears::default(),
         };
         let answered = self.loaded.decide(question).value;
-        self.evaluation(answered, budget.spent(), limits)
-    }
-
-    /// What an answer means: a decision, whatever it is.
-    fn evaluation(
-        &self,
-        answered: Result<Option<Answered>, Stop>,
-        steps: u64,
-        limits: &Limits,
-    ) -> Evaluation {
-        match answered {
-            Ok(None) => {
-                let rule = self.loaded.entrypoint.asked();
-                let detail = format!("`{rule}` is undefined for this input");
-                Evaluation::refused(DenyReason::Undefined, detail, steps)
-            }
-            Ok(Some(answered)) => match decision_of(self.loaded.entrypoint.answer, &answered) {
-                Ok(decision) => Evaluation {
-                    decision,
-                    fault: None,
-                    steps,
-                },
-                Err((reason, why)) => Evaluation::refused(reason, why.to_owned(), steps),
-            },
-            Err(Stop::Exhausted(Exhausted::Steps)) => {
-                let detail = format!("the evaluation took more than {} steps", limits.steps);
-                Evaluation::refused(DenyReason::LimitReached, detail, steps)
-            }
-            Err(Stop::Exhausted(why)) => {
-                Evaluation::refused(DenyReason::LimitReached, why.to_string(), steps)
-            }
-            Err(Stop::Error(error)) => {
-                let detail = self.loaded.told(&error);
-                Evaluation::refused(DenyReason::EvaluationError, detail, steps)
-            }
-        }
+        evaluation_of(&self.loaded, answered, budget.spent(), limits)
     }
 
     /// The routes of the bundle, in its order.
@@ -136,8 +99,59 @@ impl Engine {
     }
 }
 
+/// The refusal of an input that is larger than one may be.
+pub(crate) fn too_large(input: &Value, limits: &Limits) -> Option<Evaluation> {
+    let bytes = limits.input_bytes;
+    is_heavier_than(input, bytes).then(|| {
+        let detail = format!("the input is larger than {bytes} bytes or nests too deep");
+        Evaluation::refused(DenyReason::InputTooLarge, detail, 0)
+    })
+}
+
+/// What an answer means: a decision, whatever it is.
+pub(crate) fn evaluation_of(
+    loaded: &Loaded,
+    answered: Result<Option<Answered>, Stop>,
+    steps: u64,
+    limits: &Limits,
+) -> Evaluation {
+    match answered {
+        Ok(None) => {
+            let rule = loaded.entrypoint.asked();
+            let detail = format!("`{rule}` is undefined for this input");
+            Evaluation::refused(DenyReason::Undefined, detail, steps)
+        }
+        Ok(Some(answered)) => match decision_of(loaded.entrypoint.answer, &answered) {
+            Ok(decision) => Evaluation {
+                decision,
+                fault: None,
+                steps,
+            },
+            Err((reason, why)) => Evaluation::refused(reason, why.to_owned(), steps),
+        },
+        Err(stop) => {
+            let Fault { reason, detail } = fault_of(loaded, &stop, limits);
+            Evaluation::refused(reason, detail, steps)
+        }
+    }
+}
+
+/// Why an evaluation came to no end.
+pub(crate) fn fault_of(loaded: &Loaded, stop: &Stop, limits: &Limits) -> Fault {
+    let (reason, detail) = match stop {
+        Stop::Exhausted(Exhausted::Steps) => {
+            let steps = limits.steps;
+            let detail = format!("the evaluation took more than {steps} steps");
+            (DenyReason::LimitReached, detail)
+        }
+        Stop::Exhausted(why) => (DenyReason::LimitReached, why.to_string()),
+        Stop::Error(error) => (DenyReason::EvaluationError, loaded.told(error)),
+    };
+    Fault { reason, detail }
+}
+
 /// The moment of a request, in nanoseconds: `context.time` of its input.
-fn moment_of(input: &Value) -> i64 {
+pub(crate) fn moment_of(input: &Value) -> i64 {
     let seconds = input.at(&["context", "time"]);
     let seconds = seconds.and_then(|seconds| seconds.as_number()?.as_i64());
     seconds.unwrap_or_default().saturating_mul(1_000_000_000)

@@ -6,7 +6,9 @@
 //! - [`cases`] runs a bundle's own tests (rules named `test_*`).
 //! - [`trail`] is what evaluations leave besides their answers.
 //! - [`diagnostics`] says what is wrong with a policy, with file, line, column and a caret.
-//! - [`pattern`] reads the paths that routes name.
+//! - [`pattern`] reads the paths that routes name, [`path`] those of requests, and [`routing`] finds
+//!   the route of a request.
+//! - [`explore`] asks a policy for whoever writes it: any rule, aloud.
 //! - [`limits`] holds every bound.
 //!
 //! Nothing here reads a clock, a file or the network: time, bytes and keys are passed in.
@@ -27,6 +29,7 @@ pub mod diagnostics;
 pub mod engine;
 mod entrypoint;
 mod evaluate;
+pub mod explore;
 pub mod folder;
 mod front;
 mod input;
@@ -35,9 +38,11 @@ pub mod js;
 pub mod limits;
 mod load;
 mod manifest;
+pub mod path;
 pub mod pattern;
 mod plan;
 mod routes;
+pub mod routing;
 mod signed;
 mod test_rules;
 pub mod trail;

@@ -4,7 +4,7 @@
 //! of a rule is read twice at most. Nesting ends at [`DEPTH_MAX`].
 
 use super::{
-    Dialect, SyntaxError,
+    Dialect, Keywords, SyntaxError,
     ast::{
         Body, Else, Expr, ExprKind, Head, HeadValue, Import, Module, Place, Rule, Term, TermKind,
         names_of,
@@ -29,7 +29,7 @@ const KEYWORDS: [&str; 15] = [
 ];
 
 /// Keywords that `future.keywords` has had, and that are always keywords now.
-const FUTURE: [&str; 4] = ["contains", "every", "if", "in"];
+pub(super) const FUTURE: [&str; 4] = ["contains", "every", "if", "in"];
 
 /// Reads a module in Rego v1.
 /// Errors: the first thing that is not Rego v1, and what was expected in its place.
@@ -42,6 +42,7 @@ pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
 pub(crate) fn parse_as(dialect: Dialect, text: &str) -> Result<Module, SyntaxError> {
     let lexed = lex(text)?;
     let mut parser = Parser::new(&lexed.tokens);
+    parser.keywords = Keywords::of(dialect);
     let mut module = parser.module()?;
     module.comments = lexed.comments;
     Ok(module)
@@ -49,7 +50,6 @@ pub(crate) fn parse_as(dialect: Dialect, text: &str) -> Result<Module, SyntaxErr
 
 /// Reads one term, as a line of its own.
 /// Errors: the same.
-#[cfg(test)]
 pub(crate) fn parse_term(text: &str) -> Result<Term, SyntaxError> {
     let lexed = lex(text)?;
     let mut parser = Parser::new(&lexed.tokens);
@@ -60,16 +60,12 @@ pub(crate) fn parse_term(text: &str) -> Result<Term, SyntaxError> {
     }
 }
 
-/// Whether a word cannot be a name.
-pub(crate) fn is_keyword(word: &str) -> bool {
-    KEYWORDS.contains(&word)
-}
-
 /// What has been read, and what comes next.
 pub(crate) struct Parser<'a> {
     tokens: &'a [Lexeme<'a>],
     at: usize,
     nesting: u32,
+    pub(super) keywords: Keywords,
 }
 
 /// What is behind the last token.
@@ -87,6 +83,7 @@ impl<'a> Parser<'a> {
             tokens,
             at: 0,
             nesting: 0,
+            keywords: Keywords::of(Dialect::V1),
         }
     }
 
@@ -123,7 +120,15 @@ impl<'a> Parser<'a> {
     /// Whether the next token is this keyword, and not a name as in `if.a` or `not["b"]`.
     pub(crate) fn is_word(&self, text: &str) -> bool {
         let next = self.peek();
-        next.token == Token::Word && next.text == text && !self.begins_reference()
+        next.token == Token::Word
+            && next.text == text
+            && self.keywords.has(text)
+            && !self.begins_reference()
+    }
+
+    /// Whether a word cannot be a name.
+    pub(crate) fn is_keyword(&self, word: &str) -> bool {
+        KEYWORDS.contains(&word) && self.keywords.has(word)
     }
 
     /// Whether what follows the next token makes it the first name of a reference.
@@ -167,7 +172,7 @@ impl<'a> Parser<'a> {
             Token::Text | Token::Raw | Token::Part { .. } | Token::LastPart { .. } => {
                 "a text".to_owned()
             }
-            Token::Word if is_keyword(next.text) => format!("the keyword `{}`", next.text),
+            Token::Word if self.is_keyword(next.text) => format!("the keyword `{}`", next.text),
             Token::Word | Token::Number | Token::Sign => format!("`{}`", next.text),
         };
         SyntaxError::new(next.place, format!("expected {expected}, found {found}"))
@@ -200,11 +205,14 @@ impl<'a> Parser<'a> {
             imports: Vec::new(),
             rules: Vec::new(),
             comments: Vec::new(),
+            dialect: self.keywords.dialect(),
         };
         while self.peek().token != Token::End {
             if self.is_word("import") {
                 let import = self.import()?;
+                module.dialect = self.keywords.dialect();
                 if let Some(import) = &import
+                    && module.dialect == Dialect::V1
                     && module
                         .imports
                         .iter()
@@ -251,8 +259,12 @@ impl<'a> Parser<'a> {
         let names = names_of(&path);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         match names.as_slice() {
-            ["rego", "v1"] | ["future", "keywords"] => return Ok(None),
-            ["future", "keywords", word] if FUTURE.contains(word) => return Ok(None),
+            ["rego", "v1"] | ["future", "keywords"] => {
+                return self.imported(place, &names).map(|()| None);
+            }
+            ["future", "keywords", word] if FUTURE.contains(word) => {
+                return self.imported(place, &names).map(|()| None);
+            }
             ["data" | "input", ..] => {}
             ["future" | "rego", ..] => {
                 let message = format!("there is no `{}` here", names.join("."));
@@ -267,7 +279,7 @@ impl<'a> Parser<'a> {
         if self.skip_word("as") {
             let name = self.peek();
             let is_free = !matches!(name.text, "data" | "input" | "_");
-            if name.token != Token::Word || is_keyword(name.text) || !is_free {
+            if name.token != Token::Word || self.is_keyword(name.text) || !is_free {
                 return Err(self.unexpected("a name"));
             }
             alias = Some(self.next().text.to_owned());
@@ -292,17 +304,19 @@ impl<'a> Parser<'a> {
             rules.push(rule);
             return Ok(());
         }
-        if !self.skip_word("if") {
-            if self.is_sign("{") {
-                return Err(self.unexpected("`if` before the body"));
-            }
-            if rule.head.value == HeadValue::Implied && rule.head.parameters.is_none() {
-                return Err(self.unexpected("`:=`, `contains` or `if`"));
-            }
+        if self.skip_word("if") {
+            rule.body = Some(self.rule_body()?);
+        } else if self.keywords.dialect() == Dialect::V0 {
+            self.without_if(&mut rule)?;
+        } else if self.is_sign("{") {
+            return Err(self.unexpected("`if` before the body"));
+        } else if rule.head.value == HeadValue::Implied && rule.head.parameters.is_none() {
+            return Err(self.unexpected("`:=`, `contains` or `if`"));
+        }
+        if rule.body.is_none() {
             rules.push(rule);
             return Ok(());
         }
-        rule.body = Some(self.rule_body()?);
         while self.is_word("else") {
             if matches!(rule.head.value, HeadValue::Contains(_)) {
                 let message = "`else` cannot follow a rule with `contains`";
@@ -337,7 +351,7 @@ impl<'a> Parser<'a> {
 
     fn head(&mut self) -> Result<Head, SyntaxError> {
         let first = self.peek();
-        let is_name = !is_keyword(first.text) || self.begins_reference();
+        let is_name = !self.is_keyword(first.text) || self.begins_reference();
         if first.token != Token::Word || !is_name {
             return Err(self.unexpected("a rule's name"));
         }
@@ -419,6 +433,8 @@ impl<'a> Parser<'a> {
             } else {
                 vec![self.expr()?]
             });
+        } else if self.keywords.dialect() == Dialect::V0 && self.is_sign("{") {
+            body = Some(self.braced()?);
         } else if value.is_none() || self.is_sign("{") {
             return Err(self.unexpected("`:=` or `if`"));
         }
