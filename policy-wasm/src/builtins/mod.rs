@@ -14,6 +14,7 @@ mod crypto;
 mod edit;
 mod encoding;
 mod graph;
+mod hostile;
 mod json_patch;
 mod json_paths;
 mod json_schema;
@@ -37,6 +38,7 @@ mod templates;
 #[cfg(test)]
 mod tests;
 mod time;
+mod tokens;
 mod types;
 mod units;
 mod urls;
@@ -131,6 +133,7 @@ const TABLES: &[&[Builtin]] = &[
     strings::BUILTINS,
     templates::BUILTINS,
     time::BUILTINS,
+    tokens::BUILTINS,
     types::BUILTINS,
     units::BUILTINS,
     urls::BUILTINS,
