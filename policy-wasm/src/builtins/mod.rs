@@ -151,6 +151,21 @@ pub(crate) fn find(name: &str) -> Option<&'static Builtin> {
     all.find(|builtin| builtin.name == name)
 }
 
+/// 10,000,000, some seconds: steps of a call that is part of no evaluation.
+const STEPS_ALONE: u64 = 10_000_000;
+
+/// Calls a builtin while a bundle is loaded.
+/// Errors: why it gives no value.
+pub(crate) fn call_alone(name: &str, arguments: &[Value]) -> Result<Option<Value>, String> {
+    let builtin = find(name).ok_or_else(|| format!("there is no `{name}`"))?;
+    let context = Context {
+        budget: &Budget::new(STEPS_ALONE),
+        now_ns: 0,
+        patterns: &Patterns::default(),
+    };
+    (builtin.call)(&context, arguments).map_err(|error| error.to_string())
+}
+
 /// How many arguments a builtin takes.
 pub(crate) fn parameters(name: &str) -> Option<usize> {
     Some(declarations::declaration(name)?.parameters())

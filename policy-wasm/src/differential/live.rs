@@ -91,12 +91,7 @@ fn told(policy: &Policy, opa: &str, ours: &str) -> String {
     let ask = &policy.asks[0];
     let input = ask.input.as_ref().map_or("none", |input| input.get());
     writeln!(text, "data: {}\ninput: {input}", policy.data.get()).unwrap();
-    writeln!(
-        text,
-        "strict: {}\nOPA:  {opa}\nours: {ours}",
-        ask.strict
-    )
-    .unwrap();
+    writeln!(text, "strict: {}\nOPA:  {opa}\nours: {ours}", ask.strict).unwrap();
     text
 }
 
@@ -126,7 +121,9 @@ fn run(program: &PathBuf) -> Vec<String> {
             for ((ask, opa), ours) in policy.asks.iter().zip(opa.answers()).zip(ours) {
                 if opa.starts_with("refused") && variable("SHOW").is_some() {
                     writeln!(stderr, "REF {}", opa.replace('\n', " ")).unwrap();
-                    if variable("SHOW").is_some_and(|t| opa.contains(&t)) { writeln!(stderr, "{}", policy.modules.join("---")).unwrap(); }
+                    if variable("SHOW").is_some_and(|t| opa.contains(&t)) {
+                        writeln!(stderr, "{}", policy.modules.join("---")).unwrap();
+                    }
                 }
                 if is_none(&opa) {
                     refused += 1;
@@ -136,7 +133,9 @@ fn run(program: &PathBuf) -> Vec<String> {
                 let kind = opa.split([' ', ':']).next().unwrap();
                 let kind = if kind.starts_with('=') { "=" } else { kind };
                 *kinds.entry(kind.to_owned()).or_default() += 1;
-                if let Some(kinds) = difference(&opa, &ours.text) && (kinds.0 != super::compare::Kind::Refused || variable("ALL").is_some()) {
+                if let Some(kinds) = difference(&opa, &ours.text)
+                    && (kinds.0 != super::compare::Kind::Refused || variable("ALL").is_some())
+                {
                     let one = Policy {
                         asks: vec![ask.clone()],
                         ..policy.clone()
@@ -148,9 +147,13 @@ fn run(program: &PathBuf) -> Vec<String> {
         seed += BATCH;
         for (policy, kinds) in differing {
             let name = format!("{kinds:?}");
-            if variable("ONLY").is_some_and(|only| !name.contains(&only)) { continue; }
+            if variable("ONLY").is_some_and(|only| !name.contains(&only)) {
+                continue;
+            }
             let limit = number("EACH", 1);
-            if found.iter().filter(|(other, _)| *other == name).count() >= usize::try_from(limit).unwrap() {
+            if found.iter().filter(|(other, _)| *other == name).count()
+                >= usize::try_from(limit).unwrap()
+            {
                 continue;
             }
             let small = shrunk(&policy, |policy| {
@@ -165,7 +168,11 @@ fn run(program: &PathBuf) -> Vec<String> {
             }
         }
         let seconds = began.elapsed().as_secs_f64();
-        #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "a rate to be read")]
+        #[expect(
+            clippy::as_conversions,
+            clippy::cast_precision_loss,
+            reason = "a rate to be read"
+        )]
         let rate = compared as f64 / seconds;
         writeln!(
             stderr,

@@ -62,7 +62,8 @@ pub(super) fn shrunk(policy: &Policy, mut holds: impl FnMut(&Policy) -> bool) ->
             }
         }
     }
-    let empty: Policy = serde_json::from_str(r#"{"modules": [], "data": {}, "asks": [{"input": {}}]}"#).unwrap();
+    let empty: Policy =
+        serde_json::from_str(r#"{"modules": [], "data": {}, "asks": [{"input": {}}]}"#).unwrap();
     let mut simpler = best.clone();
     simpler.data = empty.data;
     if holds(&simpler) {

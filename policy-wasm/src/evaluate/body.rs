@@ -51,29 +51,31 @@ impl<'a> Evaluation<'a> {
                 OpKind::Fail => false,
                 OpKind::Iterate { from, steps, out } => {
                     let Some(from) = self.cursor(from, base)? else {
-                        return Ok(Flow::Next);
+                        return Ok(self.fails(op));
                     };
                     let rest = Rest {
                         out: *out,
                         ops: after,
                         base,
                     };
-                    return self.deeper(|this| this.iterate(from, steps, rest, done));
+                    let flow = self.deeper(|this| this.iterate(from, steps, rest, done))?;
+                    return Ok(self.unless_enough(op, flow));
                 }
                 OpKind::Walk(of, out) => {
                     let Some(of) = self.value(of, base)? else {
-                        return Ok(Flow::Next);
+                        return Ok(self.fails(op));
                     };
                     let rest = Rest {
                         out: *out,
                         ops: after,
                         base,
                     };
-                    return self.deeper(|this| this.walk(&of, rest, done));
+                    let flow = self.deeper(|this| this.walk(&of, rest, done))?;
+                    return Ok(self.unless_enough(op, flow));
                 }
                 OpKind::Enter(with) => {
                     let Some(next) = self.surroundings(with, base)? else {
-                        return Ok(Flow::Next);
+                        return Ok(self.fails(op));
                     };
                     self.outer.push(std::mem::replace(&mut self.around, next));
                     let flow = self.deeper(|this| this.run(after, base, done));
@@ -93,11 +95,24 @@ impl<'a> Evaluation<'a> {
                 }
             };
             if !holds {
-                return Ok(Flow::Next);
+                return Ok(self.fails(op));
             }
             ops = after;
         }
         done(self)
+    }
+
+    fn fails(&mut self, op: &Op) -> Flow {
+        self.note_failed(op);
+        Flow::Next
+    }
+
+    /// What goes through nothing has failed itself.
+    fn unless_enough(&mut self, op: &Op, flow: Flow) -> Flow {
+        match flow {
+            Flow::Next => self.fails(op),
+            Flow::Enough => flow,
+        }
     }
 
     /// Whether a body holds in any way.

@@ -1,11 +1,13 @@
 //! Evaluates a plan for one request.
 //!
 //! [`body`] runs operations, [`terms`] gives expressions their values, [`rules`] evaluates rules and
-//! functions, [`document`] goes through the tree of `data`, [`with`] replaces things for a while.
+//! functions, [`document`] goes through the tree of `data`, [`with`] replaces things for a while;
+//! [`failed`] says which expression a rule failed at.
 
 mod body;
 mod built;
 mod document;
+mod failed;
 mod rules;
 mod terms;
 #[cfg(test)]
@@ -13,6 +15,8 @@ mod tests;
 mod walk;
 mod with;
 
+pub(crate) use failed::Failed;
+use failed::Watch;
 use with::Surroundings;
 
 use crate::{
@@ -95,6 +99,8 @@ pub(crate) struct Evaluation<'a> {
     /// Index of the module whose rule is being evaluated.
     module: usize,
     pub(crate) printed: Vec<Printed>,
+    /// Set when somebody wants to know what failed.
+    watch: Option<Watch<'a>>,
 }
 
 /// What is called with the evaluation for each way in which a body holds.
@@ -111,6 +117,7 @@ impl<'a> Evaluation<'a> {
             level: 0,
             module: 0,
             printed: Vec::new(),
+            watch: None,
         }
     }
 

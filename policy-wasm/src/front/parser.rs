@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    SyntaxError,
+    Dialect, Keywords, SyntaxError,
     ast::{
         Body, Else, Expr, ExprKind, Head, HeadValue, Import, Module, Place, Rule, Term, TermKind,
         names_of,
@@ -35,13 +35,20 @@ const KEYWORDS: [&str; 15] = [
 ];
 
 /// Keywords that `future.keywords` has had, and that are always keywords now.
-const FUTURE: [&str; 4] = ["contains", "every", "if", "in"];
+pub(super) const FUTURE: [&str; 4] = ["contains", "every", "if", "in"];
 
-/// Reads a module.
+/// Reads a module in Rego v1.
 /// Errors: the first thing that is not Rego v1, and what was expected in its place.
 pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
+    parse_as(Dialect::V1, text)
+}
+
+/// Reads a module.
+/// Errors: the first thing that is not of this dialect, and what was expected in its place.
+pub(crate) fn parse_as(dialect: Dialect, text: &str) -> Result<Module, SyntaxError> {
     let lexed = lex(text)?;
     let mut parser = Parser::new(&lexed.tokens);
+    parser.keywords = Keywords::of(dialect);
     let mut module = parser.module()?;
     module.comments = lexed.comments;
     Ok(module)
@@ -49,7 +56,6 @@ pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
 
 /// Reads one term, as a line of its own.
 /// Errors: the same.
-#[cfg(test)]
 pub(crate) fn parse_term(text: &str) -> Result<Term, SyntaxError> {
     let lexed = lex(text)?;
     let mut parser = Parser::new(&lexed.tokens);
@@ -60,11 +66,6 @@ pub(crate) fn parse_term(text: &str) -> Result<Term, SyntaxError> {
     }
 }
 
-/// Whether a word cannot be a name.
-pub(crate) fn is_keyword(word: &str) -> bool {
-    KEYWORDS.contains(&word)
-}
-
 /// What has been read, and what comes next.
 pub(crate) struct Parser<'a> {
     tokens: &'a [Lexeme<'a>],
@@ -72,6 +73,7 @@ pub(crate) struct Parser<'a> {
     nesting: u32,
     /// How often something may still be read in another way.
     retries: u32,
+    pub(super) keywords: Keywords,
 }
 
 /// What is behind the last token.
@@ -90,6 +92,7 @@ impl<'a> Parser<'a> {
             at: 0,
             nesting: 0,
             retries: RETRIES_MAX,
+            keywords: Keywords::of(Dialect::V1),
         }
     }
 
@@ -133,7 +136,15 @@ impl<'a> Parser<'a> {
     /// Whether the next token is this keyword, and not a name as in `if.a` or `not["b"]`.
     pub(crate) fn is_word(&self, text: &str) -> bool {
         let next = self.peek();
-        next.token == Token::Word && next.text == text && !self.begins_reference()
+        next.token == Token::Word
+            && next.text == text
+            && self.keywords.has(text)
+            && !self.begins_reference()
+    }
+
+    /// Whether a word cannot be a name.
+    pub(crate) fn is_keyword(&self, word: &str) -> bool {
+        KEYWORDS.contains(&word) && self.keywords.has(word)
     }
 
     /// Whether what follows the next token makes it the first name of a reference.
@@ -187,7 +198,7 @@ impl<'a> Parser<'a> {
             Token::Text | Token::Raw | Token::Part { .. } | Token::LastPart { .. } => {
                 "a text".to_owned()
             }
-            Token::Word if is_keyword(next.text) => format!("the keyword `{}`", next.text),
+            Token::Word if self.is_keyword(next.text) => format!("the keyword `{}`", next.text),
             Token::Word | Token::Number | Token::Sign => format!("`{}`", next.text),
         };
         SyntaxError::new(next.place, format!("expected {expected}, found {found}"))
@@ -220,13 +231,16 @@ impl<'a> Parser<'a> {
             imports: Vec::new(),
             rules: Vec::new(),
             comments: Vec::new(),
+            dialect: self.keywords.dialect(),
         };
         let mut imported = BTreeSet::new();
         while self.peek().token != Token::End {
             if self.is_word("import") {
                 let place = self.peek().place;
                 let (name, import) = self.import()?;
-                if name.is_some_and(|name| !imported.insert(name)) {
+                module.dialect = self.keywords.dialect();
+                if module.dialect == Dialect::V1 && name.is_some_and(|name| !imported.insert(name))
+                {
                     let message = "another import has the same name; give one of them another";
                     return Err(SyntaxError::new(place, message));
                 }
@@ -270,9 +284,11 @@ impl<'a> Parser<'a> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         match names.as_slice() {
             ["rego", name @ "v1"] | ["future", name @ "keywords"] => {
+                self.imported(place, &names)?;
                 return Ok((Some((*name).to_owned()), None));
             }
             ["future", "keywords", word] if FUTURE.contains(word) => {
+                self.imported(place, &names)?;
                 return Ok((Some((*word).to_owned()), None));
             }
             ["data" | "input", ..] => {}
@@ -288,8 +304,8 @@ impl<'a> Parser<'a> {
         let mut alias = None;
         if self.skip_word("as") {
             let name = self.peek();
-            let is_free = !matches!(name.text, "data" | "input");
-            if name.token != Token::Word || is_keyword(name.text) || !is_free {
+            let is_free = !matches!(name.text, "data" | "input" | "_");
+            if name.token != Token::Word || self.is_keyword(name.text) || !is_free {
                 return Err(self.unexpected("a name"));
             }
             let name = self.next().text;
@@ -298,7 +314,7 @@ impl<'a> Parser<'a> {
                 return Ok((None, None));
             }
             alias = Some(name.to_owned());
-        } else if let Some(last) = names.last().filter(|name| is_keyword(name)) {
+        } else if let Some(last) = names.last().filter(|name| self.is_keyword(name)) {
             let message = format!("`{last}` is a keyword; give the import a name with `as`");
             return Err(SyntaxError::new(path.place, message));
         }
@@ -323,16 +339,23 @@ impl<'a> Parser<'a> {
             rules.push(rule);
             return Ok(());
         }
-        if !self.skip_word("if") {
-            if self.is_sign("{") {
-                return Err(self.unexpected("`if` before the body"));
-            }
-            if rule.head.value == HeadValue::Implied && rule.head.parameters.is_none() {
-                return Err(self.unexpected("`:=`, `contains` or `if`"));
-            }
+        if self.skip_word("if") {
+            rule.body = Some(self.rule_body()?);
+        } else if self.keywords.dialect() == Dialect::V0 {
+            self.without_if(&mut rule)?;
+        } else if self.is_sign("{") {
+            return Err(self.unexpected("`if` before the body"));
+        } else if rule.head.value == HeadValue::Implied && rule.head.parameters.is_none() {
+            return Err(self.unexpected("`:=`, `contains` or `if`"));
+        }
+        if rule.body.is_none() {
             // A line that looks like a call was probably meant to be in a body.
             let name = names_of(&rule.head.name).join(".");
-            if rule.head.value == HeadValue::Implied && declaration(&name).is_some() {
+            let says_nothing = rule.head.value == HeadValue::Implied;
+            if says_nothing
+                && self.keywords.dialect() == Dialect::V1
+                && declaration(&name).is_some()
+            {
                 let message = format!(
                     "`{name}` is a builtin function, and this no rule; give it a body or a value"
                 );
@@ -341,7 +364,6 @@ impl<'a> Parser<'a> {
             rules.push(rule);
             return Ok(());
         }
-        rule.body = Some(self.rule_body()?);
         while self.is_word("else") {
             if matches!(rule.head.value, HeadValue::Contains(_)) {
                 let message = "`else` cannot follow a rule with `contains`";
@@ -376,7 +398,7 @@ impl<'a> Parser<'a> {
 
     fn head(&mut self) -> Result<Head, SyntaxError> {
         let first = self.peek();
-        let is_name = !is_keyword(first.text) || self.begins_reference();
+        let is_name = !self.is_keyword(first.text) || self.begins_reference();
         if first.token != Token::Word || !is_name {
             return Err(self.unexpected("a rule's name"));
         }
@@ -464,6 +486,8 @@ impl<'a> Parser<'a> {
             } else {
                 vec![self.expr()?]
             });
+        } else if self.keywords.dialect() == Dialect::V0 && self.is_sign("{") {
+            body = Some(self.braced()?);
         } else if value.is_none() || self.is_sign("{") {
             return Err(self.unexpected("`:=` or `if`"));
         }

@@ -6,7 +6,7 @@ use super::{
         Body, Expr, ExprKind, IN_STRENGTH, Membership, Name, Op, Part, Place, Term, TermKind, With,
     },
     lexer::Token,
-    parser::{LEVELS_MAX, Parser, is_keyword, too_deep},
+    parser::{LEVELS_MAX, Parser, too_deep},
 };
 
 /// A term, if it is not too deep. Chains such as `a + b + c` are deep without being nested.
@@ -119,7 +119,7 @@ impl Parser<'_> {
 
     fn name(&mut self) -> Result<Name, SyntaxError> {
         let name = self.peek();
-        let is_name = !is_keyword(name.text) || name.text == "contains";
+        let is_name = !self.is_keyword(name.text) || name.text == "contains";
         if name.token != Token::Word || !is_name {
             return Err(self.unexpected("a name"));
         }
@@ -205,7 +205,7 @@ impl Parser<'_> {
                 "null" if !self.begins_reference() => TermKind::Null,
                 "true" if !self.begins_reference() => TermKind::Bool(true),
                 "false" if !self.begins_reference() => TermKind::Bool(false),
-                word if is_keyword(word) && word != "contains" && !self.begins_reference() => {
+                word if self.is_keyword(word) && word != "contains" && !self.begins_reference() => {
                     return Err(self.unexpected("an expression"));
                 }
                 word => TermKind::Var(word.to_owned()),
@@ -260,7 +260,7 @@ impl Parser<'_> {
     fn negative(&mut self, place: Place) -> Result<Term, SyntaxError> {
         let next = self.peek();
         match next.token {
-            Token::Word if !is_keyword(next.text) || next.text == "contains" => {
+            Token::Word if !self.is_keyword(next.text) || next.text == "contains" => {
                 self.next();
                 let name = Term::new(next.place, TermKind::Var(next.text.to_owned()));
                 let term = self.steps(name)?;

@@ -17,8 +17,7 @@ mod used;
 pub(crate) use compile::compile;
 pub(crate) use resolve::Unresolved;
 pub(crate) use tree::{ROOT, document_at};
-#[cfg(test)]
-pub(crate) use used::undeclared;
+pub(crate) use used::{mentioned, undeclared};
 
 use crate::{builtins::Patterns, value::Value};
 

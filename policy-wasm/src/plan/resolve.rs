@@ -567,7 +567,8 @@ fn check_assignable(pattern: &Term) -> Result<(), Unresolved> {
             .try_for_each(|(_, value)| check_assignable(value)),
         _ => Err(Unresolved {
             place: pattern.place,
-            message: "only variables, and arrays and objects of them, can be assigned to".to_owned(),
+            message: "only variables, and arrays and objects of them, can be assigned to"
+                .to_owned(),
         }),
     }
 }

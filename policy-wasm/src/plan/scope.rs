@@ -6,7 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{code::Slot, resolve::Resolver, resolve::Unresolved, used::{declarations, declared_by, names_in_term}};
+use super::{
+    code::Slot,
+    resolve::Resolver,
+    resolve::Unresolved,
+    used::{declarations, declared_by, names_in_term},
+};
 use crate::front::{Body, Name, Place, Term, TermKind};
 
 /// What one frame declares.
@@ -135,9 +140,7 @@ impl Resolver<'_> {
 
     /// Whether something around declares the name further below.
     pub(super) fn is_pending(&self, name: &str) -> bool {
-        self.frames
-            .iter()
-            .any(|frame| frame.pending.contains(name))
+        self.frames.iter().any(|frame| frame.pending.contains(name))
     }
 
     /// Opens a frame for a body, with what is declared before it.

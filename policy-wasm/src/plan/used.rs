@@ -30,6 +30,17 @@ pub(super) fn declarations(body: &[Expr]) -> BTreeSet<String> {
     declared
 }
 
+/// Names that an expression uses or gives a value to; a mere `some x` does neither.
+pub(crate) fn mentioned(expr: &Expr) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    let mut declared = BTreeSet::new();
+    if !matches!(expr.kind, ExprKind::Some(_)) {
+        names_in_expr(expr, &mut used, &mut declared);
+        used.append(&mut declared);
+    }
+    used
+}
+
 fn names_in_expr(expr: &Expr, used: &mut BTreeSet<String>, declared: &mut BTreeSet<String>) {
     match &expr.kind {
         ExprKind::Term(term) => {

@@ -101,7 +101,9 @@ impl Generator {
             let (left, right) = (self.pattern(scope, 1), self.pattern(scope, 1));
             return match self.random.below(4) {
                 0 => format!("[{left}, {first}] = [{second}, {right}]"),
-                1 => format!("{{\"x\": {left}, \"y\": {first}}} = {{\"x\": {second}, \"y\": {right}}}"),
+                1 => format!(
+                    "{{\"x\": {left}, \"y\": {first}}} = {{\"x\": {second}, \"y\": {right}}}"
+                ),
                 2 => format!("[{left}, {second}] = {}", self.term(&outer)),
                 _ => format!("[{left}, {right}] = [{first}, {second}]"),
             };

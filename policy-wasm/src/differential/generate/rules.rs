@@ -41,7 +41,9 @@ impl Generator {
                 shape,
             });
         }
-        let texts: Vec<String> = (0..self.rules.len()).map(|rule| self.rule_text(rule)).collect();
+        let texts: Vec<String> = (0..self.rules.len())
+            .map(|rule| self.rule_text(rule))
+            .collect();
         let mut modules: Vec<String> = Vec::new();
         for (package, (path, _)) in PACKAGES.iter().enumerate() {
             let own: Vec<&str> = self
