@@ -260,10 +260,12 @@ impl<'a> Parser<'a> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         match names.as_slice() {
             ["rego", "v1"] | ["future", "keywords"] => {
-                return self.imported(place, &names).map(|()| None);
+                self.imported(&names);
+                return Ok(None);
             }
             ["future", "keywords", word] if FUTURE.contains(word) => {
-                return self.imported(place, &names).map(|()| None);
+                self.imported(&names);
+                return Ok(None);
             }
             ["data" | "input", ..] => {}
             ["future" | "rego", ..] => {
