@@ -247,10 +247,11 @@ impl Upload {
                 "`activation` is written by the control plane".to_owned(),
             ));
         }
-        if files.contains_key(ROLES_FILE) {
+        // In whatever form it came, it is JSON now.
+        let source = canonical_source(&Source { files }, limits)?;
+        if source.files.contains_key(ROLES_FILE) {
             return Err(Error::ReservedFile(ROLES_FILE.to_owned()));
         }
-        let source = canonical_source(&Source { files }, limits)?;
         Ok(Self { manifest, source })
     }
 

@@ -68,6 +68,8 @@ pub struct Case {
 pub struct Report {
     /// One for each `test_` rule.
     pub cases: Vec<Case>,
+    /// How many routes the bundle has.
+    pub routes: usize,
 }
 
 impl Report {
@@ -143,6 +145,7 @@ fn run_as(
     let cases = loaded.tests.iter().map(|test| run.test(test));
     Ok(Report {
         cases: cases.collect(),
+        routes: loaded.routes.len(),
     })
 }
 

@@ -133,7 +133,7 @@ fn dialect(name: &str, version: u8) -> Result<Dialect, Error> {
         1 => Ok(Dialect::V1),
         _ => {
             let shown = name.escape_default();
-            let why = format!("`{shown}` is {version}; Rego has the versions 0 and 1");
+            let why = format!("`{shown}` is {version}; only 0 and 1 are supported");
             Err(Error::Manifest(why))
         }
     }

@@ -3,7 +3,7 @@
 
 use super::{
     SyntaxError,
-    ast::{HeadValue, Place, Rule, Term, TermKind},
+    ast::{HeadValue, Rule, Term, TermKind},
     parser::{FUTURE, Parser},
 };
 
@@ -54,20 +54,13 @@ impl Keywords {
 
 impl Parser<'_> {
     /// Takes in an import that says which keywords there are.
-    pub(super) fn imported(&mut self, place: Place, names: &[&str]) -> Result<(), SyntaxError> {
-        if self.keywords.dialect == Dialect::V1 {
-            return Ok(());
-        }
+    pub(super) fn imported(&mut self, names: &[&str]) {
         match names {
-            ["rego", ..] if !self.keywords.imported.is_empty() => {
-                let message = "`rego.v1` stands for all of `future.keywords`; import one of them";
-                return Err(SyntaxError::new(place, message));
-            }
+            _ if self.keywords.dialect == Dialect::V1 => {}
             ["rego", ..] => self.keywords.dialect = Dialect::V1,
             [_, _, word] => self.keywords.import(word),
             _ => FUTURE.iter().for_each(|word| self.keywords.import(word)),
         }
-        Ok(())
     }
 
     /// What follows a head of the older dialect that has no `if`: a body in braces, or nothing.
