@@ -33,6 +33,9 @@ pub(super) fn difference(opa: &str, ours: &str) -> Option<(Kind, Kind)> {
     let is_same = match kinds {
         (Kind::Refused, Kind::Refused) => true,
         (Kind::Refused, _) | (_, Kind::Refused) => false,
+        // In OPA what uses a value goes on before all ways to it are tried, so that another of several
+        // errors may come first.
+        (Kind::Error(_), Kind::Error(_)) => true,
         _ => opa.split('\n').any(|opa| opa == ours),
     };
     (!is_same && !is_none(opa)).then_some(kinds)

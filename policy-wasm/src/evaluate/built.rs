@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Evaluation, Stop};
-use crate::{front::Place, value::Value};
+use crate::{front::Place, plan::code::Empty, value::Value};
 
 /// What has been added so far.
 pub(super) enum Built {
@@ -11,6 +11,12 @@ pub(super) enum Built {
     Set(Vec<Value>),
     /// Something is at each key as soon as it has been added.
     Object(BTreeMap<Value, Option<Built>>),
+}
+
+impl Built {
+    const fn empty_object() -> Self {
+        Self::Object(BTreeMap::new())
+    }
 }
 
 impl Evaluation<'_> {
@@ -49,6 +55,23 @@ impl Evaluation<'_> {
             }
             Some(Built::Set(_) | Built::Value(_)) => return conflict(),
         }
+        Ok(())
+    }
+
+    /// Makes room for what exists without members.
+    pub(super) fn add_empty(&self, built: &mut Option<Built>, empty: &Empty) -> Result<(), Stop> {
+        let mut at = built;
+        for key in &empty.path {
+            self.pay(1)?;
+            let Built::Object(entries) = at.get_or_insert_with(Built::empty_object) else {
+                return Ok(());
+            };
+            at = entries.entry(key.clone()).or_default();
+        }
+        at.get_or_insert_with(|| match empty.is_set {
+            true => Built::Set(Vec::new()),
+            false => Built::empty_object(),
+        });
         Ok(())
     }
 

@@ -119,6 +119,9 @@ impl<'a> Evaluation<'a> {
     fn partial(&mut self, members: &'a [Member]) -> Result<Option<Value>, Stop> {
         let mut built = None;
         for member in members {
+            if let Some(empty) = &member.empty {
+                self.add_empty(&mut built, empty)?;
+            }
             self.member(member, &member.all, None, &mut built)?;
         }
         match built {
@@ -167,6 +170,11 @@ impl<'a> Evaluation<'a> {
     ) -> Result<Option<Value>, Stop> {
         let mut built = None;
         for member in members {
+            if let Some(empty) = &member.empty
+                && empty.path.first() == Some(key)
+            {
+                self.add_empty(&mut built, empty)?;
+            }
             let body = member.one.as_ref().unwrap_or(&member.all);
             self.member(member, body, Some(key), &mut built)?;
         }

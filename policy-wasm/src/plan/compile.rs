@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Plan, Unresolved,
     code::{
-        Branch, Complete, Definition, Expr, Member, MemberBody, MemberValue, Rule, RuleId,
+        Branch, Complete, Definition, Empty, Expr, Member, MemberBody, MemberValue, Rule, RuleId,
         RuleKind, Slot,
     },
     emit::Emitter,
@@ -372,6 +372,7 @@ impl Compiler<'_> {
                         of_rule(module, place.unwrap_or_default(), path, *rule)
                     }),
                 );
+                add_empty(&mut members);
                 RuleKind::Partial(members)
             }
         }
@@ -504,7 +505,36 @@ fn member(
         slots: names.len(),
         all,
         one: one.ok(),
+        empty: None,
     })
+}
+
+/// Where a definition's head has names and other constants only: its path, and whether it ends in a
+/// set, an object, or a value.
+fn ground(member: &Member) -> Vec<Value> {
+    let path = member.all.path.iter();
+    path.map_while(|step| step.constant().cloned()).collect()
+}
+
+/// Finds out what exists without members. Source: OPA, whose tree of rules has a node for each
+/// constant of a head.
+fn add_empty(members: &mut [Member]) {
+    let grounds: Vec<Vec<Value>> = members.iter().map(ground).collect();
+    for (member, own) in members.iter_mut().zip(&grounds) {
+        let is_below = |other: &Vec<Value>| other.len() < own.len() && own.starts_with(other);
+        if own.is_empty() || grounds.iter().any(is_below) {
+            continue;
+        }
+        let is_whole = own.len() == member.all.path.len();
+        let is_set = is_whole && matches!(member.all.value, MemberValue::Contains(_));
+        let mut path = own.clone();
+        if is_whole && !is_set {
+            path.pop();
+        }
+        if !path.is_empty() {
+            member.empty = Some(Empty { path, is_set });
+        }
+    }
 }
 
 fn member_body(
@@ -555,5 +585,6 @@ fn of_rule(module: usize, place: Place, path: &[String], rule: RuleId) -> Member
             value: MemberValue::Is(Expr::Rule(rule)),
         },
         one: None,
+        empty: None,
     }
 }

@@ -6,6 +6,7 @@
 pub(crate) mod code;
 mod compile;
 mod emit;
+mod expand;
 mod names;
 mod order;
 mod resolve;

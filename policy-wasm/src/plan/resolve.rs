@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     code::{RuleId, Slot, Target},
+    expand::{self, sorted},
     names::{Definitions, Imports, Replaced, joined},
     resolved::{
         Call, Comprehension, Function, Literal, LiteralKind, Makes, Node, Replacement, Root, With,
@@ -282,12 +283,16 @@ impl<'a> Resolver<'a> {
                 Ok(reference(head, self.terms(steps)?))
             }
             TermKind::Array(items) => Ok(Node::Array(self.terms(items)?)),
-            TermKind::Set(items) => Ok(Node::Set(self.terms(items)?)),
+            TermKind::Set(items) => {
+                let mut members = self.terms(items)?;
+                members.sort_by(expand::compare);
+                Ok(Node::Set(members))
+            }
             TermKind::Object(fields) => {
                 let fields = fields
                     .iter()
                     .map(|(key, value)| Ok((self.term(key)?, self.term(value)?)));
-                Ok(Node::Object(fields.collect::<Result<_, _>>()?))
+                Ok(Node::Object(sorted(fields.collect::<Result<_, _>>()?)))
             }
             TermKind::ArrayOf(..) | TermKind::SetOf(..) | TermKind::ObjectOf(..) => {
                 self.comprehension(term)

@@ -7,9 +7,10 @@ impl Generator {
     pub(super) fn body(&mut self, scope: &mut Scope, count: usize) -> Vec<String> {
         let mut body = Vec::new();
         for _ in 0..count {
+            let before = scope.clone();
             let expr = self.expression(scope);
             let with = if self.chance(8) {
-                self.with(scope)
+                self.with(&before)
             } else {
                 String::new()
             };
