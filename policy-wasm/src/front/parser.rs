@@ -283,23 +283,13 @@ impl<'a> Parser<'a> {
         let names = names_of(&path);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         match names.as_slice() {
-<<<<<<< HEAD
             ["rego", name @ "v1"] | ["future", name @ "keywords"] => {
-                self.imported(place, &names)?;
+                self.imported(&names);
                 return Ok((Some((*name).to_owned()), None));
             }
             ["future", "keywords", word] if FUTURE.contains(word) => {
-                self.imported(place, &names)?;
+                self.imported(&names);
                 return Ok((Some((*word).to_owned()), None));
-=======
-            ["rego", "v1"] | ["future", "keywords"] => {
-                self.imported(&names);
-                return Ok(None);
-            }
-            ["future", "keywords", word] if FUTURE.contains(word) => {
-                self.imported(&names);
-                return Ok(None);
->>>>>>> folders
             }
             ["data" | "input", ..] => {}
             ["future" | "rego", ..] => {

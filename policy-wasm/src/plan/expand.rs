@@ -188,15 +188,15 @@ pub(super) fn sorted(fields: Vec<(Node, Node)>) -> Vec<(Node, Node)> {
 pub(super) fn compare(left: &Node, right: &Node) -> std::cmp::Ordering {
     match (left, right) {
         (Node::Const(left), Node::Const(right)) => left.cmp(right),
-        (Node::Ref(left, first), Node::Ref(right, second)) => root_rank(left)
-            .cmp(&root_rank(right))
-            .then_with(|| {
+        (Node::Ref(left, first), Node::Ref(right, second)) => {
+            root_rank(left).cmp(&root_rank(right)).then_with(|| {
                 let mut pairs = first.iter().zip(second);
                 let differing = pairs.find_map(|(left, right)| {
                     Some(compare(left, right)).filter(|order| order.is_ne())
                 });
                 differing.unwrap_or_else(|| first.len().cmp(&second.len()))
-            }),
+            })
+        }
         _ => rank(left).cmp(&rank(right)),
     }
 }

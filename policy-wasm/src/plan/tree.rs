@@ -146,7 +146,11 @@ fn index_of(text: &str) -> Option<usize> {
     if !is_whole || !has_digits || digits.len() > 19 {
         return None;
     }
-    let index: usize = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let index: usize = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().ok()?
+    };
     (!is_negative || index == 0).then_some(index)
 }
 

@@ -15,6 +15,7 @@ fn call(name: &str, arguments: &[Value], steps: u64) -> Result<Option<Value>, Ca
     let context = Context {
         budget: &budget,
         now_ns: 1_795_867_200_000_000_000,
+        patterns: &crate::builtins::Patterns::default(),
     };
     (find(name).unwrap().call)(&context, arguments)
 }
