@@ -304,7 +304,7 @@ impl<'a> Parser<'a> {
         let mut alias = None;
         if self.skip_word("as") {
             let name = self.peek();
-            let is_free = !matches!(name.text, "data" | "input" | "_");
+            let is_free = !matches!(name.text, "data" | "input");
             if name.token != Token::Word || self.is_keyword(name.text) || !is_free {
                 return Err(self.unexpected("a name"));
             }
