@@ -121,7 +121,7 @@ fn difference(texts: &[&str], wanted: &[Wanted<'_>]) -> Option<String> {
 }
 
 /// Where we find something else than OPA, and why.
-const KNOWN: [(&str, &str); 13] = [
+const KNOWN: [(&str, &str); 12] = [
     (
         "two defaults",
         "told at the second default, not at the package",
