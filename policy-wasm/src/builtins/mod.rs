@@ -11,6 +11,7 @@ mod casts;
 mod cidr_merge;
 mod comparison;
 mod crypto;
+mod deprecated;
 mod edit;
 mod encoding;
 mod graph;
@@ -115,6 +116,7 @@ const TABLES: &[&[Builtin]] = &[
     casts::BUILTINS,
     comparison::BUILTINS,
     crypto::BUILTINS,
+    deprecated::BUILTINS,
     encoding::BUILTINS,
     graph::BUILTINS,
     json_paths::BUILTINS,
