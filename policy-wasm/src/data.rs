@@ -41,12 +41,16 @@ pub(crate) fn document(source: &Source, roots: &[String]) -> Result<Value, Diagn
 /// What a data file holds, whether JSON or YAML.
 /// Errors: `Json`, `Yaml`; `NoObject` for one at the top that holds something else.
 pub(crate) fn value_of(path: &str, text: &str) -> Result<Value, Error> {
-    let json = json_of(path, text, &BundleLimits::default())?;
+    value_in(path, &json_of(path, text, &BundleLimits::default())?)
+}
+
+/// The same of a file that has been brought into JSON.
+fn value_in(path: &str, json: &str) -> Result<Value, Error> {
     let refuse = |error: String| Error::Json {
         path: path.to_owned(),
         error,
     };
-    let value = Value::from_json_text(&json).map_err(|error| refuse(error.to_string()))?;
+    let value = Value::from_json_text(json).map_err(|error| refuse(error.to_string()))?;
     if is_heavier_than(&value, usize::MAX) {
         return Err(refuse(format!("it nests deeper than {POLICY_VALUE_DEPTH}")));
     }
@@ -86,7 +90,7 @@ pub(crate) fn packed(
     for (path, content) in files {
         let json = json_of(path, text(path, content)?, limits)?;
         let folder = folder_of(path);
-        document.add(path, &value_of(&json_name(path), &json)?)?;
+        document.add(path, &value_in(path, &json)?)?;
         let json = match folders.remove(folder) {
             // What both have was refused when it was added to the document.
             Some(other) => canonical::merged(&other, &json).unwrap_or(other),
@@ -102,14 +106,6 @@ pub(crate) fn packed(
         (path, json.into_bytes())
     });
     Ok(files.collect())
-}
-
-/// The name of a file that has been brought into JSON.
-fn json_name(path: &str) -> String {
-    match folder_of(path) {
-        "" => DATA_FILE.to_owned(),
-        folder => format!("{folder}/{DATA_FILE}"),
-    }
 }
 
 /// A data path below `path` that no root covers.

@@ -1,7 +1,10 @@
 //! Asks a policy for whoever writes it: the decision as the edge gets it, or any rule's value, with what
 //! `print` said on the way.
 
-use plinto_contract::bundle::{Manifest, Route};
+use plinto_contract::{
+    bundle::{Manifest, Route},
+    time::UnixSeconds,
+};
 
 use crate::{
     budget::Budget,
@@ -73,21 +76,27 @@ impl Explorer {
         Some((evaluation, said))
     }
 
-    /// The value at a path of `data`, as it is written in Rego: `data.app.authz.allow`.
+    /// The value at a path of `data`, as it is written in Rego: `data.app.authz.allow`. `now`: the moment,
+    /// where the input names none.
     /// Errors: `None` for a text that is no such path.
-    pub fn value(&self, path: &str, input: Option<Value>, limits: &Limits) -> Option<Explored> {
+    pub fn value(
+        &self,
+        path: &str,
+        input: Option<Value>,
+        now: UnixSeconds,
+        limits: &Limits,
+    ) -> Option<Explored> {
         let names = names(path)?;
+        let has_input = input.is_some();
         let budget = Budget::new(limits.steps);
-        let answer = match input {
-            Some(input) => self.whole.ask(&names, question(input, &budget)),
-            None => {
-                let question = Question {
-                    input: None,
-                    ..question(Value::Null, &budget)
-                };
-                self.whole.ask(&names, question)
-            }
-        };
+        let mut question = question(input.unwrap_or(Value::Null), &budget);
+        if question.now_ns == 0 {
+            question.now_ns = now.0.saturating_mul(1_000_000_000);
+        }
+        if !has_input {
+            question.input = None;
+        }
+        let answer = self.whole.ask(&names, question);
         let fault = |stop| fault_of(&self.whole, &stop, limits);
         Some(Explored {
             printed: said_in(&self.whole, &answer.printed),

@@ -294,7 +294,7 @@ fn show_rule(
     }
     let limits = EvaluationLimits::default();
     let explored = explorer
-        .value(rule, asked.input.clone(), &limits)
+        .value(rule, asked.input.clone(), clock::now(), &limits)
         .ok_or_else(|| {
             Failure::Usage(format!("`{rule}` is no path like `data.app.authz.allow`"))
         })?;

@@ -13,6 +13,7 @@ mod cidr_merge;
 mod comparison;
 mod crypto;
 pub(crate) mod declarations;
+mod deprecated;
 mod edit;
 mod encoding;
 mod graph;
@@ -118,6 +119,7 @@ const TABLES: &[&[Builtin]] = &[
     casts::BUILTINS,
     comparison::BUILTINS,
     crypto::BUILTINS,
+    deprecated::BUILTINS,
     encoding::BUILTINS,
     graph::BUILTINS,
     json_paths::BUILTINS,
