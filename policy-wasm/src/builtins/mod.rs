@@ -47,7 +47,6 @@ mod types;
 mod units;
 mod urls;
 mod uuid;
-mod walk;
 mod x509;
 mod yaml;
 
