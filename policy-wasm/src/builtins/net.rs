@@ -289,8 +289,9 @@ fn contains_matches(
     for block in &outer {
         let block_value = block_of(block, 1)?;
         for other in &inner {
-            context.budget.pay(1)?;
+            context.budget.pay(2)?;
             if block_contains(context, block_value, block_of(other, 2)?)? {
+                context.budget.pay(4)?;
                 matches.push(Value::array(vec![block.index.clone(), other.index.clone()]));
             }
         }

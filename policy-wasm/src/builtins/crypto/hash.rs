@@ -1,6 +1,5 @@
 //! Digests, and MACs made of them.
 
-use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -39,15 +38,25 @@ impl Hash {
         }
     }
 
+    /// Bytes that a digest reads at once.
+    const fn block_size(self) -> usize {
+        match self {
+            Self::Md5 | Self::Sha1 | Self::Sha256 => 64,
+            Self::Sha384 | Self::Sha512 => 128,
+        }
+    }
+
     /// The HMAC of a message, under a key of any length. Source: RFC 2104.
     pub(in crate::builtins) fn hmac(self, key: &[u8], message: &[u8]) -> Vec<u8> {
-        match self {
-            Self::Md5 => hmac_of::<Hmac<Md5>>(key, message),
-            Self::Sha1 => hmac_of::<Hmac<Sha1>>(key, message),
-            Self::Sha256 => hmac_of::<Hmac<Sha256>>(key, message),
-            Self::Sha384 => hmac_of::<Hmac<Sha384>>(key, message),
-            Self::Sha512 => hmac_of::<Hmac<Sha512>>(key, message),
-        }
+        let mut block = if key.len() > self.block_size() {
+            self.digest(&[key])
+        } else {
+            key.to_vec()
+        };
+        block.resize(self.block_size(), 0);
+        let covered = |cover: u8| -> Vec<u8> { block.iter().map(|byte| byte ^ cover).collect() };
+        let inner = self.digest(&[&covered(0x36), message]);
+        self.digest(&[&covered(0x5c), &inner])
     }
 }
 
@@ -57,17 +66,6 @@ fn digest_of<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
         digest.update(part);
     }
     digest.finalize().to_vec()
-}
-
-fn hmac_of<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
-    // A key of any length will do, so there is always a MAC.
-    M::new_from_slice(key).map_or_else(
-        |_| Vec::new(),
-        |mut mac| {
-            mac.update(message);
-            mac.finalize().into_bytes().to_vec()
-        },
-    )
 }
 
 /// Whether both are the same, in a time that tells only of their lengths.

@@ -14,20 +14,21 @@ pub(in crate::builtins) fn decimal(bytes: &[u8]) -> Value {
     Number::parse(&text).map_or(Value::Null, Value::Number)
 }
 
-pub(in crate::builtins) fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
+/// An object of named values.
+pub(in crate::builtins) fn object(entries: &[(&str, Value)]) -> Value {
     let entries = entries
-        .into_iter()
-        .map(|(name, value)| (name.into(), value));
+        .iter()
+        .map(|(name, value)| ((*name).into(), value.clone()));
     Value::object(entries.collect())
 }
 
 /// As Go writes a public key.
 pub(in crate::builtins) fn public_key(key: &PublicKey) -> Value {
     match key {
-        PublicKey::Rsa(key) => object([("N", decimal(&key.n)), ("E", key.e.into())]),
+        PublicKey::Rsa(key) => object(&[("N", decimal(&key.n)), ("E", key.e.into())]),
         PublicKey::Ec(key) => {
             let (x, y) = key.coordinates();
-            object([
+            object(&[
                 ("Curve", Value::empty_object()),
                 ("X", decimal(x)),
                 ("Y", decimal(y)),
@@ -35,7 +36,7 @@ pub(in crate::builtins) fn public_key(key: &PublicKey) -> Value {
         }
         PublicKey::Ed25519(key) => encode(key, Alphabet::Standard, Padding::Needed).into(),
         PublicKey::X25519 => Value::empty_object(),
-        PublicKey::Dsa([y, p, q, g]) => object([
+        PublicKey::Dsa([y, p, q, g]) => object(&[
             ("Y", decimal(y)),
             ("P", decimal(p)),
             ("Q", decimal(q)),
@@ -47,14 +48,14 @@ pub(in crate::builtins) fn public_key(key: &PublicKey) -> Value {
 /// As Go writes a private key.
 pub(in crate::builtins) fn private_key(key: &PrivateKey) -> Value {
     match key {
-        PrivateKey::Rsa(key) => object([
+        PrivateKey::Rsa(key) => object(&[
             ("N", decimal(&key.public.n)),
             ("E", key.public.e.into()),
             ("D", decimal(&key.d)),
             ("Primes", vec![decimal(&key.p), decimal(&key.q)].into()),
             (
                 "Precomputed",
-                object([
+                object(&[
                     ("Dp", decimal(&key.dp)),
                     ("Dq", decimal(&key.dq)),
                     ("Qinv", decimal(&key.qinv)),
@@ -64,7 +65,7 @@ pub(in crate::builtins) fn private_key(key: &PrivateKey) -> Value {
         ]),
         PrivateKey::Ec(key) => {
             let (x, y) = key.public.coordinates();
-            object([
+            object(&[
                 ("Curve", Value::empty_object()),
                 ("X", decimal(x)),
                 ("Y", decimal(y)),
@@ -89,7 +90,7 @@ pub(in crate::builtins) fn jwk(key: &PrivateKey) -> Value {
         PrivateKey::Rsa(key) => {
             let e = key.public.e.to_be_bytes();
             let zeros = e.iter().take_while(|byte| **byte == 0).count();
-            object([
+            object(&[
                 ("kty", "RSA".into()),
                 ("n", url(&key.public.n)),
                 ("e", url(e.get(zeros..).unwrap_or_default())),
@@ -103,7 +104,7 @@ pub(in crate::builtins) fn jwk(key: &PrivateKey) -> Value {
         }
         PrivateKey::Ec(key) => {
             let (x, y) = key.public.coordinates();
-            object([
+            object(&[
                 ("kty", "EC".into()),
                 ("crv", key.public.curve.name().into()),
                 ("x", url(x)),
@@ -120,7 +121,7 @@ pub(in crate::builtins) fn jwk(key: &PrivateKey) -> Value {
 }
 
 fn okp(curve: &str, public: &[u8], private: &[u8]) -> Value {
-    object([
+    object(&[
         ("kty", "OKP".into()),
         ("crv", curve.into()),
         ("x", url(public)),

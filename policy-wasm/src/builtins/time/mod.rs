@@ -226,7 +226,9 @@ fn parse_with(context: &Context<'_>, layout: &str, text: &str) -> Result<Option<
     pay_for_layout(context, layout)?;
     context.budget.pay_bytes(text.len())?;
     let (seconds, nanosecond) = parse::parse(layout, text).map_err(|parse::Misfit| {
-        CallError::Builtin(format!("parsing time {text:?} as {layout:?}: cannot parse"))
+        CallError::Builtin(format!(
+            "parsing time \"{text}\" as \"{layout}\": cannot parse"
+        ))
     })?;
     nanoseconds(seconds, nanosecond)
 }
@@ -247,7 +249,7 @@ fn parse_duration_ns(
         .budget
         .pay(u64::try_from(text.len()).unwrap_or(u64::MAX))?;
     let duration = duration::parse(text)
-        .ok_or_else(|| CallError::Builtin(format!("time: invalid duration {text:?}")))?;
+        .ok_or_else(|| CallError::Builtin(format!("time: invalid duration \"{text}\"")))?;
     Ok(Some(duration.into()))
 }
 

@@ -210,11 +210,11 @@ fn decode(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Value>, C
         let token = Token::split(context, &whole)?;
         let header = token.header()?;
         let payload = bytes(token.payload)?;
-        let content = header.get_str("cty").map(Value::as_str);
-        if content == Some(None) {
+        let inner_kind = header.get_str("cty").map(Value::as_str);
+        if inner_kind == Some(None) {
             return Err(CallError::new("cty: must be a string"));
         }
-        if content == Some(Some("JWT")) {
+        if inner_kind == Some(Some("JWT")) {
             let inner = text(&payload).trim_matches(['"', '\'']).to_owned();
             whole = Cow::Owned(inner);
             continue;

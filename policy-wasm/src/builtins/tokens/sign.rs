@@ -22,6 +22,8 @@ pub(super) fn encode_sign(
 ) -> Result<Option<Value>, CallError> {
     let json = |index| {
         let value = operand::any(arguments, index)?;
+        // Written, and then escaped.
+        context.budget.pay_value(value)?;
         context.budget.pay_value(value)?;
         Ok::<_, CallError>(as_go_writes_it(value))
     };

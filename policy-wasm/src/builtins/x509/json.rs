@@ -66,12 +66,12 @@ fn name(attributes: &[Attribute<'_>]) -> Value {
     let all = |number| list(of(number), Value::from);
     let last = |number| Value::from(of(number).next_back().unwrap_or(""));
     let attribute = |attribute: &Attribute<'_>| {
-        object([
+        object(&[
             ("Type", numbers(attribute.oid)),
             ("Value", attribute.value.as_str().into()),
         ])
     };
-    object([
+    object(&[
         ("Country", all(6)),
         ("Organization", all(10)),
         ("OrganizationalUnit", all(11)),
@@ -87,7 +87,7 @@ fn name(attributes: &[Attribute<'_>]) -> Value {
 }
 
 fn extension(extension: &Extension<'_>) -> Value {
-    object([
+    object(&[
         ("Id", numbers(extension.oid)),
         ("Critical", extension.is_critical.into()),
         ("Value", bytes(extension.value)),
@@ -103,7 +103,7 @@ fn address(bytes: &[u8]) -> Value {
 }
 
 fn network(network: &Network<'_>) -> Value {
-    object([
+    object(&[
         ("IP", address(network.address)),
         ("Mask", bytes(network.mask)),
     ])
@@ -114,7 +114,7 @@ fn uri(uri: &Uri) -> Value {
         Some(_) => Value::empty_object(),
         None => Value::Null,
     };
-    object([
+    object(&[
         ("Scheme", uri.scheme.as_str().into()),
         ("Opaque", uri.opaque.as_str().into()),
         ("User", user),
@@ -129,8 +129,11 @@ fn uri(uri: &Uri) -> Value {
     ])
 }
 
-fn entries<const N: usize>(entries: [(&'static str, Value); N]) -> Vec<(Value, Value)> {
-    entries.map(|(name, value)| (name.into(), value)).into()
+fn entries(entries: &[(&str, Value)]) -> Vec<(Value, Value)> {
+    let entries = entries
+        .iter()
+        .map(|(name, value)| ((*name).into(), value.clone()));
+    entries.collect()
 }
 
 /// A certificate. `has_uri_texts`: with the field that OPA adds in two of its functions.
@@ -150,7 +153,7 @@ pub(super) fn certificate(certificate: &Certificate<'_>, has_uri_texts: bool) ->
 }
 
 fn identity(certificate: &Certificate<'_>) -> Vec<(Value, Value)> {
-    let mut all = entries([
+    let mut all = entries(&[
         ("Raw", bytes(certificate.raw)),
         ("RawTBSCertificate", bytes(certificate.to_be_signed)),
         ("RawSubject", bytes(certificate.raw_subject)),
@@ -174,7 +177,7 @@ fn identity(certificate: &Certificate<'_>) -> Vec<(Value, Value)> {
 }
 
 fn subject_key(key: &SubjectKey<'_>) -> Vec<(Value, Value)> {
-    entries([
+    entries(&[
         ("RawSubjectPublicKeyInfo", bytes(key.raw)),
         ("PublicKeyAlgorithm", key.algorithm.into()),
         (
@@ -189,7 +192,7 @@ fn usage(certificate: &Certificate<'_>) -> Vec<(Value, Value)> {
     let basic = extensions.basic_constraints;
     let length = basic.map_or(0, |basic| basic.path_length);
     let key = |key: Option<&[u8]>| key.map_or(Value::Null, bytes);
-    entries([
+    entries(&[
         (
             "UnhandledCriticalExtensions",
             list(&extensions.unhandled_critical, |oid| numbers(oid)),
@@ -225,7 +228,7 @@ fn usage(certificate: &Certificate<'_>) -> Vec<(Value, Value)> {
 }
 
 fn names(names: &AlternativeNames<'_>) -> Vec<(Value, Value)> {
-    entries([
+    entries(&[
         ("DNSNames", list(&names.dns, |name| (*name).into())),
         (
             "EmailAddresses",
@@ -246,7 +249,7 @@ fn constraints(certificate: &Certificate<'_>) -> Vec<(Value, Value)> {
     let excluded = constraints.map_or(&none, |constraints| &constraints.excluded);
     let is_critical = constraints.is_some_and(|constraints| constraints.is_critical);
     let texts = |names: &[&str]| list(names, |name| (*name).into());
-    entries([
+    entries(&[
         ("PermittedDNSDomainsCritical", is_critical.into()),
         ("PermittedDNSDomains", texts(&permitted.dns)),
         ("ExcludedDNSDomains", texts(&excluded.dns)),
@@ -267,12 +270,12 @@ fn policies(certificate: &Certificate<'_>) -> Vec<(Value, Value)> {
         Value::array(oids.iter().map(|oid| numbers(oid)).collect())
     });
     let mapping = |(issuer, subject): &(&[u8], &[u8])| {
-        object([
+        object(&[
             ("IssuerDomainPolicy", dotted(issuer)),
             ("SubjectDomainPolicy", dotted(subject)),
         ])
     };
-    entries([
+    entries(&[
         ("PolicyIdentifiers", identifiers),
         (
             "Policies",
@@ -305,7 +308,7 @@ fn policies(certificate: &Certificate<'_>) -> Vec<(Value, Value)> {
 
 /// A request for a certificate.
 pub(super) fn request(request: &Request<'_>) -> Value {
-    let mut all = entries([
+    let mut all = entries(&[
         ("Raw", bytes(request.raw)),
         ("RawTBSCertificateRequest", bytes(request.to_be_signed)),
         ("RawSubject", bytes(request.raw_subject)),
@@ -326,10 +329,10 @@ pub(super) fn request(request: &Request<'_>) -> Value {
 }
 
 fn requested(attribute: &Requested<'_>) -> Value {
-    let pair = |pair: &Pair<'_>| object([("Type", numbers(pair.oid)), ("Value", any(pair.value))]);
+    let pair = |pair: &Pair<'_>| object(&[("Type", numbers(pair.oid)), ("Value", any(pair.value))]);
     let pairs = |pairs: &Vec<Pair<'_>>| Value::array(pairs.iter().map(pair).collect());
     let values = Value::array(attribute.values.iter().map(pairs).collect());
-    object([("Type", numbers(attribute.oid)), ("Value", values)])
+    object(&[("Type", numbers(attribute.oid)), ("Value", values)])
 }
 
 /// What Go makes of an element whose type nobody told.
@@ -346,7 +349,7 @@ fn any(element: Element<'_>) -> Value {
 
 /// Certificates with the key of the first one. Source: Go, `tls.Certificate`.
 pub(super) fn key_pair(blocks: &[Vec<u8>], key: Value, leaf: &Certificate<'_>) -> Value {
-    object([
+    object(&[
         ("Certificate", list(blocks, |block| bytes(block))),
         ("PrivateKey", key),
         ("SupportedSignatureAlgorithms", Value::Null),
