@@ -90,7 +90,9 @@ pub enum Error {
         error: String,
     },
     /// Two data files say something about the same path.
-    #[error("`{place}` is in `{first}` and in `{second}`; only objects of several files are merged")]
+    #[error(
+        "`{place}` is in `{first}` and in `{second}`; only objects of several files are merged"
+    )]
     DataConflict {
         /// `data.app.limits`.
         place: String,

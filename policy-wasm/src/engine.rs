@@ -64,12 +64,19 @@ pub struct Fault {
 }
 
 impl Engine {
-    /// Parses, checks and compiles a bundle. Its tests are left out.
-    /// Errors: every finding, with file, line and column.
+    /// Compiles a bundle that was checked before it was published. Its tests are left out.
+    /// Errors: what can't be compiled.
     pub fn prepare(manifest: &Manifest, source: &Source) -> Result<Self, PolicyError> {
         Ok(Self {
             loaded: load::load(manifest, source, Part::Policies)?,
         })
+    }
+
+    /// Checks a bundle with its tests, and compiles it without them.
+    /// Errors: every finding, with file, line and column.
+    pub fn check(manifest: &Manifest, source: &Source) -> Result<Self, PolicyError> {
+        load::load(manifest, source, Part::WithTests)?;
+        Self::prepare(manifest, source)
     }
 
     /// Asks the policy. Whatever goes wrong, the answer is a decision: refused, with the fault.

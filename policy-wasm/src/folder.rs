@@ -167,7 +167,10 @@ mod tests {
             ("app/main.rego", "package app"),
         ])
         .unwrap();
-        assert_eq!(text_of(&folder, "app/data.json"), r#"{"a":{"x":1.50,"y":2},"b":[]}"#);
+        assert_eq!(
+            text_of(&folder, "app/data.json"),
+            r#"{"a":{"x":1.50,"y":2},"b":[]}"#
+        );
         assert_eq!(text_of(&folder, "app/sub/data.json"), "[1]");
         assert_eq!(folder.source.files.len(), 3);
         assert_eq!(folder.left_out, []);
@@ -176,10 +179,22 @@ mod tests {
     #[test]
     fn two_files_that_contradict_each_other_are_both_named() {
         for (first, second, place) in [
-            (("a/data.json", r#"{"b":1}"#), ("a/x.json", r#"{"b":1}"#), "data.a.b"),
-            (("a/b/data.json", "2"), ("a/data.json", r#"{"b":{"c":1}}"#), "data.a.b"),
+            (
+                ("a/data.json", r#"{"b":1}"#),
+                ("a/x.json", r#"{"b":1}"#),
+                "data.a.b",
+            ),
+            (
+                ("a/b/data.json", "2"),
+                ("a/data.json", r#"{"b":{"c":1}}"#),
+                "data.a.b",
+            ),
             (("a/data.json", r#"{"b":[]}"#), ("a/z/data.json", "{}"), ""),
-            (("a.json", r#"{"a":{"b":{"c":1}}}"#), ("a/b/c/d.json", "{}"), "data.a.b.c"),
+            (
+                ("a.json", r#"{"a":{"b":{"c":1}}}"#),
+                ("a/b/c/d.json", "{}"),
+                "data.a.b.c",
+            ),
         ] {
             let found = gathered(&[first, second]);
             match found {
@@ -187,7 +202,10 @@ mod tests {
                     place: found,
                     first: one,
                     second: other,
-                }) => assert_eq!((found.as_str(), one.as_str(), other.as_str()), (place, first.0, second.0)),
+                }) => assert_eq!(
+                    (found.as_str(), one.as_str(), other.as_str()),
+                    (place, first.0, second.0)
+                ),
                 other => assert!(place.is_empty() && other.is_ok(), "{other:?}"),
             }
         }
@@ -204,12 +222,26 @@ mod tests {
             ("ci/settings.json", "not even JSON"),
         ])
         .unwrap();
-        let paths: Vec<&str> = folder.left_out.iter().map(|left| left.path.as_str()).collect();
+        let paths: Vec<&str> = folder
+            .left_out
+            .iter()
+            .map(|left| left.path.as_str())
+            .collect();
         assert_eq!(
             paths,
-            [".signatures.json", "app/.manifest", "app/README.md", "ci/settings.json", "input.json"]
+            [
+                ".signatures.json",
+                "app/.manifest",
+                "app/README.md",
+                "ci/settings.json",
+                "input.json"
+            ]
         );
-        assert!(folder.left_out[4].why.contains("`user`"), "{:?}", folder.left_out);
+        assert!(
+            folder.left_out[4].why.contains("`user`"),
+            "{:?}",
+            folder.left_out
+        );
         assert!(folder.source.files.is_empty());
     }
 
@@ -236,6 +268,9 @@ mod tests {
             gather(&files, 0).unwrap().manifest.unwrap().rego_version
         };
         assert_eq!(version(MANIFEST), 0);
-        assert_eq!(version(&MANIFEST.replace("{\"roots", "{\"rego_version\":1,\"roots")), 1);
+        assert_eq!(
+            version(&MANIFEST.replace("{\"roots", "{\"rego_version\":1,\"roots")),
+            1
+        );
     }
 }

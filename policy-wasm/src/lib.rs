@@ -21,11 +21,14 @@ mod builtins;
 pub mod bundle;
 mod canonical;
 pub mod cases;
+mod check;
 #[cfg(test)]
 mod conformance;
 mod data;
 mod decision;
 pub mod diagnostics;
+#[cfg(test)]
+mod differential;
 pub mod engine;
 mod entrypoint;
 mod evaluate;

@@ -5,6 +5,7 @@ use plinto_contract::bundle::{Manifest, Route};
 use crate::{
     budget::Budget,
     bundle::Source,
+    check::{self, CheckedModule},
     data,
     decision::{Answered, MEMBERS},
     diagnostics::{Diagnostic, Kind, PolicyError},
@@ -82,6 +83,10 @@ pub(crate) fn load(
 ) -> Result<Loaded, PolicyError> {
     let mut modules = parse(manifest, source, part)?;
     let mut findings = outside_roots(&modules, &manifest.roots);
+    // What only decides was checked before it was published.
+    if part == Part::WithTests {
+        findings.extend(checked(&modules));
+    }
     let plinto = &manifest.metadata.plinto;
     let path = if part == Part::WithTests && plinto.entrypoint.is_empty() {
         Vec::new()
@@ -215,10 +220,7 @@ fn compile_with_tests(
 }
 
 /// What a package has that makes a decision. `None`: it has no `allow`.
-fn members(
-    evaluation: &mut Evaluation<'_>,
-    package: &[String],
-) -> Result<Option<Answered>, Stop> {
+fn members(evaluation: &mut Evaluation<'_>, package: &[String]) -> Result<Option<Answered>, Stop> {
     let mut found = Vec::new();
     for member in MEMBERS {
         let mut path: Vec<&str> = package.iter().map(String::as_str).collect();
@@ -296,6 +298,15 @@ impl Parsed<'_> {
             (path, rule)
         })
     }
+}
+
+fn checked(modules: &[Parsed<'_>]) -> Vec<Diagnostic> {
+    let modules = modules.iter().map(|parsed| CheckedModule {
+        path: parsed.path,
+        text: parsed.text,
+        module: &parsed.module,
+    });
+    check::check(&modules.collect::<Vec<_>>())
 }
 
 fn outside_roots(modules: &[Parsed<'_>], roots: &[String]) -> Vec<Diagnostic> {

@@ -3,8 +3,9 @@
 use plinto_contract::bundle::{MANIFEST_FILE, Manifest};
 
 use crate::{
+    builtins,
     bundle::{Error, text},
-    builtins, canonical,
+    canonical,
     front::Dialect,
     limits::BundleLimits,
     value::Value,
@@ -46,17 +47,15 @@ fn check_roots(roots: &[String]) -> Result<(), String> {
         return Err(format!("`roots` must name 1 to {ROOTS_MAX} data paths"));
     }
     for (index, root) in roots.iter().enumerate() {
-        let is_plain = |part: &str| {
-            !matches!(part, "" | "." | "..") && !part.chars().any(char::is_control)
-        };
+        let is_plain =
+            |part: &str| !matches!(part, "" | "." | "..") && !part.chars().any(char::is_control);
         // The empty one is OPA's default and owns everything.
         if !root.is_empty() && !root.split('/').all(is_plain) {
             let shown = root.escape_default();
             return Err(format!("the root `{shown}` is not a data path"));
         }
         let mut others = roots.iter().skip(index.saturating_add(1));
-        if let Some(other) =
-            others.find(|other| lies_under(other, root) || lies_under(root, other))
+        if let Some(other) = others.find(|other| lies_under(other, root) || lies_under(root, other))
         {
             return Err(format!("the roots `{root}` and `{other}` overlap"));
         }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use plinto_contract::bundle::Route;
 use crate::{
     path::CanonicalPath,
     pattern::{Openness, Pattern, PatternError, Template},
 };
+use plinto_contract::bundle::Route;
 
 /// Why a bundle's routes can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -225,7 +225,7 @@ impl<'a> Evaluation<'a> {
         rest: Rest<'a>,
         done: Done<'_, 'a>,
     ) -> Result<Flow, Stop> {
-        let Cursor::Value(value) = from else {
+        let (Cursor::Value(value) | Cursor::Document(value)) = from else {
             for name in self.names_in(from) {
                 self.pay(1)?;
                 let key = Value::String(name);
@@ -254,7 +254,10 @@ impl<'a> Evaluation<'a> {
                 self.set(rest.base, rest.out, item);
                 self.run(rest.ops, rest.base, done)?
             } else {
-                let next = Cursor::Value(item);
+                let next = match from {
+                    Cursor::Value(_) => Cursor::Value(item),
+                    _ => Cursor::Document(item),
+                };
                 self.deeper(|this| this.iterate(next, after, rest, done))?
             };
             if flow == Flow::Enough {

@@ -14,8 +14,6 @@ mod terms;
 mod tests;
 mod walk;
 mod with;
-#[cfg(test)]
-mod zz;
 
 pub(crate) use failed::Failed;
 use failed::Watch;

@@ -53,7 +53,7 @@ impl<'a> Evaluation<'a> {
         let module = self.module;
         let mut value = None;
         for definition in &complete.definitions {
-            self.definition(definition, arguments, &mut value)?;
+            self.definition(definition, arguments, complete.is_uniform, &mut value)?;
             if complete.is_uniform && value.is_some() {
                 break;
             }
@@ -61,7 +61,7 @@ impl<'a> Evaluation<'a> {
         if value.is_none()
             && let Some(default) = &complete.default
         {
-            self.definition(default, arguments, &mut value)?;
+            self.definition(default, arguments, true, &mut value)?;
         }
         self.module = module;
         Ok(value)
@@ -71,6 +71,7 @@ impl<'a> Evaluation<'a> {
         &mut self,
         definition: &'a Definition,
         arguments: &[Value],
+        is_first_enough: bool,
         value: &mut Option<Value>,
     ) -> Result<(), Stop> {
         self.module = definition.module;
@@ -81,7 +82,6 @@ impl<'a> Evaluation<'a> {
                 }
             }
             for branch in &definition.branches {
-                let is_constant = matches!(branch.value, Expr::Const(_));
                 let mut holds = false;
                 this.run(&branch.body, base, &mut |this| {
                     let Some(found) = this.value(&branch.value, base)? else {
@@ -89,7 +89,8 @@ impl<'a> Evaluation<'a> {
                     };
                     holds = true;
                     this.agree(definition.place, value, found)?;
-                    Ok(if is_constant {
+                    // Another way to hold may be an error, unless no other value is possible.
+                    Ok(if is_first_enough {
                         Flow::Enough
                     } else {
                         Flow::Next
@@ -118,6 +119,9 @@ impl<'a> Evaluation<'a> {
     fn partial(&mut self, members: &'a [Member]) -> Result<Option<Value>, Stop> {
         let mut built = None;
         for member in members {
+            if let Some(empty) = &member.empty {
+                self.add_empty(&mut built, empty)?;
+            }
             self.member(member, &member.all, None, &mut built)?;
         }
         match built {
@@ -166,6 +170,11 @@ impl<'a> Evaluation<'a> {
     ) -> Result<Option<Value>, Stop> {
         let mut built = None;
         for member in members {
+            if let Some(empty) = &member.empty
+                && empty.path.first() == Some(key)
+            {
+                self.add_empty(&mut built, empty)?;
+            }
             let body = member.one.as_ref().unwrap_or(&member.all);
             self.member(member, body, Some(key), &mut built)?;
         }

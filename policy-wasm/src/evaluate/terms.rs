@@ -6,7 +6,10 @@ use super::{Evaluation, Flow, Stop, document::Cursor, with::Mock};
 use crate::{
     builtins::{CallError, Context},
     front::Place,
-    plan::code::{Call, Comparison, Comprehension, Expr, Makes, Target},
+    plan::{
+        code::{Call, Comparison, Comprehension, Expr, Makes, Target},
+        document_at,
+    },
     value::Value,
 };
 
@@ -14,7 +17,7 @@ impl<'a> Evaluation<'a> {
     /// The value of an expression; `None`: undefined.
     pub(super) fn value(&mut self, expr: &'a Expr, base: usize) -> Result<Option<Value>, Stop> {
         match expr {
-            Expr::Const(value) => Ok(Some(value.clone())),
+            Expr::Const(value) | Expr::Document(value) => Ok(Some(value.clone())),
             Expr::Slot(slot) => Ok(Some(self.slot(base, *slot))),
             Expr::Input => Ok(self.around.input.clone()),
             Expr::At(head, keys) => self.at(head, keys, base),
@@ -107,17 +110,21 @@ impl<'a> Evaluation<'a> {
         let Some(owner) = self.value(head, base)? else {
             return Ok(None);
         };
+        let get = match head {
+            Expr::Document(_) => document_at,
+            _ => Value::get,
+        };
         let mut at = &owner;
         for key in keys {
             self.pay(1)?;
             let below = if let Expr::Const(key) = key {
-                at.get(key)
+                get(at, key)
             } else {
                 let Some(key) = self.value(key, base)? else {
                     return Ok(None);
                 };
                 self.budget().pay_value(&key)?;
-                at.get(&key)
+                get(at, &key)
             };
             match below {
                 Some(below) => at = below,
@@ -257,6 +264,7 @@ impl<'a> Evaluation<'a> {
     pub(super) fn cursor(&mut self, expr: &'a Expr, base: usize) -> Result<Option<Cursor>, Stop> {
         match expr {
             Expr::Data(node) => Ok(Some(self.node(*node))),
+            Expr::Document(value) => Ok(Some(Cursor::Document(value.clone()))),
             expr => Ok(self.value(expr, base)?.map(Cursor::Value)),
         }
     }

@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::{Evaluation, Settings, Stop};
-use crate::{budget::Budget, front::{Dialect, parse_as}, plan, value::Value};
+use crate::{
+    budget::Budget,
+    front::{Dialect, parse_as},
+    plan,
+    value::Value,
+};
 
 /// Small policies, one a package, whose answer is `p`.
 const IDIOMS: &str = include_str!("../../conformance/idioms.rego");

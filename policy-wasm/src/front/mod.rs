@@ -3,7 +3,7 @@
 //! [`lexer`] reads tokens, [`parser`] modules, rules and bodies, [`terms`] what stands in them;
 //! [`dialect`] tells the two versions apart. The tree is in [`ast`]. Source: OPA, "Policy Language"; `docs/decisions/0040`.
 
-mod ast;
+pub(crate) mod ast;
 mod constants;
 mod dialect;
 mod lexer;
@@ -15,7 +15,7 @@ mod tests;
 use std::fmt;
 
 pub(crate) use ast::{
-    Body, Expr, ExprKind, Head, HeadValue, Membership, Module, Op, Part, Place, Rule, Term,
+    Body, Expr, ExprKind, Head, HeadValue, Membership, Module, Name, Op, Part, Place, Rule, Term,
     TermKind, With, is_path, names_of,
 };
 pub(crate) use constants::constant;

@@ -6,10 +6,12 @@
 pub(crate) mod code;
 mod compile;
 mod emit;
+mod expand;
 mod names;
 mod order;
 mod resolve;
 mod resolved;
+mod scope;
 mod tree;
 mod used;
 

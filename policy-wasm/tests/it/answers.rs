@@ -57,7 +57,8 @@ fn every_answer_becomes_its_decision() {
 #[test]
 fn a_set_of_violations_allows_when_it_is_empty() {
     let manifest = asking("app/authz/deny", Answer::Violations);
-    let rules = "deny contains msg if { input.n > 1; msg := sprintf(\"%d is too many\", [input.n]) }
+    let rules =
+        "deny contains msg if { input.n > 1; msg := sprintf(\"%d is too many\", [input.n]) }
         deny contains {\"msg\": \"no\", \"details\": {}} if input.no";
     let allowed = answered(&manifest, rules, r#"{"n":1}"#);
     assert!(allowed.decision.allow && allowed.fault.is_none());
@@ -84,7 +85,11 @@ fn a_package_answers_with_its_members() {
     let undefined = answered(&manifest, "allow if input.user\nother := 1", "{}");
     let fault = undefined.fault.unwrap();
     assert_eq!(fault.reason, DenyReason::Undefined);
-    assert!(fault.detail.contains("`data.app.authz.allow`"), "{}", fault.detail);
+    assert!(
+        fault.detail.contains("`data.app.authz.allow`"),
+        "{}",
+        fault.detail
+    );
 }
 
 #[test]
@@ -125,7 +130,11 @@ fn an_error_of_a_builtin_refuses_only_where_the_manifest_is_strict() {
     manifest.metadata.plinto.strict_builtin_errors = true;
     let refused = answered(&manifest, rules, asked);
     assert_eq!(refused.decision.reasons, ["evaluation_error"]);
-    assert!(answered(&manifest, rules, r#"{"n":"1","ok":true}"#).decision.allow);
+    assert!(
+        answered(&manifest, rules, r#"{"n":"1","ok":true}"#)
+            .decision
+            .allow
+    );
 }
 
 #[test]

@@ -63,7 +63,10 @@ fn packages_that_import_each_other_and_data_of_several_files() {
 
 #[test]
 fn yaml_and_json_conflict_by_the_names_of_their_files() {
-    let error = gathered(&[("a/data.json", r#"{"x":{"y":1}}"#), ("a/data.yaml", "x: {y: 2}")]);
+    let error = gathered(&[
+        ("a/data.json", r#"{"x":{"y":1}}"#),
+        ("a/data.yaml", "x: {y: 2}"),
+    ]);
     let text = error.unwrap_err().to_string();
     for part in ["data.a.x.y", "a/data.json", "a/data.yaml"] {
         assert!(text.contains(part), "{text}");
@@ -72,16 +75,26 @@ fn yaml_and_json_conflict_by_the_names_of_their_files() {
 
 #[test]
 fn both_versions_of_rego_live_in_one_bundle() {
-    let versions = r#""rego_version":0,"file_rego_versions":{"/lib/new*.rego":1,"/app/one.rego":1},"#;
+    let versions =
+        r#""rego_version":0,"file_rego_versions":{"/lib/new*.rego":1,"/app/one.rego":1},"#;
     let files = [
         (".manifest", &*manifest(versions)),
         (
             "app/main.rego",
             "package app\ndefault allow = false\nallow { data.lib.old[input.name] }\n",
         ),
-        ("app/one.rego", "package app\nallow if data.lib.new_names[input.name]\n"),
-        ("lib/old.rego", "package lib\nold[x] { x := [\"kim\"][_] }\n"),
-        ("lib/newer.rego", "package lib\nnew_names contains \"lee\"\n"),
+        (
+            "app/one.rego",
+            "package app\nallow if data.lib.new_names[input.name]\n",
+        ),
+        (
+            "lib/old.rego",
+            "package lib\nold[x] { x := [\"kim\"][_] }\n",
+        ),
+        (
+            "lib/newer.rego",
+            "package lib\nnew_names contains \"lee\"\n",
+        ),
     ];
     let engine = engine(&files);
     assert!(allows(&engine, r#"{"name":"kim"}"#));
@@ -93,26 +106,41 @@ fn both_versions_of_rego_live_in_one_bundle() {
     manifest.file_rego_versions.clear();
     let error = Engine::prepare(manifest, &folder.source).unwrap_err();
     assert!(
-        error.diagnostics.iter().all(|one| one.file != "app/main.rego"),
+        error
+            .diagnostics
+            .iter()
+            .all(|one| one.file != "app/main.rego"),
         "{error}"
     );
 }
 
 #[test]
 fn a_thousand_files_of_any_line_length_are_one_bundle() {
-    let long = format!("package app\nallow if \"{}\" != \"\"\n", "x".repeat(100_000));
+    let long = format!(
+        "package app\nallow if \"{}\" != \"\"\n",
+        "x".repeat(100_000)
+    );
     let mut files = vec![
         (".manifest".to_owned(), manifest("")),
         ("app/main.rego".to_owned(), long),
     ];
     for index in 0..1_000 {
         let (name, text) = match index % 2 {
-            0 => (format!("lib/f{index}/x.rego"), format!("package lib.f{index}\nv := {index}\n")),
-            _ => (format!("lib/f{index}/data.json"), format!("{{\"v\":{index}}}")),
+            0 => (
+                format!("lib/f{index}/x.rego"),
+                format!("package lib.f{index}\nv := {index}\n"),
+            ),
+            _ => (
+                format!("lib/f{index}/data.json"),
+                format!("{{\"v\":{index}}}"),
+            ),
         };
         files.push((name, text));
     }
-    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(name, text)| (&**name, &**text))
+        .collect();
     assert!(allows(&engine(&files), "{}"));
 }
 
