@@ -162,7 +162,7 @@ test_e if { input.missing } else := true if { 1 == 2 }");
         })
         .collect();
     assert_eq!(places[0], [(5, 5, "x > 5; true")]);
-    assert_eq!(places[1], [(7, 37, "y > 2")]);
+    assert_eq!(places[1], [(7, 38, "y > 2")]);
     assert_eq!(places[2], []);
     assert_eq!(places[3], [(9, 11, "allowed with input as {\"a\": 1}")]);
     assert_eq!(places[4].len(), 2, "{places:?}");
