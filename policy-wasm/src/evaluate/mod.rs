@@ -29,8 +29,8 @@ use crate::{
     value::Value,
 };
 
-/// 400: rules, bodies and iterations, one in the other. Each takes some hundred bytes of stack.
-const LEVELS: u32 = 250;
+/// 200: rules, bodies and iterations, one in the other. Each takes some hundred bytes of stack.
+const LEVELS: u32 = 200;
 
 /// What an evaluation is asked with.
 #[derive(Debug)]
