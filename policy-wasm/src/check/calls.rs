@@ -7,12 +7,14 @@ use super::{
     tree::{DATA, Expr, ExprKind, Function, INPUT, Kind, Rule, Target, Term, With, WithValue},
     variables::{Inside, bodies_in, bodies_in_term},
 };
-use crate::{builtins::declarations::Declaration, check::fitting::unpacked};
+use crate::{builtins::declarations::Declaration, check::fitting::unpacked, front::Dialect};
 
 /// Checks the calls of rules.
 pub(super) struct Calls<'r, 'a> {
     pub(super) rules: &'r [Rule<'a>],
     pub(super) paths: &'r Paths,
+    /// Of the modules.
+    pub(super) dialects: &'r [Dialect],
 }
 
 impl<'a> Calls<'_, 'a> {
@@ -55,7 +57,7 @@ impl<'a> Calls<'_, 'a> {
                     refused(function)
                         .map(|message| Finding::at(Code::Refused, module, expr.place, message)),
                 );
-                let found = self.call(function, arguments, expr.is_generated);
+                let found = self.call(module, function, arguments, expr.is_generated);
                 findings.extend(
                     found.map(|(code, message)| Finding::at(code, module, expr.place, message)),
                 );
@@ -74,6 +76,7 @@ impl<'a> Calls<'_, 'a> {
 
     fn call(
         &self,
+        module: usize,
         function: &Function<'a>,
         arguments: &[Term<'a>],
         is_generated: bool,
@@ -86,6 +89,7 @@ impl<'a> Calls<'_, 'a> {
             is_deprecated: true,
             ..
         }) = function
+            && self.dialects.get(module) != Some(&Dialect::V0)
         {
             let message = format!("`{name}` is deprecated and no part of Rego v1");
             return Some((Code::Type, message));

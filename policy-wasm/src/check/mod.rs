@@ -40,7 +40,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     diagnostics::Diagnostic,
-    front::ast::{Module, Place},
+    front::{
+        Dialect,
+        ast::{Module, Place},
+    },
     value::Value,
 };
 use calls::Calls;
@@ -87,6 +90,7 @@ fn findings(modules: &[&Module]) -> Vec<Finding> {
         findings: Vec::new(),
         rules: Vec::new(),
         effort: Effort::new(),
+        dialects: modules.iter().map(|module| module.dialect).collect(),
     };
     let packages = Packages::of(modules, &mut check.findings);
     for (index, module) in modules.iter().enumerate() {
@@ -118,6 +122,7 @@ struct Check<'a> {
     findings: Vec<Finding>,
     rules: Vec<Rule<'a>>,
     effort: Effort,
+    dialects: Vec<Dialect>,
 }
 
 impl<'a> Check<'a> {
@@ -168,6 +173,7 @@ impl<'a> Check<'a> {
         let calls = Calls {
             rules: &self.rules,
             paths,
+            dialects: &self.dialects,
         };
         for (index, rule) in self.rules.iter().enumerate() {
             let before = self.findings.len();
@@ -198,6 +204,7 @@ impl<'a> Check<'a> {
             let calls = Calls {
                 rules: &self.rules,
                 paths,
+                dialects: &self.dialects,
             };
             let Some(rule) = self.rules.get(index) else {
                 continue;

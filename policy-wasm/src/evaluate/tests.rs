@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::{Evaluation, Settings, Stop};
 use crate::{
     budget::Budget,
+    check::{CheckedModule, check},
     front::{Dialect, parse_as},
     plan,
     value::Value,
@@ -35,6 +36,14 @@ fn answer(dialect: Dialect, path: &[&str], module: &str) -> Json {
         Ok(module) => module,
         Err(why) => return error(&why),
     };
+    let checked = CheckedModule {
+        path: "module.rego",
+        text: "",
+        module: &module,
+    };
+    if let Some(finding) = check(&[checked]).first() {
+        return error(&finding.message);
+    }
     let data = Value::from_json_text(DATA).unwrap();
     let plan = match plan::compile(&[("idiom.rego", &module)], &data) {
         Ok(plan) => plan,
