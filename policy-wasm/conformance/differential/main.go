@@ -44,7 +44,13 @@ var query = ast.MustParseBody("data.t.p = x")
 // One policy may not hold up all others.
 const deadline = 5 * time.Second
 
-func compile(policy policy, data map[string]any, store storage.Store, txn storage.Transaction) (*ast.Compiler, error) {
+func compile(policy policy, data map[string]any, store storage.Store, txn storage.Transaction) (compiled *ast.Compiler, err error) {
+	// OPA has bugs of its own.
+	defer func() {
+		if failure := recover(); failure != nil {
+			err = fmt.Errorf("!panic: %v", failure)
+		}
+	}()
 	modules := map[string]*ast.Module{}
 	for i, text := range policy.Modules {
 		name := fmt.Sprintf("%d.rego", i)
@@ -80,7 +86,12 @@ func answer(compiler *ast.Compiler, store storage.Store, txn storage.Transaction
 	return fast
 }
 
-func run(compiler *ast.Compiler, store storage.Store, txn storage.Transaction, ask ask, quick bool) string {
+func run(compiler *ast.Compiler, store storage.Store, txn storage.Transaction, ask ask, quick bool) (found string) {
+	defer func() {
+		if failure := recover(); failure != nil {
+			found = fmt.Sprint("!panic: ", failure)
+		}
+	}()
 	cancel := topdown.NewCancel()
 	timer := time.AfterFunc(deadline, cancel.Cancel)
 	defer timer.Stop()

@@ -25,6 +25,14 @@ pub(super) enum Cursor {
     },
 }
 
+/// What stands at a key. Of a set it is the key as it was asked for: 1.0 may be found where 1 is.
+pub(super) fn found(value: &Value, key: &Value) -> Option<Value> {
+    match value {
+        Value::Set(set) => set.contains(key).then(|| key.clone()),
+        value => value.get(key).cloned(),
+    }
+}
+
 impl<'a> Evaluation<'a> {
     /// A node of the tree. Below one that may be replaced, references begin at the root.
     pub(super) fn node(&self, id: NodeId) -> Cursor {
@@ -56,7 +64,7 @@ impl<'a> Evaluation<'a> {
         let (node, base, overlay) = match at {
             Cursor::Value(value) => {
                 self.budget().pay_value(key)?;
-                return Ok(value.get(key).cloned().map(Cursor::Value));
+                return Ok(found(&value, key).map(Cursor::Value));
             }
             Cursor::Document(value) => {
                 self.budget().pay_value(key)?;

@@ -1,6 +1,6 @@
 //! Evaluates rules and functions.
 
-use super::{Evaluation, Flow, Stop, built::Built};
+use super::{Evaluation, Flow, Stop, built::Built, document::found};
 use crate::{
     front::Place,
     plan::code::{
@@ -152,22 +152,17 @@ impl<'a> Evaluation<'a> {
             }
         }
         if let Some(known) = self.around.values.get(&id) {
-            return Ok(known.as_ref().and_then(|value| value.get(key).cloned()));
+            return Ok(known.as_ref().and_then(|value| found(value, key)));
         }
         if let Some(known) = self.around.keys.get(&(id, key.clone())) {
             return Ok(known.clone());
         }
-        let value = self.deeper(|this| this.one(members, key, is_set))?;
+        let value = self.deeper(|this| this.one(members, key))?;
         self.around.keys.insert((id, key.clone()), value.clone());
         Ok(value)
     }
 
-    fn one(
-        &mut self,
-        members: &'a [Member],
-        key: &Value,
-        is_set: bool,
-    ) -> Result<Option<Value>, Stop> {
+    fn one(&mut self, members: &'a [Member], key: &Value) -> Result<Option<Value>, Stop> {
         let mut built = None;
         for member in members {
             if let Some(empty) = &member.empty
@@ -179,10 +174,7 @@ impl<'a> Evaluation<'a> {
             self.member(member, body, Some(key), &mut built)?;
         }
         match built {
-            Some(built) if is_set => Ok(self.built(built)?.and_then(|set| set.get(key).cloned())),
-            Some(built) => Ok(self
-                .built(built)?
-                .and_then(|object| object.get(key).cloned())),
+            Some(built) => Ok(self.built(built)?.and_then(|value| found(&value, key))),
             None => Ok(None),
         }
     }

@@ -114,22 +114,42 @@ impl<'a> Evaluation<'a> {
             Expr::Document(_) => document_at,
             _ => Value::get,
         };
-        let mut at = &owner;
-        for key in keys {
+        self.at_keys(&owner, keys, get, base)
+    }
+
+    fn at_keys(
+        &mut self,
+        owner: &Value,
+        keys: &'a [Expr],
+        get: for<'v> fn(&'v Value, &Value) -> Option<&'v Value>,
+        base: usize,
+    ) -> Result<Option<Value>, Stop> {
+        let mut at = owner;
+        let mut keys = keys;
+        while let Some((key, after)) = keys.split_first() {
             self.pay(1)?;
-            let below = if let Expr::Const(key) = key {
-                get(at, key)
+            let computed;
+            let key = if let Expr::Const(key) = key {
+                key
             } else {
                 let Some(key) = self.value(key, base)? else {
                     return Ok(None);
                 };
                 self.budget().pay_value(&key)?;
-                get(at, &key)
+                computed = key;
+                &computed
             };
-            match below {
+            if let Value::Set(set) = at {
+                return match set.contains(key) {
+                    true => self.at_keys(key, after, get, base),
+                    false => Ok(None),
+                };
+            }
+            match get(at, key) {
                 Some(below) => at = below,
                 None => return Ok(None),
             }
+            keys = after;
         }
         Ok(Some(at.clone()))
     }
@@ -144,6 +164,10 @@ impl<'a> Evaluation<'a> {
         {
             return match mock {
                 Mock::Value(value) => Ok(Some(value)),
+                Mock::Rule(path) => {
+                    let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
+                    self.at_path(&path)
+                }
                 // What stands for a function does not see what stands for others.
                 Mock::Target(target) => {
                     let plain = self.around.without_mocks();

@@ -27,6 +27,8 @@ pub(super) struct Surroundings {
 pub(super) enum Mock {
     Value(Value),
     Target(Target),
+    /// The document at a path.
+    Rule(Arc<[Arc<str>]>),
 }
 
 /// Replaced parts of `data`: a value, or what is replaced below.
@@ -83,6 +85,7 @@ impl<'a> Evaluation<'a> {
                 With::Call(callee, replacement) => {
                     let mock = match replacement {
                         Replacement::Callee(target) => Mock::Target(*target),
+                        Replacement::Rule(path) => Mock::Rule(path.clone().into()),
                         Replacement::Value(value) => match self.value(value, base)? {
                             Some(value) => Mock::Value(value),
                             None => return Ok(None),

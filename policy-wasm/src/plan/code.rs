@@ -168,6 +168,8 @@ pub(crate) enum Callee {
 #[derive(Debug)]
 pub(crate) enum Replacement {
     Value(Expr),
+    /// The document of a rule, which is evaluated when the function is called.
+    Rule(Vec<Arc<str>>),
     Callee(Target),
 }
 

@@ -9,6 +9,7 @@ use super::{
         RuleKind, Slot,
     },
     emit::Emitter,
+    expand::requires_evaluation,
     names::{Definitions, Imports, Replaced, imports_of, joined},
     order::Bound,
     resolve::Resolver,
@@ -481,59 +482,60 @@ fn member(
     let mut names = draft.names.clone();
     let place = found.rule.place;
     let first = draft.path.first().unwrap_or(&draft.value).clone();
-    let all = member_body(
-        tree,
-        patterns,
-        place,
-        &mut names,
-        &draft,
-        Bound::default(),
-        None,
-    )?;
+    let all = member_body(tree, patterns, place, &mut names, &draft, Bound::default())?;
     let mut bound = Bound::default();
     bound.add(KEY);
+    let is_last = requires_evaluation(&first);
     let key = Literal {
         place,
         is_negated: false,
         kind: LiteralKind::Unify(first, Node::Var(KEY)),
         with: Vec::new(),
     };
-    let one = member_body(tree, patterns, place, &mut names, &draft, bound, Some(key));
+    let mut draft = draft;
+    let at = if is_last { draft.body.len() } else { 0 };
+    draft.body.insert(at, key);
+    let one = member_body(tree, patterns, place, &mut names, &draft, bound);
     Ok(Member {
         module: found.module,
         place,
         slots: names.len(),
         all,
         one: one.ok(),
-        empty: None,
+        empty: Some(ground(&draft)),
     })
 }
 
-/// Where a definition's head has names and other constants only: its path, and whether it ends in a
-/// set, an object, or a value.
-fn ground(member: &Member) -> Vec<Value> {
-    let path = member.all.path.iter();
-    path.map_while(|step| step.constant().cloned()).collect()
+/// As far as a head says its place outright.
+fn ground(draft: &DraftMember) -> Empty {
+    let path = draft.path.iter().map_while(|step| match step {
+        Node::Const(step) if step.size().depth == 0 => Some(step.clone()),
+        _ => None,
+    });
+    Empty {
+        path: path.collect(),
+        is_set: draft.is_set,
+    }
 }
 
 /// Finds out what exists without members. Source: OPA, whose tree of rules has a node for each
 /// constant of a head.
 fn add_empty(members: &mut [Member]) {
-    let grounds: Vec<Vec<Value>> = members.iter().map(ground).collect();
-    for (member, own) in members.iter_mut().zip(&grounds) {
-        let is_below = |other: &Vec<Value>| other.len() < own.len() && own.starts_with(other);
-        if own.is_empty() || grounds.iter().any(is_below) {
+    let grounds = members.iter().filter_map(|member| member.empty.as_ref());
+    let grounds: Vec<Vec<Value>> = grounds.map(|ground| ground.path.clone()).collect();
+    for member in members {
+        let Some(mut own) = member.empty.take() else {
             continue;
+        };
+        let above =
+            |other: &Vec<Value>| other.len() < own.path.len() && own.path.starts_with(other);
+        let is_above = grounds.iter().any(above);
+        let is_whole = own.path.len() == member.all.path.len();
+        own.is_set &= is_whole;
+        if is_whole && !own.is_set {
+            own.path.pop();
         }
-        let is_whole = own.len() == member.all.path.len();
-        let is_set = is_whole && matches!(member.all.value, MemberValue::Contains(_));
-        let mut path = own.clone();
-        if is_whole && !is_set {
-            path.pop();
-        }
-        if !path.is_empty() {
-            member.empty = Some(Empty { path, is_set });
-        }
+        member.empty = Some(own).filter(|own| !is_above && !own.path.is_empty());
     }
 }
 
@@ -544,7 +546,6 @@ fn member_body(
     names: &mut Vec<String>,
     draft: &DraftMember,
     bound: Bound,
-    key: Option<Literal>,
 ) -> Result<MemberBody, Unresolved> {
     let mut emitter = Emitter {
         tree,
@@ -554,7 +555,7 @@ fn member_body(
         ops: Vec::new(),
         found: None,
     };
-    emitter.body(key.into_iter().chain(draft.body.iter().cloned()).collect())?;
+    emitter.body(draft.body.clone())?;
     let path = draft.path.iter().cloned();
     let path = path.map(|step| emitter.head(place, step));
     let path = path.collect::<Result<_, _>>()?;
@@ -585,6 +586,9 @@ fn of_rule(module: usize, place: Place, path: &[String], rule: RuleId) -> Member
             value: MemberValue::Is(Expr::Rule(rule)),
         },
         one: None,
-        empty: None,
+        empty: Some(Empty {
+            path: path.iter().map(|name| Value::from(name.as_str())).collect(),
+            is_set: false,
+        }),
     }
 }

@@ -9,7 +9,9 @@ use super::{
         Call, Comparison, Comprehension, Expr, Makes, Op, OpKind, Pattern, Replacement, Slot, Step,
         Target, With,
     },
-    order::{Bound, is_bound, is_ready, missing, order},
+    expand::has_reference,
+    order::{Bound, is_bound, is_ready, missing, order, value_outputs},
+    pieces::{Piece, piece_outputs, pieces},
     resolve::Unresolved,
     resolved::{self, Function, Literal, LiteralKind, Node, Root},
     tree::Tree,
@@ -109,6 +111,9 @@ impl Emitter<'_> {
             }
             resolved::With::Data(names, value) => With::Data(path(names), self.held(place, value)?),
             resolved::With::Call(target, resolved::Replacement::Value(value)) => {
+                if let Some(path) = self.tree.path_of_rules(&value) {
+                    return Ok(With::Call(target.callee(), Replacement::Rule(path)));
+                }
                 let value = self.held(place, value)?;
                 With::Call(target.callee(), Replacement::Value(value))
             }
@@ -171,6 +176,38 @@ impl Emitter<'_> {
     }
 
     fn unify(&mut self, place: Place, left: Node, right: Node) -> Result<(), Unresolved> {
+        let is_plain = |node: &Node| matches!(node, Node::Var(_) | Node::Const(_));
+        let (left, right) = match is_plain(&left) || is_plain(&right) {
+            true => (left, right),
+            false => (self.parts(place, left)?, self.parts(place, right)?),
+        };
+        for (left, right) in self.ordered(pieces(left, right)) {
+            self.equation(place, left, right)?;
+        }
+        Ok(())
+    }
+
+    /// Equations in an order in which they can be evaluated.
+    fn ordered(&self, pieces: Vec<Piece>) -> Vec<Piece> {
+        let (mut left, mut ordered, mut out) = (pieces, Vec::new(), Vec::new());
+        while !left.is_empty() {
+            let before = left.len();
+            let mut later = Vec::new();
+            for piece in left {
+                match piece_outputs(&piece, &self.bound, &mut out) {
+                    Some(()) => ordered.push(piece),
+                    None => later.push(piece),
+                }
+            }
+            if later.len() == before {
+                ordered.append(&mut later);
+            }
+            left = later;
+        }
+        ordered
+    }
+
+    fn equation(&mut self, place: Place, left: Node, right: Node) -> Result<(), Unresolved> {
         let (value, pattern) = if is_ready(&left, &right, &self.bound) {
             (left, right)
         } else if is_ready(&right, &left, &self.bound) {
@@ -178,7 +215,10 @@ impl Emitter<'_> {
         } else {
             (left, right)
         };
-        let value = self.value(place, value)?;
+        let mut value = self.value(place, value)?;
+        if has_reference(&pattern) && !matches!(value, Expr::Const(_) | Expr::Slot(_)) {
+            value = self.at_once(place, value);
+        }
         match self.pattern(place, pattern)? {
             Pattern::Any => {
                 let slot = self.fresh();
@@ -188,6 +228,32 @@ impl Emitter<'_> {
             pattern => self.push(place, OpKind::Match(pattern, value)),
         }
         Ok(())
+    }
+
+    /// An array or object of an equation, in which what has to be evaluated was evaluated before.
+    fn parts(&mut self, place: Place, node: Node) -> Result<Node, Unresolved> {
+        Ok(match node {
+            Node::Array(items) => {
+                let items = items.into_iter().map(|item| self.part(place, item));
+                Node::Array(items.collect::<Result<_, _>>()?)
+            }
+            Node::Object(fields) => {
+                let fields = fields
+                    .into_iter()
+                    .map(|(key, value)| Ok((self.part(place, key)?, self.part(place, value)?)));
+                Node::Object(fields.collect::<Result<_, _>>()?)
+            }
+            node => node,
+        })
+    }
+
+    fn part(&mut self, place: Place, node: Node) -> Result<Node, Unresolved> {
+        let is_dynamic = matches!(node, Node::Ref(..) | Node::Comprehension(_));
+        let mut out = Vec::new();
+        if is_dynamic && value_outputs(&node, &self.bound, &mut out).is_some() {
+            return self.lifted(place, node);
+        }
+        self.parts(place, node)
     }
 
     /// Gives a slot its value; what was just found goes there at once.
@@ -307,9 +373,9 @@ impl Emitter<'_> {
         exprs.resize_with(nodes.len(), || None);
         let mut left: Vec<(usize, Node)> = nodes.into_iter().enumerate().collect();
         while !left.is_empty() {
-            let ready = left.iter().position(|(_, node)| {
-                super::order::value_outputs(node, &self.bound, &mut Vec::new()).is_some()
-            });
+            let ready = left
+                .iter()
+                .position(|(_, node)| value_outputs(node, &self.bound, &mut Vec::new()).is_some());
             let (index, node) = left.remove(ready.unwrap_or_default());
             let mut expr = self.value(place, node)?;
             // What comes after may go through things, and find none.
@@ -377,7 +443,7 @@ impl Emitter<'_> {
     /// What a head says, in which every variable must have a value by now.
     pub(super) fn head(&mut self, place: Place, node: Node) -> Result<Expr, Unresolved> {
         let mut out = Vec::new();
-        if super::order::value_outputs(&node, &self.bound, &mut out).is_none() {
+        if value_outputs(&node, &self.bound, &mut out).is_none() {
             let literal = Literal {
                 place,
                 is_negated: false,
@@ -405,6 +471,15 @@ impl Emitter<'_> {
             false => key,
         });
         Ok(keys.collect())
+    }
+
+    /// The same, where evaluating the head may be an error: it isn't if a key is undefined.
+    fn known_keys(&mut self, place: Place, keys: Vec<Expr>) -> Vec<Expr> {
+        let keys = keys.into_iter().map(|key| match key {
+            Expr::Const(_) | Expr::Slot(_) => key,
+            key => self.at_once(place, key),
+        });
+        keys.collect()
     }
 
     fn reference(
@@ -437,6 +512,10 @@ impl Emitter<'_> {
     ) -> Result<Expr, Unresolved> {
         let (from, taken) = self.tree.resolve(&steps);
         let steps = self.keys(place, steps.into_iter().skip(taken).collect())?;
+        let steps = match from {
+            Expr::Const(_) => steps,
+            _ => self.known_keys(place, steps),
+        };
         let from = match from {
             Expr::Const(value) if !steps.is_empty() || rest.is_some() => Expr::Document(value),
             from => from,
@@ -474,7 +553,16 @@ impl Emitter<'_> {
         mut steps: Vec<Step>,
         rest: Vec<Node>,
     ) -> Result<Expr, Unresolved> {
+        let mut open = Vec::with_capacity(rest.len());
         for step in rest {
+            let is_known = is_bound(&step, &self.bound);
+            open.push(match step {
+                Node::Const(_) | Node::Var(_) => step,
+                step if is_known => self.lifted(place, step)?,
+                step => step,
+            });
+        }
+        for step in open {
             let step = if is_bound(&step, &self.bound) {
                 Step::Key(self.key(place, step)?)
             } else {

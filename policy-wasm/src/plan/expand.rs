@@ -22,6 +22,11 @@ impl Emitter<'_> {
         let mut out = Vec::with_capacity(literals.len());
         for mut literal in literals {
             for with in &mut literal.with {
+                if let With::Call(_, Replacement::Value(value)) = with
+                    && self.tree.path_of_rules(value).is_some()
+                {
+                    continue;
+                }
                 if let With::Input(_, value)
                 | With::Data(_, value)
                 | With::Call(_, Replacement::Value(value)) = with
@@ -131,19 +136,29 @@ impl Emitter<'_> {
                 for step in steps {
                     self.take_calls(step, before);
                 }
+                if let Root::Term(head) = root.as_mut()
+                    && !matches!(head, Node::Var(_))
+                {
+                    self.take(head, before);
+                }
             }
             Node::Call(call) => {
                 self.settle_all(call.arguments.iter_mut().collect(), before);
-                let slot = self.unnamed();
-                let call = std::mem::replace(node, Node::Var(slot));
-                before.out.push(Literal {
-                    place: before.place,
-                    is_negated: false,
-                    kind: LiteralKind::Output(call, Node::Var(slot)),
-                    with: before.with.to_vec(),
-                });
+                self.take(node, before);
             }
         }
+    }
+
+    /// Takes a term out as it is.
+    fn take(&mut self, node: &mut Node, before: &mut Before<'_>) {
+        let slot = self.unnamed();
+        let term = std::mem::replace(node, Node::Var(slot));
+        before.out.push(Literal {
+            place: before.place,
+            is_negated: false,
+            kind: LiteralKind::Output(term, Node::Var(slot)),
+            with: before.with.to_vec(),
+        });
     }
 
     /// A variable that no one has written.
@@ -154,7 +169,7 @@ impl Emitter<'_> {
 }
 
 /// Whether something in a term is evaluated after the calls of its expression.
-fn has_reference(node: &Node) -> bool {
+pub(super) fn has_reference(node: &Node) -> bool {
     match node {
         Node::Const(_) | Node::Var(_) => false,
         Node::Ref(..) | Node::Comprehension(_) => true,
@@ -164,6 +179,18 @@ fn has_reference(node: &Node) -> bool {
             .any(|(key, value)| has_reference(key) || has_reference(value)),
         // Its arguments have been evaluated when it is.
         Node::Call(_) => false,
+    }
+}
+
+/// Whether a term is evaluated after the body whose head it is part of.
+pub(super) fn requires_evaluation(node: &Node) -> bool {
+    match node {
+        Node::Const(_) | Node::Var(_) => false,
+        Node::Ref(..) | Node::Comprehension(_) | Node::Call(_) => true,
+        Node::Array(items) | Node::Set(items) => items.iter().any(requires_evaluation),
+        Node::Object(fields) => fields
+            .iter()
+            .any(|(key, value)| requires_evaluation(key) || requires_evaluation(value)),
     }
 }
 

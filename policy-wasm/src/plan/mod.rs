@@ -9,6 +9,7 @@ mod emit;
 mod expand;
 mod names;
 mod order;
+mod pieces;
 mod resolve;
 mod resolved;
 mod scope;

@@ -3,6 +3,7 @@
 
 use super::{
     code::Slot,
+    pieces::{pieces, pieces_outputs},
     resolved::{Call, Literal, LiteralKind, Node, Replacement, Root, With},
 };
 
@@ -39,7 +40,7 @@ pub(super) fn order(
     literals: Vec<Literal>,
     bound: &mut Bound,
 ) -> Result<Vec<Literal>, Vec<Literal>> {
-    let mut left: Vec<Literal> = literals.into_iter().flat_map(taken_apart).collect();
+    let mut left = literals;
     let mut ordered = Vec::with_capacity(left.len());
     loop {
         let before = left.len();
@@ -65,59 +66,6 @@ pub(super) fn order(
     }
 }
 
-/// `[a, b] = [c, d]` is `a = c` and `b = d`: either side may bind what the other needs.
-fn taken_apart(literal: Literal) -> Vec<Literal> {
-    if literal.is_negated {
-        return vec![literal];
-    }
-    match literal.kind {
-        LiteralKind::Unify(Node::Array(left), Node::Array(right)) if left.len() == right.len() => {
-            let pairs = left.into_iter().zip(right);
-            let pairs = pairs.flat_map(|(left, right)| {
-                taken_apart(Literal {
-                    kind: LiteralKind::Unify(left, right),
-                    with: literal.with.clone(),
-                    ..literal
-                })
-            });
-            pairs.collect()
-        }
-        LiteralKind::Unify(Node::Object(left), Node::Object(right)) => {
-            match pairs_of(&left, &right) {
-                Some(pairs) => {
-                    let pairs = pairs.into_iter().flat_map(|(left, right)| {
-                        taken_apart(Literal {
-                            kind: LiteralKind::Unify(left, right),
-                            with: literal.with.clone(),
-                            ..literal
-                        })
-                    });
-                    pairs.collect()
-                }
-                None => vec![Literal {
-                    kind: LiteralKind::Unify(Node::Object(left), Node::Object(right)),
-                    ..literal
-                }],
-            }
-        }
-        _ => vec![literal],
-    }
-}
-
-/// The values of the same constant keys, if both objects have just these.
-fn pairs_of(left: &[(Node, Node)], right: &[(Node, Node)]) -> Option<Vec<(Node, Node)>> {
-    if left.len() != right.len() {
-        return None;
-    }
-    let pairs = left.iter().map(|(key, value)| {
-        let Node::Const(key) = key else { return None };
-        let same = |(other, _): &&(Node, Node)| matches!(other, Node::Const(other) if other == key);
-        let (_, other) = right.iter().find(same)?;
-        Some((value.clone(), other.clone()))
-    });
-    pairs.collect()
-}
-
 /// What a literal binds, if it can be evaluated.
 fn outputs(literal: &Literal, bound: &Bound) -> Option<Vec<Slot>> {
     let mut out = Vec::new();
@@ -132,14 +80,8 @@ fn outputs(literal: &Literal, bound: &Bound) -> Option<Vec<Slot>> {
     match &literal.kind {
         LiteralKind::Test(node) => value_outputs(node, bound, &mut out)?,
         LiteralKind::Unify(left, right) => {
-            let before = out.len();
-            let is_ready = value_outputs(left, bound, &mut out)
-                .and_then(|()| pattern_outputs(right, bound, &mut out));
-            if is_ready.is_none() {
-                out.truncate(before);
-                value_outputs(right, bound, &mut out)?;
-                pattern_outputs(left, bound, &mut out)?;
-            }
+            let pieces = pieces(left.clone(), right.clone());
+            pieces_outputs(&pieces, bound, &mut out)?;
         }
         LiteralKind::Output(call, output) => {
             value_outputs(call, bound, &mut out)?;

@@ -14,7 +14,7 @@ use super::{
         Call, Comprehension, Function, Literal, LiteralKind, Makes, Node, Replacement, Root, With,
     },
     scope::Frame,
-    used::{declared_by, undeclared},
+    used::{declared_by, names_in_term, undeclared},
 };
 use crate::{
     builtins::{self, Builtin},
@@ -149,14 +149,14 @@ impl<'a> Resolver<'a> {
                 collection,
             } => {
                 self.refuse_own(expr.place, key.iter().chain([value]), collection)?;
-                let collection = self.term(collection)?;
-                self.declare_together(expr.place, key.iter().chain([value]))?;
+                let through = self.term(collection)?;
+                self.declare_together(expr.place, key.iter().chain([value]), collection)?;
                 let key = match key {
                     Some(key) => self.term(key)?,
                     None => Node::Var(self.fresh("_")),
                 };
                 let value = self.term(value)?;
-                push(LiteralKind::Unify(value, reference(collection, vec![key])));
+                push(LiteralKind::Unify(value, reference(through, vec![key])));
             }
             ExprKind::Every {
                 key,
@@ -358,7 +358,11 @@ impl<'a> Resolver<'a> {
         let is_known = |name: &String| {
             self.local(name).is_some() || (self.is_global(name) && !self.is_pending(name))
         };
-        if let Some(name) = names.iter().find(|name| !is_known(name)) {
+        let mut own = BTreeSet::new();
+        if let ExprKind::Term(term) = &expr.kind {
+            names_in_term(term, &mut own);
+        }
+        if let Some(name) = own.iter().find(|name| !is_known(name)) {
             let message = format!("var {name} is undeclared");
             let place = expr.place;
             return Err(Unresolved { place, message });

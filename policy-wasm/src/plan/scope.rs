@@ -10,7 +10,7 @@ use super::{
     code::Slot,
     resolve::Resolver,
     resolve::Unresolved,
-    used::{declarations, declared_by, names_in_term},
+    used::{declarations, declared_by, declared_by_some, names_in_term},
 };
 use crate::front::{Body, Name, Place, Term, TermKind};
 
@@ -65,17 +65,15 @@ impl Resolver<'_> {
         Ok(slot)
     }
 
-    /// Declares the variables of patterns, of which several may have the same.
+    /// Declares the variables of `some … in`, whose patterns may share them.
     /// Errors: one of them is declared already.
     pub(super) fn declare_together<'t>(
         &mut self,
         place: Place,
         patterns: impl Iterator<Item = &'t Term>,
+        collection: &Term,
     ) -> Result<(), Unresolved> {
-        let mut names = BTreeSet::new();
-        for pattern in patterns {
-            declared_by(pattern, &mut names);
-        }
+        let mut names = declared_by_some(patterns, collection);
         names.remove("_");
         for name in names {
             self.declare_once(place, &name)?;

@@ -97,6 +97,21 @@ impl Tree {
         (Expr::Data(ROOT), 0)
     }
 
+    /// The path that a term names, if there are rules at it or below.
+    pub(super) fn path_of_rules(&self, node: &resolved::Node) -> Option<Vec<Arc<str>>> {
+        let resolved::Node::Ref(root, steps) = node else {
+            return None;
+        };
+        if !matches!(root.as_ref(), resolved::Root::Data) {
+            return None;
+        }
+        let names: Vec<Arc<str>> = steps.iter().map_while(name_of).map(Arc::from).collect();
+        let node = names
+            .iter()
+            .try_fold(ROOT, |at, name| self.nodes.get(at)?.child(name));
+        (node.is_some() && names.len() == steps.len()).then_some(names)
+    }
+
     fn may_be_replaced(&self, names: &[&str]) -> bool {
         let mut paths = self.replaced.paths.iter();
         paths.any(|(_, path)| path.iter().zip(names).all(|(left, right)| left == right))

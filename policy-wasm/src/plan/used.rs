@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::front::{Expr, ExprKind, Op, Term, TermKind, is_path, names_of};
+use crate::front::{Expr, ExprKind, Op, Part, Term, TermKind, is_path, names_of};
 
 /// Names that a body and what it is for use, and the body does not declare.
 pub(crate) fn undeclared<'a>(
@@ -58,8 +58,9 @@ fn names_in_expr(expr: &Expr, used: &mut BTreeSet<String>, declared: &mut BTreeS
             value,
             collection,
         } => {
-            for pattern in key.iter().chain([value]) {
-                declared_by(pattern, declared);
+            let patterns = || key.iter().chain([value]);
+            declared.append(&mut declared_by_some(patterns(), collection));
+            for pattern in patterns() {
                 names_in_term(pattern, used);
             }
             names_in_term(collection, used);
@@ -95,6 +96,101 @@ pub(super) fn declared_by(pattern: &Term, names: &mut BTreeSet<String>) {
             }
         }
         _ => {}
+    }
+}
+
+/// The names that `some … in` declares: those in its patterns that what it goes through doesn't use,
+/// wherever it does. Source: OPA.
+pub(super) fn declared_by_some<'t>(
+    patterns: impl Iterator<Item = &'t Term>,
+    collection: &Term,
+) -> BTreeSet<String> {
+    let (mut declared, mut used) = (BTreeSet::new(), BTreeSet::new());
+    for pattern in patterns {
+        declared_by(pattern, &mut declared);
+    }
+    all_names(collection, &mut used);
+    declared.retain(|name| !used.contains(name));
+    declared
+}
+
+/// Names in a term and in all that is in it.
+fn all_names(term: &Term, names: &mut BTreeSet<String>) {
+    names_in_term(term, names);
+    let mut inside = |terms: &[&Term], body: &[Expr]| {
+        for term in terms {
+            all_names(term, names);
+        }
+        all_names_in_body(body, names);
+    };
+    match &term.kind {
+        TermKind::ArrayOf(head, body) | TermKind::SetOf(head, body) => inside(&[head], body),
+        TermKind::ObjectOf(pair, body) => inside(&[&pair.0, &pair.1], body),
+        TermKind::Template(parts) => {
+            for part in parts {
+                if let Part::Expr(expr) = part {
+                    all_names_in_body(std::slice::from_ref(expr), names);
+                }
+            }
+        }
+        TermKind::Array(items) | TermKind::Set(items) | TermKind::Call(_, items) => {
+            inside(&items.iter().collect::<Vec<_>>(), &[]);
+        }
+        TermKind::Ref(head, steps) => {
+            inside(&[head.as_ref()], &[]);
+            for step in steps {
+                all_names(step, names);
+            }
+        }
+        TermKind::Object(fields) => {
+            for (key, value) in fields {
+                all_names(key, names);
+                all_names(value, names);
+            }
+        }
+        TermKind::Infix(_, pair) => inside(&[&pair.0, &pair.1], &[]),
+        TermKind::In(membership) => {
+            inside(&[&membership.value, &membership.collection], &[]);
+            if let Some(key) = &membership.key {
+                all_names(key, names);
+            }
+        }
+        TermKind::Null
+        | TermKind::Bool(_)
+        | TermKind::Number(_)
+        | TermKind::Text(_)
+        | TermKind::Var(_) => {}
+    }
+}
+
+fn all_names_in_body(body: &[Expr], names: &mut BTreeSet<String>) {
+    for expr in body {
+        match &expr.kind {
+            ExprKind::Term(term) => all_names(term, names),
+            ExprKind::Some(declared) => names.extend(declared.iter().map(|name| name.text.clone())),
+            ExprKind::SomeIn {
+                key,
+                value,
+                collection,
+            } => {
+                for term in key.iter().chain([value, collection]) {
+                    all_names(term, names);
+                }
+            }
+            ExprKind::Every {
+                key,
+                value,
+                domain,
+                body,
+            } => {
+                names.extend(key.iter().chain([value]).map(|name| name.text.clone()));
+                all_names(domain, names);
+                all_names_in_body(body, names);
+            }
+        }
+        for with in &expr.with {
+            all_names(&with.value, names);
+        }
     }
 }
 

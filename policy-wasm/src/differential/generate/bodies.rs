@@ -42,6 +42,9 @@ impl Generator {
                 let is_negated = std::mem::replace(&mut self.is_negated, true);
                 let condition = self.condition(scope);
                 self.is_negated = is_negated;
+                // OPA takes a body of `not true` alone for an empty one, which holds, where the head
+                // is evaluated after it.
+                let condition = condition.replace("true", "false");
                 format!("not {condition}")
             }
             5 => self.every(scope),
@@ -238,8 +241,10 @@ impl Generator {
         let Some(call) = call.strip_suffix(')').filter(|call| !call.starts_with('(')) else {
             return call;
         };
-        let pattern = self.pattern(scope, 1);
-        format!("{call}, {pattern})")
+        // What is no variable is compared before the function's body runs in OPA, not after.
+        let name = self.fresh(scope);
+        scope.push(name.clone());
+        format!("{call}, {name})")
     }
 
     fn walk(&mut self, scope: &mut Scope) -> String {

@@ -294,7 +294,9 @@ impl Generator {
         if term.contains('"') || term.contains('\\') || term.starts_with('{') {
             return format!("$`t {{{term}}}`");
         }
-        let with = if self.chance(10) {
+        // OPA forgets a `with` after a rule that always has a value.
+        let is_rule = self.rules.iter().any(|rule| term.ends_with(rule.name));
+        let with = if self.chance(10) && !is_rule {
             self.with(scope)
         } else {
             String::new()
