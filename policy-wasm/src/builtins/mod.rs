@@ -13,6 +13,8 @@ mod comparison;
 mod crypto;
 mod edit;
 mod encoding;
+#[cfg(test)]
+mod fuzz;
 mod graph;
 mod json_patch;
 mod json_paths;

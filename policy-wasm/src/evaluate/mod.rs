@@ -30,6 +30,9 @@ use crate::{
 /// 400: rules, bodies and iterations, one in the other. Each takes some hundred bytes of stack.
 const LEVELS: u32 = 250;
 
+/// 16: slots and arguments that there is room for from the beginning.
+const SLOTS: usize = 16;
+
 /// What an evaluation is asked with.
 #[derive(Debug)]
 pub(crate) struct Settings<'a> {
@@ -90,6 +93,8 @@ pub(crate) struct Evaluation<'a> {
     settings: Settings<'a>,
     /// Frames of the rules that are being evaluated, one behind the other.
     slots: Vec<Value>,
+    /// Arguments of the calls that are being evaluated, one behind the other.
+    arguments: Vec<Value>,
     around: Surroundings,
     /// What was around before each `with` that holds.
     outer: Vec<Surroundings>,
@@ -107,7 +112,8 @@ impl<'a> Evaluation<'a> {
         let input = settings.input.take();
         Self {
             settings,
-            slots: Vec::new(),
+            slots: Vec::with_capacity(SLOTS),
+            arguments: Vec::with_capacity(SLOTS),
             around: Surroundings::of(input),
             outer: Vec::new(),
             level: 0,
@@ -160,11 +166,6 @@ impl<'a> Evaluation<'a> {
         let result = run(self, base);
         self.slots.truncate(base);
         result
-    }
-
-    fn slot(&self, base: usize, slot: Slot) -> Value {
-        let value = self.slots.get(base.saturating_add(slot));
-        value.cloned().unwrap_or(Value::Null)
     }
 
     fn set(&mut self, base: usize, slot: Slot, value: Value) {

@@ -6,6 +6,8 @@ mod evaluation;
 mod examples;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod hostile;
 mod negation;
 #[cfg(test)]
 mod refusals;
