@@ -98,7 +98,8 @@ pub(super) fn as_json(text: &str) -> Option<String> {
     let at = unsigned.find(['e', 'E']).unwrap_or(unsigned.len());
     let (mantissa, exponent) = unsigned.split_at_checked(at)?;
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    if whole.is_empty() && fraction.is_empty() {
+    let has_digits = !whole.is_empty() || !fraction.is_empty();
+    if !has_digits || !whole.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let whole = match whole.trim_start_matches('0') {

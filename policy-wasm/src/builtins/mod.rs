@@ -16,6 +16,7 @@ mod encoding;
 #[cfg(test)]
 mod fuzz;
 mod graph;
+mod hostile;
 mod json_patch;
 mod json_paths;
 mod json_schema;
@@ -39,6 +40,7 @@ mod templates;
 #[cfg(test)]
 mod tests;
 mod time;
+mod tokens;
 mod types;
 mod units;
 mod urls;
@@ -133,6 +135,7 @@ const TABLES: &[&[Builtin]] = &[
     strings::BUILTINS,
     templates::BUILTINS,
     time::BUILTINS,
+    tokens::BUILTINS,
     types::BUILTINS,
     units::BUILTINS,
     urls::BUILTINS,

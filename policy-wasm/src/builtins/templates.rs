@@ -21,7 +21,7 @@ fn template(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Value>,
         match part {
             Value::Set(values) => match &values[..] {
                 [] => output.push_str(UNDEFINED)?,
-                [value] => write(&mut output, value)?,
+                [value] => write(context, &mut output, value)?,
                 _ => return Err(CallError::Conflict(MULTIPLE.to_owned())),
             },
             Value::Array(_) | Value::Object(_) => {
@@ -30,14 +30,15 @@ fn template(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Value>,
                     "illegal argument type: {kind}"
                 )));
             }
-            scalar => write(&mut output, scalar)?,
+            scalar => write(context, &mut output, scalar)?,
         }
     }
     output.finish().map(Some)
 }
 
-/// A text as it is, anything else as Rego writes it.
-fn write(output: &mut Output<'_>, value: &Value) -> Result<(), CallError> {
+/// Writes a text as it is, anything else as Rego writes it.
+fn write(context: &Context<'_>, output: &mut Output<'_>, value: &Value) -> Result<(), CallError> {
+    context.budget.pay_value(value)?;
     match value {
         Value::String(text) => Ok(output.push_str(text)?),
         other => write!(output, "{other}").map_err(|_| Exhausted::Steps.into()),

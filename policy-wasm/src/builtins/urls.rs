@@ -31,16 +31,24 @@ fn encode(context: &Context<'_>, arguments: &[Value]) -> Answer {
 
 /// Source: Go, `url.QueryEscape`.
 fn escape(output: &mut Output<'_>, text: &str) -> Result<(), CallError> {
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                output.push(&[byte])?;
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
+    let mut rest = text.as_bytes();
+    loop {
+        let plain = rest.iter().take_while(|byte| is_plain(byte)).count();
+        let (start, escaped) = rest.split_at_checked(plain).unwrap_or((rest, &[]));
+        output.push(start)?;
+        rest = match escaped {
+            [] => return Ok(()),
+            [b' ', rest @ ..] => {
+                output.push(b"+")?;
+                rest
             }
-            b' ' => output.push(b"+")?,
-            other => output.push_str(&format!("%{other:02X}"))?,
-        }
+            [byte, rest @ ..] => {
+                output.push_str(&format!("%{byte:02X}"))?;
+                rest
+            }
+        };
     }
-    Ok(())
 }
 
 fn decode(context: &Context<'_>, arguments: &[Value]) -> Answer {

@@ -20,7 +20,9 @@ impl fmt::Display for Value {
                     if index > 0 {
                         formatter.write_str(", ")?;
                     }
-                    write!(formatter, "{key}: {value}")?;
+                    fmt::Display::fmt(key, formatter)?;
+                    formatter.write_str(": ")?;
+                    fmt::Display::fmt(value, formatter)?;
                 }
                 formatter.write_str("}")
             }
@@ -39,7 +41,7 @@ fn list(
         if index > 0 {
             formatter.write_str(", ")?;
         }
-        write!(formatter, "{item}")?;
+        fmt::Display::fmt(item, formatter)?;
     }
     formatter.write_str(close)
 }
@@ -47,10 +49,22 @@ fn list(
 /// In double quotes.
 fn write_quoted(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
     out.write_char('"')?;
-    for character in text.chars() {
-        write_escaped(out, character, '"', is_printable)?;
+    let mut rest = text;
+    while let Some(place) = rest.find(|character| !stands_for_itself(character)) {
+        let (plain, escaped) = rest.split_at_checked(place).unwrap_or((rest, ""));
+        out.write_str(plain)?;
+        let mut characters = escaped.chars();
+        if let Some(character) = characters.next() {
+            write_escaped(out, character, '"', is_printable)?;
+        }
+        rest = characters.as_str();
     }
+    out.write_str(rest)?;
     out.write_char('"')
+}
+
+fn stands_for_itself(character: char) -> bool {
+    !matches!(character, '"' | '\\') && is_printable(character)
 }
 
 /// One character of a text in quotes. `is_plain`: whether it may stand for itself.

@@ -12,9 +12,12 @@ use plinto_contract::{
     time::UnixSeconds,
 };
 use plinto_jose::{Algorithm, Jwk, SigningKey, verify};
-use plinto_policy::bundle::{
-    Bundle, Contents, Error, Expect, Limits, Source, Unsigned, Unverified, Upload, build,
-    build_signed, revision,
+use plinto_policy::{
+    bundle::{
+        Bundle, Contents, Error, Expect, Limits, Source, Unsigned, Unverified, Upload, build,
+        build_signed, revision,
+    },
+    engine,
 };
 use proptest::prelude::*;
 

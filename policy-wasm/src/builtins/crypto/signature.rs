@@ -191,6 +191,14 @@ pub(in crate::builtins) fn pay_for_curve(
     })
 }
 
+/// Steps for checking that a public key of as many bytes is one.
+pub(in crate::builtins) fn pay_for_public_key(
+    context: &Context<'_>,
+    bytes: usize,
+) -> Result<(), Exhausted> {
+    context.budget.pay_bytes(bytes.saturating_mul(64))
+}
+
 /// Steps for reading a private key of as many bytes: its numbers are checked.
 pub(in crate::builtins) fn pay_for_private_key(
     context: &Context<'_>,

@@ -70,7 +70,8 @@ fn document(context: &Context<'_>, value: &Value) -> Result<Value, CallError> {
         }
         Value::Array(_) | Value::Object(_) if is_json(value) => Ok(value.clone()),
         Value::Array(_) | Value::Object(_) => {
-            context.budget.pay_value(value)?;
+            // It is written and read again.
+            context.budget.pay(value.size().weight / 8)?;
             Value::from_json_text(&value.to_json_text()).map_err(invalid)
         }
         _ => Err(CallError::new("wrong type, expected string or object")),

@@ -18,6 +18,9 @@ pub(super) const BUILTINS: &[Builtin] = &[
 /// 1,000,000: the largest width and precision. Source: Go, `fmt`, `tooLarge`.
 const LARGEST: i64 = 1_000_000;
 
+/// 3: steps that writing a float takes.
+const FLOAT_STEPS: u64 = 3;
+
 /// What stands between `%` and the verb.
 #[expect(clippy::struct_excessive_bools, reason = "each flag is there or not")]
 #[derive(Debug, Clone, Copy, Default)]
@@ -302,12 +305,14 @@ impl<'a> Printer<'a> {
             return Ok(None);
         };
         let budget = self.context.budget;
+        budget.pay(1)?;
         // to read it, and for what it becomes
         budget.pay_value(value)?;
         budget.pay_value(value)?;
         Ok(Some(match value {
             Value::String(text) => Argument::Text(text.as_ref().into()),
             Value::Number(number) if number.is_written_as_float() => {
+                budget.pay(FLOAT_STEPS)?;
                 let float = number.as_f64();
                 if float.is_finite() {
                     Argument::Float(float)

@@ -77,7 +77,12 @@ impl<E, Pay: FnMut(usize) -> Result<(), E>> Writer<'_, Pay> {
             Value::Null => self.put("null"),
             Value::Bool(true) => self.put("true"),
             Value::Bool(false) => self.put("false"),
-            Value::Number(number) => self.put(&number.to_string()),
+            Value::Number(number) => {
+                let start = self.text.len();
+                // a `String` takes all that is written to it
+                let _ = write!(self.text, "{number}");
+                self.owe(self.text.len().saturating_sub(start))
+            }
             Value::String(text) => self.quoted(text),
             Value::Array(array) => self.list("[", array.iter(), "]", Self::value),
             Value::Set(set) => self.list("[", set.iter(), "]", Self::value),
@@ -159,24 +164,45 @@ impl<E, Pay: FnMut(usize) -> Result<(), E>> Writer<'_, Pay> {
     fn quoted(&mut self, text: &str) -> Result<(), E> {
         self.owe(text.len().saturating_add(2))?;
         self.text.push('"');
-        for character in text.chars() {
-            match character {
-                '"' => self.text.push_str("\\\""),
-                '\\' => self.text.push_str("\\\\"),
-                '\n' => self.text.push_str("\\n"),
-                '\r' => self.text.push_str("\\r"),
-                '\t' => self.text.push_str("\\t"),
-                '\u{8}' => self.text.push_str("\\b"),
-                '\u{c}' => self.text.push_str("\\f"),
-                '\0'..=' ' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if character != ' ' => {
-                    // a `String` takes all that is written to it
-                    let _ = write!(self.text, "\\u{:04x}", u32::from(character));
-                    self.owe(5)?;
-                }
-                plain => self.text.push(plain),
+        let mut rest = text;
+        while let Some(place) = rest.find(is_escaped) {
+            let (plain, escaped) = rest.split_at_checked(place).unwrap_or((rest, ""));
+            self.text.push_str(plain);
+            let mut characters = escaped.chars();
+            if let Some(character) = characters.next() {
+                self.escaped(character)?;
             }
+            rest = characters.as_str();
         }
+        self.text.push_str(rest);
         self.text.push('"');
         Ok(())
     }
+
+    fn escaped(&mut self, character: char) -> Result<(), E> {
+        match character {
+            '"' => self.text.push_str("\\\""),
+            '\\' => self.text.push_str("\\\\"),
+            '\n' => self.text.push_str("\\n"),
+            '\r' => self.text.push_str("\\r"),
+            '\t' => self.text.push_str("\\t"),
+            '\u{8}' => self.text.push_str("\\b"),
+            '\u{c}' => self.text.push_str("\\f"),
+            other => {
+                self.owe(5)?;
+                // a `String` takes all that is written to it
+                let _ = write!(self.text, "\\u{:04x}", u32::from(other));
+            }
+        }
+        self.owe(1)
+    }
+}
+
+/// What Go writes otherwise, also where JSON need not.
+fn is_escaped(character: char) -> bool {
+    character < ' '
+        || matches!(
+            character,
+            '"' | '\\' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}'
+        )
 }

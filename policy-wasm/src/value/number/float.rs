@@ -141,9 +141,8 @@ impl Float {
             } else {
                 number.multiply(power)
             };
-            // what is written `-0.0` is 0 to calculate with, as in OPA
+            float.is_negative = is_negative;
             if !float.is_zero() {
-                float.is_negative = is_negative;
                 float.exponent = float.exponent.saturating_add(scale);
             }
             return Ok(float);

@@ -110,6 +110,9 @@ impl Literal {
 
     /// By value.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
+        if self.text == other.text {
+            return Ordering::Equal;
+        }
         let by_sign = self.sign().cmp(&other.sign());
         if by_sign != Ordering::Equal || self.is_zero {
             return by_sign;
