@@ -127,7 +127,11 @@ fn given(builtin: &Builtin, place: usize, argument: &Argument) -> Value {
         Argument::Usual(index) => {
             let usual = calls.iter().filter(|(name, _)| *name == builtin.name);
             let usual: Vec<&str> = usual.filter_map(|(_, all)| all.get(place).copied()).collect();
-            if usual.is_empty() { Value::Null } else { read(index.get(usual.as_slice())) }
+            if usual.is_empty() {
+                return Value::Null;
+            }
+            let text: &&str = index.get(&usual);
+            read(text)
         }
     }
 }

@@ -153,8 +153,8 @@ impl<'a> Evaluation<'a> {
                 }
             }
         }
-        let so_far: usize = self.printed.iter().map(|printed| printed.text.len()).sum();
-        if so_far.saturating_add(text.len()) <= PRINTED_BYTES {
+        self.printed_bytes = self.printed_bytes.saturating_add(text.len());
+        if self.printed_bytes <= PRINTED_BYTES {
             self.printed.push(Printed {
                 module: self.module,
                 place,
@@ -205,7 +205,7 @@ impl<'a> Evaluation<'a> {
         done: Done<'_, 'a>,
     ) -> Result<Flow, Stop> {
         let Cursor::Value(value) = from else {
-            for name in self.names_in(from) {
+            for name in self.names_in(from)? {
                 self.pay(1)?;
                 let key = Value::String(name);
                 if !self.matches(pattern, &key, rest.base)? {
@@ -271,6 +271,7 @@ impl<'a> Evaluation<'a> {
                 if items.len() != patterns.len() {
                     return Ok(false);
                 }
+                self.pay_each(patterns.len())?;
                 for (pattern, item) in patterns.iter().zip(items.iter()) {
                     if !self.matches(pattern, item, base)? {
                         return Ok(false);
@@ -285,6 +286,7 @@ impl<'a> Evaluation<'a> {
                 if object.len() != fields.len() {
                     return Ok(false);
                 }
+                self.pay_each(fields.len())?;
                 for (key, pattern) in fields {
                     let Some(key) = self.value(key, base)? else {
                         return Ok(false);

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Evaluation, Stop, with::Overlay};
+use super::{Evaluation, Stop, body::length, with::Overlay};
 use crate::{
     plan::{
         ROOT,
@@ -86,15 +86,17 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The names at a place of the tree, in their order.
-    pub(super) fn names_in(&self, at: &Cursor) -> Vec<Arc<str>> {
+    pub(super) fn names_in(&self, at: &Cursor) -> Result<Vec<Arc<str>>, Stop> {
         let Cursor::Part {
             node,
             base,
             overlay,
         } = at
         else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
+        let in_base = base.as_ref().map_or(0, length);
+        self.pay(u64::try_from(in_base).unwrap_or(u64::MAX))?;
         let mut names = std::collections::BTreeSet::new();
         if let Some(node) = node.and_then(|node| self.tree_node(node)) {
             names.extend(node.children.iter().map(|(name, _)| Arc::clone(name)));
@@ -111,7 +113,7 @@ impl<'a> Evaluation<'a> {
         if let Some(overlay) = overlay {
             names.extend(overlay.children.keys().cloned());
         }
-        names.into_iter().collect()
+        Ok(names.into_iter().collect())
     }
 
     /// Evaluates everything at a place.
@@ -137,7 +139,7 @@ impl<'a> Evaluation<'a> {
         };
         self.deeper(|this| {
             let mut entries = BTreeMap::new();
-            for name in this.names_in(&at) {
+            for name in this.names_in(&at)? {
                 let key = Value::String(Arc::clone(&name));
                 if this.is_function(&at, &name) {
                     continue;

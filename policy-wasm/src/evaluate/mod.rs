@@ -102,6 +102,7 @@ pub(crate) struct Evaluation<'a> {
     /// Index of the module whose rule is being evaluated.
     module: usize,
     pub(crate) printed: Vec<Printed>,
+    printed_bytes: usize,
 }
 
 /// What is called with the evaluation for each way in which a body holds.
@@ -119,6 +120,7 @@ impl<'a> Evaluation<'a> {
             level: 0,
             module: 0,
             printed: Vec::new(),
+            printed_bytes: 0,
         }
     }
 
@@ -144,6 +146,11 @@ impl<'a> Evaluation<'a> {
         Ok(self.settings.budget.pay(steps)?)
     }
 
+    /// Pays for looking at many small things, eight a step.
+    fn pay_each(&self, count: usize) -> Result<(), Stop> {
+        self.pay(u64::try_from(count).unwrap_or(u64::MAX) / 8)
+    }
+
     /// Runs something one level deeper, which takes stack.
     fn deeper<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
         if self.level >= LEVELS {
@@ -161,6 +168,7 @@ impl<'a> Evaluation<'a> {
         slots: usize,
         run: impl FnOnce(&mut Self, usize) -> Result<T, Stop>,
     ) -> Result<T, Stop> {
+        self.pay_each(slots)?;
         let base = self.slots.len();
         self.slots.resize(base.saturating_add(slots), Value::Null);
         let result = run(self, base);

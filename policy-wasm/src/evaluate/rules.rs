@@ -56,6 +56,7 @@ impl<'a> Evaluation<'a> {
         let module = self.module;
         let mut value = None;
         for definition in &complete.definitions {
+            self.pay(1)?;
             self.definition(definition, first, &mut value)?;
             if complete.is_uniform && value.is_some() {
                 break;
@@ -122,6 +123,7 @@ impl<'a> Evaluation<'a> {
     fn partial(&mut self, members: &'a [Member]) -> Result<Option<Value>, Stop> {
         let mut built = None;
         for member in members {
+            self.pay(1)?;
             self.member(member, &member.all, None, &mut built)?;
         }
         match built {
@@ -143,6 +145,7 @@ impl<'a> Evaluation<'a> {
         else {
             return Ok(None);
         };
+        self.pay_each(members.len())?;
         let is_set = members.iter().any(Member::is_of_set);
         if !self.around.values.contains_key(&id) && is_set {
             let asked = self.around.asked.entry(id).or_default();
@@ -170,6 +173,7 @@ impl<'a> Evaluation<'a> {
     ) -> Result<Option<Value>, Stop> {
         let mut built = None;
         for member in members {
+            self.pay(1)?;
             let body = member.one.as_ref().unwrap_or(&member.all);
             self.member(member, body, Some(key), &mut built)?;
         }

@@ -209,7 +209,7 @@ impl<'a> Evaluation<'a> {
 
     fn called(&mut self, call: &'a Call, first: usize) -> Result<Option<Value>, Stop> {
         if call.is_replaced
-            && let Some(mock) = self.mock_of(call.target.callee())
+            && let Some(mock) = self.mock_of(call.target.callee())?
         {
             return match mock {
                 Mock::Value(value) => Ok(Some(value)),
