@@ -1,14 +1,18 @@
 //! `plinto policy …`: from a folder of Rego to what the edge enforces.
 
+mod asking;
 mod folder;
 mod offline;
 mod remote;
+mod testing;
 
 pub(crate) use offline::verify_bundle;
 
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueHint};
+
+use folder::PolicyFolder;
 
 use crate::{config::Connection, failure::Failure, output::Output};
 
@@ -26,24 +30,23 @@ pub(crate) enum Policy {
     },
     /// Compile a policy and its tests and say what is wrong.
     Check {
-        /// Folder of the policy.
-        #[arg(value_hint = ValueHint::DirPath, default_value = ".")]
-        folder: PathBuf,
+        #[command(flatten)]
+        folder: PolicyFolder,
     },
+    /// Ask a policy as the edge would, or for any rule's value.
+    Eval(asking::Eval),
     /// Run a policy's tests.
     Test {
-        /// Folder of the policy.
-        #[arg(value_hint = ValueHint::DirPath, default_value = ".")]
-        folder: PathBuf,
-        /// List every test, not only those that fail.
+        #[command(flatten)]
+        folder: PolicyFolder,
+        /// List every test with its cost, and what it printed, not only those that fail.
         #[arg(long, short)]
         verbose: bool,
     },
     /// Pack a policy into a bundle; the same files always give the same bytes.
     Build {
-        /// Folder of the policy.
-        #[arg(value_hint = ValueHint::DirPath, default_value = ".")]
-        folder: PathBuf,
+        #[command(flatten)]
+        folder: PolicyFolder,
         /// The file to write.
         #[arg(long, short = 'f', value_hint = ValueHint::FilePath, default_value = "bundle.tar.gz")]
         file: PathBuf,
@@ -62,9 +65,8 @@ pub(crate) enum Policy {
     },
     /// Check, test and send a policy to the control plane.
     Publish {
-        /// Folder of the policy.
-        #[arg(value_hint = ValueHint::DirPath, default_value = ".")]
-        folder: PathBuf,
+        #[command(flatten)]
+        folder: PolicyFolder,
         /// Activate it at once.
         #[arg(long)]
         activate: bool,
@@ -90,7 +92,8 @@ impl Policy {
         match self {
             Self::New { folder, template } => offline::new(&folder, template, output),
             Self::Check { folder } => offline::check(&folder, output),
-            Self::Test { folder, verbose } => offline::test(&folder, verbose, output),
+            Self::Eval(eval) => eval.run(output),
+            Self::Test { folder, verbose } => testing::test(&folder, verbose, output),
             Self::Build {
                 folder,
                 file,

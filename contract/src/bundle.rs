@@ -27,18 +27,25 @@ pub struct Manifest {
     /// SHA-256 of the published content, 64 hexadecimal characters.
     #[serde(default)]
     pub revision: String,
-    /// The data paths this bundle owns.
-    #[serde(default)]
+    /// The data paths this bundle owns. Absent: all of them, as in OPA.
+    #[serde(default = "all_paths")]
     pub roots: Vec<String>,
-    /// The dialect; only 1 is accepted.
+    /// The dialect of its modules: 1, or 0 for Rego as it was before OPA 1.0.
     #[serde(default = "rego_v1")]
     pub rego_version: u8,
+    /// The dialect of single modules, by a glob over their paths.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub file_rego_versions: BTreeMap<String, u8>,
     /// Everything that is ours.
     pub metadata: Metadata,
 }
 
 const fn rego_v1() -> u8 {
     1
+}
+
+fn all_paths() -> Vec<String> {
+    vec![String::new()]
 }
 
 /// `metadata` of the manifest: room that OPA leaves to others.
@@ -56,11 +63,53 @@ pub struct Metadata {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct PlintoMetadata {
-    /// The rule that decides, as a path: `app/authz/decision`.
+    /// The rule that decides, as a path: `app/authz/decision`; with [`Answer::Allow`] perhaps a package.
     pub entrypoint: String,
+    /// What that rule answers.
+    #[serde(default, skip_serializing_if = "Answer::is_default")]
+    pub answer: Answer,
+    /// Whether an error of a builtin refuses the request, instead of being undefined. Source: OPA,
+    /// `--strict-builtin-errors`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub strict_builtin_errors: bool,
     /// Written at activation; absent in a bundle that was only built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation: Option<Activation>,
+}
+
+/// How the entrypoint's value becomes a decision. Whatever does not fit refuses the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// An object with `allow`, `reasons` and `obligations`, and nothing else.
+    #[default]
+    Decision,
+    /// `true` or `false`.
+    Boolean,
+    /// An object or a package, in which `allow` is `true` or `false`. `reasons` and `obligations` are
+    /// read as of a decision; other names mean nothing.
+    Allow,
+    /// A set or an array of violations: texts, or objects with a text `msg`. None allows; each is a reason.
+    Violations,
+}
+
+impl Answer {
+    /// Whether it need not be said.
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature that serde calls"
+    )]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls"
+)]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// What the control plane adds when it activates a bundle and signs it.

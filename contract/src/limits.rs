@@ -23,8 +23,9 @@ pub const ACTIVATED_PACKED_BYTES: usize = 2 * BUNDLE_PACKED_BYTES;
 pub const FEED_PERIOD_S: i64 = 15;
 /// 8 MiB: a bundle's files together.
 pub const BUNDLE_UNPACKED_BYTES: usize = 8 * 1024 * 1024;
-/// 256: files in a bundle.
-pub const BUNDLE_FILES: usize = 256;
+/// 1,024: files in a bundle. What a file costs beyond its bytes is a header of 512 bytes, which counts
+/// in [`BUNDLE_UNPACKED_BYTES`], and a line of less than 512 bytes in the signature.
+pub const BUNDLE_FILES: usize = 1_024;
 /// 30 d: how long an activated bundle is valid without being renewed.
 pub const BUNDLE_LIFETIME_S: i64 = 30 * 24 * 60 * 60;
 /// 64: how deep a value nests that goes into a policy or comes out of one. Who handles a value calls

@@ -28,17 +28,17 @@ pub mod keys;
 pub mod memory;
 pub mod own;
 pub mod packed;
-pub mod path;
 pub mod refresh;
 pub mod refusal;
 pub mod request;
 pub mod revocations;
 pub mod rim;
-pub mod routes;
 pub mod signed;
 pub mod stripped;
 pub mod tokens;
 pub mod upstream;
+
+pub use plinto_policy::{path, routing as routes};
 
 #[cfg(target_arch = "wasm32")]
 mod host;

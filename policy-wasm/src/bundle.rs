@@ -13,7 +13,11 @@ use plinto_contract::{
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::{archive, canonical, signed};
+use crate::{
+    archive, canonical, data,
+    manifest::{check_manifest, parse_manifest},
+    signed,
+};
 pub use crate::{
     limits::BundleLimits as Limits,
     signed::{Bundle, Expect, Unsigned, Unverified, build_signed},
@@ -21,12 +25,14 @@ pub use crate::{
 
 /// Suffix of a policy.
 const POLICY_SUFFIX: &str = ".rego";
-/// Suffix of a file whose `test_*` rules are tests. Source: OPA, "Policy Testing".
+/// How files that hold tests are named. Source: OPA, "Policy Testing"; `test_*` is a habit beside it.
 const TEST_SUFFIX: &str = "_test.rego";
+/// The other way.
+const TEST_PREFIX: &str = "test_";
 /// Name of a data file; its folder is its path in `data`.
-const DATA_FILE: &str = "data.json";
-/// Roots a bundle may have; more is a list of files, not of areas.
-const ROOTS_MAX: usize = 32;
+pub(crate) const DATA_FILE: &str = "data.json";
+/// Names of data files in another form, which are packed as [`DATA_FILE`]. Source: OPA, "Bundles".
+const YAML_FILES: [&str; 2] = ["data.yaml", "data.yml"];
 
 /// Why a bundle cannot be read or built.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +63,9 @@ pub enum Error {
     #[error("the file `{0}` appears twice")]
     DuplicateFile(String),
     /// A file that is neither policy, data, manifest nor signature.
-    #[error("the file `{0}` is neither a policy (`.rego`) nor data (`data.json`)")]
+    #[error(
+        "the file `{0}` is neither a policy (`.rego`) nor data (`data.json`, `data.yaml`, `data.yml`)"
+    )]
     UnknownFile(String),
     /// A file that only the control plane may add.
     #[error("the file `{0}` is written by the control plane and must not be in the bundle")]
@@ -73,6 +81,29 @@ pub enum Error {
         /// The parser's words, with line and column.
         error: String,
     },
+    /// A data file that is not YAML, or none that is JSON in another form.
+    #[error("the file `{path}` is not usable YAML: {error}")]
+    Yaml {
+        /// Where it is in the bundle.
+        path: String,
+        /// The reader's words.
+        error: String,
+    },
+    /// Two data files say something about the same path.
+    #[error(
+        "`{place}` is in `{first}` and in `{second}`; only objects of several files are merged"
+    )]
+    DataConflict {
+        /// `data.app.limits`.
+        place: String,
+        /// The file that comes first.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+    /// The topmost data file holds something that has no names.
+    #[error("the file `{0}` stands at the top of `data`, so it must hold an object")]
+    NoObject(String),
     /// The manifest is missing or wrong.
     #[error("the manifest is not usable: {0}")]
     Manifest(String),
@@ -151,9 +182,12 @@ impl Source {
         path.ends_with(POLICY_SUFFIX) || is_data(path)
     }
 
-    /// Whether a file holds tests, which stay out of a signed bundle.
+    /// Whether a file is named as those that hold tests, which stay out of a signed bundle:
+    /// `…_test.rego` or `test_….rego`.
     pub fn is_test(path: &str) -> bool {
+        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
         path.ends_with(TEST_SUFFIX)
+            || (name.starts_with(TEST_PREFIX) && name.ends_with(POLICY_SUFFIX))
     }
 
     /// The policies and tests as text, in order of their paths.
@@ -213,10 +247,11 @@ impl Upload {
                 "`activation` is written by the control plane".to_owned(),
             ));
         }
-        if files.contains_key(ROLES_FILE) {
+        // In whatever form it came, it is JSON now.
+        let source = canonical_source(&Source { files }, limits)?;
+        if source.files.contains_key(ROLES_FILE) {
             return Err(Error::ReservedFile(ROLES_FILE.to_owned()));
         }
-        let source = canonical_source(&Source { files }, limits)?;
         Ok(Self { manifest, source })
     }
 
@@ -308,84 +343,33 @@ pub(crate) fn assemble(
     Ok(files)
 }
 
-/// Checks every file and rewrites data files in OPA's canonical form.
+/// Checks every file and rewrites data files in OPA's canonical form, as one `data.json` a folder.
 pub(crate) fn canonical_source(source: &Source, limits: &Limits) -> Result<Source, Error> {
     let mut files = BTreeMap::new();
+    let mut data = Vec::new();
     for (path, content) in &source.files {
         archive::check_path(path, limits)?;
-        let content = if is_data(path) {
-            canonical::rewrite(text(path, content)?, limits.json_depth)
-                .map_err(|error| Error::Json {
-                    path: path.clone(),
-                    error: error.to_string(),
-                })?
-                .into_bytes()
+        if is_data(path) {
+            data.push((path.as_str(), content.as_slice()));
         } else if path.ends_with(POLICY_SUFFIX) {
             text(path, content)?;
-            content.clone()
+            files.insert(path.clone(), content.clone());
         } else {
             return Err(Error::UnknownFile(path.clone()));
-        };
-        files.insert(path.clone(), content);
+        }
     }
+    files.extend(data::packed(&data, limits)?);
     Ok(Source { files })
 }
 
-/// Reads a manifest strictly.
-pub(crate) fn parse_manifest(content: &[u8], limits: &Limits) -> Result<Manifest, Error> {
-    let content = text(MANIFEST_FILE, content)?;
-    let refuse = |error: serde_json::Error| Error::Manifest(error.to_string());
-    let content = canonical::rewrite(content, limits.json_depth).map_err(refuse)?;
-    let manifest = serde_json::from_str(&content).map_err(refuse)?;
-    check_manifest(&manifest)?;
-    Ok(manifest)
-}
-
-fn check_manifest(manifest: &Manifest) -> Result<(), Error> {
-    let refuse = |why: String| Err(Error::Manifest(why));
-    if manifest.rego_version != 1 {
-        return refuse(format!(
-            "`rego_version` is {}, only 1 is supported",
-            manifest.rego_version
-        ));
-    }
-    let roots = &manifest.roots;
-    if roots.is_empty() || roots.len() > ROOTS_MAX {
-        return refuse(format!("`roots` must name 1 to {ROOTS_MAX} data paths"));
-    }
-    for (index, root) in roots.iter().enumerate() {
-        // OPA's default root "" would own everything; a path that is not plain would own nothing.
-        if root
-            .split('/')
-            .any(|part| matches!(part, "" | "." | "..") || part.chars().any(char::is_control))
-        {
-            return refuse(format!(
-                "the root `{}` is not a data path",
-                root.escape_default()
-            ));
-        }
-        let others = roots.iter().skip(index.saturating_add(1));
-        if let Some(other) = others
-            .into_iter()
-            .find(|other| lies_under(other, root) || lies_under(root, other))
-        {
-            return refuse(format!("the roots `{root}` and `{other}` overlap"));
-        }
-    }
-    Ok(())
-}
-
-/// Whether the data path `path` is `root` or lies below it.
-pub(crate) fn lies_under(path: &str, root: &str) -> bool {
-    path.strip_prefix(root)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// The folder of a file; empty at the top.
+pub(crate) fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 pub(crate) fn is_data(path: &str) -> bool {
-    path == DATA_FILE
-        || path
-            .strip_suffix(DATA_FILE)
-            .is_some_and(|folder| folder.ends_with('/'))
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    name == DATA_FILE || YAML_FILES.contains(&name)
 }
 
 pub(crate) fn text<'a>(path: &str, content: &'a [u8]) -> Result<&'a str, Error> {

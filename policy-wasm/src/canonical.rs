@@ -26,6 +26,44 @@ pub(crate) fn rewrite(text: &str, depth: usize) -> Result<String, serde_json::Er
     Ok(output)
 }
 
+/// Two documents in canonical form as one: objects member by member. `None`: both say something about
+/// the same member that is no object.
+pub(crate) fn merged(left: &str, right: &str) -> Option<String> {
+    let mut output = String::with_capacity(left.len().saturating_add(right.len()));
+    merge(left, right, &mut output)?;
+    Some(output)
+}
+
+fn merge(left: &str, right: &str, output: &mut String) -> Option<()> {
+    if !left.starts_with('{') || !right.starts_with('{') {
+        return None;
+    }
+    let Members(mut members) = serde_json::from_str(left).ok()?;
+    let Members(others) = serde_json::from_str(right).ok()?;
+    let mut both = BTreeMap::new();
+    for (name, other) in others {
+        if let Some(value) = members.get(&name) {
+            both.insert(name, (*value, other));
+        } else {
+            members.insert(name, other);
+        }
+    }
+    output.push('{');
+    for (index, (name, value)) in members.iter().enumerate() {
+        if index > 0 {
+            output.push(',');
+        }
+        write_string(name, output);
+        output.push(':');
+        match both.get(name) {
+            Some((left, right)) => merge(left.get(), right.get(), output)?,
+            None => output.push_str(value.get()),
+        }
+    }
+    output.push('}');
+    Some(())
+}
+
 fn write_value(text: &str, depth: usize, output: &mut String) -> Result<(), serde_json::Error> {
     match text.as_bytes().first() {
         Some(b'{' | b'[') if depth == 0 => Err(serde_json::Error::custom("nested too deeply")),
@@ -139,6 +177,17 @@ mod tests {
             rewrite(text, 1).unwrap(),
             "\"A<>&/\\u2028\\u0001\\u001f\\b\\f\u{7f} é\""
         );
+    }
+
+    #[test]
+    fn objects_are_merged_and_nothing_else() {
+        assert_eq!(
+            merged(r#"{"a":{"x":1.0},"c":1}"#, r#"{"a":{"b":2},"b":[]}"#).unwrap(),
+            r#"{"a":{"b":2,"x":1.0},"b":[],"c":1}"#
+        );
+        assert_eq!(merged(r#"{"a":1}"#, r#"{"a":1}"#), None);
+        assert_eq!(merged(r#"{"a":{"b":{}}}"#, r#"{"a":{"b":[]}}"#), None);
+        assert_eq!(merged("1", "{}"), None);
     }
 
     #[test]

@@ -17,6 +17,8 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     budget::Budget,
+    check::{self, CheckedModule},
+    diagnostics::Diagnostic,
     evaluate::{Evaluation, Settings, Stop},
     front, plan,
     value::Value,
@@ -96,6 +98,22 @@ pub(crate) fn modules() -> Option<Vec<(String, String)>> {
         modules.map(move |(index, text)| (format!("{} {index}", note.escape_debug()), text))
     });
     Some(modules.collect())
+}
+
+/// The modules of every case that OPA compiles, together.
+pub(crate) fn module_sets() -> Option<Vec<(String, Vec<String>)>> {
+    const COMPILER: [&str; 4] = [
+        "rego_compile_error",
+        "rego_recursion_error",
+        "rego_type_error",
+        "rego_unsafe_var_error",
+    ];
+    let compiles = |case: &Case| {
+        let code = case.want_error_code.as_deref();
+        !code.is_some_and(|code| COMPILER.contains(&code))
+    };
+    let cases = cases()?.into_iter().filter(compiles);
+    Some(cases.map(|case| (case.note, case.modules)).collect())
 }
 
 fn without_query(data: &Value) -> Value {
@@ -214,8 +232,28 @@ fn normalise(value: &Json) -> String {
     }
 }
 
+/// What is refused before it is ever evaluated.
+fn finding(case: &Case) -> Option<Diagnostic> {
+    let texts = case.modules.iter();
+    let modules: Vec<_> = texts.filter_map(|text| front::parse(text).ok()).collect();
+    let modules = modules
+        .iter()
+        .zip(&case.modules)
+        .map(|(module, text)| CheckedModule {
+            path: "case.rego",
+            text,
+            module,
+        });
+    check::check(&modules.collect::<Vec<_>>())
+        .into_iter()
+        .next()
+}
+
 /// `pass`, or how and why we differ.
 fn outcome(case: &Case) -> String {
+    if let Some(finding) = finding(case) {
+        return format!("differs: {}: {}", finding.kind.as_str(), finding.message);
+    }
     let wants_error = case.want_error.is_some() || case.want_error_code.is_some();
     match catch_unwind(AssertUnwindSafe(|| evaluate(case))) {
         Err(_) => "differs: panics".to_owned(),

@@ -6,15 +6,16 @@ use plinto_contract::{
     bundle::{Manifest, Route},
     policy::{Decision, DenyReason},
 };
-use serde_json::{Map, Value as Json};
+use serde_json::Map;
 
 use crate::{
     budget::{Budget, Exhausted},
     bundle::Source,
+    decision::{Answered, decision_of},
     diagnostics::PolicyError,
     evaluate::Stop,
     input::is_heavier_than,
-    load::{self, Loaded, Question},
+    load::{self, Hears, Loaded, Part, Question},
 };
 pub use crate::{
     input::{input_of, input_with, subject_of, value_of},
@@ -26,11 +27,6 @@ pub use crate::{
 pub const ENGINE: &str = "plinto";
 /// Its version: another one whenever a policy may be answered otherwise than before.
 pub const ENGINE_VERSION: &str = "1";
-/// 64 KiB: reasons, and obligations, each as large as an input.
-const DECISION_BYTES: usize = 64 * 1024;
-/// Longest list of reasons that is passed on.
-const REASONS_MAX: usize = 64;
-
 /// A prepared bundle, shared by every evaluation.
 pub struct Engine {
     loaded: Loaded,
@@ -40,7 +36,7 @@ impl fmt::Debug for Engine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Engine")
-            .field("entrypoint", &self.loaded.entrypoint)
+            .field("entrypoint", &self.loaded.entrypoint.path)
             .field("routes", &self.loaded.routes.len())
             .finish_non_exhaustive()
     }
@@ -68,58 +64,35 @@ pub struct Fault {
 }
 
 impl Engine {
-    /// Parses, checks and compiles a bundle. Its tests are left out.
-    /// Errors: every finding, with file, line and column.
+    /// Compiles a bundle that was checked before it was published. Its tests are left out.
+    /// Errors: what can't be compiled.
     pub fn prepare(manifest: &Manifest, source: &Source) -> Result<Self, PolicyError> {
         Ok(Self {
-            loaded: load::load(manifest, source, false)?,
+            loaded: load::load(manifest, source, Part::Policies)?,
         })
+    }
+
+    /// Checks a bundle with its tests, and compiles it without them.
+    /// Errors: every finding, with file, line and column.
+    pub fn check(manifest: &Manifest, source: &Source) -> Result<Self, PolicyError> {
+        load::load(manifest, source, Part::WithTests)?;
+        Self::prepare(manifest, source)
     }
 
     /// Asks the policy. Whatever goes wrong, the answer is a decision: refused, with the fault.
     pub fn evaluate(&self, input: Value, limits: &Limits) -> Evaluation {
-        if is_heavier_than(&input, limits.input_bytes) {
-            let bytes = limits.input_bytes;
-            let detail = format!("the input is larger than {bytes} bytes or nests too deep");
-            return Evaluation::refused(DenyReason::InputTooLarge, detail, 0);
+        if let Some(refused) = too_large(&input, limits) {
+            return refused;
         }
         let budget = Budget::new(limits.steps);
-        let answer = self.loaded.ask(
-            self.loaded.entrypoint,
-            Question {
-                now_ns: moment_of(&input),
-                input: Some(input),
-                budget: &budget,
-                hears_prints: false,
-            },
-        );
-        let steps = budget.spent();
-        match answer.value {
-            Ok(None) => {
-                let rule = &self.loaded.entrypoint_path;
-                let detail = format!("`{rule}` is undefined for this input");
-                Evaluation::refused(DenyReason::Undefined, detail, steps)
-            }
-            Ok(Some(value)) => match decision_of(&value) {
-                Ok(decision) => Evaluation {
-                    decision,
-                    fault: None,
-                    steps,
-                },
-                Err((reason, why)) => Evaluation::refused(reason, why.to_owned(), steps),
-            },
-            Err(Stop::Exhausted(Exhausted::Steps)) => {
-                let detail = format!("the evaluation took more than {} steps", limits.steps);
-                Evaluation::refused(DenyReason::LimitReached, detail, steps)
-            }
-            Err(Stop::Exhausted(why)) => {
-                Evaluation::refused(DenyReason::LimitReached, why.to_string(), steps)
-            }
-            Err(Stop::Error(error)) => {
-                let detail = self.loaded.told(&error);
-                Evaluation::refused(DenyReason::EvaluationError, detail, steps)
-            }
-        }
+        let question = Question {
+            now_ns: moment_of(&input),
+            input: Some(input),
+            budget: &budget,
+            hears: Hears::default(),
+        };
+        let answered = self.loaded.decide(question).value;
+        evaluation_of(&self.loaded, answered, budget.spent(), limits)
     }
 
     /// The routes of the bundle, in its order.
@@ -133,8 +106,59 @@ impl Engine {
     }
 }
 
+/// The refusal of an input that is larger than one may be.
+pub(crate) fn too_large(input: &Value, limits: &Limits) -> Option<Evaluation> {
+    let bytes = limits.input_bytes;
+    is_heavier_than(input, bytes).then(|| {
+        let detail = format!("the input is larger than {bytes} bytes or nests too deep");
+        Evaluation::refused(DenyReason::InputTooLarge, detail, 0)
+    })
+}
+
+/// What an answer means: a decision, whatever it is.
+pub(crate) fn evaluation_of(
+    loaded: &Loaded,
+    answered: Result<Option<Answered>, Stop>,
+    steps: u64,
+    limits: &Limits,
+) -> Evaluation {
+    match answered {
+        Ok(None) => {
+            let rule = loaded.entrypoint.asked();
+            let detail = format!("`{rule}` is undefined for this input");
+            Evaluation::refused(DenyReason::Undefined, detail, steps)
+        }
+        Ok(Some(answered)) => match decision_of(loaded.entrypoint.answer, &answered) {
+            Ok(decision) => Evaluation {
+                decision,
+                fault: None,
+                steps,
+            },
+            Err((reason, why)) => Evaluation::refused(reason, why.to_owned(), steps),
+        },
+        Err(stop) => {
+            let Fault { reason, detail } = fault_of(loaded, &stop, limits);
+            Evaluation::refused(reason, detail, steps)
+        }
+    }
+}
+
+/// Why an evaluation came to no end.
+pub(crate) fn fault_of(loaded: &Loaded, stop: &Stop, limits: &Limits) -> Fault {
+    let (reason, detail) = match stop {
+        Stop::Exhausted(Exhausted::Steps) => {
+            let steps = limits.steps;
+            let detail = format!("the evaluation took more than {steps} steps");
+            (DenyReason::LimitReached, detail)
+        }
+        Stop::Exhausted(why) => (DenyReason::LimitReached, why.to_string()),
+        Stop::Error(error) => (DenyReason::EvaluationError, loaded.told(error)),
+    };
+    Fault { reason, detail }
+}
+
 /// The moment of a request, in nanoseconds: `context.time` of its input.
-fn moment_of(input: &Value) -> i64 {
+pub(crate) fn moment_of(input: &Value) -> i64 {
     let seconds = input.at(&["context", "time"]);
     let seconds = seconds.and_then(|seconds| seconds.as_number()?.as_i64());
     seconds.unwrap_or_default().saturating_mul(1_000_000_000)
@@ -152,67 +176,4 @@ impl Evaluation {
             steps,
         }
     }
-}
-
-/// The decision contract: an object with `allow`, and optionally `reasons` and `obligations`.
-/// A refusal stands whatever its obligations are like; nobody would be told them.
-fn decision_of(value: &Value) -> Result<Decision, (DenyReason, &'static str)> {
-    let wrong = |why| (DenyReason::WrongShape, why);
-    let members = value
-        .as_object()
-        .ok_or(wrong("the decision must be an object"))?;
-    let (mut allow, mut reasons, mut obligations) = (None, Vec::new(), Ok(Map::new()));
-    for (name, value) in members.iter() {
-        match name.as_str() {
-            Some("allow") => {
-                let given = value.as_bool();
-                allow = Some(given.ok_or(wrong("`allow` must be true or false"))?);
-            }
-            Some("reasons") => reasons = reasons_of(value).map_err(wrong)?,
-            Some("obligations") => obligations = obligations_of(value),
-            _ => {
-                let why = "the decision has a member besides `allow`, `reasons`, `obligations`";
-                return Err(wrong(why));
-            }
-        }
-    }
-    let allow = allow.ok_or(wrong("the decision lacks `allow`"))?;
-    let obligations = match obligations {
-        Err(why) if allow => return Err((DenyReason::ObligationsInvalid, why)),
-        sayable => sayable.unwrap_or_default(),
-    };
-    Ok(Decision {
-        allow,
-        reasons,
-        obligations,
-    })
-}
-
-fn obligations_of(value: &Value) -> Result<Map<String, Json>, &'static str> {
-    // A value may share its parts; written out it would not end.
-    if is_heavier_than(value, DECISION_BYTES) {
-        return Err("`obligations` are larger than 64 KiB or nest too deep");
-    }
-    match value.to_json() {
-        Some(Json::Object(obligations)) => Ok(obligations),
-        _ => Err("`obligations` must be an object with plain names"),
-    }
-}
-
-/// Reasons are an array, or the set that `reasons contains …` builds.
-fn reasons_of(value: &Value) -> Result<Vec<String>, &'static str> {
-    const WRONG: &str = "`reasons` must be a list or a set of texts";
-    if is_heavier_than(value, DECISION_BYTES) {
-        return Err("`reasons` are larger than 64 KiB or nest too deep");
-    }
-    let text = |value: &Value| value.as_str().map(str::to_owned).ok_or(WRONG);
-    let reasons: Vec<String> = match value {
-        Value::Array(items) => items.iter().map(text).collect::<Result<_, _>>()?,
-        Value::Set(items) => items.iter().map(text).collect::<Result<_, _>>()?,
-        _ => return Err(WRONG),
-    };
-    if reasons.len() > REASONS_MAX {
-        return Err("`reasons` has more than 64 entries");
-    }
-    Ok(reasons)
 }

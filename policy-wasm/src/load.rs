@@ -4,13 +4,17 @@ use plinto_contract::bundle::{Manifest, Route};
 
 use crate::{
     budget::Budget,
-    bundle::{Source, lies_under},
+    bundle::Source,
+    check::{self, CheckedModule},
     data,
+    decision::{Answered, MEMBERS},
     diagnostics::{Diagnostic, Kind, PolicyError},
-    evaluate::{Evaluation, EvaluationError, Printed, Settings, Stop},
-    front::{self, HeadValue, Module, Place, Rule, names_of},
+    entrypoint::{self, Entrypoint},
+    evaluate::{Evaluation, EvaluationError, Failed, Printed, Settings, Stop},
+    front::{self, Module, Place, Rule, TermKind, names_of},
+    manifest::{Dialects, lies_under},
     plan::{self, Plan, code::RuleId},
-    routes,
+    routes, test_rules,
     value::Value,
 };
 
@@ -18,25 +22,33 @@ use crate::{
 pub(crate) struct Loaded {
     /// Policies and data, compiled.
     pub(crate) plan: Plan,
-    pub(crate) entrypoint: RuleId,
-    /// `data.app.authz.decision`.
-    pub(crate) entrypoint_path: String,
+    pub(crate) entrypoint: Entrypoint,
     /// `data.plinto.routes`, checked.
     pub(crate) routes: Vec<Route>,
     /// Where the tests are.
-    pub(crate) tests: Vec<TestRule>,
+    pub(crate) tests: Vec<test_rules::Found>,
     /// Texts of the modules, to show where an error is.
     texts: Vec<String>,
+    /// Whether an error of a builtin ends an evaluation.
+    is_strict: bool,
 }
 
-/// One `test_*` rule.
-#[derive(Debug, Clone)]
-pub(crate) struct TestRule {
-    pub(crate) rule: RuleId,
-    pub(crate) package: String,
-    pub(crate) name: String,
-    pub(crate) file: String,
-    pub(crate) line: u32,
+/// Which files of a bundle are loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// What decides.
+    Policies,
+    /// Test files, too.
+    WithTests,
+}
+
+/// What is heard besides the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Hears {
+    /// What `print` says.
+    pub(crate) prints: bool,
+    /// Which expressions of the rule that is asked failed.
+    pub(crate) failures: bool,
 }
 
 /// What a plan is asked with.
@@ -45,13 +57,14 @@ pub(crate) struct Question<'a> {
     /// The moment of the request, in nanoseconds since 1970.
     pub(crate) now_ns: i64,
     pub(crate) budget: &'a Budget,
-    pub(crate) hears_prints: bool,
+    pub(crate) hears: Hears,
 }
 
 /// What it answers.
-pub(crate) struct Answer {
-    pub(crate) value: Result<Option<Value>, Stop>,
+pub(crate) struct Answer<T> {
+    pub(crate) value: Result<Option<T>, Stop>,
     pub(crate) printed: Vec<Printed>,
+    pub(crate) failed: Vec<Failed>,
 }
 
 /// One module of a bundle.
@@ -61,30 +74,38 @@ pub(crate) struct Parsed<'a> {
     pub(crate) module: Module,
 }
 
-/// Loads a bundle. `with_tests`: whether its test files are part of it.
+/// Loads a bundle. Without an entrypoint its tests can be loaded, and nothing else.
 /// Errors: every finding.
 pub(crate) fn load(
     manifest: &Manifest,
     source: &Source,
-    with_tests: bool,
+    part: Part,
 ) -> Result<Loaded, PolicyError> {
-    let modules = parse(source, with_tests)?;
+    let mut modules = parse(manifest, source, part)?;
     let mut findings = outside_roots(&modules, &manifest.roots);
-    let entrypoint = &manifest.metadata.plinto.entrypoint;
-    let entrypoint_path = entrypoint_of(entrypoint, &modules).unwrap_or_else(|finding| {
-        findings.push(finding);
+    // What only decides was checked before it was published.
+    if part == Part::WithTests {
+        findings.extend(checked(&modules));
+    }
+    let plinto = &manifest.metadata.plinto;
+    let path = if part == Part::WithTests && plinto.entrypoint.is_empty() {
         Vec::new()
-    });
+    } else {
+        entrypoint::path_of(manifest, &modules).unwrap_or_else(|finding| {
+            findings.push(finding);
+            Vec::new()
+        })
+    };
     stop_at(findings)?;
     let data = data::document(source, &manifest.roots)?;
     stop_at(data_under_rules(&modules, &data).into_iter().collect())?;
     let routes = routes::read(&data)?;
-    let plan = compile(&modules, &data)?;
-    let tests = tests_of(&modules, &plan);
-    let missing = || refused_entrypoint(entrypoint, "does not exist");
+    let (plan, tests) = match part {
+        Part::Policies => (compile(&modules, &data)?, Vec::new()),
+        Part::WithTests => compile_with_tests(&mut modules, &data)?,
+    };
     Ok(Loaded {
-        entrypoint: plan.rule_at(&entrypoint_path).ok_or_else(missing)?,
-        entrypoint_path: format!("data.{}", entrypoint_path.join(".")),
+        entrypoint: Entrypoint::new(path, plinto.answer, &plan),
         routes,
         tests,
         texts: modules
@@ -92,25 +113,67 @@ pub(crate) fn load(
             .map(|parsed| parsed.text.to_owned())
             .collect(),
         plan,
+        is_strict: plinto.strict_builtin_errors,
     })
 }
 
 impl Loaded {
-    /// The value of a rule.
-    pub(crate) fn ask(&self, rule: RuleId, question: Question<'_>) -> Answer {
+    /// Asks the entrypoint for as much as makes a decision.
+    pub(crate) fn decide(&self, question: Question<'_>) -> Answer<Answered> {
+        let Entrypoint { path, rule, answer } = &self.entrypoint;
+        self.evaluate(question, None, |evaluation| match (rule, answer) {
+            (Some(rule), _) => Ok(evaluation.ask(*rule)?.map(Answered::Whole)),
+            (None, plinto_contract::bundle::Answer::Allow) => members(evaluation, path),
+            (None, _) => {
+                let path: Vec<&str> = path.iter().map(String::as_str).collect();
+                Ok(evaluation.ask_path(&path)?.map(Answered::Whole))
+            }
+        })
+    }
+
+    /// The value at a path of `data`.
+    pub(crate) fn ask(&self, path: &[impl AsRef<str>], question: Question<'_>) -> Answer<Value> {
+        let rule = self.plan.rule_at(path);
+        self.evaluate(question, rule, |evaluation| match rule {
+            Some(rule) => evaluation.ask(rule),
+            None => {
+                let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
+                evaluation.ask_path(&path)
+            }
+        })
+    }
+
+    fn evaluate<T>(
+        &self,
+        question: Question<'_>,
+        rule: Option<RuleId>,
+        ask: impl FnOnce(&mut Evaluation<'_>) -> Result<Option<T>, Stop>,
+    ) -> Answer<T> {
         let mut evaluation = Evaluation::new(Settings {
             plan: &self.plan,
             budget: question.budget,
             input: question.input,
             now_ns: question.now_ns,
-            is_strict: false,
-            hears_prints: question.hears_prints,
+            is_strict: self.is_strict,
+            hears_prints: question.hears.prints,
         });
-        let value = evaluation.ask(rule);
+        if let Some(rule) = rule.filter(|_| question.hears.failures) {
+            evaluation.watch(rule);
+        }
+        let value = ask(&mut evaluation);
         Answer {
             value,
+            failed: evaluation.failed(),
             printed: evaluation.printed,
         }
+    }
+
+    /// The path of a module, and a line of it.
+    pub(crate) fn line(&self, module: usize, line: u32) -> (&str, &str) {
+        let file = self.plan.modules.get(module).map_or("", String::as_str);
+        let text = self.texts.get(module).map_or("", String::as_str);
+        let index = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
+        (file, text.lines().nth(index).unwrap_or_default())
     }
 
     /// An error with its place and that line of the source.
@@ -138,14 +201,53 @@ fn stop_at(findings: Vec<Diagnostic>) -> Result<(), PolicyError> {
     })
 }
 
-fn parse(source: &Source, with_tests: bool) -> Result<Vec<Parsed<'_>>, PolicyError> {
+/// What is wrong with a policy is told of the rules as they were written.
+fn compile_with_tests(
+    modules: &mut [Parsed<'_>],
+    data: &Value,
+) -> Result<(Plan, Vec<test_rules::Found>), PolicyError> {
+    let written: Vec<Module> = modules.iter().map(|parsed| parsed.module.clone()).collect();
+    for counts_cases in [true, false] {
+        let tests = test_rules::arrange(modules, counts_cases);
+        if let Ok(plan) = compile(modules, data) {
+            return Ok((plan, tests));
+        }
+        for (parsed, module) in modules.iter_mut().zip(&written) {
+            parsed.module = module.clone();
+        }
+    }
+    Ok((compile(modules, data)?, Vec::new()))
+}
+
+/// What a package has that makes a decision. `None`: it has no `allow`.
+fn members(evaluation: &mut Evaluation<'_>, package: &[String]) -> Result<Option<Answered>, Stop> {
+    let mut found = Vec::new();
+    for member in MEMBERS {
+        let mut path: Vec<&str> = package.iter().map(String::as_str).collect();
+        path.push(member);
+        match evaluation.ask_path(&path)? {
+            Some(value) => found.push((member, value)),
+            None if found.is_empty() => return Ok(None),
+            None => {}
+        }
+    }
+    Ok(Some(Answered::Members(found)))
+}
+
+fn parse<'a>(
+    manifest: &Manifest,
+    source: &'a Source,
+    part: Part,
+) -> Result<Vec<Parsed<'a>>, PolicyError> {
     let mut texts = source
         .modules()
         .map_err(|error| Diagnostic::of_file(Kind::Syntax, "", error.to_string()))?;
-    texts.retain(|(path, _)| with_tests || !Source::is_test(path));
+    texts.retain(|(path, _)| part == Part::WithTests || !Source::is_test(path));
+    let dialects = Dialects::of(manifest)
+        .map_err(|error| Diagnostic::of_file(Kind::Syntax, ".manifest", error.to_string()))?;
     let (mut modules, mut findings) = (Vec::new(), Vec::new());
     for (path, text) in texts {
-        match front::parse(text) {
+        match front::parse_as(dialects.at(path), text) {
             Ok(module) => modules.push(Parsed { path, text, module }),
             Err(error) => {
                 let place = (error.line, error.column);
@@ -158,8 +260,22 @@ fn parse(source: &Source, with_tests: bool) -> Result<Vec<Parsed<'_>>, PolicyErr
     Ok(modules)
 }
 
+/// The names at the beginning of a rule's head, which say where it stands.
+pub(crate) fn leading_names(rule: &Rule) -> Vec<String> {
+    let (head, steps) = match &rule.head.name.kind {
+        TermKind::Ref(head, steps) => (head.as_ref(), steps.as_slice()),
+        _ => (&rule.head.name, [].as_slice()),
+    };
+    let steps = steps.iter().map_while(|step| match &step.kind {
+        TermKind::Text(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let names = head.name().into_iter().chain(steps);
+    names.map(str::to_owned).collect()
+}
+
 impl Parsed<'_> {
-    fn package(&self) -> Vec<String> {
+    pub(crate) fn package(&self) -> Vec<String> {
         names_of(&self.module.package)
     }
 
@@ -174,14 +290,23 @@ impl Parsed<'_> {
     }
 
     /// The rules, each with its path below `data`.
-    fn rules(&self) -> impl Iterator<Item = (Vec<String>, &Rule)> {
+    pub(crate) fn rules(&self) -> impl Iterator<Item = (Vec<String>, &Rule)> {
         let package = self.package();
         self.module.rules.iter().map(move |rule| {
             let mut path = package.clone();
-            path.extend(names_of(&rule.head.name));
+            path.extend(leading_names(rule));
             (path, rule)
         })
     }
+}
+
+fn checked(modules: &[Parsed<'_>]) -> Vec<Diagnostic> {
+    let modules = modules.iter().map(|parsed| CheckedModule {
+        path: parsed.path,
+        text: parsed.text,
+        module: &parsed.module,
+    });
+    check::check(&modules.collect::<Vec<_>>())
 }
 
 fn outside_roots(modules: &[Parsed<'_>], roots: &[String]) -> Vec<Diagnostic> {
@@ -194,44 +319,6 @@ fn outside_roots(modules: &[Parsed<'_>], roots: &[String]) -> Vec<Diagnostic> {
     outside
         .map(|parsed| parsed.finding(Kind::Roots, parsed.module.package.place, message.clone()))
         .collect()
-}
-
-fn refused_entrypoint(path: &str, why: &str) -> Diagnostic {
-    let message = format!("the entrypoint `{}` {why}", path.escape_default());
-    Diagnostic::of_file(Kind::Entrypoint, ".manifest", message)
-}
-
-/// `app/authz/decision` → its names, if that is a complete rule.
-fn entrypoint_of(path: &str, modules: &[Parsed<'_>]) -> Result<Vec<String>, Diagnostic> {
-    let wanted: Vec<String> = path.split('/').map(str::to_owned).collect();
-    let is_name = |name: &String| {
-        !name.is_empty()
-            && !name.starts_with(|first: char| first.is_ascii_digit())
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    };
-    if wanted.len() < 2 || !wanted.iter().all(is_name) {
-        let why = "must read `package/rule`, in letters, digits and `_`";
-        return Err(refused_entrypoint(path, why));
-    }
-    let mut rules = modules.iter().flat_map(Parsed::rules);
-    let mut found = rules
-        .by_ref()
-        .filter(|(path, _)| *path == wanted)
-        .peekable();
-    if found.peek().is_none() {
-        return Err(refused_entrypoint(path, "does not exist"));
-    }
-    if found.any(|(_, rule)| !is_complete(rule)) {
-        let why = "is a set or a function; it must be one value";
-        return Err(refused_entrypoint(path, why));
-    }
-    Ok(wanted)
-}
-
-fn is_complete(rule: &Rule) -> bool {
-    rule.head.parameters.is_none() && !matches!(rule.head.value, HeadValue::Contains(_))
 }
 
 /// Data at the path of a rule would be hidden by it, or hide it. Source: OPA refuses it too.
@@ -259,35 +346,4 @@ fn compile(modules: &[Parsed<'_>], data: &Value) -> Result<Plan, PolicyError> {
             diagnostics: findings.collect(),
         }
     })
-}
-
-fn tests_of(modules: &[Parsed<'_>], plan: &Plan) -> Vec<TestRule> {
-    let mut tests: Vec<TestRule> = Vec::new();
-    for parsed in modules {
-        if !Source::is_test(parsed.path) {
-            continue;
-        }
-        let package = parsed.package();
-        for (path, rule) in parsed.rules() {
-            let Some(name) = path.last().filter(|name| name.starts_with("test_")) else {
-                continue;
-            };
-            if path.len() != package.len().saturating_add(1) || !is_complete(rule) {
-                continue;
-            }
-            let Some(id) = plan.rule_at(&path) else {
-                continue;
-            };
-            if tests.iter().all(|test| test.rule != id) {
-                tests.push(TestRule {
-                    rule: id,
-                    package: package.join("."),
-                    name: name.clone(),
-                    file: parsed.path.to_owned(),
-                    line: rule.place.line,
-                });
-            }
-        }
-    }
-    tests
 }

@@ -20,12 +20,14 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     archive,
-    bundle::{Error, Source, assemble, canonical_source, parse_manifest},
+    bundle::{Error, Source, assemble, canonical_source},
     limits::BundleLimits,
+    manifest::parse_manifest,
 };
 
-/// 128 KiB: a signature over the largest number of files with the longest names fits.
-const SIGNATURE_BYTES: usize = 128 * 1024;
+/// 640 KiB: a signature over the largest number of files with the longest names fits: 1,026 lines of at
+/// most 380 bytes, in base64.
+const SIGNATURE_BYTES: usize = 640 * 1024;
 
 /// A bundle that waits for its signature.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use plinto_contract::{
-    bundle::{Activation, Manifest, Metadata, PlintoMetadata},
+    bundle::{Activation, Answer, Manifest, Metadata, PlintoMetadata},
     claims::{AccessToken, Audience, TYP_ACCESS_TOKEN},
     ids::{OrganizationId, SessionId, TenantId, TokenId, UserId},
     revocation::{Feed, TYP_REVOCATIONS},
@@ -211,9 +211,12 @@ impl Authority {
             revision: String::new(),
             roots: ["app", "grants", "plinto"].map(str::to_owned).to_vec(),
             rego_version: 1,
+            file_rego_versions: BTreeMap::new(),
             metadata: Metadata {
                 plinto: PlintoMetadata {
                     entrypoint: "app/authz/decision".to_owned(),
+                    answer: Answer::default(),
+                    strict_builtin_errors: false,
                     activation: None,
                 },
                 other: BTreeMap::new(),

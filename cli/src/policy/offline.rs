@@ -6,17 +6,16 @@ use plinto_contract::bundle::Manifest;
 use plinto_jose::{JwkSet, Jws};
 use plinto_policy::{
     bundle::{self, Limits, Source, Unverified},
-    cases::{self, Outcome, Report},
-    diagnostics::{Diagnostic, Kind, PolicyError},
+    cases,
+    diagnostics::PolicyError,
     engine::Engine,
-    limits::EvaluationLimits,
 };
 use serde_json::{Value, json};
 
-use super::folder::{self, Folder};
+use super::folder::{Folder, PolicyFolder, after_remarks, left_out_json};
 use crate::{
     failure::{Failure, chain},
-    output::{Output, Stream, table},
+    output::{Output, table},
 };
 
 /// What `plinto policy new` starts from.
@@ -84,6 +83,7 @@ pub(crate) fn new(folder: &Path, template: Template, output: Output) -> Result<(
 /// A policy that compiles and packs.
 pub(crate) struct Checked {
     pub(crate) folder: Folder,
+    /// Nothing, if there is no manifest to pack it with.
     pub(crate) packed: Vec<u8>,
     pub(crate) revision: String,
     pub(crate) routes: usize,
@@ -91,15 +91,13 @@ pub(crate) struct Checked {
 }
 
 /// Reads, packs and compiles a folder, tests included.
-pub(crate) fn load(path: &Path) -> Result<Checked, Failure> {
-    let folder = folder::read(path)?;
+pub(crate) fn load(folder: &PolicyFolder) -> Result<Checked, Failure> {
+    let folder = folder.read()?;
+    folder.require_manifest()?;
     let packed = bundle::build(&folder.source, &folder.manifest)?;
     let revision = bundle::revision(&folder.source, &folder.manifest)?;
-    let wrong = |error: PolicyError| Failure::Policy {
-        diagnostics: error.diagnostics,
-        source: folder.source.clone(),
-    };
-    let engine = Engine::prepare(&folder.manifest, &folder.source).map_err(wrong)?;
+    let wrong = |error: PolicyError| wrong(&folder, error);
+    let engine = Engine::check(&folder.manifest, &folder.source).map_err(wrong)?;
     let tests = cases::count(&folder.manifest, &folder.source).map_err(wrong)?;
     Ok(Checked {
         routes: engine.routes().len(),
@@ -110,47 +108,79 @@ pub(crate) fn load(path: &Path) -> Result<Checked, Failure> {
     })
 }
 
-impl Checked {
-    fn policies(&self) -> usize {
-        let files = self.folder.source.files.keys();
-        files
-            .filter(|path| {
-                Path::new(path).extension().is_some_and(|end| end == "rego")
-                    && !Source::is_test(path)
-            })
-            .count()
+/// A folder that does not compile.
+pub(crate) fn wrong(folder: &Folder, error: PolicyError) -> Failure {
+    Failure::Policy {
+        diagnostics: error.diagnostics,
+        source: folder.source.clone(),
     }
+}
 
+impl Checked {
     fn entrypoint(&self) -> &str {
         &self.folder.manifest.metadata.plinto.entrypoint
+    }
+
+    /// What a person should know.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        self.folder.remarks(Some(self.tests), Some(self.routes))
     }
 
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "revision": self.revision,
             "entrypoint": self.entrypoint(),
-            "policies": self.policies(),
+            "policies": self.folder.deciding(),
             "tests": self.tests,
             "routes": self.routes,
             "files": self.folder.source.files.len(),
             "size_bytes": self.packed.len(),
-            "skipped": self.folder.skipped,
+            "left_out": left_out_json(&self.folder),
+            "remarks": self.remarks(),
         })
     }
 }
 
 /// Compiles and says what is wrong.
-pub(crate) fn check(path: &Path, output: Output) -> Result<(), Failure> {
-    let checked = load(path)?;
+pub(crate) fn check(given: &PolicyFolder, output: Output) -> Result<(), Failure> {
+    let folder = given.read()?;
+    if !folder.has_manifest {
+        return check_unnamed(&folder, output);
+    }
+    let checked = load(given)?;
     output.answer(&checked.to_json(), || {
-        format!(
+        let text = format!(
             "{} compiles: {}, {}, {}, entrypoint {}",
-            path.display(),
-            counted(checked.policies(), "policy", "policies"),
+            given.folder.display(),
+            counted(checked.folder.deciding(), "policy", "policies"),
             counted(checked.tests, "test", "tests"),
             counted(checked.routes, "route", "routes"),
             checked.entrypoint()
-        )
+        );
+        after_remarks(&checked.remarks(), &text)
+    })
+}
+
+/// What can be checked without a manifest.
+fn check_unnamed(folder: &Folder, output: Output) -> Result<(), Failure> {
+    let tests = cases::count(&folder.manifest, &folder.source);
+    let tests = tests.map_err(|error| wrong(folder, error))?;
+    let remarks = folder.remarks(Some(tests), None);
+    let value = json!({
+        "policies": folder.deciding(),
+        "tests": tests,
+        "files": folder.source.files.len(),
+        "left_out": left_out_json(folder),
+        "remarks": remarks,
+    });
+    output.answer(&value, || {
+        let text = format!(
+            "{} compiles: {}, {}",
+            folder.path.display(),
+            counted(folder.deciding(), "policy", "policies"),
+            counted(tests, "test", "tests"),
+        );
+        after_remarks(&remarks, &text)
     })
 }
 
@@ -158,104 +188,14 @@ pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// Runs the tests.
-pub(crate) fn test(path: &Path, verbose: bool, output: Output) -> Result<(), Failure> {
-    let folder = folder::read(path)?;
-    let report = run_tests(&folder)?;
-    let value = json!({
-        "passed": report.passed(),
-        "failed": report.failures().count(),
-        "cases": report.cases,
-    });
-    output.answer(&value, || describe(&report, &folder, verbose))?;
-    verdict(&report)
-}
-
-pub(crate) fn run_tests(folder: &Folder) -> Result<Report, Failure> {
-    cases::run(
-        &folder.manifest,
-        &folder.source,
-        &EvaluationLimits::default(),
-    )
-    .map_err(|error| Failure::Policy {
-        diagnostics: error.diagnostics,
-        source: folder.source.clone(),
-    })
-}
-
-pub(crate) fn verdict(report: &Report) -> Result<(), Failure> {
-    let failures = report.failures();
-    let names: Vec<_> = failures
-        .map(|case| format!("{}.{}", case.package, case.name))
-        .collect();
-    if names.is_empty() {
-        return Ok(());
-    }
-    let what = counted(names.len(), "test", "tests");
-    Err(Failure::Check(format!(
-        "{what} of {} did not pass: {}; `plinto policy test` shows where",
-        report.cases.len(),
-        names.join(", ")
-    )))
-}
-
-fn describe(report: &Report, folder: &Folder, verbose: bool) -> String {
-    let mut text = String::new();
-    for case in report.failures() {
-        let (Outcome::Failed(why) | Outcome::Errored(why)) = &case.outcome else {
-            continue;
-        };
-        let content = folder.source.files.get(&case.file);
-        let content = content.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        let diagnostic = Diagnostic::at(
-            Kind::Test,
-            &case.file,
-            &content.unwrap_or_default(),
-            (case.line, 1),
-            format!(
-                "{}.{} did not pass: {}",
-                case.package,
-                case.name,
-                why.trim()
-            ),
-        );
-        text.push_str(&Stream::Out.render(&diagnostic, &folder.source));
-    }
-    if verbose {
-        let rows = report.cases.iter().map(|case| {
-            let outcome = match &case.outcome {
-                Outcome::Passed => "pass",
-                Outcome::Failed(_) => "FAIL",
-                Outcome::Errored(_) => "ERROR",
-            };
-            [
-                outcome.to_owned(),
-                format!("{}.{}", case.package, case.name),
-                case.steps.to_string(),
-                format!("{}:{}", case.file, case.line),
-            ]
-        });
-        text.push_str(&table(["RESULT", "TEST", "STEPS", "PLACE"], rows));
-        text.push('\n');
-    }
-    let failed = report.failures().count();
-    let passed = report.passed();
-    text.push_str(&[passed.to_string(), failed.to_string()].join(" passed, "));
-    text.push_str(" failed");
-    if report.cases.is_empty() {
-        text.push_str(" (a test is a rule named `test_…` in a file named `…_test.rego`)");
-    }
-    text
-}
-
 /// Packs a bundle.
 pub(crate) fn build(
-    path: &Path,
+    folder: &PolicyFolder,
     file: &Path,
     dry_run: bool,
     output: Output,
 ) -> Result<(), Failure> {
-    let checked = load(path)?;
+    let checked = load(folder)?;
     if !dry_run {
         fs::write(file, &checked.packed).map_err(|error| Failure::file(file, error))?;
     }
@@ -265,20 +205,26 @@ pub(crate) fn build(
     }
     output.answer(&value, || {
         let what = if dry_run { "Would write" } else { "Wrote" };
-        format!(
+        let text = format!(
             "{what} {} ({} bytes, {})\nrevision {}",
             file.display(),
             checked.packed.len(),
             counted(checked.folder.source.files.len(), "file", "files"),
             checked.revision
-        )
+        );
+        after_remarks(&checked.remarks(), &text)
     })
 }
 
 /// Shows a bundle or a folder, and checks a signature if there are keys to check it with.
 pub(crate) fn inspect(path: &Path, jwks: Option<&Path>, output: Output) -> Result<(), Failure> {
     let packed = if path.is_dir() {
-        let folder = folder::read(path)?;
+        let folder = PolicyFolder {
+            folder: path.to_owned(),
+            v0_compatible: false,
+        };
+        let folder = folder.read()?;
+        folder.require_manifest()?;
         bundle::build(&folder.source, &folder.manifest)?
     } else {
         fs::read(path).map_err(|error| Failure::file(path, error))?

@@ -1,10 +1,12 @@
 //! The commands that ask the control plane.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
-use super::offline::{counted, load, run_tests, verdict};
+use super::{
+    folder::{PolicyFolder, after_remarks},
+    offline::{counted, load},
+    testing::{run_tests, verdict},
+};
 use crate::{
     client::Client,
     config::Connection,
@@ -39,7 +41,7 @@ fn client(connection: &Connection) -> Result<Client, Failure> {
 
 /// Checks and tests a policy, then sends it; `--dry-run` stops before that.
 pub(crate) fn publish(
-    folder: &Path,
+    folder: &PolicyFolder,
     activate: bool,
     dry_run: bool,
     connection: &Connection,
@@ -60,9 +62,13 @@ pub(crate) fn publish(
         if let Some(members) = value.as_object_mut() {
             members.insert("dry_run".to_owned(), json!(true));
         }
-        return output.answer(&value, || format!("Would publish revision {summary}"));
+        return output.answer(&value, || {
+            let text = format!("Would publish revision {summary}");
+            after_remarks(&checked.remarks(), &text)
+        });
     }
     let client = client(connection)?;
+    let remarks = checked.remarks();
     let revision = checked.revision.clone();
     let (published, activation) = online(async {
         let published = client.upload(BUNDLES, checked.packed, output).await?;
@@ -84,7 +90,7 @@ pub(crate) fn publish(
             Some(activation) => activated(activation),
             None => format!("Next: plinto policy activate {revision}"),
         };
-        format!("Published revision {summary}\n{next}")
+        after_remarks(&remarks, &format!("Published revision {summary}\n{next}"))
     })
 }
 

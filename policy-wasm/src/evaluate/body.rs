@@ -48,29 +48,31 @@ impl<'a> Evaluation<'a> {
                 OpKind::Fail => false,
                 OpKind::Iterate { from, steps, out } => {
                     let Some(from) = self.cursor(from, base)? else {
-                        return Ok(Flow::Next);
+                        return Ok(self.fails(op));
                     };
                     let rest = Rest {
                         out: *out,
                         ops: after,
                         base,
                     };
-                    return self.deeper(|this| this.iterate(from, steps, rest, done));
+                    let flow = self.deeper(|this| this.iterate(from, steps, rest, done))?;
+                    return Ok(self.unless_enough(op, flow));
                 }
                 OpKind::Walk(of, out) => {
                     let Some(of) = self.value(of, base)? else {
-                        return Ok(Flow::Next);
+                        return Ok(self.fails(op));
                     };
                     let rest = Rest {
                         out: *out,
                         ops: after,
                         base,
                     };
-                    return self.deeper(|this| this.walk(&of, rest, done));
+                    let flow = self.deeper(|this| this.walk(&of, rest, done))?;
+                    return Ok(self.unless_enough(op, flow));
                 }
                 OpKind::Enter(with) => {
                     let Some(next) = self.surroundings(with, base)? else {
-                        return Ok(Flow::Next);
+                        return Ok(self.fails(op));
                     };
                     self.outer.push(std::mem::replace(&mut self.around, next));
                     let flow = self.deeper(|this| this.run(after, base, done));
@@ -90,11 +92,24 @@ impl<'a> Evaluation<'a> {
                 }
             };
             if !holds {
-                return Ok(Flow::Next);
+                return Ok(self.fails(op));
             }
             ops = after;
         }
         done(self)
+    }
+
+    fn fails(&mut self, op: &Op) -> Flow {
+        self.note_failed(op);
+        Flow::Next
+    }
+
+    /// What goes through nothing has failed itself.
+    fn unless_enough(&mut self, op: &Op, flow: Flow) -> Flow {
+        match flow {
+            Flow::Next => self.fails(op),
+            Flow::Enough => flow,
+        }
     }
 
     /// Whether a body holds in any way.
@@ -204,7 +219,7 @@ impl<'a> Evaluation<'a> {
         rest: Rest<'a>,
         done: Done<'_, 'a>,
     ) -> Result<Flow, Stop> {
-        let Cursor::Value(value) = from else {
+        let (Cursor::Value(value) | Cursor::Document(value)) = from else {
             for name in self.names_in(from)? {
                 self.pay(1)?;
                 let key = Value::String(name);
@@ -233,7 +248,10 @@ impl<'a> Evaluation<'a> {
                 self.set(rest.base, rest.out, item);
                 self.run(rest.ops, rest.base, done)?
             } else {
-                let next = Cursor::Value(item);
+                let next = match from {
+                    Cursor::Value(_) => Cursor::Value(item),
+                    _ => Cursor::Document(item),
+                };
                 self.deeper(|this| this.iterate(next, after, rest, done))?
             };
             if flow == Flow::Enough {

@@ -3,13 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::{Evaluation, Stop};
-use crate::{front::Place, value::Value};
+use crate::{front::Place, plan::code::Empty, value::Value};
 
 /// What has been added so far.
 pub(super) enum Built {
     Value(Value),
     Set(Vec<Value>),
-    Object(BTreeMap<Value, Built>),
+    /// Something is at each key as soon as it has been added.
+    Object(BTreeMap<Value, Option<Built>>),
+}
+
+impl Built {
+    const fn empty_object() -> Self {
+        Self::Object(BTreeMap::new())
+    }
 }
 
 impl Evaluation<'_> {
@@ -34,12 +41,9 @@ impl Evaluation<'_> {
             Some(Built::Object(entries)) => match path.next() {
                 Some(key) => {
                     self.pay_key(entries.len(), &key)?;
-                    let mut below = entries.remove(&key);
-                    let rest = path.collect();
-                    self.deeper_add(place, &mut below, rest, value, is_set)?;
-                    if let Some(below) = below {
-                        entries.insert(key, below);
-                    }
+                    // A key stays as it was written first: 1.0 and 1 are one key.
+                    let below = entries.entry(key).or_default();
+                    self.add(place, below, path.collect(), value, is_set)?;
                 }
                 None => return conflict(),
             },
@@ -54,16 +58,21 @@ impl Evaluation<'_> {
         Ok(())
     }
 
-    /// A path is as long as a rule's head is written.
-    fn deeper_add(
-        &self,
-        place: Place,
-        built: &mut Option<Built>,
-        path: Vec<Value>,
-        value: Value,
-        is_set: bool,
-    ) -> Result<(), Stop> {
-        self.add(place, built, path, value, is_set)
+    /// Makes room for what exists without members.
+    pub(super) fn add_empty(&self, built: &mut Option<Built>, empty: &Empty) -> Result<(), Stop> {
+        let mut at = built;
+        for key in &empty.path {
+            self.pay(1)?;
+            let Built::Object(entries) = at.get_or_insert_with(Built::empty_object) else {
+                return Ok(());
+            };
+            at = entries.entry(key.clone()).or_default();
+        }
+        at.get_or_insert_with(|| match empty.is_set {
+            true => Built::Set(Vec::new()),
+            false => Built::empty_object(),
+        });
+        Ok(())
     }
 
     fn grown(
@@ -79,7 +88,7 @@ impl Evaluation<'_> {
         };
         path.rev().try_fold(end, |below, key| {
             self.pay_key(0, &key)?;
-            Ok(Built::Object(BTreeMap::from([(key, below)])))
+            Ok(Built::Object(BTreeMap::from([(key, Some(below))])))
         })
     }
 
@@ -98,7 +107,8 @@ impl Evaluation<'_> {
                 let mut made = Vec::with_capacity(entries.len());
                 for (key, below) in entries {
                     self.pay(1)?;
-                    if let Some(value) = self.built(below)? {
+                    let below = below.map(|below| self.built(below)).transpose()?;
+                    if let Some(value) = below.flatten() {
                         made.push((key, value));
                     }
                 }

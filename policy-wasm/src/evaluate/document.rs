@@ -16,6 +16,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) enum Cursor {
     Value(Value),
+    /// A part of the data files.
+    Document(Value),
     Part {
         node: Option<NodeId>,
         base: Option<Value>,
@@ -56,6 +58,10 @@ impl<'a> Evaluation<'a> {
                 self.budget().pay_value(key)?;
                 return Ok(value.get(key).cloned().map(Cursor::Value));
             }
+            Cursor::Document(value) => {
+                self.budget().pay_value(key)?;
+                return Ok(document_at(&value, key).cloned().map(Cursor::Document));
+            }
             Cursor::Part {
                 node,
                 base,
@@ -76,7 +82,7 @@ impl<'a> Evaluation<'a> {
         }
         Ok(match (node, base, overlay) {
             (None, None, None) => None,
-            (None, Some(base), None) => Some(Cursor::Value(base)),
+            (None, Some(base), None) => Some(Cursor::Document(base)),
             (node, base, overlay) => Some(Cursor::Part {
                 node,
                 base,
@@ -85,7 +91,8 @@ impl<'a> Evaluation<'a> {
         })
     }
 
-    /// The names at a place of the tree, in their order.
+    /// The names at a place of the tree: those of data, then those of rules, each in their order.
+    /// Source: OPA, `topdown/eval.go`, `evalTree.enumerate`.
     pub(super) fn names_in(&self, at: &Cursor) -> Result<Vec<Arc<str>>, Stop> {
         let Cursor::Part {
             node,
@@ -98,9 +105,6 @@ impl<'a> Evaluation<'a> {
         let in_base = base.as_ref().map_or(0, length);
         self.pay(u64::try_from(in_base).unwrap_or(u64::MAX))?;
         let mut names = std::collections::BTreeSet::new();
-        if let Some(node) = node.and_then(|node| self.tree_node(node)) {
-            names.extend(node.children.iter().map(|(name, _)| Arc::clone(name)));
-        }
         for (key, _) in base
             .iter()
             .filter_map(Value::as_object)
@@ -113,13 +117,18 @@ impl<'a> Evaluation<'a> {
         if let Some(overlay) = overlay {
             names.extend(overlay.children.keys().cloned());
         }
-        Ok(names.into_iter().collect())
+        let mut all: Vec<Arc<str>> = names.iter().cloned().collect();
+        if let Some(node) = node.and_then(|node| self.tree_node(node)) {
+            let children = node.children.iter().map(|(name, _)| name);
+            all.extend(children.filter(|name| !names.contains(*name)).cloned());
+        }
+        Ok(all)
     }
 
     /// Evaluates everything at a place.
     pub(super) fn document(&mut self, at: Cursor) -> Result<Option<Value>, Stop> {
         let (node, base, overlay) = match at {
-            Cursor::Value(value) => return Ok(Some(value)),
+            Cursor::Value(value) | Cursor::Document(value) => return Ok(Some(value)),
             Cursor::Part {
                 node,
                 base,

@@ -1,20 +1,22 @@
 //! Evaluates a plan for one request.
 //!
 //! [`body`] runs operations, [`terms`] gives expressions their values, [`rules`] evaluates rules and
-//! functions, [`document`] goes through the tree of `data`, [`with`] replaces things for a while.
+//! functions, [`document`] goes through the tree of `data`, [`with`] replaces things for a while;
+//! [`failed`] says which expression a rule failed at.
 
 mod body;
 mod built;
 mod document;
+mod failed;
 mod rules;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod walk;
 mod with;
-#[cfg(test)]
-mod zz;
 
+pub(crate) use failed::Failed;
+use failed::Watch;
 use with::Surroundings;
 
 use crate::{
@@ -27,8 +29,8 @@ use crate::{
     value::Value,
 };
 
-/// 400: rules, bodies and iterations, one in the other. Each takes some hundred bytes of stack.
-const LEVELS: u32 = 250;
+/// 200: rules, bodies and iterations, one in the other. Each takes some hundred bytes of stack.
+const LEVELS: u32 = 200;
 
 /// 16: slots and arguments that there is room for from the beginning.
 const SLOTS: usize = 16;
@@ -103,6 +105,8 @@ pub(crate) struct Evaluation<'a> {
     module: usize,
     pub(crate) printed: Vec<Printed>,
     printed_bytes: usize,
+    /// Set when somebody wants to know what failed.
+    watch: Option<Watch<'a>>,
 }
 
 /// What is called with the evaluation for each way in which a body holds.
@@ -121,6 +125,7 @@ impl<'a> Evaluation<'a> {
             module: 0,
             printed: Vec::new(),
             printed_bytes: 0,
+            watch: None,
         }
     }
 

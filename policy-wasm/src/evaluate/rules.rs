@@ -57,7 +57,7 @@ impl<'a> Evaluation<'a> {
         let mut value = None;
         for definition in &complete.definitions {
             self.pay(1)?;
-            self.definition(definition, first, &mut value)?;
+            self.definition(definition, first, complete.is_uniform, &mut value)?;
             if complete.is_uniform && value.is_some() {
                 break;
             }
@@ -65,7 +65,7 @@ impl<'a> Evaluation<'a> {
         if value.is_none()
             && let Some(default) = &complete.default
         {
-            self.definition(default, first, &mut value)?;
+            self.definition(default, first, true, &mut value)?;
         }
         self.module = module;
         Ok(value)
@@ -75,6 +75,7 @@ impl<'a> Evaluation<'a> {
         &mut self,
         definition: &'a Definition,
         first: usize,
+        is_first_enough: bool,
         value: &mut Option<Value>,
     ) -> Result<(), Stop> {
         self.module = definition.module;
@@ -86,7 +87,6 @@ impl<'a> Evaluation<'a> {
                 }
             }
             for branch in &definition.branches {
-                let is_constant = matches!(branch.value, Expr::Const(_));
                 let mut holds = false;
                 this.run(&branch.body, base, &mut |this| {
                     let Some(found) = this.value(&branch.value, base)? else {
@@ -94,7 +94,8 @@ impl<'a> Evaluation<'a> {
                     };
                     holds = true;
                     this.agree(definition.place, value, found)?;
-                    Ok(if is_constant {
+                    // Another way to hold may be an error, unless no other value is possible.
+                    Ok(if is_first_enough {
                         Flow::Enough
                     } else {
                         Flow::Next
@@ -124,6 +125,9 @@ impl<'a> Evaluation<'a> {
         let mut built = None;
         for member in members {
             self.pay(1)?;
+            if let Some(empty) = &member.empty {
+                self.add_empty(&mut built, empty)?;
+            }
             self.member(member, &member.all, None, &mut built)?;
         }
         match built {
@@ -174,6 +178,11 @@ impl<'a> Evaluation<'a> {
         let mut built = None;
         for member in members {
             self.pay(1)?;
+            if let Some(empty) = &member.empty
+                && empty.path.first() == Some(key)
+            {
+                self.add_empty(&mut built, empty)?;
+            }
             let body = member.one.as_ref().unwrap_or(&member.all);
             self.member(member, body, Some(key), &mut built)?;
         }

@@ -6,7 +6,10 @@ use super::{Evaluation, Flow, Stop, document::Cursor, with::Mock};
 use crate::{
     builtins::{CallError, Context},
     front::Place,
-    plan::code::{Call, Comparison, Comprehension, Expr, Makes, Target},
+    plan::{
+        code::{Call, Comparison, Comprehension, Expr, Makes, Target},
+        document_at,
+    },
     value::Value,
 };
 
@@ -17,7 +20,7 @@ impl<'a> Evaluation<'a> {
             return Ok(self.known(expr, base)?.cloned());
         }
         match expr {
-            Expr::Const(_) | Expr::Slot(_) | Expr::Input => Ok(None),
+            Expr::Const(_) | Expr::Document(_) | Expr::Slot(_) | Expr::Input => Ok(None),
             Expr::At(head, keys) => self.at(head, keys, base),
             Expr::Rule(rule) => self.rule(*rule),
             Expr::Lookup(rule, key) => match self.value(key, base)? {
@@ -51,20 +54,21 @@ impl<'a> Evaluation<'a> {
     /// The value of an expression that is known ([`Expr::is_known`]), without a copy.
     pub(super) fn known(&self, expr: &'a Expr, base: usize) -> Result<Option<&Value>, Stop> {
         Ok(match expr {
-            Expr::Const(value) => Some(value),
+            Expr::Const(value) | Expr::Document(value) => Some(value),
             Expr::Slot(slot) => self.slots.get(base.saturating_add(*slot)),
             Expr::Input => self.around.input.as_ref(),
             Expr::At(head, keys) => {
+                let get = getter(head);
                 let mut at = self.known(head, base)?;
                 for key in keys {
                     let Some(owner) = at else { break };
                     self.pay(1)?;
                     at = match key {
-                        Expr::Const(key) => owner.get(key),
+                        Expr::Const(key) => get(owner, key),
                         key => match self.known(key, base)? {
                             Some(key) => {
                                 self.budget().pay_value(key)?;
-                                owner.get(key)
+                                get(owner, key)
                             }
                             None => None,
                         },
@@ -164,17 +168,18 @@ impl<'a> Evaluation<'a> {
         let Some(owner) = self.value(head, base)? else {
             return Ok(None);
         };
+        let get = getter(head);
         let mut at = &owner;
         for key in keys {
             self.pay(1)?;
             let below = if let Expr::Const(key) = key {
-                at.get(key)
+                get(at, key)
             } else {
                 let Some(key) = self.value(key, base)? else {
                     return Ok(None);
                 };
                 self.budget().pay_value(&key)?;
-                at.get(&key)
+                get(at, &key)
             };
             match below {
                 Some(below) => at = below,
@@ -333,8 +338,17 @@ impl<'a> Evaluation<'a> {
     pub(super) fn cursor(&mut self, expr: &'a Expr, base: usize) -> Result<Option<Cursor>, Stop> {
         match expr {
             Expr::Data(node) => Ok(Some(self.node(*node))),
+            Expr::Document(value) => Ok(Some(Cursor::Document(value.clone()))),
             expr => Ok(self.value(expr, base)?.map(Cursor::Value)),
         }
+    }
+}
+
+/// How keys are found in what stands at the beginning of a reference.
+fn getter(head: &Expr) -> for<'v> fn(&'v Value, &Value) -> Option<&'v Value> {
+    match head {
+        Expr::Document(_) => document_at,
+        _ => Value::get,
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! `a.b` and `a["b"]` are one form here, as in OPA: a reference with a text for a step.
 
+use super::Dialect;
+
 /// Line and column, in characters, both from 1.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Place {
@@ -27,6 +29,8 @@ pub(crate) struct Module {
     pub(crate) rules: Vec<Rule>,
     /// All of them, `# METADATA` blocks too, in the order of the text.
     pub(crate) comments: Vec<Comment>,
+    /// That of its rules: `import rego.v1` makes it [`Dialect::V1`].
+    pub(crate) dialect: Dialect,
 }
 
 /// From `#` to the end of its line, both left out.

@@ -1,10 +1,11 @@
-//! The front end: reads Rego v1.
+//! The front end: reads Rego v1, and v0 where a manifest says so.
 //!
-//! [`lexer`] reads tokens, [`parser`] modules, rules and bodies, [`terms`] what stands in them; the
-//! tree is in [`ast`]. Source: OPA, "Policy Language"; `docs/decisions/0040`.
+//! [`lexer`] reads tokens, [`parser`] modules, rules and bodies, [`terms`] what stands in them;
+//! [`dialect`] tells the two versions apart. The tree is in [`ast`]. Source: OPA, "Policy Language"; `docs/decisions/0040`.
 
-mod ast;
+pub(crate) mod ast;
 mod constants;
+mod dialect;
 mod lexer;
 mod parser;
 mod terms;
@@ -14,12 +15,15 @@ mod tests;
 use std::fmt;
 
 pub(crate) use ast::{
-    Body, Expr, ExprKind, Head, HeadValue, Membership, Module, Op, Part, Place, Rule, Term,
+    Body, Expr, ExprKind, Head, HeadValue, Membership, Module, Name, Op, Part, Place, Rule, Term,
     TermKind, With, is_path, names_of,
 };
 pub(crate) use constants::constant;
-pub(crate) use parser::parse;
+pub(crate) use dialect::Dialect;
+use dialect::Keywords;
 #[cfg(test)]
+pub(crate) use parser::parse;
+pub(crate) use parser::parse_as;
 pub(crate) use parser::parse_term;
 
 /// Why a text is not Rego.

@@ -1,16 +1,19 @@
 //! From tokens to a module: package, imports, rules.
 //!
-//! The time is linear in the text: what is ambiguous is decided by what follows, and only the body
-//! of a rule is read twice at most. Nesting ends at [`DEPTH_MAX`].
+//! The time is linear in the text: what is ambiguous is decided by what follows. Only the body of a
+//! rule is read twice at most, and some comprehensions that are none. Nesting ends at [`DEPTH_MAX`].
+
+use std::collections::BTreeSet;
 
 use super::{
-    SyntaxError,
+    Dialect, Keywords, SyntaxError,
     ast::{
         Body, Else, Expr, ExprKind, Head, HeadValue, Import, Module, Place, Rule, Term, TermKind,
         names_of,
     },
     lexer::{Lexeme, Token, lex},
 };
+use crate::builtins::declarations::declaration;
 
 /// 96: terms inside each other. A level takes up to 2 KiB of stack; a Worker has 1 MiB.
 pub(crate) const DEPTH_MAX: u32 = 96;
@@ -18,7 +21,10 @@ pub(crate) const DEPTH_MAX: u32 = 96;
 /// 200: levels of a term, of which a chain such as `a + b + c` has many without being nested.
 pub(crate) const LEVELS_MAX: u32 = 200;
 
-/// 10: the same in what can't be taken apart for the engine, whose parser works twice as long with
+/// 100: comprehensions of a module that turn out to be unions when they have been read.
+const RETRIES_MAX: u32 = 100;
+
+/// 10: levels in what can't be taken apart for the engine, whose parser works twice as long with
 /// each level.
 const HEAD_DEPTH_MAX: u32 = 10;
 
@@ -29,13 +35,20 @@ const KEYWORDS: [&str; 15] = [
 ];
 
 /// Keywords that `future.keywords` has had, and that are always keywords now.
-const FUTURE: [&str; 4] = ["contains", "every", "if", "in"];
+pub(super) const FUTURE: [&str; 4] = ["contains", "every", "if", "in"];
 
-/// Reads a module.
+/// Reads a module in Rego v1.
 /// Errors: the first thing that is not Rego v1, and what was expected in its place.
 pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
+    parse_as(Dialect::V1, text)
+}
+
+/// Reads a module.
+/// Errors: the first thing that is not of this dialect, and what was expected in its place.
+pub(crate) fn parse_as(dialect: Dialect, text: &str) -> Result<Module, SyntaxError> {
     let lexed = lex(text)?;
     let mut parser = Parser::new(&lexed.tokens);
+    parser.keywords = Keywords::of(dialect);
     let mut module = parser.module()?;
     module.comments = lexed.comments;
     Ok(module)
@@ -43,7 +56,6 @@ pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
 
 /// Reads one term, as a line of its own.
 /// Errors: the same.
-#[cfg(test)]
 pub(crate) fn parse_term(text: &str) -> Result<Term, SyntaxError> {
     let lexed = lex(text)?;
     let mut parser = Parser::new(&lexed.tokens);
@@ -54,16 +66,14 @@ pub(crate) fn parse_term(text: &str) -> Result<Term, SyntaxError> {
     }
 }
 
-/// Whether a word cannot be a name.
-pub(crate) fn is_keyword(word: &str) -> bool {
-    KEYWORDS.contains(&word)
-}
-
 /// What has been read, and what comes next.
 pub(crate) struct Parser<'a> {
     tokens: &'a [Lexeme<'a>],
     at: usize,
     nesting: u32,
+    /// How often something may still be read in another way.
+    retries: u32,
+    pub(super) keywords: Keywords,
 }
 
 /// What is behind the last token.
@@ -81,6 +91,8 @@ impl<'a> Parser<'a> {
             tokens,
             at: 0,
             nesting: 0,
+            retries: RETRIES_MAX,
+            keywords: Keywords::of(Dialect::V1),
         }
     }
 
@@ -109,6 +121,13 @@ impl<'a> Parser<'a> {
         self.at = position;
     }
 
+    /// Whether something may be read once more, in another way.
+    pub(crate) const fn may_retry(&mut self) -> bool {
+        let may = self.retries > 0;
+        self.retries = self.retries.saturating_sub(1);
+        may
+    }
+
     pub(crate) fn is_sign(&self, text: &str) -> bool {
         let next = self.peek();
         next.token == Token::Sign && next.text == text
@@ -117,7 +136,15 @@ impl<'a> Parser<'a> {
     /// Whether the next token is this keyword, and not a name as in `if.a` or `not["b"]`.
     pub(crate) fn is_word(&self, text: &str) -> bool {
         let next = self.peek();
-        next.token == Token::Word && next.text == text && !self.begins_reference()
+        next.token == Token::Word
+            && next.text == text
+            && self.keywords.has(text)
+            && !self.begins_reference()
+    }
+
+    /// Whether a word cannot be a name.
+    pub(crate) fn is_keyword(&self, word: &str) -> bool {
+        KEYWORDS.contains(&word) && self.keywords.has(word)
     }
 
     /// Whether what follows the next token makes it the first name of a reference.
@@ -145,6 +172,16 @@ impl<'a> Parser<'a> {
         is_next
     }
 
+    /// The same where a name can't stand, so that `as[1]` begins no reference.
+    pub(crate) fn skip_keyword(&mut self, text: &str) -> bool {
+        let next = self.peek();
+        let is_next = next.token == Token::Word && next.text == text;
+        if is_next {
+            self.next();
+        }
+        is_next
+    }
+
     pub(crate) fn expect_sign(&mut self, text: &str) -> Result<(), SyntaxError> {
         if self.skip_sign(text) {
             Ok(())
@@ -161,7 +198,7 @@ impl<'a> Parser<'a> {
             Token::Text | Token::Raw | Token::Part { .. } | Token::LastPart { .. } => {
                 "a text".to_owned()
             }
-            Token::Word if is_keyword(next.text) => format!("the keyword `{}`", next.text),
+            Token::Word if self.is_keyword(next.text) => format!("the keyword `{}`", next.text),
             Token::Word | Token::Number | Token::Sign => format!("`{}`", next.text),
         };
         SyntaxError::new(next.place, format!("expected {expected}, found {found}"))
@@ -194,18 +231,18 @@ impl<'a> Parser<'a> {
             imports: Vec::new(),
             rules: Vec::new(),
             comments: Vec::new(),
+            dialect: self.keywords.dialect(),
         };
+        let mut imported = BTreeSet::new();
         while self.peek().token != Token::End {
             if self.is_word("import") {
-                let import = self.import()?;
-                if let Some(import) = &import
-                    && module
-                        .imports
-                        .iter()
-                        .any(|other| other.name() == import.name())
+                let place = self.peek().place;
+                let (name, import) = self.import()?;
+                module.dialect = self.keywords.dialect();
+                if module.dialect == Dialect::V1 && name.is_some_and(|name| !imported.insert(name))
                 {
                     let message = "another import has the same name; give one of them another";
-                    return Err(SyntaxError::new(import.place, message));
+                    return Err(SyntaxError::new(place, message));
                 }
                 module.imports.extend(import);
             } else {
@@ -226,9 +263,10 @@ impl<'a> Parser<'a> {
         let path = self.steps(head)?;
         let is_path = match &path.kind {
             TermKind::Var(_) => true,
-            TermKind::Ref(_, steps) => steps
-                .iter()
-                .all(|step| matches!(step.kind, TermKind::Text(_))),
+            TermKind::Ref(head, steps) => {
+                let mut steps = steps.iter();
+                head.name().is_some() && steps.all(|step| matches!(step.kind, TermKind::Text(_)))
+            }
             _ => false,
         };
         if is_path {
@@ -238,15 +276,21 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// An import, unless it only says which keywords there are.
-    fn import(&mut self) -> Result<Option<Import>, SyntaxError> {
+    /// An import with its name, unless it only says which keywords there are.
+    fn import(&mut self) -> Result<(Option<String>, Option<Import>), SyntaxError> {
         let place = self.next().place;
         let path = self.path()?;
         let names = names_of(&path);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         match names.as_slice() {
-            ["rego", "v1"] | ["future", "keywords"] => return Ok(None),
-            ["future", "keywords", word] if FUTURE.contains(word) => return Ok(None),
+            ["rego", name @ "v1"] | ["future", name @ "keywords"] => {
+                self.imported(&names);
+                return Ok((Some((*name).to_owned()), None));
+            }
+            ["future", "keywords", word] if FUTURE.contains(word) => {
+                self.imported(&names);
+                return Ok((Some((*word).to_owned()), None));
+            }
             ["data" | "input", ..] => {}
             ["future" | "rego", ..] => {
                 let message = format!("there is no `{}` here", names.join("."));
@@ -260,13 +304,22 @@ impl<'a> Parser<'a> {
         let mut alias = None;
         if self.skip_word("as") {
             let name = self.peek();
-            let is_free = !matches!(name.text, "data" | "input" | "_");
-            if name.token != Token::Word || is_keyword(name.text) || !is_free {
+            let is_free = !matches!(name.text, "data" | "input");
+            if name.token != Token::Word || self.is_keyword(name.text) || !is_free {
                 return Err(self.unexpected("a name"));
             }
-            alias = Some(self.next().text.to_owned());
+            let name = self.next().text;
+            if name == "_" {
+                // Nothing can be meant by it.
+                return Ok((None, None));
+            }
+            alias = Some(name.to_owned());
+        } else if let Some(last) = names.last().filter(|name| self.is_keyword(name)) {
+            let message = format!("`{last}` is a keyword; give the import a name with `as`");
+            return Err(SyntaxError::new(path.place, message));
         }
-        Ok(Some(Import { place, path, alias }))
+        let import = Import { place, path, alias };
+        Ok((import.name(), Some(import)))
     }
 
     /// A rule, or several that share their head.
@@ -286,17 +339,31 @@ impl<'a> Parser<'a> {
             rules.push(rule);
             return Ok(());
         }
-        if !self.skip_word("if") {
-            if self.is_sign("{") {
-                return Err(self.unexpected("`if` before the body"));
-            }
-            if rule.head.value == HeadValue::Implied && rule.head.parameters.is_none() {
-                return Err(self.unexpected("`:=`, `contains` or `if`"));
+        if self.skip_word("if") {
+            rule.body = Some(self.rule_body()?);
+        } else if self.keywords.dialect() == Dialect::V0 {
+            self.without_if(&mut rule)?;
+        } else if self.is_sign("{") {
+            return Err(self.unexpected("`if` before the body"));
+        } else if rule.head.value == HeadValue::Implied && rule.head.parameters.is_none() {
+            return Err(self.unexpected("`:=`, `contains` or `if`"));
+        }
+        if rule.body.is_none() {
+            // A line that looks like a call was probably meant to be in a body.
+            let name = names_of(&rule.head.name).join(".");
+            let says_nothing = rule.head.value == HeadValue::Implied;
+            if says_nothing
+                && self.keywords.dialect() == Dialect::V1
+                && declaration(&name).is_some()
+            {
+                let message = format!(
+                    "`{name}` is a builtin function, and this no rule; give it a body or a value"
+                );
+                return Err(SyntaxError::new(place, message));
             }
             rules.push(rule);
             return Ok(());
         }
-        rule.body = Some(self.rule_body()?);
         while self.is_word("else") {
             if matches!(rule.head.value, HeadValue::Contains(_)) {
                 let message = "`else` cannot follow a rule with `contains`";
@@ -331,7 +398,7 @@ impl<'a> Parser<'a> {
 
     fn head(&mut self) -> Result<Head, SyntaxError> {
         let first = self.peek();
-        let is_name = !is_keyword(first.text) || self.begins_reference();
+        let is_name = !self.is_keyword(first.text) || self.begins_reference();
         if first.token != Token::Word || !is_name {
             return Err(self.unexpected("a rule's name"));
         }
@@ -339,6 +406,8 @@ impl<'a> Parser<'a> {
         let name = Term::new(first.place, TermKind::Var(first.text.to_owned()));
         let read = self.steps(name)?;
         let (name, parameters) = match read.kind {
+            // `p()` is `p`. Source: OPA.
+            TermKind::Call(function, parameters) if parameters.is_empty() => (*function, None),
             TermKind::Call(function, parameters) => (*function, Some(parameters)),
             TermKind::Var(_) | TermKind::Ref(..) => (read, None),
             _ => return Err(SyntaxError::new(first.place, "expected a rule's name")),
@@ -375,16 +444,20 @@ impl<'a> Parser<'a> {
 
     /// A default holds without a body, so nothing in it may need one.
     fn check_default(&self, rule: &Rule) -> Result<(), SyntaxError> {
-        let HeadValue::Is(value) = &rule.head.value else {
-            return Err(self.unexpected("`:=` and the default value"));
-        };
-        if value.depth > HEAD_DEPTH_MAX {
-            let message = format!("more than {HEAD_DEPTH_MAX} levels in a default value");
-            return Err(SyntaxError::new(value.place, message));
-        }
-        if !is_constant(value) {
-            let message = "a default value contains no names and calls";
-            return Err(SyntaxError::new(value.place, message));
+        match &rule.head.value {
+            HeadValue::Is(value) if value.depth > HEAD_DEPTH_MAX => {
+                let message = format!("more than {HEAD_DEPTH_MAX} levels in a default value");
+                return Err(SyntaxError::new(value.place, message));
+            }
+            HeadValue::Is(value) if !is_constant(value) => {
+                let message = "a default value contains no names and calls";
+                return Err(SyntaxError::new(value.place, message));
+            }
+            // OPA takes what is missing for true.
+            HeadValue::Is(_) | HeadValue::Implied => {}
+            HeadValue::Contains(_) => {
+                return Err(self.unexpected("`:=` and the default value"));
+            }
         }
         let mut seen: Vec<&str> = Vec::new();
         for parameter in rule.head.parameters.iter().flatten() {
@@ -413,6 +486,8 @@ impl<'a> Parser<'a> {
             } else {
                 vec![self.expr()?]
             });
+        } else if self.keywords.dialect() == Dialect::V0 && self.is_sign("{") {
+            body = Some(self.braced()?);
         } else if value.is_none() || self.is_sign("{") {
             return Err(self.unexpected("`:=` or `if`"));
         }

@@ -2,9 +2,11 @@
 
 use super::{
     SyntaxError,
-    ast::{Expr, ExprKind, IN_STRENGTH, Membership, Name, Op, Part, Place, Term, TermKind, With},
+    ast::{
+        Body, Expr, ExprKind, IN_STRENGTH, Membership, Name, Op, Part, Place, Term, TermKind, With,
+    },
     lexer::Token,
-    parser::{LEVELS_MAX, Parser, is_keyword, too_deep},
+    parser::{LEVELS_MAX, Parser, too_deep},
 };
 
 /// A term, if it is not too deep. Chains such as `a + b + c` are deep without being nested.
@@ -37,7 +39,7 @@ impl Parser<'_> {
                 if !matches!(target.kind, TermKind::Var(_) | TermKind::Ref(..)) {
                     return Err(SyntaxError::new(target.place, "expected a reference"));
                 }
-                if !self.skip_word("as") {
+                if !self.skip_keyword("as") {
                     return Err(self.unexpected("`as`"));
                 }
                 let value = self.infix(true)?;
@@ -117,7 +119,7 @@ impl Parser<'_> {
 
     fn name(&mut self) -> Result<Name, SyntaxError> {
         let name = self.peek();
-        let is_name = !is_keyword(name.text) || name.text == "contains";
+        let is_name = !self.is_keyword(name.text) || name.text == "contains";
         if name.token != Token::Word || !is_name {
             return Err(self.unexpected("a name"));
         }
@@ -203,7 +205,7 @@ impl Parser<'_> {
                 "null" if !self.begins_reference() => TermKind::Null,
                 "true" if !self.begins_reference() => TermKind::Bool(true),
                 "false" if !self.begins_reference() => TermKind::Bool(false),
-                word if is_keyword(word) && word != "contains" && !self.begins_reference() => {
+                word if self.is_keyword(word) && word != "contains" && !self.begins_reference() => {
                     return Err(self.unexpected("an expression"));
                 }
                 word => TermKind::Var(word.to_owned()),
@@ -258,7 +260,7 @@ impl Parser<'_> {
     fn negative(&mut self, place: Place) -> Result<Term, SyntaxError> {
         let next = self.peek();
         match next.token {
-            Token::Word if !is_keyword(next.text) || next.text == "contains" => {
+            Token::Word if !self.is_keyword(next.text) || next.text == "contains" => {
                 self.next();
                 let name = Term::new(next.place, TermKind::Var(next.text.to_owned()));
                 let term = self.steps(name)?;
@@ -346,20 +348,41 @@ impl Parser<'_> {
         }
     }
 
-    /// What follows `[`: an array, or what one is made of. `[a | b]` is a comprehension, never a
-    /// union. Source: OPA.
+    /// What follows `[`: an array, or what one is made of. `[a | b]` is a comprehension, but
+    /// `[a | b, c]` has a union. Source: OPA.
     fn array(&mut self, place: Place) -> Result<Term, SyntaxError> {
         if self.skip_sign("]") {
             return Ok(Term::new(place, TermKind::Array(Vec::new())));
         }
         let has_comma = self.skip_sign(",");
         let first = self.term()?;
-        if !has_comma && self.skip_sign("|") {
-            let body = self.nested(|parser| parser.body("]"))?;
-            return made(place, TermKind::ArrayOf(Box::new(first), body));
+        let mut failed = None;
+        if !has_comma {
+            match self.comprehension("]") {
+                Ok(Some(body)) => return made(place, TermKind::ArrayOf(Box::new(first), body)),
+                Ok(None) => {}
+                Err(error) => failed = Some(error),
+            }
         }
-        let items = self.rest_of(first, "]")?;
-        made(place, TermKind::Array(items))
+        let items = self.rest_of(first, "]");
+        made(
+            place,
+            TermKind::Array(items.map_err(|error| failed.unwrap_or(error))?),
+        )
+    }
+
+    /// What follows `|` in brackets, if it comes next and is a body.
+    /// Errors: why it is none; the `|` comes next again, for a union is still possible.
+    fn comprehension(&mut self, end: &str) -> Result<Option<Body>, SyntaxError> {
+        let start = self.position();
+        if !self.skip_sign("|") {
+            return Ok(None);
+        }
+        let body = self.nested(|parser| parser.body(end));
+        if body.is_err() && self.may_retry() {
+            self.back_to(start);
+        }
+        body.map(Some)
     }
 
     /// The rest of a list whose first term has been read without its operators.
@@ -380,10 +403,25 @@ impl Parser<'_> {
         }
         let has_comma = self.skip_sign(",");
         let first = self.term()?;
-        if !has_comma && self.skip_sign("|") {
-            let body = self.nested(|parser| parser.body("}"))?;
-            return made(place, TermKind::SetOf(Box::new(first), body));
+        let mut failed = None;
+        if !has_comma {
+            match self.comprehension("}") {
+                Ok(Some(body)) => return made(place, TermKind::SetOf(Box::new(first), body)),
+                Ok(None) => {}
+                Err(error) => failed = Some(error),
+            }
         }
+        let braced = self.rest_of_brace(place, first, has_comma);
+        braced.map_err(|error| failed.unwrap_or(error))
+    }
+
+    /// The rest of a set or an object whose first term has been read without its operators.
+    fn rest_of_brace(
+        &mut self,
+        place: Place,
+        first: Term,
+        has_comma: bool,
+    ) -> Result<Term, SyntaxError> {
         let first = self.infix_from(Some(first), false)?;
         if !self.skip_sign(":") {
             let items = if self.skip_sign(",") {
@@ -395,10 +433,18 @@ impl Parser<'_> {
             return made(place, TermKind::Set(items));
         }
         let value = self.term()?;
-        if !has_comma && self.skip_sign("|") {
-            let body = self.nested(|parser| parser.body("}"))?;
-            return made(place, TermKind::ObjectOf(Box::new((first, value)), body));
+        if has_comma {
+            return self.fields(place, first, value);
         }
+        match self.comprehension("}") {
+            Ok(Some(body)) => made(place, TermKind::ObjectOf(Box::new((first, value)), body)),
+            Ok(None) => self.fields(place, first, value),
+            Err(failed) => self.fields(place, first, value).map_err(|_| failed),
+        }
+    }
+
+    /// The rest of an object of whose first value a term has been read.
+    fn fields(&mut self, place: Place, first: Term, value: Term) -> Result<Term, SyntaxError> {
         let value = self.infix_from(Some(value), false)?;
         let mut fields = vec![(first, value)];
         while self.skip_sign(",") && !self.is_sign("}") {

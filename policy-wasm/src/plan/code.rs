@@ -76,6 +76,15 @@ pub(crate) struct Member {
     pub(crate) all: MemberBody,
     /// The same for one key that is known: it stands in slot 0.
     pub(crate) one: Option<MemberBody>,
+    /// What is there whether it adds something or not.
+    pub(crate) empty: Option<Empty>,
+}
+
+/// A set or an object that exists without members, where a head names its place outright.
+#[derive(Debug)]
+pub(crate) struct Empty {
+    pub(crate) path: Vec<Value>,
+    pub(crate) is_set: bool,
 }
 
 /// How a definition adds.
@@ -200,6 +209,8 @@ pub(crate) enum Pattern {
 #[derive(Debug)]
 pub(crate) enum Expr {
     Const(Value),
+    /// A part of the data files. Its keys are the texts of numbers, too.
+    Document(Value),
     Slot(Slot),
     Input,
     /// What stands in a value at keys, one in the other.
@@ -231,7 +242,7 @@ impl Expr {
     /// stands in one of them.
     pub(crate) fn is_known(&self) -> bool {
         match self {
-            Self::Const(_) | Self::Slot(_) | Self::Input => true,
+            Self::Const(_) | Self::Document(_) | Self::Slot(_) | Self::Input => true,
             Self::At(head, keys) => head.is_known() && keys.iter().all(Self::is_known),
             _ => false,
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Plan, Unresolved,
     code::{
-        Branch, Complete, Definition, Expr, Member, MemberBody, MemberValue, Rule, RuleId,
+        Branch, Complete, Definition, Empty, Expr, Member, MemberBody, MemberValue, Rule, RuleId,
         RuleKind, Slot,
     },
     emit::Emitter,
@@ -14,7 +14,7 @@ use super::{
     resolve::Resolver,
     resolved::{Literal, LiteralKind, Node},
     tree::Tree,
-    used::undeclared,
+    used::{declared_by, undeclared},
 };
 use crate::{
     builtins::Patterns,
@@ -294,13 +294,16 @@ impl Compiler<'_> {
             let parameters = resolver.parameters(terms)?;
             let branches = branches.into_iter().map(|(body, value)| {
                 let names = undeclared(body.map_or(&[], Vec::as_slice), value);
-                resolver.scoped(names, |resolver| {
+                let inside = |resolver: &mut Resolver<'_>| {
                     let mut literals = resolver.computed_parameters(terms, &parameters)?;
                     if let Some(body) = body {
                         literals.append(&mut resolver.body(body)?);
                     }
                     let value = value.map(|value| resolver.term(value)).transpose()?;
                     Ok((literals, value.unwrap_or(Node::Const(Value::Bool(true)))))
+                };
+                resolver.framed(names_of_parameters(terms), body, |resolver| {
+                    resolver.scoped(names, inside)
                 })
             });
             let branches = branches.collect::<Result<_, _>>()?;
@@ -326,7 +329,7 @@ impl Compiler<'_> {
             resolver.fresh("key");
             let heads = path.iter().chain(value);
             let names = undeclared(body.map_or(&[], Vec::as_slice), heads);
-            resolver.scoped(names, |resolver| {
+            let inside = |resolver: &mut Resolver<'_>| {
                 let body = body.map(|body| resolver.body(body)).transpose()?;
                 let names = found.prefix.iter();
                 let names = names.map(|name| Ok(Node::Const(Value::from(name.as_str()))));
@@ -335,6 +338,9 @@ impl Compiler<'_> {
                 let value = value.map(|value| resolver.term(value)).transpose()?;
                 let value = value.unwrap_or(Node::Const(Value::Bool(true)));
                 Ok((body.unwrap_or_default(), path, value))
+            };
+            resolver.framed(BTreeSet::new(), body, |resolver| {
+                resolver.scoped(names, inside)
             })
         })?;
         Some(DraftMember {
@@ -366,6 +372,7 @@ impl Compiler<'_> {
                         of_rule(module, place.unwrap_or_default(), path, *rule)
                     }),
                 );
+                add_empty(&mut members);
                 RuleKind::Partial(members)
             }
         }
@@ -402,6 +409,14 @@ impl Compiler<'_> {
     }
 }
 
+fn names_of_parameters(terms: &[Term]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for term in terms {
+        declared_by(term, &mut names);
+    }
+    names
+}
+
 fn is_uniform(definitions: &[Definition]) -> bool {
     let mut constants = definitions
         .iter()
@@ -432,6 +447,7 @@ fn definition(
         names: &mut names,
         bound: Bound::default(),
         ops: Vec::new(),
+        found: None,
     };
     let parameters = draft.parameters.into_iter();
     let parameters = parameters.map(|parameter| emitter.pattern(place, parameter));
@@ -489,7 +505,36 @@ fn member(
         slots: names.len(),
         all,
         one: one.ok(),
+        empty: None,
     })
+}
+
+/// Where a definition's head has names and other constants only: its path, and whether it ends in a
+/// set, an object, or a value.
+fn ground(member: &Member) -> Vec<Value> {
+    let path = member.all.path.iter();
+    path.map_while(|step| step.constant().cloned()).collect()
+}
+
+/// Finds out what exists without members. Source: OPA, whose tree of rules has a node for each
+/// constant of a head.
+fn add_empty(members: &mut [Member]) {
+    let grounds: Vec<Vec<Value>> = members.iter().map(ground).collect();
+    for (member, own) in members.iter_mut().zip(&grounds) {
+        let is_below = |other: &Vec<Value>| other.len() < own.len() && own.starts_with(other);
+        if own.is_empty() || grounds.iter().any(is_below) {
+            continue;
+        }
+        let is_whole = own.len() == member.all.path.len();
+        let is_set = is_whole && matches!(member.all.value, MemberValue::Contains(_));
+        let mut path = own.clone();
+        if is_whole && !is_set {
+            path.pop();
+        }
+        if !path.is_empty() {
+            member.empty = Some(Empty { path, is_set });
+        }
+    }
 }
 
 fn member_body(
@@ -507,6 +552,7 @@ fn member_body(
         names,
         bound,
         ops: Vec::new(),
+        found: None,
     };
     emitter.body(key.into_iter().chain(draft.body.iter().cloned()).collect())?;
     let path = draft.path.iter().cloned();
@@ -539,5 +585,6 @@ fn of_rule(module: usize, place: Place, path: &[String], rule: RuleId) -> Member
             value: MemberValue::Is(Expr::Rule(rule)),
         },
         one: None,
+        empty: None,
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Emitter<'a> {
     pub(super) names: &'a mut Vec<String>,
     pub(super) bound: Bound,
     pub(super) ops: Vec<Op>,
+    /// What the last operation finds, as long as nothing has used it.
+    pub(super) found: Option<Slot>,
 }
 
 impl Emitter<'_> {
@@ -40,6 +42,7 @@ impl Emitter<'_> {
     /// Emits a body in an order in which it can be evaluated.
     /// Errors: variables that nothing gives a value.
     pub(super) fn body(&mut self, literals: Vec<Literal>) -> Result<(), Unresolved> {
+        let literals = self.expanded(literals);
         let mut bound = self.bound.clone();
         let ordered = order(literals, &mut bound).map_err(|left| self.unsafe_in(&left, &bound))?;
         for literal in ordered {
@@ -52,10 +55,15 @@ impl Emitter<'_> {
         let place = literals
             .first()
             .map_or_else(Place::default, |first| first.place);
+        if bound.is_out_of_looks() {
+            let message = "this is too tangled to be put in order".to_owned();
+            return Unresolved { place, message };
+        }
         let mut names: Vec<&str> = literals
             .iter()
             .flat_map(|literal| missing(literal, bound))
             .filter_map(|slot| self.names.get(slot).map(String::as_str))
+            .filter(|name| !name.is_empty())
             .collect();
         names.dedup();
         let message = format!(
@@ -188,9 +196,11 @@ impl Emitter<'_> {
 
     /// Gives a slot its value; what was just found goes there at once.
     fn bind(&mut self, place: Place, slot: Slot, value: Expr) {
+        let found = self.found.take();
         if let (Expr::Slot(from), Some(last)) = (&value, self.ops.last_mut())
             && let OpKind::Iterate { out, .. } | OpKind::Walk(_, out) = &mut last.kind
             && out == from
+            && found == Some(*from)
         {
             *out = slot;
             return;
@@ -305,7 +315,12 @@ impl Emitter<'_> {
                 super::order::value_outputs(node, &self.bound, &mut Vec::new()).is_some()
             });
             let (index, node) = left.remove(ready.unwrap_or_default());
-            let expr = self.value(place, node)?;
+            let mut expr = self.value(place, node)?;
+            // What comes after may go through things, and find none.
+            let is_open = |(_, node): &(usize, Node)| !is_bound(node, &self.bound);
+            if left.iter().any(is_open) && may_stop(&expr) {
+                expr = self.at_once(place, expr);
+            }
             if let Some(slot) = exprs.get_mut(index) {
                 *slot = Some(expr);
             }
@@ -323,6 +338,7 @@ impl Emitter<'_> {
                 let of = arguments.pop().unwrap_or(Expr::Const(Value::Null));
                 self.push(place, OpKind::Walk(of, out));
                 self.bound.add(out);
+                self.found = Some(out);
                 return Ok(Expr::Slot(out));
             }
         };
@@ -377,6 +393,24 @@ impl Emitter<'_> {
         self.value(place, node)
     }
 
+    /// Evaluates an expression before what comes after.
+    fn at_once(&mut self, place: Place, expr: Expr) -> Expr {
+        let slot = self.fresh();
+        self.bind(place, slot, expr);
+        self.bound.add(slot);
+        Expr::Slot(slot)
+    }
+
+    /// The keys of a reference, which are evaluated before what they are keys of.
+    fn keys(&mut self, place: Place, nodes: Vec<Node>) -> Result<Vec<Expr>, Unresolved> {
+        let keys = self.values(place, nodes)?.into_iter();
+        let keys = keys.map(|key| match may_stop(&key) {
+            true => self.at_once(place, key),
+            false => key,
+        });
+        Ok(keys.collect())
+    }
+
     fn reference(
         &mut self,
         place: Place,
@@ -391,7 +425,7 @@ impl Emitter<'_> {
             Root::Term(head) => self.value(place, head)?,
             Root::Data => return self.data_reference(place, steps, rest),
         };
-        let steps = self.values(place, steps)?;
+        let steps = self.keys(place, steps)?;
         let from = at(head, steps);
         match rest {
             None => Ok(from),
@@ -406,7 +440,11 @@ impl Emitter<'_> {
         rest: Option<Vec<Node>>,
     ) -> Result<Expr, Unresolved> {
         let (from, taken) = self.tree.resolve(&steps);
-        let steps = self.values(place, steps.into_iter().skip(taken).collect())?;
+        let steps = self.keys(place, steps.into_iter().skip(taken).collect())?;
+        let from = match from {
+            Expr::Const(value) if !steps.is_empty() || rest.is_some() => Expr::Document(value),
+            from => from,
+        };
         let from = match from {
             Expr::Rule(rule) if !steps.is_empty() && self.tree.is_partial(rule) => {
                 let mut steps = steps.into_iter();
@@ -425,6 +463,14 @@ impl Emitter<'_> {
         }
     }
 
+    fn key(&mut self, place: Place, node: Node) -> Result<Expr, Unresolved> {
+        let key = self.value(place, node)?;
+        Ok(match may_stop(&key) {
+            true => self.at_once(place, key),
+            false => key,
+        })
+    }
+
     fn iterate(
         &mut self,
         place: Place,
@@ -434,7 +480,7 @@ impl Emitter<'_> {
     ) -> Result<Expr, Unresolved> {
         for step in rest {
             let step = if is_bound(&step, &self.bound) {
-                Step::Key(self.value(place, step)?)
+                Step::Key(self.key(place, step)?)
             } else {
                 Step::Each(self.pattern(place, step)?)
             };
@@ -443,6 +489,7 @@ impl Emitter<'_> {
         let out = self.fresh();
         self.push(place, OpKind::Iterate { from, steps, out });
         self.bound.add(out);
+        self.found = Some(out);
         Ok(Expr::Slot(out))
     }
 
@@ -485,6 +532,21 @@ fn at(head: Expr, mut steps: Vec<Expr>) -> Expr {
             Expr::At(head, path)
         }
         head => Expr::At(Box::new(head), steps),
+    }
+}
+
+/// Whether evaluating it may be an error.
+fn may_stop(expr: &Expr) -> bool {
+    match expr {
+        Expr::Const(_) | Expr::Document(_) | Expr::Slot(_) | Expr::Input => false,
+        Expr::Rule(_) | Expr::Lookup(..) | Expr::Data(_) | Expr::Call(_) => true,
+        Expr::Comprehension(_) => true,
+        Expr::At(head, keys) => may_stop(head) || keys.iter().any(may_stop),
+        Expr::Array(items) | Expr::Set(items) => items.iter().any(may_stop),
+        Expr::Object(fields) => fields
+            .iter()
+            .any(|(key, value)| may_stop(key) || may_stop(value)),
+        Expr::Compare(_, pair) => may_stop(&pair.0) || may_stop(&pair.1),
     }
 }
 

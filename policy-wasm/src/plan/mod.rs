@@ -6,18 +6,19 @@
 pub(crate) mod code;
 mod compile;
 mod emit;
+mod expand;
 mod names;
 mod order;
 mod resolve;
 mod resolved;
+mod scope;
 mod tree;
 mod used;
 
 pub(crate) use compile::compile;
 pub(crate) use resolve::Unresolved;
 pub(crate) use tree::{ROOT, document_at};
-#[cfg(test)]
-pub(crate) use used::undeclared;
+pub(crate) use used::{mentioned, undeclared};
 
 use crate::{builtins::Patterns, value::Value};
 

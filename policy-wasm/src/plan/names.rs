@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::code::{Callee, RuleId};
-use crate::front::{Module, names_of};
+use crate::front::{Module, Place, names_of};
 
 /// The names that the modules of a bundle define together.
 #[derive(Debug, Default)]
@@ -17,8 +17,8 @@ pub(super) struct Definitions {
 /// What some `with` replaces.
 #[derive(Debug, Default)]
 pub(super) struct Replaced {
-    /// Paths below `data`.
-    pub(super) paths: Vec<Vec<String>>,
+    /// Paths below `data`, each with its place.
+    pub(super) paths: Vec<(Place, Vec<String>)>,
     pub(super) callees: Vec<Callee>,
 }
 

@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     code::{RuleId, Slot, Target},
+    expand::{self, sorted},
     names::{Definitions, Imports, Replaced, joined},
     resolved::{
         Call, Comprehension, Function, Literal, LiteralKind, Makes, Node, Replacement, Root, With,
     },
+    scope::Frame,
     used::{declared_by, undeclared},
 };
 use crate::{
@@ -32,15 +34,18 @@ pub(crate) struct Unresolved {
 
 /// Resolves the terms of one rule.
 pub(super) struct Resolver<'a> {
-    package: &'a [String],
-    imports: &'a Imports,
-    definitions: &'a Definitions,
-    scopes: Vec<BTreeMap<String, Slot>>,
+    pub(super) package: &'a [String],
+    pub(super) imports: &'a Imports,
+    pub(super) definitions: &'a Definitions,
+    pub(super) scopes: Vec<BTreeMap<String, Slot>>,
+    pub(super) frames: Vec<Frame>,
+    /// Variables that something used.
+    pub(super) seen: BTreeSet<Slot>,
     /// Names of variables by slot, to tell of them.
     pub(super) names: Vec<String>,
     pub(super) replaced: Replaced,
     /// Variables used since a comprehension began, for each that is open.
-    used: Vec<BTreeSet<Slot>>,
+    pub(super) used: Vec<BTreeSet<Slot>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -54,69 +59,12 @@ impl<'a> Resolver<'a> {
             imports,
             definitions,
             scopes: vec![BTreeMap::new()],
+            frames: Vec::new(),
+            seen: BTreeSet::new(),
             names: Vec::new(),
             replaced: Replaced::default(),
             used: Vec::new(),
         }
-    }
-
-    pub(super) fn fresh(&mut self, name: &str) -> Slot {
-        self.names.push(name.to_owned());
-        self.names.len().saturating_sub(1)
-    }
-
-    fn declare(&mut self, name: &str) -> Slot {
-        let slot = self.fresh(name);
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.insert(name.to_owned(), slot);
-        }
-        slot
-    }
-
-    fn local(&self, name: &str) -> Option<Slot> {
-        let mut scopes = self.scopes.iter().rev();
-        scopes.find_map(|scope| scope.get(name).copied())
-    }
-
-    fn is_global(&self, name: &str) -> bool {
-        let exported = self.definitions.by_package.get(self.package);
-        matches!(name, "input" | "data")
-            || self.imports.contains_key(name)
-            || exported.is_some_and(|names| names.contains(name))
-    }
-
-    /// Runs `inside` with a scope in which these names are variables, unless they mean something.
-    pub(super) fn scoped<T>(
-        &mut self,
-        names: BTreeSet<String>,
-        inside: impl FnOnce(&mut Self) -> Result<T, Unresolved>,
-    ) -> Result<T, Unresolved> {
-        self.scopes.push(BTreeMap::new());
-        for name in names {
-            if name != "_" && self.local(&name).is_none() && !self.is_global(&name) {
-                self.declare(&name);
-            }
-        }
-        let result = inside(self);
-        self.scopes.pop();
-        result
-    }
-
-    /// The same for a body that is part of a term; with the variables from around it.
-    fn closure<T>(
-        &mut self,
-        names: BTreeSet<String>,
-        inside: impl FnOnce(&mut Self) -> Result<T, Unresolved>,
-    ) -> Result<(T, Vec<Slot>), Unresolved> {
-        let first = self.names.len();
-        self.used.push(BTreeSet::new());
-        let result = self.scoped(names, inside);
-        let used = self.used.pop().unwrap_or_default();
-        if let Some(outer) = self.used.last_mut() {
-            outer.extend(used.iter().copied());
-        }
-        let free = used.into_iter().filter(|slot| *slot < first).collect();
-        Ok((result?, free))
     }
 
     /// Declares the variables of a function's parameters. One that stands twice is the same.
@@ -181,10 +129,18 @@ impl<'a> Resolver<'a> {
             });
         };
         match &expr.kind {
-            ExprKind::Term(term) => push(self.expression(term)?),
+            ExprKind::Term(term) => {
+                let is_assigned = matches!(&term.kind, TermKind::Infix(Operator::Assign, _));
+                if is_assigned && expr.is_negated {
+                    let message = "cannot assign vars inside negated expression".to_owned();
+                    let place = expr.place;
+                    return Err(Unresolved { place, message });
+                }
+                push(self.expression(term)?);
+            }
             ExprKind::Some(names) => {
                 for name in names {
-                    self.declare(&name.text);
+                    self.declare_wanted(name)?;
                 }
             }
             ExprKind::SomeIn {
@@ -192,10 +148,9 @@ impl<'a> Resolver<'a> {
                 value,
                 collection,
             } => {
+                self.refuse_own(expr.place, key.iter().chain([value]), collection)?;
                 let collection = self.term(collection)?;
-                for pattern in key.iter().chain([value]) {
-                    self.declare_pattern(pattern);
-                }
+                self.declare_together(expr.place, key.iter().chain([value]))?;
                 let key = match key {
                     Some(key) => self.term(key)?,
                     None => Node::Var(self.fresh("_")),
@@ -212,10 +167,13 @@ impl<'a> Resolver<'a> {
                 let domain = self.term(domain)?;
                 let names = undeclared(body, []);
                 let (inside, free) = self.closure(BTreeSet::new(), |this| {
-                    let key = key.as_ref().map(|key| this.declare(&key.text));
-                    let value = this.declare(&value.text);
-                    let body = this.scoped(names, |this| this.body(body))?;
-                    Ok((key, value, body))
+                    this.framed(BTreeSet::new(), Some(body), |this| {
+                        let key = key.as_ref().map(|key| this.declare_wanted(key));
+                        let key = key.transpose()?;
+                        let value = this.declare_wanted(value)?;
+                        let body = this.scoped(names, |this| this.body(body))?;
+                        Ok((key, value, body))
+                    })
                 })?;
                 let (key, value, body) = inside;
                 push(LiteralKind::Every {
@@ -234,7 +192,8 @@ impl<'a> Resolver<'a> {
         match &term.kind {
             TermKind::Infix(Operator::Assign, pair) => {
                 let value = self.term(&pair.1)?;
-                self.declare_pattern(&pair.0);
+                check_assignable(&pair.0)?;
+                self.declare_pattern(&pair.0)?;
                 Ok(LiteralKind::Unify(self.term(&pair.0)?, value))
             }
             TermKind::Infix(Operator::Unify, pair) => {
@@ -274,34 +233,20 @@ impl<'a> Resolver<'a> {
             && self.local("print").is_none()
     }
 
-    fn declare_pattern(&mut self, pattern: &Term) {
-        match &pattern.kind {
-            TermKind::Var(name) if name != "_" => {
-                self.declare(name);
-            }
-            TermKind::Array(items) => {
-                for item in items {
-                    self.declare_pattern(item);
-                }
-            }
-            TermKind::Object(fields) => {
-                for (_, value) in fields {
-                    self.declare_pattern(value);
-                }
-            }
-            _ => {}
-        }
-    }
-
     fn var(&mut self, place: Place, name: &str) -> Result<Node, Unresolved> {
         if name == "_" {
             return Ok(Node::Var(self.fresh("_")));
         }
         if let Some(slot) = self.local(name) {
+            self.seen.insert(slot);
             if let Some(used) = self.used.last_mut() {
                 used.insert(slot);
             }
             return Ok(Node::Var(slot));
+        }
+        if self.is_pending(name) {
+            let message = format!("var {name} is used above its declaration");
+            return Err(Unresolved { place, message });
         }
         if let Some(path) = self.global(name) {
             return Ok(path_of(&path));
@@ -338,12 +283,16 @@ impl<'a> Resolver<'a> {
                 Ok(reference(head, self.terms(steps)?))
             }
             TermKind::Array(items) => Ok(Node::Array(self.terms(items)?)),
-            TermKind::Set(items) => Ok(Node::Set(self.terms(items)?)),
+            TermKind::Set(items) => {
+                let mut members = self.terms(items)?;
+                members.sort_by(expand::compare);
+                Ok(Node::Set(members))
+            }
             TermKind::Object(fields) => {
                 let fields = fields
                     .iter()
                     .map(|(key, value)| Ok((self.term(key)?, self.term(value)?)));
-                Ok(Node::Object(fields.collect::<Result<_, _>>()?))
+                Ok(Node::Object(sorted(fields.collect::<Result<_, _>>()?)))
             }
             TermKind::ArrayOf(..) | TermKind::SetOf(..) | TermKind::ObjectOf(..) => {
                 self.comprehension(term)
@@ -376,7 +325,7 @@ impl<'a> Resolver<'a> {
             _ => return self.term(term),
         };
         let names = undeclared(body, heads.iter().copied());
-        let ((body, makes), free) = self.closure(names, |this| {
+        let inside = |this: &mut Self| {
             let body = this.body(body)?;
             let mut heads = heads.iter().map(|head| this.term(head));
             let mut next = || heads.next().unwrap_or(Ok(Node::Const(Value::Null)));
@@ -386,6 +335,9 @@ impl<'a> Resolver<'a> {
                 _ => Makes::Object(next()?, next()?),
             };
             Ok((body, makes))
+        };
+        let ((body, makes), free) = self.framed(BTreeSet::new(), Some(body), |this| {
+            this.closure(names, inside)
         })?;
         Ok(Node::Comprehension(Box::new(Comprehension {
             place: term.place,
@@ -403,6 +355,14 @@ impl<'a> Resolver<'a> {
 
     fn set_of_expr(&mut self, expr: &Expr) -> Result<Node, Unresolved> {
         let names = undeclared(std::slice::from_ref(expr), []);
+        let is_known = |name: &String| {
+            self.local(name).is_some() || (self.is_global(name) && !self.is_pending(name))
+        };
+        if let Some(name) = names.iter().find(|name| !is_known(name)) {
+            let message = format!("var {name} is undeclared");
+            let place = expr.place;
+            return Err(Unresolved { place, message });
+        }
         let ((body, slot), free) = self.closure(names, |this| {
             let slot = this.fresh("value");
             let mut body = Vec::new();
@@ -518,14 +478,14 @@ impl<'a> Resolver<'a> {
             place: with.place,
             message: "`with` replaces nothing".to_owned(),
         })?;
-        let path = match self.imports.get(first) {
-            Some(import) => joined(import, rest),
+        let path = match self.global(first) {
+            Some(path) => joined(&path, rest),
             None => names.clone(),
         };
         match path.split_first() {
             Some((root, path)) if root == "input" => Ok(With::Input(path.to_vec(), value)),
             Some((root, path)) if root == "data" => {
-                self.replaced.paths.push(path.to_vec());
+                self.replaced.paths.push((with.place, path.to_vec()));
                 Ok(With::Data(path.to_vec(), value))
             }
             _ => Err(Unresolved {
@@ -599,5 +559,21 @@ const fn builtin_of(operator: Operator) -> &'static str {
         Operator::Multiply => "mul",
         Operator::Divide => "div",
         Operator::Remainder => "rem",
+    }
+}
+
+/// What stands before `:=` is made of variables.
+fn check_assignable(pattern: &Term) -> Result<(), Unresolved> {
+    match &pattern.kind {
+        TermKind::Var(_) => Ok(()),
+        TermKind::Array(items) => items.iter().try_for_each(check_assignable),
+        TermKind::Object(fields) => fields
+            .iter()
+            .try_for_each(|(_, value)| check_assignable(value)),
+        _ => Err(Unresolved {
+            place: pattern.place,
+            message: "only variables, and arrays and objects of them, can be assigned to"
+                .to_owned(),
+        }),
     }
 }

@@ -99,7 +99,7 @@ impl Tree {
 
     fn may_be_replaced(&self, names: &[&str]) -> bool {
         let mut paths = self.replaced.paths.iter();
-        paths.any(|path| path.iter().zip(names).all(|(left, right)| left == right))
+        paths.any(|(_, path)| path.iter().zip(names).all(|(left, right)| left == right))
     }
 }
 
@@ -129,8 +129,29 @@ fn in_base(node: &Node, steps: &[resolved::Node], first: usize) -> (Expr, usize)
 pub(crate) fn document_at<'a>(value: &'a Value, key: &Value) -> Option<&'a Value> {
     match (value, key) {
         (Value::Object(object), Value::Number(number)) => object.get_str(&number.to_string()),
-        _ => value.get(key),
+        (Value::Object(object), Value::String(name)) => object.get_str(name),
+        (Value::Array(array), Value::Number(number)) => array.get(index_of(&number.to_string())?),
+        (Value::Array(array), Value::String(text)) => array.get(index_of(text)?),
+        _ => None,
     }
+}
+
+/// The place in an array that a text names. Source: OPA, `util.Atoi`.
+fn index_of(text: &str) -> Option<usize> {
+    let is_negative = text.starts_with('-');
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_whole = fraction.bytes().all(|digit| digit == b'0');
+    let has_digits = !digits.is_empty() && whole.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_whole || !has_digits || digits.len() > 19 {
+        return None;
+    }
+    let index: usize = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().ok()?
+    };
+    (!is_negative || index == 0).then_some(index)
 }
 
 fn name_of(step: &resolved::Node) -> Option<&str> {

@@ -20,6 +20,27 @@ pub(crate) fn undeclared<'a>(
     used.difference(&declared).cloned().collect()
 }
 
+/// Names that a body declares itself.
+pub(super) fn declarations(body: &[Expr]) -> BTreeSet<String> {
+    let mut declared = BTreeSet::new();
+    for expr in body {
+        names_in_expr(expr, &mut BTreeSet::new(), &mut declared);
+    }
+    declared.remove("_");
+    declared
+}
+
+/// Names that an expression uses or gives a value to; a mere `some x` does neither.
+pub(crate) fn mentioned(expr: &Expr) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    let mut declared = BTreeSet::new();
+    if !matches!(expr.kind, ExprKind::Some(_)) {
+        names_in_expr(expr, &mut used, &mut declared);
+        used.append(&mut declared);
+    }
+    used
+}
+
 fn names_in_expr(expr: &Expr, used: &mut BTreeSet<String>, declared: &mut BTreeSet<String>) {
     match &expr.kind {
         ExprKind::Term(term) => {
@@ -78,7 +99,7 @@ pub(super) fn declared_by(pattern: &Term, names: &mut BTreeSet<String>) {
 }
 
 /// Names in a term, outside of comprehensions in it.
-fn names_in_term(term: &Term, names: &mut BTreeSet<String>) {
+pub(super) fn names_in_term(term: &Term, names: &mut BTreeSet<String>) {
     let mut all = |terms: &[Term]| {
         for term in terms {
             names_in_term(term, names);

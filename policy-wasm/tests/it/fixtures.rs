@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plinto_contract::bundle::{Manifest, Metadata, PlintoMetadata};
+use plinto_contract::bundle::{Answer, Manifest, Metadata, PlintoMetadata};
 use plinto_policy::{
     bundle::Source,
     diagnostics::PolicyError,
@@ -14,9 +14,12 @@ pub(crate) fn manifest() -> Manifest {
         revision: String::new(),
         roots: vec!["app".to_owned(), "plinto".to_owned()],
         rego_version: 1,
+        file_rego_versions: BTreeMap::new(),
         metadata: Metadata {
             plinto: PlintoMetadata {
                 entrypoint: "app/authz/decision".to_owned(),
+                answer: Answer::default(),
+                strict_builtin_errors: false,
                 activation: None,
             },
             other: BTreeMap::new(),

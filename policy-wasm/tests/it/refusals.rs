@@ -13,7 +13,7 @@ use super::fixtures::*;
 /// A policy that is fine but for `rules`.
 fn refused(rules: &str) -> Diagnostic {
     let rules = format!("decision := {{\"allow\": false}}\n{rules}");
-    let mut error = prepare(&rules).unwrap_err();
+    let mut error = Engine::check(&manifest(), &policy(&rules)).unwrap_err();
     error.diagnostics.remove(0)
 }
 
@@ -26,7 +26,7 @@ fn refused_source(files: &[(&str, &str)]) -> Diagnostic {
         let policy = "package app.authz\ndecision := {\"allow\": false}";
         files.push(("app/authz/policy.rego", policy));
     }
-    let mut error = Engine::prepare(&manifest(), &source(&files)).unwrap_err();
+    let mut error = Engine::check(&manifest(), &source(&files)).unwrap_err();
     error.diagnostics.remove(0)
 }
 
@@ -82,48 +82,22 @@ fn every_file_with_a_syntax_error_is_reported() {
 }
 
 #[test]
-fn builtins_that_panic_or_grow_without_bound_are_refused() {
+fn builtins_that_call_out_or_roll_dice_are_refused() {
     for (rule, line, column) in [
-        ("x := strings.count(input.a, input.b)", 3, 6),
-        ("x := object.subset(input.a, [])", 3, 6),
-        ("x := sprintf(input.format, [1])", 3, 6),
-        ("x := sprintf(\"%9999999999999d\", [1])", 3, 6),
-        ("x := sprintf(\"%²d\", [1])", 3, 6),
-        ("x := sprintf(\"%-5d\", [1])", 3, 6),
-        ("x := sprintf(\"50%\", [])", 3, 6),
-        ("x := numbers.range(1, input.a)", 3, 6),
-        ("x := numbers.range(1, 100000)", 3, 6),
-        ("x := numbers.range_step(1, 10, 0)", 3, 6),
-        ("x := bits.lsh(1, input.a)", 3, 6),
-        ("x := bits.lsh(1, 4000000000)", 3, 6),
-        (
-            "x if {\n\tinput.a\n\ty := [strings.count(a, \"\") | some a in input.b]\n\ty\n}",
-            5,
-            8,
-        ),
-        (
-            "x if { upper(\"a\") with upper as strings[\"count\"] }",
-            3,
-            33,
-        ),
-        ("x if every a in input.b { strings.count(a, a) > 0 }", 3, 27),
-        (
-            "f(a) := 1 if strings.count(a, \"b\") == 1\nelse := 2",
-            3,
-            14,
-        ),
-        (
-            "x contains strings.count(a, \"\") if some a in input.b",
-            3,
-            12,
-        ),
-        ("x[strings.count(a, \"\")] := 1 if some a in input.b", 3, 3),
         ("x := http.send({})", 3, 6),
         ("x := rand.intn(\"a\", 5)", 3, 6),
         ("x := uuid.rfc4122(\"a\")", 3, 6),
-        ("x := time.now_ns()", 3, 6),
         ("x := opa.runtime()", 3, 6),
-        ("x := graph.reachable_paths(input.a, input.b)", 3, 6),
+        ("x := net.lookup_ip_addr(\"a\")", 3, 6),
+        (
+            "x if {\n\tinput.a\n\ty := [rand.intn(a, 2) | some a in input.b]\n\ty\n}",
+            5,
+            8,
+        ),
+        ("x if every a in input.b { rand.intn(a, 2) > 0 }", 3, 27),
+        ("f(a) := 1 if rand.intn(a, 2) == 1\nelse := 2", 3, 14),
+        ("x contains rand.intn(a, 2) if some a in input.b", 3, 12),
+        ("x[rand.intn(a, 2)] := 1 if some a in input.b", 3, 3),
     ] {
         let finding = refused(rule);
         assert_eq!(finding.kind, Kind::Refused, "{rule}: {finding}");
@@ -133,21 +107,6 @@ fn builtins_that_panic_or_grow_without_bound_are_refused() {
             (line, column),
             "{rule}: {finding}"
         );
-    }
-}
-
-#[test]
-fn the_same_builtins_pass_where_they_are_harmless() {
-    for rule in [
-        "x := sprintf(\"%d %s %5d %.2f %% %v\", [1, \"a\", 2, 3.5, {}])",
-        "x := sprintf(`%x`, [255])",
-        "x := numbers.range(1, 10)",
-        "x := numbers.range(-5, 5)",
-        "x := numbers.range_step(0, 100, 10)",
-        "x := bits.lsh(input.a, 8)",
-    ] {
-        let rules = format!("decision := {{\"allow\": false}}\n{rule}");
-        assert!(prepare(&rules).is_ok(), "{rule}");
     }
 }
 
@@ -180,7 +139,6 @@ fn recursion_is_refused_however_it_is_hidden() {
         "a := data.app.authz.a",
         "a := count(data.app)",
         "a[x] := 1 if some x in object.keys(a)",
-        "f(x) := y if { f := 1; y := f(f) }",
         "default f(_) := 1\nf(x) := data.app.authz.f(x)",
         "f(x) := max([g(y) | some y in x])\ng(x) := f([x])",
         "f(x) := lib.f(x)\nlib.f(x) := f(x)",
@@ -200,7 +158,8 @@ fn a_local_name_like_a_rules_is_no_recursion() {
         "user := f(input.a)\nf(x) := 1 if every user in x { user > 1 }",
     ] {
         let rules = format!("decision := {{\"allow\": false}}\n{rules}");
-        assert!(prepare(&rules).is_ok(), "{rules}: {:?}", prepare(&rules));
+        let checked = Engine::check(&manifest(), &policy(&rules));
+        assert!(checked.is_ok(), "{rules}: {checked:?}");
     }
 }
 
@@ -240,7 +199,8 @@ fn a_name_that_nothing_defines_is_found_before_it_decides() {
         "f(x) := {k: v | some k, v in x}",
     ] {
         let rules = format!("decision := {{\"allow\": false}}\n{rules}");
-        assert!(prepare(&rules).is_ok(), "{rules}: {:?}", prepare(&rules));
+        let checked = Engine::check(&manifest(), &policy(&rules));
+        assert!(checked.is_ok(), "{rules}: {checked:?}");
     }
 }
 

@@ -378,8 +378,16 @@ fn an_upload_with_something_that_does_not_belong_is_refused() {
         Err(Error::UnknownFile(_))
     ));
     assert!(matches!(
-        reads("app/data.yaml", b""),
-        Err(Error::UnknownFile(_))
+        reads("app/data.yaml", b"a: [1"),
+        Err(Error::Yaml { path, .. }) if path == "app/data.yaml"
+    ));
+    assert!(matches!(
+        reads("plinto/roles/data.yml", b"{}"),
+        Err(Error::ReservedFile(_))
+    ));
+    assert!(matches!(
+        reads("app/data.yaml", b"plinto"),
+        Ok(upload) if upload.source.files["app/data.json"] == br#""plinto""#
     ));
     assert!(matches!(
         reads("notdata.json", b"{}"),
@@ -412,9 +420,16 @@ fn an_upload_with_something_that_does_not_belong_is_refused() {
     ));
     for manifest in [
         &br"{}"[..],
-        br#"{"roots":["app"],"rego_version":0,"metadata":{"plinto":{"entrypoint":"a/b"}}}"#,
+        br#"{"roots":["app"],"rego_version":2,"metadata":{"plinto":{"entrypoint":"a/b"}}}"#,
+        br#"{"roots":["app"],"rego_version":"1","metadata":{"plinto":{"entrypoint":"a/b"}}}"#,
+        br#"{"file_rego_versions":{"/a.rego":3},"metadata":{"plinto":{"entrypoint":"a/b"}}}"#,
+        br#"{"file_rego_versions":{"/[a.rego":0},"metadata":{"plinto":{"entrypoint":"a/b"}}}"#,
+        br#"{"metadata":{"plinto":{"entrypoint":"a/b","answer":"yes"}}}"#,
+        br#"{"metadata":{"plinto":{"entrypoint":"a/b","strict_builtin_errors":"yes"}}}"#,
+        br#"{"metadata":{}}"#,
         br#"{"roots":[],"metadata":{"plinto":{"entrypoint":"a/b"}}}"#,
-        br#"{"roots":[""],"metadata":{"plinto":{"entrypoint":"a/b"}}}"#,
+        br#"{"roots":["","app"],"metadata":{"plinto":{"entrypoint":"a/b"}}}"#,
+        br#"{"roots":["a//b"],"metadata":{"plinto":{"entrypoint":"a/b"}}}"#,
         br#"{"roots":["app","app/x"],"metadata":{"plinto":{"entrypoint":"a/b"}}}"#,
         br#"{"roots":["app"],"metadata":{"plinto":{"entrypoint":"a/b","entry":1}}}"#,
         br#"{"roots":["app"],"wasm":[],"metadata":{"plinto":{"entrypoint":"a/b"}}}"#,
@@ -437,7 +452,7 @@ fn an_upload_with_something_that_does_not_belong_is_refused() {
 
 #[test]
 fn a_bundle_of_the_largest_number_of_files_can_be_signed() {
-    let names: Vec<String> = (0..250)
+    let names: Vec<String> = (0..1_020)
         .map(|index| format!("app/{}/{index}/data.json", "x".repeat(90)))
         .collect();
     let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "{}")).collect();
@@ -449,7 +464,7 @@ fn a_bundle_of_the_largest_number_of_files_can_be_signed() {
             .source
             .files
             .len(),
-        250
+        1_020
     );
 }
 

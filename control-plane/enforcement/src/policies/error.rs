@@ -171,6 +171,7 @@ fn findings(error: &PolicyError) -> Vec<FieldError> {
 fn failure(case: &Case) -> FieldError {
     let (code, detail) = match &case.outcome {
         Outcome::Passed => ("passed", "passed"),
+        Outcome::Skipped => ("skipped", "skipped"),
         Outcome::Failed(detail) => ("test_failed", detail.as_str()),
         Outcome::Errored(detail) => ("test_errored", detail.as_str()),
     };

@@ -17,11 +17,19 @@ pub(in crate::builtins) struct PublicKey {
 }
 
 /// A scalar, and the point that belongs to it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(in crate::builtins) struct PrivateKey {
     pub(in crate::builtins) public: PublicKey,
     /// As long as the field.
     pub(in crate::builtins) d: Vec<u8>,
+    signing: SigningKey,
+}
+
+#[derive(Clone)]
+enum SigningKey {
+    P256(p256::ecdsa::SigningKey),
+    P384(p384::ecdsa::SigningKey),
+    P521(p521::ecdsa::SigningKey),
 }
 
 /// `r` and `s` of a signature, each as it is written.
@@ -119,25 +127,40 @@ impl PublicKey {
 impl PrivateKey {
     /// A scalar of as many bytes as the field has. `None`: it is zero or too large.
     pub(in crate::builtins) fn new(curve: Curve, d: &[u8]) -> Option<Self> {
-        let point = each_curve!(curve, c => {
-            let key = c::ecdsa::SigningKey::from_slice(d).ok()?;
-            let public = *key.verifying_key();
-            public.to_sec1_point(false).as_bytes().to_vec()
-        });
+        let signing = match curve {
+            Curve::P256 => SigningKey::P256(p256::ecdsa::SigningKey::from_slice(d).ok()?),
+            Curve::P384 => SigningKey::P384(p384::ecdsa::SigningKey::from_slice(d).ok()?),
+            Curve::P521 => SigningKey::P521(p521::ecdsa::SigningKey::from_slice(d).ok()?),
+        };
+        let point = match &signing {
+            SigningKey::P256(key) => key.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
+            SigningKey::P384(key) => key.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
+            SigningKey::P521(key) => key.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
+        };
         Some(Self {
             public: PublicKey { curve, point },
             d: d.to_vec(),
+            signing,
         })
     }
 
     /// `r` and `s`, each as long as the field.
     pub(in crate::builtins) fn sign(&self, digest: &[u8]) -> Option<Vec<u8>> {
+        use p256::ecdsa::signature::hazmat::PrehashSigner;
         let digest = fitted(digest, self.public.curve.size());
-        each_curve!(self.public.curve, c => {
-            use c::ecdsa::signature::hazmat::PrehashSigner;
-            let key = c::ecdsa::SigningKey::from_slice(&self.d).ok()?;
-            let signature: c::ecdsa::Signature = key.sign_prehash(&digest).ok()?;
-            Some(signature.to_bytes().to_vec())
+        Some(match &self.signing {
+            SigningKey::P256(key) => {
+                let signature: p256::ecdsa::Signature = key.sign_prehash(&digest).ok()?;
+                signature.to_bytes().to_vec()
+            }
+            SigningKey::P384(key) => {
+                let signature: p384::ecdsa::Signature = key.sign_prehash(&digest).ok()?;
+                signature.to_bytes().to_vec()
+            }
+            SigningKey::P521(key) => {
+                let signature: p521::ecdsa::Signature = key.sign_prehash(&digest).ok()?;
+                signature.to_bytes().to_vec()
+            }
         })
     }
 }

@@ -97,6 +97,18 @@ fn curve(oid: &[u8]) -> Option<Curve> {
     }
 }
 
+/// The curve whose identifier stands somewhere in a key; of several the largest one.
+pub(in crate::builtins) fn named_curve(der: &[u8]) -> Option<Curve> {
+    let curves = [
+        (oid::P521, Curve::P521),
+        (oid::P384, Curve::P384),
+        (oid::P256, Curve::P256),
+    ];
+    let is_named = |oid: &[u8]| der.windows(oid.len()).any(|window| window == oid);
+    let (_, curve) = curves.into_iter().find(|(oid, _)| is_named(oid))?;
+    Some(curve)
+}
+
 /// A `SubjectPublicKeyInfo`, and nothing after it.
 pub(in crate::builtins) fn public_key(der: &[u8]) -> Option<PublicKey> {
     let mut outer = Reader(der);

@@ -148,7 +148,7 @@ fn private_keys(context: &Context<'_>, text: &str) -> Result<Vec<PrivateKey>, Ca
         rest = next;
         let key = match block.label {
             b"RSA PRIVATE KEY" | b"PRIVATE KEY" | b"EC PRIVATE KEY" => {
-                signature::pay_for_private_key(context, block.bytes.len())?;
+                signature::pay_for_private_key(context, &block.bytes)?;
                 private_key(&block)
             }
             _ => continue,

@@ -89,10 +89,8 @@ pub(super) fn rfc3339(seconds: i64, offset: i64) -> String {
 
 /// 1,000,000,000: nanoseconds of a second.
 const SECOND: i64 = 1_000_000_000;
-/// 64: steps for unpacking what is known of a zone.
-const ZONE_STEPS: u64 = 64;
-/// 4: bytes of a layout that a step pays for.
-const LAYOUT_BYTES: usize = 4;
+/// 16: steps for unpacking what is known of a zone.
+const ZONE_STEPS: u64 = 16;
 
 /// What an operand says of a moment.
 struct Moment<'a> {
@@ -233,8 +231,9 @@ fn parse_with(context: &Context<'_>, layout: &str, text: &str) -> Result<Option<
     nanoseconds(seconds, nanosecond)
 }
 
+/// Each byte may be an element.
 fn pay_for_layout(context: &Context<'_>, layout: &str) -> Result<(), CallError> {
-    let steps = u64::try_from(layout.len() / LAYOUT_BYTES).unwrap_or(u64::MAX);
+    let steps = u64::try_from(layout.len()).unwrap_or(u64::MAX);
     Ok(context.budget.pay(steps)?)
 }
 

@@ -148,11 +148,11 @@ fn algorithm(name: &str) -> Option<Algorithm> {
     Algorithm::named(name)
 }
 
-fn answer(is_valid: bool, header: Value, claims: Value) -> Option<Value> {
-    Some(Value::array(vec![is_valid.into(), header, claims]))
+fn answer(is_valid: bool, header: Value, claims: Value) -> Value {
+    Value::array(vec![is_valid.into(), header, claims])
 }
 
-fn refusal() -> Option<Value> {
+fn refusal() -> Value {
     answer(false, Value::empty_object(), Value::empty_object())
 }
 
@@ -168,7 +168,7 @@ pub(super) fn decode_verify(
         let members = token.header()?;
         let header = Header::of(&members)?;
         if !constraints.is_signed(context, &token, &header)? {
-            return Ok(refusal());
+            return Ok(Some(refusal()));
         }
         let payload = bytes(token.payload)?;
         if header.cty.eq_ignore_ascii_case("JWT") {
@@ -179,7 +179,8 @@ pub(super) fn decode_verify(
         break (members, object(&payload)?);
     };
     if !constraints.are_kept(&claims)? {
-        return Ok(refusal());
+        return Ok(Some(refusal()));
     }
-    Ok(answer(true, Value::Object(header), Value::Object(claims)))
+    let valid = answer(true, Value::Object(header), Value::Object(claims));
+    Ok(Some(valid))
 }

@@ -11,7 +11,9 @@ use crate::{
             ecdsa::{self, Curve},
             keys::{self, PrivateKey, PublicKey},
             pem, rsa,
-            signature::{Algorithm, pay_for_curve, pay_for_private_key, pay_for_public_key},
+            signature::{
+                Algorithm, ED25519_STEPS, pay_for_numbers, pay_for_public_key, pay_for_scalar,
+            },
         },
         x509,
     },
@@ -240,7 +242,7 @@ impl Jwk {
         let d = members.needed("d")?;
         Ok(match public {
             PublicKey::Rsa(public) => {
-                pay_for_private_key(context, public.n.len().saturating_mul(4))?;
+                pay_for_numbers(context, public.n.len().saturating_mul(4))?;
                 let part = |name| {
                     members
                         .needed(name)
@@ -266,7 +268,7 @@ impl Jwk {
                 .map(PrivateKey::Rsa)
             }
             PublicKey::Ec(public) => {
-                pay_for_curve(context, public.curve)?;
+                pay_for_scalar(context, public.curve)?;
                 ecdsa::PrivateKey::new(public.curve, &d)
                     .filter(|key| key.public == *public)
                     .map(PrivateKey::Ec)
@@ -345,7 +347,7 @@ fn okp_key(context: &Context<'_>, members: &Members<'_>) -> Result<Key, CallErro
     match curve {
         Some("Ed25519") => {
             if let Some(d) = d {
-                pay_for_public_key(context, d.len())?;
+                context.budget.pay(ED25519_STEPS)?;
                 let PublicKey::Ed25519(public) = PrivateKey::ed25519(d).public() else {
                     return Err(malformed());
                 };

@@ -3,6 +3,8 @@
 mod constraints;
 mod jwk;
 mod sign;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use std::{borrow::Cow, sync::Arc};
@@ -208,12 +210,11 @@ fn decode(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Value>, C
         let token = Token::split(context, &whole)?;
         let header = token.header()?;
         let payload = bytes(token.payload)?;
-        let cty = header.get_str("cty");
-        let content = cty.map(|cty| {
-            cty.as_str()
-                .ok_or_else(|| CallError::new("cty: not a string"))
-        });
-        if content.transpose()? == Some("JWT") {
+        let content = header.get_str("cty").map(Value::as_str);
+        if content == Some(None) {
+            return Err(CallError::new("cty: must be a string"));
+        }
+        if content == Some(Some("JWT")) {
             let inner = text(&payload).trim_matches(['"', '\'']).to_owned();
             whole = Cow::Owned(inner);
             continue;

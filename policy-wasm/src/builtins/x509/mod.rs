@@ -311,7 +311,7 @@ fn parse_keypair(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Va
         .first()
         .ok_or_else(|| CallError::new("tls: failed to find any PEM data in certificate input"))?;
     let key = key_of_pem(&key)?;
-    pay_for_private_key(context, key.len())?;
+    pay_for_private_key(context, &key)?;
     let leaf = parse_der(context, first)?;
     let [leaf] = leaf.as_slice() else {
         return Err(CallError::new("x509: trailing data"));

@@ -56,7 +56,7 @@ pub fn outcome(packed: &[u8]) -> serde_json::Result<Vec<u8>> {
 
 fn check(packed: &[u8]) -> Result<Checked, PoliciesError> {
     let Upload { manifest, source } = read(packed)?;
-    let engine = Engine::prepare(&manifest, &source)?;
+    let engine = Engine::check(&manifest, &source)?;
     if engine.data(&ROLES_PATH).is_some() {
         return Err(PoliciesError::ReservedData(ROLES_PATH.join(".")));
     }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::{
+    path::CanonicalPath,
+    pattern::{Openness, Pattern, PatternError, Template},
+};
 use plinto_contract::bundle::Route;
-use plinto_policy::pattern::{Openness, Pattern, PatternError, Template};
-
-use crate::path::CanonicalPath;
 
 /// Why a bundle's routes can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +27,7 @@ pub struct Routes {
 
 #[derive(Debug)]
 struct Compiled {
+    path: String,
     methods: Vec<String>,
     pattern: Pattern,
     rank: Vec<Openness>,
@@ -40,6 +42,8 @@ struct Compiled {
 /// What a request is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target<'r> {
+    /// The route's path, as it is written.
+    pub route: &'r str,
     /// The action's name.
     pub action: &'r str,
     /// The resource's type.
@@ -124,6 +128,7 @@ impl Compiled {
             .map(|(name, text)| Ok((name.clone(), Template::parse(text, &pattern)?)))
             .collect::<Result<_, _>>()?;
         Ok(Self {
+            path: route.path.clone(),
             methods: route.methods.clone(),
             rank: pattern.rank(),
             action: route.action.clone(),
@@ -151,6 +156,7 @@ impl Compiled {
     fn target(&self, path: &CanonicalPath) -> Target<'_> {
         let filled = |text: &Template| text.filled(path.segments(), path.ends_with_slash());
         Target {
+            route: &self.path,
             action: &self.action,
             resource_type: &self.resource_type,
             resource_id: filled(&self.resource_id),

@@ -1,0 +1,199 @@
+//! Asks OPA, as long as it is told to.
+
+use std::{
+    fmt::Write as _,
+    io::{BufRead, BufReader, Write},
+    path::PathBuf,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Instant,
+};
+
+use super::{
+    compare::{difference, is_none},
+    generate::policy,
+    pair::{Policy, answers},
+    shrink::shrunk,
+};
+
+/// Policies that are asked at once.
+const BATCH: u64 = 512;
+const STACK_BYTES: usize = 64 << 20;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where OPA is, and how much to ask, is the caller's to say"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    variable(name).map_or(otherwise, |text| text.parse().unwrap())
+}
+
+/// A running OPA.
+pub(super) struct Opa {
+    child: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+    pub(super) version: String,
+}
+
+impl Opa {
+    pub(super) fn start(program: &PathBuf) -> Self {
+        let mut child = Command::new(program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let to = child.stdin.take().unwrap();
+        let mut from = BufReader::new(child.stdout.take().unwrap());
+        let mut version = String::new();
+        from.read_line(&mut version).unwrap();
+        Self {
+            child,
+            to,
+            from,
+            version: version.trim().to_owned(),
+        }
+    }
+
+    pub(super) fn ask(&mut self, policies: &[Policy]) {
+        let mut text = String::new();
+        for policy in policies {
+            writeln!(text, "{}", serde_json::to_string(policy).unwrap()).unwrap();
+        }
+        text.push('\n');
+        self.to.write_all(text.as_bytes()).unwrap();
+        self.to.flush().unwrap();
+    }
+
+    pub(super) fn answers(&mut self) -> Vec<String> {
+        let mut line = String::new();
+        self.from.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+}
+
+impl Drop for Opa {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+/// What differs in one question, as it is told.
+fn told(policy: &Policy, opa: &str, ours: &str) -> String {
+    let mut text = String::new();
+    for module in &policy.modules {
+        writeln!(text, "{}\n---", module.trim_end()).unwrap();
+    }
+    let ask = &policy.asks[0];
+    let input = ask.input.as_ref().map_or("none", |input| input.get());
+    writeln!(text, "data: {}\ninput: {input}", policy.data.get()).unwrap();
+    writeln!(text, "strict: {}\nOPA:  {opa}\nours: {ours}", ask.strict).unwrap();
+    text
+}
+
+/// Asks both about one policy.
+fn both(opa: &mut Opa, policy: &Policy) -> (String, String) {
+    opa.ask(std::slice::from_ref(policy));
+    let ours = answers(policy).swap_remove(0).text;
+    (opa.answers().swap_remove(0), ours)
+}
+
+fn run(program: &PathBuf) -> Vec<String> {
+    let pairs = number("PAIRS", 1_000_000);
+    let differences = number("DIFFERENCES", 1);
+    let first = number("SEED", 1);
+    let mut opa = Opa::start(program);
+    let mut stderr = std::io::stderr();
+    let began = Instant::now();
+    let (mut seed, mut compared, mut refused) = (first, 0_u64, 0_u64);
+    let mut kinds = std::collections::BTreeMap::<String, u64>::new();
+    let mut found: Vec<(String, String)> = Vec::new();
+    while compared < pairs {
+        let policies: Vec<Policy> = (seed..seed + BATCH).map(policy).collect();
+        opa.ask(&policies);
+        let ours: Vec<_> = policies.iter().map(answers).collect();
+        let mut differing = Vec::new();
+        for (policy, ours) in policies.iter().zip(ours) {
+            for ((ask, opa), ours) in policy.asks.iter().zip(opa.answers()).zip(ours) {
+                if opa.starts_with("refused") && variable("SHOW").is_some() {
+                    writeln!(stderr, "REF {}", opa.replace('\n', " ")).unwrap();
+                    if variable("SHOW").is_some_and(|t| opa.contains(&t)) {
+                        writeln!(stderr, "{}", policy.modules.join("---")).unwrap();
+                    }
+                }
+                if is_none(&opa) {
+                    refused += 1;
+                    continue;
+                }
+                compared += 1;
+                let kind = opa.split([' ', ':']).next().unwrap();
+                let kind = if kind.starts_with('=') { "=" } else { kind };
+                *kinds.entry(kind.to_owned()).or_default() += 1;
+                if let Some(kinds) = difference(&opa, &ours.text)
+                    && (kinds.0 != super::compare::Kind::Refused || variable("ALL").is_some())
+                {
+                    let one = Policy {
+                        asks: vec![ask.clone()],
+                        ..policy.clone()
+                    };
+                    differing.push((one, kinds));
+                }
+            }
+        }
+        seed += BATCH;
+        for (policy, kinds) in differing {
+            let name = format!("{kinds:?}");
+            if variable("ONLY").is_some_and(|only| !name.contains(&only)) {
+                continue;
+            }
+            let limit = number("EACH", 1);
+            if found.iter().filter(|(other, _)| *other == name).count()
+                >= usize::try_from(limit).unwrap()
+            {
+                continue;
+            }
+            let small = shrunk(&policy, |policy| {
+                let (opa, ours) = both(&mut opa, policy);
+                difference(&opa, &ours).as_ref() == Some(&kinds)
+            });
+            let (opa, ours) = both(&mut opa, &small);
+            let text = told(&small, &opa, &ours);
+            writeln!(stderr, "{text}").unwrap();
+            if found.iter().all(|(_, other)| *other != text) {
+                found.push((name, text));
+            }
+        }
+        let seconds = began.elapsed().as_secs_f64();
+        #[expect(
+            clippy::as_conversions,
+            clippy::cast_precision_loss,
+            reason = "a rate to be read"
+        )]
+        let rate = compared as f64 / seconds;
+        writeln!(
+            stderr,
+            "{compared} pairs, {refused} of another type, {rate:.0} pairs/s, seeds to {seed}, {kinds:?}"
+        )
+        .unwrap();
+        if u64::try_from(found.len()).unwrap() >= differences {
+            break;
+        }
+    }
+    found.into_iter().map(|(_, text)| text).collect()
+}
+
+/// Nothing differs. `scripts/fuzz.sh` says how much is asked; without it nothing is.
+#[test]
+fn opa_answers_as_we_do() {
+    let Some(program) = variable("PLINTO_FUZZ_OPA") else {
+        return;
+    };
+    let work = std::thread::Builder::new().stack_size(STACK_BYTES);
+    let work = work.spawn(move || run(&PathBuf::from(program)));
+    let found = work.unwrap().join().unwrap();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
