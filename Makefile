@@ -1,7 +1,7 @@
 # The menu. Logic lives in scripts/.
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check fmt lint wasm edge build generate rego-answers deny clean \
-  bench bench-edge bench-gate bench-jose bench-people bench-size bench-start bench-commit release
+  bench bench-edge bench-policy bench-hostile bench-gate bench-jose bench-people bench-size bench-start bench-commit release
 
 help:      ## show this list
 	@grep -E '^[a-z-]+: .*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -30,9 +30,13 @@ deny:      ## advisories, licences, bans and sources of all dependencies (ADVISO
 	@scripts/deny.sh
 rego-answers: ## record anew what a real `opa` (Go) answers to policy-wasm/conformance/idioms.rego
 	@scripts/rego-answers.py
-bench:     bench-edge bench-gate bench-jose bench-start bench-commit bench-people bench-size ## every figure, each beside what it is compared with
+bench:     bench-edge bench-policy bench-hostile bench-gate bench-jose bench-start bench-commit bench-people bench-size ## every figure, each beside what it is compared with
 bench-edge: ## the Worker's size; a request in workerd, cold and warm, beside npm jose
 	@scripts/setup.sh run && edge-worker/build.sh && node benches/edge.mjs
+bench-policy: ## a decision beside opa, regorus, npm opa-wasm and cedar-wasm
+	@scripts/setup.sh run && scripts/policy-bench.sh && node benches/policy.mjs
+bench-hostile: ## what hostile policies cost, natively and in workerd
+	@scripts/setup.sh run && scripts/policy-bench.sh && node benches/hostile.mjs
 bench-gate: ## a decision of the same gate, natively
 	@cargo bench --locked -p edge-worker --bench gate
 bench-jose: ## signature checks natively, RS256, ES256, EdDSA

@@ -2,12 +2,11 @@
 // in the same run: forwarding by hand with no decision, and that with npm `jose` checking the tokens.
 //
 // usage: node benches/edge.mjs        (make bench builds the Worker first)
-import { spawn, spawnSync } from "node:child_process";
-import { readFileSync, mkdtempSync, openSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { askWorker, table } from "./workerd.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const ISSUER = "https://id.example.com/t/acme";
@@ -21,57 +20,10 @@ function run(program, parameters) {
   return done.stdout;
 }
 
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-async function untilAnswered(url, child) {
-  for (let attempt = 0; attempt < 1200; attempt += 1) {
-    if (child.exitCode !== null) throw new Error("workerd ended before it was ready");
-    try {
-      return await fetch(url);
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-  throw new Error("workerd was not ready within a minute");
-}
-
 async function measure(algorithm) {
   const now = Math.floor(Date.now() / 1000);
   const documents = run("cargo", ["run", "--quiet", "-p", "edge-worker", "--example", "documents", "--", ISSUER, String(now), algorithm, String(TOKENS)]);
-  const folder = mkdtempSync(join(tmpdir(), "plinto-bench-"));
-  const port = await freePort();
-  const log = openSync(join(folder, "log"), "w");
-  const child = spawn(
-    join(root, "node_modules/.bin/wrangler"),
-    ["dev", "--local", "-c", "benches/edge/wrangler.toml", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0",
-      "--persist-to", join(folder, "state"), "--show-interactive-dev-session=false"],
-    {
-      cwd: root,
-      stdio: ["ignore", log, log],
-      detached: true,
-      env: { ...process.env, WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "true", NO_COLOR: "1" },
-    },
-  );
-  try {
-    const url = `http://127.0.0.1:${port}/`;
-    await untilAnswered(url, child);
-    const answer = await fetch(url, { method: "POST", body: documents });
-    if (!answer.ok) throw new Error(`the bench Worker answered ${answer.status}: ${await answer.text()}`);
-    return await answer.json();
-  } catch (error) {
-    console.error(readFileSync(join(folder, "log"), "utf8"));
-    throw error;
-  } finally {
-    process.kill(-child.pid, "SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return await askWorker("benches/edge/wrangler.toml", documents);
 }
 
 run("edge-worker/build.sh", []);
@@ -101,8 +53,5 @@ function print(results) {
     (edgeKnown / joseNew).toFixed(2),
     (1e6 / edgeKnown).toFixed(0),
   ]);
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
-  for (const row of [head, ...rows]) {
-    console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join("  "));
-  }
+  table([head, ...rows]);
 }

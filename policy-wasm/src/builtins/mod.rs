@@ -16,6 +16,8 @@ pub(crate) mod declarations;
 mod deprecated;
 mod edit;
 mod encoding;
+#[cfg(test)]
+mod fuzz;
 mod graph;
 #[cfg(test)]
 mod hostile;

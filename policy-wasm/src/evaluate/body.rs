@@ -22,10 +22,7 @@ impl<'a> Evaluation<'a> {
         while let Some((op, after)) = ops.split_first() {
             self.pay(1)?;
             let holds = match &op.kind {
-                OpKind::Test(expr) => match self.value(expr, base)? {
-                    Some(value) => value.as_bool() != Some(false),
-                    None => false,
-                },
+                OpKind::Test(expr) => self.is_true(expr, base)?,
                 OpKind::Let(slot, expr) => match self.value(expr, base)? {
                     Some(value) => {
                         self.set(base, *slot, value);
@@ -136,14 +133,11 @@ impl<'a> Evaluation<'a> {
             return Ok(false);
         }
         for index in 0..length(&domain) {
-            let Some((name, item)) = entry(&domain, index) else {
-                break;
-            };
             self.pay(1)?;
             if let Some(key) = key {
-                self.set(base, key, name);
+                self.set(base, key, key_at(&domain, index));
             }
-            self.set(base, value, item);
+            self.set(base, value, item_at(&domain, index));
             if !self.holds(body, base)? {
                 return Ok(false);
             }
@@ -174,8 +168,8 @@ impl<'a> Evaluation<'a> {
                 }
             }
         }
-        let so_far: usize = self.printed.iter().map(|printed| printed.text.len()).sum();
-        if so_far.saturating_add(text.len()) <= PRINTED_BYTES {
+        self.printed_bytes = self.printed_bytes.saturating_add(text.len());
+        if self.printed_bytes <= PRINTED_BYTES {
             self.printed.push(Printed {
                 module: self.module,
                 place,
@@ -226,7 +220,7 @@ impl<'a> Evaluation<'a> {
         done: Done<'_, 'a>,
     ) -> Result<Flow, Stop> {
         let (Cursor::Value(value) | Cursor::Document(value)) = from else {
-            for name in self.names_in(from) {
+            for name in self.names_in(from)? {
                 self.pay(1)?;
                 let key = Value::String(name);
                 if !self.matches(pattern, &key, rest.base)? {
@@ -243,13 +237,13 @@ impl<'a> Evaluation<'a> {
             return Ok(Flow::Next);
         };
         for index in 0..length(value) {
-            let Some((key, item)) = entry(value, index) else {
-                break;
-            };
             self.pay(1)?;
-            if !self.matches(pattern, &key, rest.base)? {
+            // A key is made only for who looks at it.
+            let is_any = matches!(pattern, Pattern::Any);
+            if !is_any && !self.matches(pattern, &key_at(value, index), rest.base)? {
                 continue;
             }
+            let item = item_at(value, index);
             let flow = if after.is_empty() {
                 self.set(rest.base, rest.out, item);
                 self.run(rest.ops, rest.base, done)?
@@ -280,6 +274,10 @@ impl<'a> Evaluation<'a> {
                 self.set(base, *slot, value.clone());
                 Ok(true)
             }
+            Pattern::Equal(expr) if expr.is_known() => match self.known(expr, base)? {
+                Some(wanted) => self.equals(wanted, value),
+                None => Ok(false),
+            },
             Pattern::Equal(expr) => match self.value(expr, base)? {
                 Some(wanted) => self.equals(&wanted, value),
                 None => Ok(false),
@@ -291,6 +289,7 @@ impl<'a> Evaluation<'a> {
                 if items.len() != patterns.len() {
                     return Ok(false);
                 }
+                self.pay_each(patterns.len())?;
                 for (pattern, item) in patterns.iter().zip(items.iter()) {
                     if !self.matches(pattern, item, base)? {
                         return Ok(false);
@@ -305,6 +304,7 @@ impl<'a> Evaluation<'a> {
                 if object.len() != fields.len() {
                     return Ok(false);
                 }
+                self.pay_each(fields.len())?;
                 for (key, pattern) in fields {
                     let Some(key) = self.value(key, base)? else {
                         return Ok(false);
@@ -340,18 +340,24 @@ pub(super) fn length(value: &Value) -> usize {
     }
 }
 
-/// Key and value at a place of a collection.
-pub(super) fn entry(value: &Value, index: usize) -> Option<(Value, Value)> {
-    match value {
-        Value::Array(items) => {
-            let item = items.get(index)?.clone();
-            Some((Value::from(u64::try_from(index).ok()?), item))
-        }
-        Value::Set(members) => {
-            let member = (***members).get(index)?;
-            Some((member.clone(), member.clone()))
-        }
-        Value::Object(entries) => (***entries).get(index).cloned(),
+/// The key at a place of a collection.
+pub(super) fn key_at(value: &Value, index: usize) -> Value {
+    let key = match value {
+        Value::Array(_) => u64::try_from(index).ok().map(Value::from),
+        Value::Set(members) => (***members).get(index).cloned(),
+        Value::Object(entries) => (***entries).get(index).map(|(key, _)| key.clone()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-    }
+    };
+    key.unwrap_or(Value::Null)
+}
+
+/// The value at a place of a collection.
+pub(super) fn item_at(value: &Value, index: usize) -> Value {
+    let item = match value {
+        Value::Array(items) => items.get(index),
+        Value::Set(members) => (***members).get(index),
+        Value::Object(entries) => (***entries).get(index).map(|(_, item)| item),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    };
+    item.cloned().unwrap_or(Value::Null)
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Evaluation, Stop, with::Overlay};
+use super::{Evaluation, Stop, body::length, with::Overlay};
 use crate::{
     plan::{
         ROOT,
@@ -101,15 +101,17 @@ impl<'a> Evaluation<'a> {
 
     /// The names at a place of the tree: those of data, then those of rules, each in their order.
     /// Source: OPA, `topdown/eval.go`, `evalTree.enumerate`.
-    pub(super) fn names_in(&self, at: &Cursor) -> Vec<Arc<str>> {
+    pub(super) fn names_in(&self, at: &Cursor) -> Result<Vec<Arc<str>>, Stop> {
         let Cursor::Part {
             node,
             base,
             overlay,
         } = at
         else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
+        let in_base = base.as_ref().map_or(0, length);
+        self.pay(u64::try_from(in_base).unwrap_or(u64::MAX))?;
         let mut names = std::collections::BTreeSet::new();
         for (key, _) in base
             .iter()
@@ -128,7 +130,7 @@ impl<'a> Evaluation<'a> {
             let children = node.children.iter().map(|(name, _)| name);
             all.extend(children.filter(|name| !names.contains(*name)).cloned());
         }
-        all
+        Ok(all)
     }
 
     /// Evaluates everything at a place.
@@ -154,7 +156,7 @@ impl<'a> Evaluation<'a> {
         };
         self.deeper(|this| {
             let mut entries = BTreeMap::new();
-            for name in this.names_in(&at) {
+            for name in this.names_in(&at)? {
                 let key = Value::String(Arc::clone(&name));
                 if this.is_function(&at, &name) {
                     continue;

@@ -32,6 +32,9 @@ use crate::{
 /// 200: rules, bodies and iterations, one in the other. Each takes some hundred bytes of stack.
 const LEVELS: u32 = 200;
 
+/// 16: slots and arguments that there is room for from the beginning.
+const SLOTS: usize = 16;
+
 /// What an evaluation is asked with.
 #[derive(Debug)]
 pub(crate) struct Settings<'a> {
@@ -92,6 +95,8 @@ pub(crate) struct Evaluation<'a> {
     settings: Settings<'a>,
     /// Frames of the rules that are being evaluated, one behind the other.
     slots: Vec<Value>,
+    /// Arguments of the calls that are being evaluated, one behind the other.
+    arguments: Vec<Value>,
     around: Surroundings,
     /// What was around before each `with` that holds.
     outer: Vec<Surroundings>,
@@ -99,6 +104,7 @@ pub(crate) struct Evaluation<'a> {
     /// Index of the module whose rule is being evaluated.
     module: usize,
     pub(crate) printed: Vec<Printed>,
+    printed_bytes: usize,
     /// Set when somebody wants to know what failed.
     watch: Option<Watch<'a>>,
 }
@@ -111,12 +117,14 @@ impl<'a> Evaluation<'a> {
         let input = settings.input.take();
         Self {
             settings,
-            slots: Vec::new(),
+            slots: Vec::with_capacity(SLOTS),
+            arguments: Vec::with_capacity(SLOTS),
             around: Surroundings::of(input),
             outer: Vec::new(),
             level: 0,
             module: 0,
             printed: Vec::new(),
+            printed_bytes: 0,
             watch: None,
         }
     }
@@ -143,6 +151,11 @@ impl<'a> Evaluation<'a> {
         Ok(self.settings.budget.pay(steps)?)
     }
 
+    /// Pays for looking at many small things, eight a step.
+    fn pay_each(&self, count: usize) -> Result<(), Stop> {
+        self.pay(u64::try_from(count).unwrap_or(u64::MAX) / 8)
+    }
+
     /// Runs something one level deeper, which takes stack.
     fn deeper<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
         if self.level >= LEVELS {
@@ -160,16 +173,12 @@ impl<'a> Evaluation<'a> {
         slots: usize,
         run: impl FnOnce(&mut Self, usize) -> Result<T, Stop>,
     ) -> Result<T, Stop> {
+        self.pay_each(slots)?;
         let base = self.slots.len();
         self.slots.resize(base.saturating_add(slots), Value::Null);
         let result = run(self, base);
         self.slots.truncate(base);
         result
-    }
-
-    fn slot(&self, base: usize, slot: Slot) -> Value {
-        let value = self.slots.get(base.saturating_add(slot));
-        value.cloned().unwrap_or(Value::Null)
     }
 
     fn set(&mut self, base: usize, slot: Slot, value: Value) {

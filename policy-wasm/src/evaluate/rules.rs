@@ -12,6 +12,9 @@ use crate::{
 /// 2: keys that a set is asked for before it is evaluated whole.
 const LOOK_UPS: u32 = 2;
 
+/// Where the arguments of a rule without parameters are: none is read.
+const NO_ARGUMENTS: usize = 0;
+
 impl<'a> Evaluation<'a> {
     /// The value of a rule, evaluated once as long as nothing is replaced.
     pub(super) fn rule(&mut self, id: RuleId) -> Result<Option<Value>, Stop> {
@@ -24,7 +27,7 @@ impl<'a> Evaluation<'a> {
             return Ok(None);
         };
         let value = self.deeper(|this| match &rule.kind {
-            RuleKind::Complete(complete) => this.complete(complete, &[]),
+            RuleKind::Complete(complete) => this.complete(complete, NO_ARGUMENTS),
             RuleKind::Partial(members) => this.partial(members),
             RuleKind::Function { .. } => Ok(None),
         })?;
@@ -32,28 +35,21 @@ impl<'a> Evaluation<'a> {
         Ok(value)
     }
 
-    /// The value of a function.
-    pub(super) fn function(
-        &mut self,
-        id: RuleId,
-        arguments: &[Value],
-    ) -> Result<Option<Value>, Stop> {
+    /// The value of a function. `first`: where its arguments are.
+    pub(super) fn function(&mut self, id: RuleId, first: usize) -> Result<Option<Value>, Stop> {
         let plan = self.plan();
         match plan.rules.get(id).map(|rule| &rule.kind) {
-            Some(RuleKind::Function { complete, .. }) => self.complete(complete, arguments),
+            Some(RuleKind::Function { complete, .. }) => self.complete(complete, first),
             _ => Ok(None),
         }
     }
 
-    fn complete(
-        &mut self,
-        complete: &'a Complete,
-        arguments: &[Value],
-    ) -> Result<Option<Value>, Stop> {
+    fn complete(&mut self, complete: &'a Complete, first: usize) -> Result<Option<Value>, Stop> {
         let module = self.module;
         let mut value = None;
         for definition in &complete.definitions {
-            self.definition(definition, arguments, complete.is_uniform, &mut value)?;
+            self.pay(1)?;
+            self.definition(definition, first, complete.is_uniform, &mut value)?;
             if complete.is_uniform && value.is_some() {
                 break;
             }
@@ -61,7 +57,7 @@ impl<'a> Evaluation<'a> {
         if value.is_none()
             && let Some(default) = &complete.default
         {
-            self.definition(default, arguments, true, &mut value)?;
+            self.definition(default, first, true, &mut value)?;
         }
         self.module = module;
         Ok(value)
@@ -70,14 +66,15 @@ impl<'a> Evaluation<'a> {
     fn definition(
         &mut self,
         definition: &'a Definition,
-        arguments: &[Value],
+        first: usize,
         is_first_enough: bool,
         value: &mut Option<Value>,
     ) -> Result<(), Stop> {
         self.module = definition.module;
         self.framed(definition.slots, |this, base| {
-            for (pattern, argument) in definition.parameters.iter().zip(arguments) {
-                if !this.matches(pattern, argument, base)? {
+            for (pattern, at) in definition.parameters.iter().zip(first..) {
+                let argument = this.arguments.get(at).cloned().unwrap_or(Value::Null);
+                if !this.matches(pattern, &argument, base)? {
                     return Ok(());
                 }
             }
@@ -119,6 +116,7 @@ impl<'a> Evaluation<'a> {
     fn partial(&mut self, members: &'a [Member]) -> Result<Option<Value>, Stop> {
         let mut built = None;
         for member in members {
+            self.pay(1)?;
             if let Some(empty) = &member.empty {
                 self.add_empty(&mut built, empty)?;
             }
@@ -143,6 +141,7 @@ impl<'a> Evaluation<'a> {
         else {
             return Ok(None);
         };
+        self.pay_each(members.len())?;
         let is_set = members.iter().any(Member::is_of_set);
         if !self.around.values.contains_key(&id) && is_set {
             let asked = self.around.asked.entry(id).or_default();
@@ -165,6 +164,7 @@ impl<'a> Evaluation<'a> {
     fn one(&mut self, members: &'a [Member], key: &Value) -> Result<Option<Value>, Stop> {
         let mut built = None;
         for member in members {
+            self.pay(1)?;
             if let Some(empty) = &member.empty
                 && empty.path.first() == Some(key)
             {

@@ -16,10 +16,11 @@ use crate::{
 impl<'a> Evaluation<'a> {
     /// The value of an expression; `None`: undefined.
     pub(super) fn value(&mut self, expr: &'a Expr, base: usize) -> Result<Option<Value>, Stop> {
+        if expr.is_known() {
+            return Ok(self.known(expr, base)?.cloned());
+        }
         match expr {
-            Expr::Const(value) | Expr::Document(value) => Ok(Some(value.clone())),
-            Expr::Slot(slot) => Ok(Some(self.slot(base, *slot))),
-            Expr::Input => Ok(self.around.input.clone()),
+            Expr::Const(_) | Expr::Document(_) | Expr::Slot(_) | Expr::Input => Ok(None),
             Expr::At(head, keys) => self.at(head, keys, base),
             Expr::Rule(rule) => self.rule(*rule),
             Expr::Lookup(rule, key) => match self.value(key, base)? {
@@ -41,19 +42,76 @@ impl<'a> Evaluation<'a> {
             Expr::Object(fields) => self.object(fields, base),
             Expr::Call(call) => self.call(call, base),
             Expr::Compare(comparison, pair) => {
-                let Some(left) = self.value(&pair.0, base)? else {
-                    return Ok(None);
-                };
-                let Some(right) = self.value(&pair.1, base)? else {
-                    return Ok(None);
-                };
-                self.budget().pay_comparison(&left, &right)?;
-                Ok(Some(Value::Bool(compare(*comparison, &left, &right))))
+                let result = self.compare(*comparison, &pair.0, &pair.1, base)?;
+                Ok(result.map(Value::Bool))
             }
             Expr::Comprehension(comprehension) => {
                 self.deeper(|this| this.comprehension(comprehension, base))
             }
         }
+    }
+
+    /// The value of an expression that is known ([`Expr::is_known`]), without a copy.
+    pub(super) fn known(&self, expr: &'a Expr, base: usize) -> Result<Option<&Value>, Stop> {
+        Ok(match expr {
+            Expr::Const(value) | Expr::Document(value) => Some(value),
+            Expr::Slot(slot) => self.slots.get(base.saturating_add(*slot)),
+            Expr::Input => self.around.input.as_ref(),
+            Expr::At(head, keys) => {
+                let get = getter(head);
+                let mut at = self.known(head, base)?;
+                for key in keys {
+                    let Some(owner) = at else { break };
+                    self.pay(1)?;
+                    at = match key {
+                        Expr::Const(key) => get(owner, key),
+                        key => match self.known(key, base)? {
+                            Some(key) => {
+                                self.budget().pay_value(key)?;
+                                get(owner, key)
+                            }
+                            None => None,
+                        },
+                    };
+                }
+                at
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether an expression has a value that is not `false`.
+    pub(super) fn is_true(&mut self, expr: &'a Expr, base: usize) -> Result<bool, Stop> {
+        let is_true = |value: &Value| value.as_bool() != Some(false);
+        if expr.is_known() {
+            return Ok(self.known(expr, base)?.is_some_and(is_true));
+        }
+        Ok(self.value(expr, base)?.as_ref().is_some_and(is_true))
+    }
+
+    fn compare(
+        &mut self,
+        comparison: Comparison,
+        left: &'a Expr,
+        right: &'a Expr,
+        base: usize,
+    ) -> Result<Option<bool>, Stop> {
+        if left.is_known() && right.is_known() {
+            let left = self.known(left, base)?;
+            let (Some(left), Some(right)) = (left, self.known(right, base)?) else {
+                return Ok(None);
+            };
+            self.budget().pay_comparison(left, right)?;
+            return Ok(Some(compare(comparison, left, right)));
+        }
+        let Some(left) = self.value(left, base)? else {
+            return Ok(None);
+        };
+        let Some(right) = self.value(right, base)? else {
+            return Ok(None);
+        };
+        self.budget().pay_comparison(&left, &right)?;
+        Ok(Some(compare(comparison, &left, &right)))
     }
 
     fn values(&mut self, exprs: &'a [Expr], base: usize) -> Result<Option<Vec<Value>>, Stop> {
@@ -110,11 +168,7 @@ impl<'a> Evaluation<'a> {
         let Some(owner) = self.value(head, base)? else {
             return Ok(None);
         };
-        let get = match head {
-            Expr::Document(_) => document_at,
-            _ => Value::get,
-        };
-        self.at_keys(&owner, keys, get, base)
+        self.at_keys(&owner, keys, getter(head), base)
     }
 
     fn at_keys(
@@ -156,11 +210,30 @@ impl<'a> Evaluation<'a> {
 
     fn call(&mut self, call: &'a Call, base: usize) -> Result<Option<Value>, Stop> {
         self.pay(1)?;
-        let Some(arguments) = self.values(&call.arguments, base)? else {
-            return Ok(None);
-        };
+        let first = self.arguments.len();
+        let mut result = None;
+        if self.push_arguments(&call.arguments, base)? {
+            result = self.called(call, first)?;
+        }
+        self.arguments.truncate(first);
+        Ok(result)
+    }
+
+    /// Puts the arguments of a call behind those of the calls around it; whether all have a value.
+    fn push_arguments(&mut self, exprs: &'a [Expr], base: usize) -> Result<bool, Stop> {
+        for expr in exprs {
+            self.pay(1)?;
+            match self.value(expr, base)? {
+                Some(value) => self.arguments.push(value),
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    fn called(&mut self, call: &'a Call, first: usize) -> Result<Option<Value>, Stop> {
         if call.is_replaced
-            && let Some(mock) = self.mock_of(call.target.callee())
+            && let Some(mock) = self.mock_of(call.target.callee())?
         {
             return match mock {
                 Mock::Value(value) => Ok(Some(value)),
@@ -172,24 +245,24 @@ impl<'a> Evaluation<'a> {
                 Mock::Target(target) => {
                     let plain = self.around.without_mocks();
                     let mocked = std::mem::replace(&mut self.around, plain);
-                    let result = self.invoke(call.place, target, arguments);
+                    let result = self.invoke(call.place, target, first);
                     self.around = mocked;
                     result
                 }
             };
         }
-        self.invoke(call.place, call.target, arguments)
+        self.invoke(call.place, call.target, first)
     }
 
     fn invoke(
         &mut self,
         place: Place,
         target: Target,
-        arguments: Vec<Value>,
+        first: usize,
     ) -> Result<Option<Value>, Stop> {
         let builtin = match target {
             Target::Function(rule) => {
-                return self.deeper(|this| this.function(rule, &arguments));
+                return self.deeper(|this| this.function(rule, first));
             }
             Target::Builtin(builtin) => builtin,
         };
@@ -198,16 +271,17 @@ impl<'a> Evaluation<'a> {
             now_ns: self.settings.now_ns,
             patterns: &self.plan().patterns,
         };
-        let (code, message) = match (builtin.call)(&context, &arguments) {
-            Ok(Some(value)) => return self.made(value),
-            Ok(None) => return Ok(None),
-            Err(CallError::Exhausted(exhausted)) => return Err(exhausted.into()),
-            Err(CallError::Conflict(message)) => {
-                return Err(self.error("eval_conflict_error", place, message));
-            }
-            Err(CallError::Type(message)) => ("eval_type_error", message),
-            Err(CallError::Builtin(message)) => ("eval_builtin_error", message),
-        };
+        let (code, message) =
+            match (builtin.call)(&context, self.arguments.get(first..).unwrap_or_default()) {
+                Ok(Some(value)) => return self.made(value),
+                Ok(None) => return Ok(None),
+                Err(CallError::Exhausted(exhausted)) => return Err(exhausted.into()),
+                Err(CallError::Conflict(message)) => {
+                    return Err(self.error("eval_conflict_error", place, message));
+                }
+                Err(CallError::Type(message)) => ("eval_type_error", message),
+                Err(CallError::Builtin(message)) => ("eval_builtin_error", message),
+            };
         if self.settings.is_strict {
             return Err(self.error(code, place, format!("{}: {message}", builtin.name)));
         }
@@ -291,6 +365,14 @@ impl<'a> Evaluation<'a> {
             Expr::Document(value) => Ok(Some(Cursor::Document(value.clone()))),
             expr => Ok(self.value(expr, base)?.map(Cursor::Value)),
         }
+    }
+}
+
+/// How keys are found in what stands at the beginning of a reference.
+fn getter(head: &Expr) -> for<'v> fn(&'v Value, &Value) -> Option<&'v Value> {
+    match head {
+        Expr::Document(_) => document_at,
+        _ => Value::get,
     }
 }
 

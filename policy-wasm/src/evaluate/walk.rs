@@ -2,7 +2,7 @@
 
 use super::{
     Done, Evaluation, Flow, Stop,
-    body::{Rest, entry, length},
+    body::{Rest, item_at, key_at, length},
 };
 use crate::value::Value;
 
@@ -32,10 +32,8 @@ impl<'a> Evaluation<'a> {
             return Ok(Flow::Enough);
         }
         for index in 0..length(value) {
-            let Some((key, below)) = entry(value, index) else {
-                break;
-            };
-            path.push(key);
+            let below = item_at(value, index);
+            path.push(key_at(value, index));
             let flow = self.deeper(|this| this.walk_at(path, &below, rest, done));
             path.pop();
             if flow? == Flow::Enough {

@@ -67,6 +67,7 @@ impl<'a> Evaluation<'a> {
         let mut overlay = self.around.overlay.clone();
         let mut mocks = self.around.mocks.clone();
         for with in with {
+            self.pay_each(mocks.len())?;
             match with {
                 With::Input(path, value) => {
                     let Some(value) = self.value(value, base)? else {
@@ -104,10 +105,11 @@ impl<'a> Evaluation<'a> {
         }))
     }
 
-    pub(super) fn mock_of(&self, callee: Callee) -> Option<Mock> {
+    pub(super) fn mock_of(&self, callee: Callee) -> Result<Option<Mock>, Stop> {
+        self.pay_each(self.around.mocks.len())?;
         let mut mocks = self.around.mocks.iter();
-        let (_, mock) = mocks.find(|(replaced, _)| *replaced == callee)?;
-        Some(mock.clone())
+        let mock = mocks.find(|(replaced, _)| *replaced == callee);
+        Ok(mock.map(|(_, mock)| mock.clone()))
     }
 
     /// A value with another one at a path in it; what is no object on the way becomes one.
@@ -121,13 +123,11 @@ impl<'a> Evaluation<'a> {
             return Ok(value);
         };
         let object = whole.and_then(Value::as_object);
-        let entries = object.map_or(&[][..], |object| &object[..]);
-        self.pay(u64::try_from(entries.len()).unwrap_or(u64::MAX) / 8)?;
+        self.pay_each(object.map_or(0, |object| object.len()))?;
         let below = object.and_then(|object| object.get_str(name));
         let value = self.replaced(below, rest, value)?;
-        let mut entries = entries.to_vec();
-        entries.push((Value::String(Arc::clone(name)), value));
-        Ok(self.budget().made(Value::object(entries))?)
+        let whole = Value::with_member(object.map(AsRef::as_ref), name, value);
+        Ok(self.budget().made(whole)?)
     }
 
     fn overlaid(&self, overlay: &mut Overlay, path: &[Arc<str>], value: Value) -> Result<(), Stop> {
@@ -135,6 +135,7 @@ impl<'a> Evaluation<'a> {
             overlay.value = Some(self.replaced(Some(whole), path, value)?);
             return Ok(());
         }
+        self.pay_each(overlay.children.len())?;
         match path.split_first() {
             None => {
                 overlay.value = Some(value);

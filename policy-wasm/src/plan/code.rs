@@ -239,6 +239,16 @@ impl Expr {
             _ => None,
         }
     }
+
+    /// Whether its value is there without being evaluated: a constant, a variable, the input, or what
+    /// stands in one of them.
+    pub(crate) fn is_known(&self) -> bool {
+        match self {
+            Self::Const(_) | Self::Document(_) | Self::Slot(_) | Self::Input => true,
+            Self::At(head, keys) => head.is_known() && keys.iter().all(Self::is_known),
+            _ => false,
+        }
+    }
 }
 
 /// A call.

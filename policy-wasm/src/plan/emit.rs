@@ -57,6 +57,10 @@ impl Emitter<'_> {
         let place = literals
             .first()
             .map_or_else(Place::default, |first| first.place);
+        if bound.is_out_of_looks() {
+            let message = "this is too tangled to be put in order".to_owned();
+            return Unresolved { place, message };
+        }
         let mut names: Vec<&str> = literals
             .iter()
             .flat_map(|literal| missing(literal, bound))

@@ -1,28 +1,65 @@
 //! The order in which the expressions of a body can be evaluated: each when what it needs has a
 //! value. Source: OPA, `ast/compile.go`, `reorderBodyForSafety`.
 
+use std::{cell::Cell, rc::Rc};
+
 use super::{
     code::Slot,
     pieces::{pieces, pieces_outputs},
     resolved::{Call, Literal, LiteralKind, Node, Replacement, Root, With},
 };
 
+/// 10,000: looks at terms that every definition may take to be put in order.
+const LOOKS: u64 = 10_000;
+/// 300: further ones for each term of a body. Terms whose parts wait for each other on every level
+/// would take twice as many for each level.
+const LOOKS_A_TERM: u64 = 300;
+
 /// Variables that have a value.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Bound(Vec<bool>);
+#[derive(Debug, Clone)]
+pub(super) struct Bound {
+    slots: Vec<bool>,
+    /// Looks that are left, to all copies together.
+    looks: Rc<Cell<u64>>,
+}
+
+impl Default for Bound {
+    fn default() -> Self {
+        Self {
+            slots: Vec::new(),
+            looks: Rc::new(Cell::new(LOOKS)),
+        }
+    }
+}
 
 impl Bound {
     pub(super) fn has(&self, slot: Slot) -> bool {
-        self.0.get(slot).copied().unwrap_or_default()
+        self.slots.get(slot).copied().unwrap_or_default()
     }
 
     pub(super) fn add(&mut self, slot: Slot) {
-        if self.0.len() <= slot {
-            self.0.resize(slot.saturating_add(1), false);
+        if self.slots.len() <= slot {
+            self.slots.resize(slot.saturating_add(1), false);
         }
-        if let Some(is_bound) = self.0.get_mut(slot) {
+        if let Some(is_bound) = self.slots.get_mut(slot) {
             *is_bound = true;
         }
+    }
+
+    /// Takes a look at a term, if there is one left.
+    fn look(&self) -> Option<()> {
+        self.looks.set(self.looks.get().checked_sub(1)?);
+        Some(())
+    }
+
+    fn allow(&self, terms: u64) {
+        let more = terms.saturating_mul(LOOKS_A_TERM);
+        self.looks.set(self.looks.get().saturating_add(more));
+    }
+
+    /// Whether no order was found in as many looks as there may be.
+    pub(super) fn is_out_of_looks(&self) -> bool {
+        self.looks.get() == 0
     }
 
     fn with(&self, slots: &[Slot]) -> Self {
@@ -41,6 +78,7 @@ pub(super) fn order(
     bound: &mut Bound,
 ) -> Result<Vec<Literal>, Vec<Literal>> {
     let mut left = literals;
+    bound.allow(left.iter().map(terms_in_literal).sum());
     let mut ordered = Vec::with_capacity(left.len());
     loop {
         let before = left.len();
@@ -64,6 +102,40 @@ pub(super) fn order(
         }
         left = later;
     }
+}
+
+fn terms_in_literal(literal: &Literal) -> u64 {
+    match &literal.kind {
+        LiteralKind::Test(node) => terms_in(node),
+        LiteralKind::Unify(left, right) | LiteralKind::Output(left, right) => {
+            terms_in(left).saturating_add(terms_in(right))
+        }
+        LiteralKind::Every { domain, .. } => terms_in(domain),
+        LiteralKind::Print(sets) => sets.iter().map(terms_in).sum(),
+    }
+}
+
+/// How many terms a term is made of, at least itself. What is in a comprehension counts there.
+fn terms_in(node: &Node) -> u64 {
+    let below: u64 = match node {
+        Node::Const(_) | Node::Var(_) | Node::Comprehension(_) => 0,
+        Node::Array(items) | Node::Set(items) => items.iter().map(terms_in).sum(),
+        Node::Object(fields) => {
+            let fields = fields.iter();
+            fields
+                .map(|(key, value)| terms_in(key).saturating_add(terms_in(value)))
+                .sum()
+        }
+        Node::Ref(root, steps) => {
+            let head = match root.as_ref() {
+                Root::Term(head) => terms_in(head),
+                _ => 0,
+            };
+            steps.iter().map(terms_in).sum::<u64>().saturating_add(head)
+        }
+        Node::Call(call) => call.arguments.iter().map(terms_in).sum(),
+    };
+    below.saturating_add(1)
 }
 
 /// What a literal binds, if it can be evaluated.
@@ -110,6 +182,7 @@ fn all_bound(slots: &[Slot], bound: &Bound, out: &[Slot]) -> Option<()> {
 
 /// Adds what evaluating a term binds; `None` if it can't be evaluated yet.
 pub(super) fn value_outputs(node: &Node, bound: &Bound, out: &mut Vec<Slot>) -> Option<()> {
+    bound.look()?;
     match node {
         Node::Const(_) => {}
         Node::Var(slot) => all_bound(&[*slot], bound, out)?,

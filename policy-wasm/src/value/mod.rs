@@ -133,10 +133,7 @@ impl Object {
 
     /// The value of a key that is a text.
     pub fn get_str(&self, key: &str) -> Option<&Value> {
-        let index = self.entries.binary_search_by(|(name, _)| match name {
-            Value::String(name) => name.as_ref().cmp(key),
-            other => order::rank(other).cmp(&order::STRING_RANK),
-        });
+        let index = self.entries.binary_search_by(|(name, _)| name.cmp_str(key));
         let (_, value) = self.entries.get(index.ok()?)?;
         Some(value)
     }
@@ -185,6 +182,25 @@ impl Value {
             entries.sort_by(|left, right| left.0.cmp(&right.0));
             entries.dedup_by(|next, kept| next.0 == kept.0);
         }
+        Self::of_sorted(entries)
+    }
+
+    /// An object with one more member, or with another value of it. Keys are not compared with each
+    /// other, however large they are.
+    pub(crate) fn with_member(object: Option<&Object>, name: &Arc<str>, value: Self) -> Self {
+        let mut entries = object.map_or_else(Vec::new, |object| object.entries.clone());
+        match entries.binary_search_by(|(key, _)| key.cmp_str(name)) {
+            Ok(at) => {
+                if let Some(entry) = entries.get_mut(at) {
+                    entry.1 = value;
+                }
+            }
+            Err(at) => entries.insert(at, (Self::String(Arc::clone(name)), value)),
+        }
+        Self::of_sorted(entries)
+    }
+
+    fn of_sorted(entries: Vec<(Self, Self)>) -> Self {
         let size = entries.iter().fold(Size::EMPTY, |size, (key, value)| {
             size.with(key.size()).with(value.size())
         });

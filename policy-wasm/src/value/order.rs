@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::Value;
 
 /// The rank of a text.
-pub(super) const STRING_RANK: u8 = 3;
+const STRING_RANK: u8 = 3;
 
 /// The order of kinds.
 pub(super) const fn rank(value: &Value) -> u8 {
@@ -17,6 +17,16 @@ pub(super) const fn rank(value: &Value) -> u8 {
         Value::Array(_) => 4,
         Value::Object(_) => 5,
         Value::Set(_) => 6,
+    }
+}
+
+impl Value {
+    /// The order of a value and a text.
+    pub(super) fn cmp_str(&self, text: &str) -> Ordering {
+        match self {
+            Self::String(own) => own.as_ref().cmp(text),
+            other => rank(other).cmp(&STRING_RANK),
+        }
     }
 }
 

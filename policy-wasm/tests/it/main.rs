@@ -10,6 +10,8 @@ mod examples;
 mod fixtures;
 #[cfg(test)]
 mod folders;
+#[cfg(test)]
+mod hostile;
 mod negation;
 #[cfg(test)]
 mod refusals;
