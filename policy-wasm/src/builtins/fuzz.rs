@@ -82,7 +82,8 @@ fn value() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         ".{0,12}".prop_map(Value::from),
         "[a-c./:*{}()\\[\\]|+%$\\\\-]{0,16}".prop_map(Value::from),
-        ("[a-z\\[\"%(é]", 1_usize..60_000).prop_map(|(text, times)| Value::from(text.repeat(times))),
+        ("[a-z\\[\"%(é]", 1_usize..60_000)
+            .prop_map(|(text, times)| Value::from(text.repeat(times))),
     ];
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -117,7 +118,13 @@ fn argument() -> impl Strategy<Value = Argument> {
 
 fn given(builtin: &Builtin, place: usize, argument: &Argument) -> Value {
     let calls = recorded();
-    let read = |text: &str| parse_term(text).ok().as_ref().and_then(constant).unwrap_or(Value::Null);
+    let read = |text: &str| {
+        parse_term(text)
+            .ok()
+            .as_ref()
+            .and_then(constant)
+            .unwrap_or(Value::Null)
+    };
     match argument {
         Argument::Any(value) => value.clone(),
         Argument::Other(index) => {
@@ -126,7 +133,9 @@ fn given(builtin: &Builtin, place: usize, argument: &Argument) -> Value {
         }
         Argument::Usual(index) => {
             let usual = calls.iter().filter(|(name, _)| *name == builtin.name);
-            let usual: Vec<&str> = usual.filter_map(|(_, all)| all.get(place).copied()).collect();
+            let usual: Vec<&str> = usual
+                .filter_map(|(_, all)| all.get(place).copied())
+                .collect();
             if usual.is_empty() {
                 return Value::Null;
             }

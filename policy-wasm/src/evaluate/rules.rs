@@ -36,11 +36,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The value of a function. `first`: where its arguments are.
-    pub(super) fn function(
-        &mut self,
-        id: RuleId,
-        first: usize,
-    ) -> Result<Option<Value>, Stop> {
+    pub(super) fn function(&mut self, id: RuleId, first: usize) -> Result<Option<Value>, Stop> {
         let plan = self.plan();
         match plan.rules.get(id).map(|rule| &rule.kind) {
             Some(RuleKind::Function { complete, .. }) => self.complete(complete, first),
@@ -48,11 +44,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    fn complete(
-        &mut self,
-        complete: &'a Complete,
-        first: usize,
-    ) -> Result<Option<Value>, Stop> {
+    fn complete(&mut self, complete: &'a Complete, first: usize) -> Result<Option<Value>, Stop> {
         let module = self.module;
         let mut value = None;
         for definition in &complete.definitions {

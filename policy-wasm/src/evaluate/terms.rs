@@ -248,16 +248,17 @@ impl<'a> Evaluation<'a> {
             now_ns: self.settings.now_ns,
             patterns: &self.plan().patterns,
         };
-        let (code, message) = match (builtin.call)(&context, self.arguments.get(first..).unwrap_or_default()) {
-            Ok(Some(value)) => return self.made(value),
-            Ok(None) => return Ok(None),
-            Err(CallError::Exhausted(exhausted)) => return Err(exhausted.into()),
-            Err(CallError::Conflict(message)) => {
-                return Err(self.error("eval_conflict_error", place, message));
-            }
-            Err(CallError::Type(message)) => ("eval_type_error", message),
-            Err(CallError::Builtin(message)) => ("eval_builtin_error", message),
-        };
+        let (code, message) =
+            match (builtin.call)(&context, self.arguments.get(first..).unwrap_or_default()) {
+                Ok(Some(value)) => return self.made(value),
+                Ok(None) => return Ok(None),
+                Err(CallError::Exhausted(exhausted)) => return Err(exhausted.into()),
+                Err(CallError::Conflict(message)) => {
+                    return Err(self.error("eval_conflict_error", place, message));
+                }
+                Err(CallError::Type(message)) => ("eval_type_error", message),
+                Err(CallError::Builtin(message)) => ("eval_builtin_error", message),
+            };
         if self.settings.is_strict {
             return Err(self.error(code, place, format!("{}: {message}", builtin.name)));
         }

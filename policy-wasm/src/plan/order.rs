@@ -121,7 +121,9 @@ fn terms_in(node: &Node) -> u64 {
         Node::Array(items) | Node::Set(items) => items.iter().map(terms_in).sum(),
         Node::Object(fields) => {
             let fields = fields.iter();
-            fields.map(|(key, value)| terms_in(key).saturating_add(terms_in(value))).sum()
+            fields
+                .map(|(key, value)| terms_in(key).saturating_add(terms_in(value)))
+                .sum()
         }
         Node::Ref(root, steps) => {
             let head = match root.as_ref() {

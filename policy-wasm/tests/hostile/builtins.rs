@@ -8,7 +8,10 @@ const CALLS: &str = include_str!("calls.txt");
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    for call in CALLS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for call in CALLS
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
         let arguments: Vec<String> = arguments()
             .into_iter()
             .filter(|(name, _)| call.contains(name))
@@ -39,20 +42,89 @@ fn arguments() -> Vec<(&'static str, String)> {
         ("LONG", "7".repeat(100_000)),
         ("SMALL", format!("0.{}", "7".repeat(4_000))),
         ("LIST", format!("[{}]", list(5_000, |at| at.to_string()))),
-        ("TEXTS", format!("[{}]", list(5_000, |at| format!("\"text {at}\"")))),
-        ("SET", format!("{{{}}}", list(5_000, |at| format!("\"text {at}\"")))),
-        ("SETS", format!("{{{}}}", list(500, |at| format!("{{{}}}", list(10, |n| (at + n).to_string()))))),
-        ("NETS", format!("[{}]", list(500, |at| format!("\"10.{}.{}.0/24\"", at / 250, at % 250)))),
-        ("OBJECT", format!("{{{}}}", list(5_000, |at| format!("\"name {at}\": {at}")))),
-        ("OBJECTS", format!("[{}]", list(500, |at| format!("{{\"a\": {{\"k{at}\": {at}}}}}")))),
-        ("GRAPH", format!("{{{}}}", list(200, |at| format!("{at}: [{}]", list(20, |n| ((at * 7 + n * 11) % 200).to_string()))))),
-        ("PATHS", format!("[{}]", list(1_000, |at| format!("\"name {at}/a/b\"")))),
+        (
+            "TEXTS",
+            format!("[{}]", list(5_000, |at| format!("\"text {at}\""))),
+        ),
+        (
+            "SET",
+            format!("{{{}}}", list(5_000, |at| format!("\"text {at}\""))),
+        ),
+        (
+            "SETS",
+            format!(
+                "{{{}}}",
+                list(500, |at| format!(
+                    "{{{}}}",
+                    list(10, |n| (at + n).to_string())
+                ))
+            ),
+        ),
+        (
+            "NETS",
+            format!(
+                "[{}]",
+                list(500, |at| format!("\"10.{}.{}.0/24\"", at / 250, at % 250))
+            ),
+        ),
+        (
+            "OBJECT",
+            format!("{{{}}}", list(5_000, |at| format!("\"name {at}\": {at}"))),
+        ),
+        (
+            "OBJECTS",
+            format!(
+                "[{}]",
+                list(500, |at| format!("{{\"a\": {{\"k{at}\": {at}}}}}"))
+            ),
+        ),
+        (
+            "GRAPH",
+            format!(
+                "{{{}}}",
+                list(200, |at| format!(
+                    "{at}: [{}]",
+                    list(20, |n| ((at * 7 + n * 11) % 200).to_string())
+                ))
+            ),
+        ),
+        (
+            "PATHS",
+            format!("[{}]", list(1_000, |at| format!("\"name {at}/a/b\""))),
+        ),
         ("DEEP", format!("{}1{}", "[".repeat(60), "]".repeat(60))),
         ("DEEPTEXT", format!("\"{}\"", "[".repeat(50_000))),
-        ("JSONTEXT", format!("`[{}]`", list(10_000, |at| format!("{{\"a\":{at}}}")))),
-        ("YAMLTEXT", format!("`{}`", (0..5_000).map(|at| format!("a{at}: [x, y]\n")).collect::<String>())),
-        ("PATCHES", format!("[{}]", list(1_000, |at| format!("{{\"op\": \"add\", \"path\": \"/k{at}\", \"value\": {at}}}")))),
-        ("COPIES", format!("[{}]", list(100, |at| format!("{{\"op\": \"copy\", \"from\": \"\", \"path\": \"/k{at}\"}}")))),
+        (
+            "JSONTEXT",
+            format!("`[{}]`", list(10_000, |at| format!("{{\"a\":{at}}}"))),
+        ),
+        (
+            "YAMLTEXT",
+            format!(
+                "`{}`",
+                (0..5_000)
+                    .map(|at| format!("a{at}: [x, y]\n"))
+                    .collect::<String>()
+            ),
+        ),
+        (
+            "PATCHES",
+            format!(
+                "[{}]",
+                list(1_000, |at| format!(
+                    "{{\"op\": \"add\", \"path\": \"/k{at}\", \"value\": {at}}}"
+                ))
+            ),
+        ),
+        (
+            "COPIES",
+            format!(
+                "[{}]",
+                list(100, |at| format!(
+                    "{{\"op\": \"copy\", \"from\": \"\", \"path\": \"/k{at}\"}}"
+                ))
+            ),
+        ),
         ("BOMB", format!("`{}`", bomb())),
     ]
 }

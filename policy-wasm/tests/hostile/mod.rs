@@ -48,11 +48,18 @@ pub fn all() -> Vec<Case> {
 /// As much as an input may hold: lists, a text, an object, something deep, a dense graph.
 fn request() -> Value {
     let list: Vec<usize> = (1..=1000).collect();
-    let texts: Vec<String> = (0..200).map(|at| format!("a text of the input, {at}")).collect();
-    let object: Value = (0..300).map(|at| (format!("name{at}"), json!(at))).collect();
+    let texts: Vec<String> = (0..200)
+        .map(|at| format!("a text of the input, {at}"))
+        .collect();
+    let object: Value = (0..300)
+        .map(|at| (format!("name{at}"), json!(at)))
+        .collect();
     let deep = (0..50).fold(json!(1), |below, _| json!([below]));
     let nodes: Vec<String> = (0..24).map(|at| format!("n{at}")).collect();
-    let graph: Value = nodes.iter().map(|node| (node.clone(), json!(nodes))).collect();
+    let graph: Value = nodes
+        .iter()
+        .map(|node| (node.clone(), json!(nodes)))
+        .collect();
     json!({
         "subject": {"type": "user", "id": "u", "properties": {"roles": ["a", "b"]}},
         "action": {"name": "read"},

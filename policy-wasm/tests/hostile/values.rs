@@ -17,15 +17,31 @@ const DOUBLED: &[(&str, &str, &str)] = &[
     ("replace", "\"aaaa\"", "replace(@, \"a\", @)"),
     ("replace_n", "\"aaaa\"", "strings.replace_n({\"a\": @}, @)"),
     ("regex.replace", "\"aaaa\"", "regex.replace(@, `a`, @)"),
-    ("regex.replace of groups", "\"aaaa\"", "regex.replace(@, `(.*)`, \"$1$1$1$1\")"),
+    (
+        "regex.replace of groups",
+        "\"aaaa\"",
+        "regex.replace(@, `(.*)`, \"$1$1$1$1\")",
+    ),
     ("json.marshal", "\"\\\"\"", "json.marshal(@)"),
     ("hex.encode", "\"ab\"", "hex.encode(@)"),
     ("urlquery.encode", "\"%\"", "urlquery.encode(@)"),
     ("base64.encode", "\"ab\"", "base64.encode(@)"),
     ("yaml.marshal", "[\"a\"]", "[yaml.marshal([@, @])]"),
-    ("object.union", "{\"a\": 1}", "{\"a\": object.union({\"b\": @}, {\"c\": @})}"),
-    ("json.patch", "{\"a\": 1}", "json.patch({\"a\": @}, [{\"op\": \"copy\", \"from\": \"/a\", \"path\": \"/b\"}])"),
-    ("split", "[\"ab\"]", "array.concat(split(concat(\"\", @), \"\"), @)"),
+    (
+        "object.union",
+        "{\"a\": 1}",
+        "{\"a\": object.union({\"b\": @}, {\"c\": @})}",
+    ),
+    (
+        "json.patch",
+        "{\"a\": 1}",
+        "json.patch({\"a\": @}, [{\"op\": \"copy\", \"from\": \"/a\", \"path\": \"/b\"}])",
+    ),
+    (
+        "split",
+        "[\"ab\"]",
+        "array.concat(split(concat(\"\", @), \"\"), @)",
+    ),
     ("squares", "10", "@ * @"),
     ("cubes", "3", "@ * @ * @"),
     ("shifts", "1", "bits.lsh(@, 4096)"),
@@ -38,11 +54,27 @@ const DOUBLED: &[(&str, &str, &str)] = &[
     ("sets of sets", "{{1}}", "{@, {@}} | @"),
     ("walk", "[1]", "[v | [_, v] := walk([@, @])]"),
     ("numbers.range", "4", "count(numbers.range(1, @ * @))"),
-    ("json.unmarshal", "\"[1]\"", "json.marshal([json.unmarshal(@), json.unmarshal(@)])"),
-    ("format_int", "\"1\"", "format_int(to_number(@) * to_number(@) * 10, 2)"),
-    ("strings.render_template", "\"a\"", "strings.render_template(\"{{.x}}{{.x}}\", {\"x\": @})"),
+    (
+        "json.unmarshal",
+        "\"[1]\"",
+        "json.marshal([json.unmarshal(@), json.unmarshal(@)])",
+    ),
+    (
+        "format_int",
+        "\"1\"",
+        "format_int(to_number(@) * to_number(@) * 10, 2)",
+    ),
+    (
+        "strings.render_template",
+        "\"a\"",
+        "strings.render_template(\"{{.x}}{{.x}}\", {\"x\": @})",
+    ),
     ("array.flatten", "[1]", "array.flatten([@, [@]])"),
-    ("object comprehensions", "{\"a\": 1}", "{k: @ | some k in [\"a\", \"b\"]}"),
+    (
+        "object comprehensions",
+        "{\"a\": 1}",
+        "{k: @ | some k in [\"a\", \"b\"]}",
+    ),
 ];
 
 /// What is asked of two values that are equal and large, of which each is made for itself.
@@ -76,10 +108,16 @@ const ASKED: &[(&str, &str)] = &[
     ("object.union", "object.union({\"a\": a29}, {\"a\": b29})"),
     ("object.subset", "object.subset([a29], [b29])"),
     ("json.filter", "json.filter({\"a\": a29}, [\"a/0/0/0\"])"),
-    ("json.patch test", "json.patch({\"a\": a29}, [{\"op\": \"test\", \"path\": \"/a\", \"value\": b29}])"),
+    (
+        "json.patch test",
+        "json.patch({\"a\": a29}, [{\"op\": \"test\", \"path\": \"/a\", \"value\": b29}])",
+    ),
     ("graph", "graph.reachable({a29: [b29], b29: [a29]}, {a29})"),
     ("yaml.marshal", "yaml.marshal(a29)"),
-    ("urlquery", "urlquery.encode_object({\"a\": [json.marshal(a29)]})"),
+    (
+        "urlquery",
+        "urlquery.encode_object({\"a\": [json.marshal(a29)]})",
+    ),
     ("not", "not a29 == b29"),
     ("every", "every x in [a29] { x == b29 }"),
     ("with input", "input == b29 with input as a29"),
@@ -87,7 +125,10 @@ const ASKED: &[(&str, &str)] = &[
     ("a comprehension's keys", "{k: 1 | some k in [a29, b29]}"),
     ("a pattern", "some [[x, x], _] in [a29]"),
     ("array.reverse", "array.reverse([a29, b29]) == [b29, a29]"),
-    ("json.match_schema", "json.match_schema({\"a\": 1}, {\"enum\": [1]})"),
+    (
+        "json.match_schema",
+        "json.match_schema({\"a\": 1}, {\"enum\": [1]})",
+    ),
     ("obligations", "object.get(a29, [0, 0, 0], b29)"),
     ("type names", "type_name(a29) == type_name(b29)"),
     ("is_array", "is_array(a29)"),
@@ -106,7 +147,8 @@ pub(super) fn cases() -> Vec<Case> {
         cases.push(Case::new(format!("doubled by {name}"), last));
     }
     let both = grown("a", "[1]", "[@, @]", 29) + &grown("b", "[1]", "[@, @]", 29);
-    let rules = "f(x) := x\n\nr contains a29\n\no[k] := 1 if some k in [a29]\n\nc := a29\n\nc := b29\n";
+    let rules =
+        "f(x) := x\n\nr contains a29\n\no[k] := 1 if some k in [a29]\n\nc := a29\n\nc := b29\n";
     for (name, question) in ASKED {
         let body = format!("p if {question}\n\n{rules}\n{both}");
         cases.push(Case::new(format!("two large values: {name}"), body));

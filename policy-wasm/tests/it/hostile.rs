@@ -26,7 +26,12 @@ fn outcome(case: &Case) -> String {
     let limits = Limits::default();
     let evaluation = engine.evaluate(input_of(&request), &limits);
     let again = engine.evaluate(input_of(&request), &limits);
-    assert!(evaluation.steps <= limits.steps, "{}: {}", case.name, evaluation.steps);
+    assert!(
+        evaluation.steps <= limits.steps,
+        "{}: {}",
+        case.name,
+        evaluation.steps
+    );
     assert_eq!(evaluation.steps, again.steps, "{}", case.name);
     match evaluation.fault {
         None => "allowed".to_owned(),
@@ -38,8 +43,10 @@ fn outcome(case: &Case) -> String {
 fn every_hostile_policy_ends_within_its_steps() {
     let cases = cases::all();
     assert!(cases.len() >= 200);
-    let outcomes: BTreeMap<&str, String> =
-        cases.iter().map(|case| (case.name.as_str(), outcome(case))).collect();
+    let outcomes: BTreeMap<&str, String> = cases
+        .iter()
+        .map(|case| (case.name.as_str(), outcome(case)))
+        .collect();
     assert_eq!(outcomes.len(), cases.len(), "two cases have one name");
     let mut text = String::new();
     for (name, outcome) in outcomes {
@@ -49,7 +56,10 @@ fn every_hostile_policy_ends_within_its_steps() {
         std::fs::write(OUTCOMES, &text).unwrap();
     }
     let known = std::fs::read_to_string(OUTCOMES).unwrap_or_default();
-    let changed: Vec<(&str, &str)> =
-        known.lines().zip(text.lines()).filter(|(known, found)| known != found).collect();
+    let changed: Vec<(&str, &str)> = known
+        .lines()
+        .zip(text.lines())
+        .filter(|(known, found)| known != found)
+        .collect();
     assert!(known == text, "changed: {changed:#?}");
 }
