@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plinto_contract::{
-    bundle::{Activation, Manifest, Metadata, PlintoMetadata},
+    bundle::{Activation, Answer, Manifest, Metadata, PlintoMetadata},
     ids::TenantId,
     time::UnixSeconds,
 };
@@ -23,9 +23,12 @@ pub fn manifest() -> Manifest {
         revision: String::new(),
         roots: ["app", "grants"].map(str::to_owned).to_vec(),
         rego_version: 1,
+        file_rego_versions: BTreeMap::new(),
         metadata: Metadata {
             plinto: PlintoMetadata {
                 entrypoint: "app/authz/decision".to_owned(),
+                answer: Answer::default(),
+                strict_builtin_errors: false,
                 activation: None,
             },
             other: BTreeMap::new(),
@@ -38,7 +41,10 @@ pub fn source(rego: &str, grants: &Value) -> Source {
     Source {
         files: BTreeMap::from([
             ("app/authz.rego".to_owned(), rego.as_bytes().to_vec()),
-            ("grants/data.json".to_owned(), grants.to_string().into_bytes()),
+            (
+                "grants/data.json".to_owned(),
+                grants.to_string().into_bytes(),
+            ),
         ]),
     }
 }

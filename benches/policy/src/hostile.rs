@@ -26,21 +26,34 @@ const STACK_BYTES: usize = 2 * 1024 * 1024;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let run = move || match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+    let run = move || match arguments
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         ["native"] => {
             let rows: Vec<Value> = cases::all().iter().map(measured).collect();
             println!("{}", Value::Array(rows));
         }
         ["files", file] => std::fs::write(file, documents().to_string()).unwrap(),
         ["one", name] => {
-            let case = cases::all().into_iter().find(|case| case.name == *name).unwrap();
+            let case = cases::all()
+                .into_iter()
+                .find(|case| case.name == *name)
+                .unwrap();
             for _ in 0..50 {
                 println!("{}", measured(&case));
             }
         }
         _ => panic!("usage: plinto-policy-hostile native | files <file> | one <name>"),
     };
-    thread::Builder::new().stack_size(STACK_BYTES).spawn(run).unwrap().join().unwrap();
+    thread::Builder::new()
+        .stack_size(STACK_BYTES)
+        .spawn(run)
+        .unwrap()
+        .join()
+        .unwrap();
 }
 
 fn measured(case: &Case) -> Value {
@@ -64,7 +77,9 @@ fn measured(case: &Case) -> Value {
         bytes = ALLOCATOR.peak_usage().saturating_sub(before);
     }
     let evaluation = evaluation.unwrap();
-    let outcome = evaluation.fault.map_or("allowed", |fault| fault.reason.as_str());
+    let outcome = evaluation
+        .fault
+        .map_or("allowed", |fault| fault.reason.as_str());
     json!({"name": case.name, "outcome": outcome, "prepareMs": prepare_ms, "ms": ms, "steps": evaluation.steps, "bytes": bytes})
 }
 

@@ -15,7 +15,12 @@ use serde_json::{Value, json};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+    match arguments
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         ["native"] => println!("{}", native::measure()),
         ["files", folder] => write_files(Path::new(folder)),
         _ => panic!("usage: plinto-policy-bench native | files <folder>"),

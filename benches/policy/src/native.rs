@@ -60,9 +60,13 @@ fn ours(policy: &Policy) -> impl FnMut(&str) -> String + use<> {
 
 fn regorus_engine(policy: &Policy) -> regorus::Engine {
     let mut engine = regorus::Engine::new();
-    engine.add_policy("policy.rego".to_owned(), policy.rego.to_owned()).unwrap();
+    engine
+        .add_policy("policy.rego".to_owned(), policy.rego.to_owned())
+        .unwrap();
     let data = json!({"grants": policy.grants}).to_string();
-    engine.add_data(regorus::Value::from_json_str(&data).unwrap()).unwrap();
+    engine
+        .add_data(regorus::Value::from_json_str(&data).unwrap())
+        .unwrap();
     engine
 }
 
@@ -71,11 +75,17 @@ fn regorus_interpreter(policy: &Policy) -> impl FnMut(&str) -> String + use<> {
     let mut engine = regorus_engine(policy);
     // prepares it for evaluation
     engine.set_input(regorus::Value::from_json_str(&policy.request.to_string()).unwrap());
-    engine.eval_rule("data.app.authz.decision".to_owned()).unwrap();
+    engine
+        .eval_rule("data.app.authz.decision".to_owned())
+        .unwrap();
     move |request| {
         let mut engine = engine.clone();
         engine.set_input(regorus::Value::from_json_str(request).unwrap());
-        engine.eval_rule("data.app.authz.decision".to_owned()).unwrap().to_json_str().unwrap()
+        engine
+            .eval_rule("data.app.authz.decision".to_owned())
+            .unwrap()
+            .to_json_str()
+            .unwrap()
     }
 }
 
@@ -88,7 +98,9 @@ fn regorus_vm(policy: &Policy) -> impl FnMut(&str) -> String + use<> {
     let data = json!({"grants": policy.grants}).to_string();
     let mut machine = RegoVM::new();
     machine.load_program(program);
-    machine.set_data(regorus::Value::from_json_str(&data).unwrap()).unwrap();
+    machine
+        .set_data(regorus::Value::from_json_str(&data).unwrap())
+        .unwrap();
     move |request| {
         machine.set_input(regorus::Value::from_json_str(request).unwrap());
         machine.execute().unwrap().to_json_str().unwrap()
@@ -110,7 +122,10 @@ fn prepare() -> f64 {
         let text = format!("package app.m{module}\n\n{}", rules.join("\n"));
         files.insert(format!("app/m{module}.rego"), text.into_bytes());
     }
-    files.insert("app/m0.rego".to_owned(), b"package app.m0\n\nr0 := true\n".to_vec());
+    files.insert(
+        "app/m0.rego".to_owned(),
+        b"package app.m0\n\nr0 := true\n".to_vec(),
+    );
     let source = plinto_policy::bundle::Source { files };
     let rounds = (0..3).map(|_| {
         let began = Instant::now();

@@ -45,7 +45,9 @@ fn look_up() -> Policy {
     let actions: Vec<String> = (0..40).map(|p| format!("Action::\"p{p}\"")).collect();
     let actions = actions.join(", ");
     let cedar: Vec<String> = (0..40)
-        .map(|role| format!("permit(principal in Role::\"r{role}\", action in [{actions}], resource);"))
+        .map(|role| {
+            format!("permit(principal in Role::\"r{role}\", action in [{actions}], resource);")
+        })
         .collect();
     Policy {
         name: "look-up",
@@ -159,7 +161,10 @@ fn request(roles: &[&str], action: &str) -> Value {
 }
 
 fn cedar_call(roles: &[&str], action: &str) -> Value {
-    let parents: Vec<Value> = roles.iter().map(|role| json!({"type": "Role", "id": role})).collect();
+    let parents: Vec<Value> = roles
+        .iter()
+        .map(|role| json!({"type": "Role", "id": role}))
+        .collect();
     json!({
         "principal": {"type": "User", "id": "u1"},
         "action": {"type": "Action", "id": action},

@@ -146,7 +146,7 @@ fn given(builtin: &Builtin, place: usize, argument: &Argument) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn a_builtin_ends_and_has_paid_for_what_it_makes(

@@ -135,6 +135,47 @@ fn long() -> Vec<Case> {
                 }) + "\na300 = 1; b300 = 2",
             ),
         ),
+        Case::new(
+            "terms that wait on every level",
+            format!(
+                "p if {{\n{}\ny = 1\n}}",
+                format!(
+                    "x = {}y{}",
+                    "[1, [input.context.list[_], ".repeat(30),
+                    "]]".repeat(30)
+                )
+            ),
+        ),
+        Case::new(
+            "terms that bind on every level, the last first",
+            format!(
+                "p if x = {}[{}]{}",
+                (0..40)
+                    .map(|at| format!("[input.context.list[v{at}], "))
+                    .collect::<String>(),
+                (0..40)
+                    .rev()
+                    .map(|at| format!("v{at}"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                "]".repeat(40)
+            ),
+        ),
+        Case::new(
+            "terms that wait for what comes last",
+            format!(
+                "p if x = {}[{}]{}",
+                "[".repeat(40),
+                (0..40)
+                    .map(|at| format!("v{at}"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                (0..40)
+                    .rev()
+                    .map(|at| format!(", input.context.list[v{at}]]"))
+                    .collect::<String>()
+            ),
+        ),
         Case::new("unbalanced", "p := ".to_owned() + &"[{(".repeat(10_000)),
         Case::new(
             "no end of a text",
