@@ -12,7 +12,8 @@ mod cli {
     use serde_json::{Value, json};
     use tempfile::TempDir;
 
-    const MANIFEST: &str = r#"{"roots":["shop","plinto"],"metadata":{"plinto":{"entrypoint":"shop/decision"}}}"#;
+    const MANIFEST: &str =
+        r#"{"roots":["shop","plinto"],"metadata":{"plinto":{"entrypoint":"shop/decision"}}}"#;
     const POLICY: &str = r#"package shop
 
 default decision := {"allow": false, "reasons": ["nobody"]}
@@ -192,7 +193,10 @@ decision := {"allow": true} if {
     fn a_folder_without_a_manifest_is_tested_but_not_packed() {
         let folder = folder(&[
             ("a.rego", "package a\n\nx := data.n.v\n"),
-            ("a_test.rego", "package a\n\ntest_x if x == 1\n\ntodo_test_y if false\n"),
+            (
+                "a_test.rego",
+                "package a\n\ntest_x if x == 1\n\ntodo_test_y if false\n",
+            ),
             ("n/data.yaml", "v: 1\n"),
         ]);
         let (code, text) = said(folder.path(), &["test", "p"]);
@@ -209,8 +213,14 @@ decision := {"allow": true} if {
     fn the_older_rego_is_read_where_it_is_asked_for() {
         let folder = folder(&[
             (".manifest", MANIFEST),
-            ("shop/main.rego", "package shop\n\ndecision = {\"allow\": true} { input.x }\n"),
-            ("shop/main_test.rego", "package shop\n\ntest_x { decision.allow with input.x as 1 }\n"),
+            (
+                "shop/main.rego",
+                "package shop\n\ndecision = {\"allow\": true} { input.x }\n",
+            ),
+            (
+                "shop/main_test.rego",
+                "package shop\n\ntest_x { decision.allow with input.x as 1 }\n",
+            ),
         ]);
         let (code, text) = said(folder.path(), &["test", "p"]);
         assert_eq!(code, 1);
@@ -227,16 +237,22 @@ decision := {"allow": true} if {
 
     #[test]
     fn a_failed_test_says_which_expression_failed_and_what_was_printed() {
-        let test = "package shop\n\ntest_a if {\n\tx := 2\n\tprint(\"x is\", x)\n\tx == 3\n}\n";
+        let failing = "package shop\n\ntest_a if {\n\tx := 2\n\tprint(\"x is\", x)\n\tx == 3\n}\n";
         let folder = folder(&[
             (".manifest", MANIFEST),
             ("shop/main.rego", POLICY),
-            ("shop/main_test.rego", test),
+            ("shop/main_test.rego", failing),
         ]);
         let (code, text) = said(folder.path(), &["test", "-v", "p"]);
         assert_eq!(code, 1);
-        assert!(text.contains("failed at shop/main_test.rego:6:2: x == 3"), "{text}");
-        assert!(text.contains("printed shop/main_test.rego:5: x is 2"), "{text}");
+        assert!(
+            text.contains("failed at shop/main_test.rego:6:2: x == 3"),
+            "{text}"
+        );
+        assert!(
+            text.contains("printed shop/main_test.rego:5: x is 2"),
+            "{text}"
+        );
         let shown = told(folder.path(), &["test", "p"]);
         assert_eq!(shown["cases"][0]["failed"][0]["text"], "x == 3");
     }

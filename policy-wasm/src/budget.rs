@@ -42,15 +42,12 @@ impl Budget {
 
     /// Takes steps.
     pub(crate) fn pay(&self, steps: u64) -> Result<(), Exhausted> {
-        match self.left.get().checked_sub(steps) {
-            Some(left) => {
-                self.left.set(left);
-                Ok(())
-            }
-            None => {
-                self.left.set(0);
-                Err(Exhausted::Steps)
-            }
+        if let Some(left) = self.left.get().checked_sub(steps) {
+            self.left.set(left);
+            Ok(())
+        } else {
+            self.left.set(0);
+            Err(Exhausted::Steps)
         }
     }
 
@@ -83,6 +80,7 @@ impl Budget {
     }
 
     /// Lets a value through that was made: one that nests too deep would overflow the stack later.
+    #[expect(clippy::unused_self, reason = "the bound is the budget's")]
     pub(crate) fn made(&self, value: Value) -> Result<Value, Exhausted> {
         let size = value.size();
         if size.depth > DEPTH {

@@ -67,7 +67,7 @@ fn json_of(path: &str, text: &str, limits: &BundleLimits) -> Result<String, Erro
         path: path.to_owned(),
         error: error.to_string(),
     };
-    if path.ends_with(".json") {
+    if extension_of(path) == Some("json") {
         return canonical::rewrite(text, limits.json_depth).map_err(refuse);
     }
     let found = builtins::call_alone("yaml.unmarshal", &[Value::from(text)]);
@@ -118,7 +118,7 @@ pub(crate) fn outside_of(path: &str, value: &Value, roots: &[String]) -> Option<
         Value::Object(members) if is_above_a_root => members.iter().find_map(|(name, value)| {
             let name = name.as_str()?;
             let below = if path.is_empty() {
-                name.to_string()
+                name.to_owned()
             } else {
                 format!("{path}/{name}")
             };
@@ -241,4 +241,9 @@ fn object_of(members: BTreeMap<Arc<str>, Part>) -> Value {
             .map(|(name, part)| (Value::String(name), part.value()))
             .collect(),
     )
+}
+
+/// What a file's name ends with, behind its last dot. OPA takes it as it is written.
+pub(crate) fn extension_of(name: &str) -> Option<&str> {
+    name.rsplit_once('.').map(|(_, extension)| extension)
 }

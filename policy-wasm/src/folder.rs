@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     bundle::{Error, Source, folder_of, is_data, text},
-    data::{outside_of, packed, value_of},
+    data::{extension_of, outside_of, packed, value_of},
     limits::BundleLimits,
     manifest::{lies_under, parse_manifest},
 };
@@ -51,7 +51,7 @@ impl LeftOut {
 /// Whether the content of a file may be part of a policy.
 pub fn may_hold(path: &str) -> bool {
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
-    name == MANIFEST_FILE || name.ends_with(".rego") || is_any_data(name)
+    name == MANIFEST_FILE || extension_of(name) == Some("rego") || is_any_data(name)
 }
 
 fn is_any_data(name: &str) -> bool {
@@ -112,7 +112,7 @@ fn kind_of(path: &str, content: &[u8], roots: Option<&[String]>) -> Result<Kind,
         MANIFEST_FILE if path == MANIFEST_FILE => Kind::Manifest,
         MANIFEST_FILE => Kind::None("is a manifest below the topmost folder".to_owned()),
         SIGNATURES_FILE => Kind::None("is a signature; activation makes a new one".to_owned()),
-        _ if name.ends_with(".rego") => Kind::Policy,
+        _ if extension_of(name) == Some("rego") => Kind::Policy,
         _ if is_data(path) => Kind::Data,
         _ if is_any_data(name) => match roots.map(|roots| outside(path, content, roots)) {
             None => Kind::Data,

@@ -28,6 +28,13 @@ mod data;
 mod decision;
 pub mod diagnostics;
 #[cfg(test)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::string_slice,
+    clippy::struct_field_names,
+    reason = "makes policies by chance, in tests"
+)]
 mod differential;
 pub mod engine;
 mod entrypoint;

@@ -134,9 +134,10 @@ impl Loaded {
     /// The value at a path of `data`.
     pub(crate) fn ask(&self, path: &[impl AsRef<str>], question: Question<'_>) -> Answer<Value> {
         let rule = self.plan.rule_at(path);
-        self.evaluate(question, rule, |evaluation| match rule {
-            Some(rule) => evaluation.ask(rule),
-            None => {
+        self.evaluate(question, rule, |evaluation| {
+            if let Some(rule) = rule {
+                evaluation.ask(rule)
+            } else {
                 let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
                 evaluation.ask_path(&path)
             }

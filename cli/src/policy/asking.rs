@@ -95,8 +95,8 @@ impl Eval {
             .map_err(|error| wrong(&folder, error))?;
         let asked = self.asked(&explorer)?;
         match &self.rule {
-            Some(rule) => show_rule(rule, asked, &explorer, &folder, output),
-            None => show_decision(asked, &explorer, &folder, output),
+            Some(rule) => show_rule(rule, &asked, &explorer, &folder, output),
+            None => show_decision(&asked, &explorer, &folder, output),
         }
     }
 
@@ -233,22 +233,26 @@ fn read_json(path: &Path) -> Result<Value, Failure> {
 }
 
 fn show_decision(
-    asked: Asked,
+    asked: &Asked,
     explorer: &Explorer,
     folder: &Folder,
     output: Output,
 ) -> Result<(), Failure> {
     let limits = EvaluationLimits::default();
     let (evaluation, printed) = match (&asked.fault, asked.input.clone()) {
-        (None, Some(input)) => match explorer.decide(input, &limits) {
-            Some(decided) => decided,
-            None => {
+        (None, Some(input)) => {
+            let Some(decided) = explorer.decide(input, &limits) else {
                 folder.require_manifest()?;
                 return Err(Failure::Usage("`--rule` says what to ask".to_owned()));
-            }
-        },
+            };
+            decided
+        }
         (Some(fault), _) => (unasked(fault), Vec::new()),
-        (None, None) => return Err(Failure::Usage("`--path` or `--input` is missing".to_owned())),
+        (None, None) => {
+            return Err(Failure::Usage(
+                "`--path` or `--input` is missing".to_owned(),
+            ));
+        }
     };
     let value = json!({
         "route": asked.route,
@@ -284,7 +288,7 @@ fn unasked(fault: &Fault) -> Evaluation {
 
 fn show_rule(
     rule: &str,
-    asked: Asked,
+    asked: &Asked,
     explorer: &Explorer,
     folder: &Folder,
     output: Output,
@@ -293,18 +297,18 @@ fn show_rule(
         return Err(Failure::Check(fault.detail.clone()));
     }
     let limits = EvaluationLimits::default();
-    let explored = explorer
+    let found = explorer
         .value(rule, asked.input.clone(), clock::now(), &limits)
         .ok_or_else(|| {
             Failure::Usage(format!("`{rule}` is no path like `data.app.authz.allow`"))
         })?;
-    let shown = explored.value.as_ref().ok().and_then(Option::as_ref);
+    let shown = found.value.as_ref().ok().and_then(Option::as_ref);
     // Sets become arrays; what JSON can't say is written as Rego writes it.
     let as_json = shown.map(|value| {
         serde_json::from_str::<Value>(&value.to_json_text())
             .unwrap_or_else(|_| json!(value.to_string()))
     });
-    let fault = explored.value.as_ref().err();
+    let fault = found.value.as_ref().err();
     let value = json!({
         "route": asked.route,
         "input": asked.shown,
@@ -312,8 +316,8 @@ fn show_rule(
         "is_defined": shown.is_some(),
         "value": as_json,
         "fault": fault.map(fault_json),
-        "printed": explored.printed,
-        "steps": explored.steps,
+        "printed": found.printed,
+        "steps": found.steps,
         "token_verified": asked.has_token.then_some(false),
     });
     output.answer(&value, || {
@@ -323,8 +327,8 @@ fn show_rule(
             (None, Some(fault)) => format!("{rule} has no value: {}", told(fault)),
             (None, None) => format!("{rule} is undefined"),
         });
-        lines.extend(said(&explored.printed));
-        lines.push(format!("{} steps", explored.steps));
+        lines.extend(said(&found.printed));
+        lines.push(format!("{} steps", found.steps));
         lines.extend(asked.caveat());
         after_remarks(&folder.remarks(None, None), &lines.join("\n"))
     })

@@ -52,7 +52,7 @@ impl PolicyFolder {
     /// Reads the folder as OPA does: every policy and every data file at any depth. Symbolic links are
     /// not followed. Without a manifest a policy can be tested, but not packed.
     pub(crate) fn read(&self) -> Result<Folder, Failure> {
-        let version = if self.v0_compatible { 0 } else { 1 };
+        let version = u8::from(!self.v0_compatible);
         let mut found = Found {
             folder: &self.folder,
             files: BTreeMap::new(),
@@ -145,8 +145,7 @@ impl Folder {
             remarks.push(what.to_owned());
         }
         if routes == Some(0) && self.has_manifest {
-            let what =
-                "warning: there is no route at `data.plinto.routes`, so the edge refuses everything";
+            let what = "warning: there is no route at `data.plinto.routes`, so the edge refuses everything";
             remarks.push(what.to_owned());
         }
         remarks
@@ -177,7 +176,8 @@ impl Found<'_> {
     fn walk(&mut self) -> Result<(), Failure> {
         let mut pending = vec![self.folder.to_owned()];
         while let Some(current) = pending.pop() {
-            let entries = fs::read_dir(&current).map_err(|error| self.unreadable(&current, error))?;
+            let entries =
+                fs::read_dir(&current).map_err(|error| self.unreadable(&current, error))?;
             for entry in entries {
                 let entry = entry.map_err(|error| Failure::file(&current, error))?;
                 let path = entry.path();

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use plinto_contract::bundle::Manifest;
 use plinto_jose::{JwkSet, Jws};
 use plinto_policy::{
-    bundle::{self, Limits, Source, Unverified},
+    bundle::{self, Limits, Unverified},
     cases,
     diagnostics::PolicyError,
     engine::Engine,

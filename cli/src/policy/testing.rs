@@ -99,7 +99,7 @@ fn failure(case: &Case, folder: &Folder) -> String {
     for failed in &case.failed {
         let (file, line, column) = (&failed.file, failed.line, failed.column);
         let shown = &failed.text;
-        text.push_str(&format!("  failed at {file}:{line}:{column}: {shown}\n"));
+        text.extend([format!("  failed at {file}:{line}:{column}: {shown}\n")]);
     }
     text.push_str(&printed(case));
     text
@@ -125,13 +125,13 @@ fn every(report: &Report) -> String {
     for case in &report.cases {
         let is_failure = matches!(case.outcome, Outcome::Failed(_) | Outcome::Errored(_));
         if !is_failure && !case.printed.is_empty() {
-            text.push_str(&format!("{}.{} printed:\n", case.package, case.name));
+            text.extend([format!("{}.{} printed:\n", case.package, case.name)]);
             text.push_str(&printed(case));
         }
         for (name, passed) in &case.cases {
             let outcome = if *passed { "pass" } else { "FAIL" };
-            let (package, test) = (&case.package, &case.name);
-            text.push_str(&format!("  {outcome} {package}.{test}: {name}\n"));
+            let rule = format!("{}.{}", case.package, case.name);
+            text.extend([format!("  {outcome} {rule}: {name}\n")]);
         }
     }
     text
@@ -139,6 +139,6 @@ fn every(report: &Report) -> String {
 
 fn printed(case: &Case) -> String {
     let said = case.printed.iter();
-    said.map(|said| format!("  printed {}:{}: {}\n", said.file, said.line, said.text))
-        .collect()
+    let lines = said.map(|said| format!("  printed {}:{}: {}\n", said.file, said.line, said.text));
+    lines.collect::<Vec<_>>().concat()
 }

@@ -164,7 +164,7 @@ proptest! {
         let weight = arguments.iter().fold(1_024_u64, |sum, argument| sum.saturating_add(argument.size().weight));
         match result {
             Ok(Some(value)) => {
-                let paid = budget.spent() * BYTES_PER_STEP;
+                let paid = budget.spent().saturating_mul(BYTES_PER_STEP);
                 let most = paid.saturating_mul(FACTOR).saturating_add(weight.saturating_mul(2));
                 prop_assert!(value.size().weight <= most, "{} made {} bytes for {paid}", builtin.name, value.size().weight);
             }

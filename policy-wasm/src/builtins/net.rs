@@ -1,7 +1,7 @@
 //! `net.cidr_*`: blocks of IP addresses. Addresses of both families are 128-bit numbers here, IPv4
 //! as `::ffff:a.b.c.d`, which is how Go keeps them, so that both compare as OPA compares them.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::{Builtin, CallError, Context, cidr_merge, operand};
 use crate::value::Value;
@@ -71,15 +71,6 @@ pub(super) fn address_text(address: u128) -> String {
 }
 
 impl Block {
-    /// The block of an IPv4 address with as many leading bits of its 32.
-    pub(super) fn v4(address: Ipv4Addr, prefix: u32) -> Self {
-        Self {
-            address: address.to_ipv6_mapped().to_bits(),
-            prefix: prefix.saturating_add(96),
-            written_as_v4: true,
-        }
-    }
-
     pub(super) const fn of(address: u128, prefix: u32) -> Self {
         Self {
             address,

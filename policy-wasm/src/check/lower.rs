@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     finding::{Code, Finding, Names},
-    scopes::{Global, Occurrence, Scope, Scopes, document, names_in},
+    scopes::{Occurrence, Scope, Scopes, document, names_in},
     tree::{Every, Expr, ExprKind, INPUT, Kind, Term},
 };
 use crate::front::ast::{self, Body, Op, Place, TermKind};
@@ -20,7 +20,6 @@ pub(super) struct InModule<'a, 'c> {
     pub(super) index: usize,
     /// The steps of its package below `data`.
     pub(super) package: &'c [Term<'a>],
-    pub(super) globals: &'c BTreeMap<&'a str, Global<'a>>,
     /// Paths of functions below `data`.
     pub(super) functions: &'c BTreeSet<Vec<&'a str>>,
 }

@@ -135,7 +135,6 @@ impl<'a> Check<'a> {
                         index,
                         package: packages.path(index),
                         functions: packages.functions(),
-                        globals: &globals,
                     },
                     scopes: Scopes::new(&globals),
                     names,

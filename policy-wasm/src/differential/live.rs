@@ -36,7 +36,6 @@ pub(super) struct Opa {
     child: Child,
     to: ChildStdin,
     from: BufReader<ChildStdout>,
-    pub(super) version: String,
 }
 
 impl Opa {
@@ -48,14 +47,9 @@ impl Opa {
             .unwrap();
         let to = child.stdin.take().unwrap();
         let mut from = BufReader::new(child.stdout.take().unwrap());
-        let mut version = String::new();
-        from.read_line(&mut version).unwrap();
-        Self {
-            child,
-            to,
-            from,
-            version: version.trim().to_owned(),
-        }
+        // It says its version first.
+        from.read_line(&mut String::new()).unwrap();
+        Self { child, to, from }
     }
 
     pub(super) fn ask(&mut self, policies: &[Policy]) {

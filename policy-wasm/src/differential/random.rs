@@ -1,5 +1,5 @@
 //! Chance that is the same for the same seed. Source: Steele, Lea, Flood, "Fast Splittable
-//! Pseudorandom Number Generators" (SplitMix64).
+//! Pseudorandom Number Generators" (`SplitMix64`).
 
 /// A source of numbers.
 #[derive(Debug, Clone)]

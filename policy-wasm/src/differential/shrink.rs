@@ -43,9 +43,6 @@ fn without(pieces: Vec<String>, holds: &mut dyn FnMut(&[String]) -> bool) -> Vec
             }
         }
         length /= 2;
-        if length > 8 {
-            continue;
-        }
     }
     pieces
 }

@@ -45,7 +45,6 @@ impl<'a> Evaluation<'a> {
                     self.print(op.place, sets, base)?;
                     true
                 }
-                OpKind::Fail => false,
                 OpKind::Iterate { from, steps, out } => {
                     let Some(from) = self.cursor(from, base)? else {
                         return Ok(self.fails(op));

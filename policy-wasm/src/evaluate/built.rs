@@ -68,9 +68,12 @@ impl Evaluation<'_> {
             };
             at = entries.entry(key.clone()).or_default();
         }
-        at.get_or_insert_with(|| match empty.is_set {
-            true => Built::Set(Vec::new()),
-            false => Built::empty_object(),
+        at.get_or_insert_with(|| {
+            if empty.is_set {
+                Built::Set(Vec::new())
+            } else {
+                Built::empty_object()
+            }
         });
         Ok(())
     }

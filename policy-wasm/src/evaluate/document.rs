@@ -184,7 +184,7 @@ impl<'a> Evaluation<'a> {
             .and_then(|node| node.child(name))
             .and_then(|child| self.tree_node(child)?.rule);
         rule.and_then(|rule| self.plan().rules.get(rule))
-            .is_some_and(|rule| matches!(rule.kind, RuleKind::Function { .. }))
+            .is_some_and(|rule| matches!(rule.kind, RuleKind::Function(_)))
     }
 
     /// A rule's value with what is replaced below it.

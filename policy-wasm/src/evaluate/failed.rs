@@ -54,7 +54,7 @@ impl<'a> Watch<'a> {
     }
 }
 
-impl<'a> Evaluation<'a> {
+impl Evaluation<'_> {
     /// Notes from now on how far the bodies of a rule get.
     pub(crate) fn watch(&mut self, rule: RuleId) {
         let rule = self.plan().rules.get(rule);

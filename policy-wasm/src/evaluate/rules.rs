@@ -3,9 +3,7 @@
 use super::{Evaluation, Flow, Stop, built::Built, document::found};
 use crate::{
     front::Place,
-    plan::code::{
-        Complete, Definition, Expr, Member, MemberBody, MemberValue, Rule, RuleId, RuleKind,
-    },
+    plan::code::{Complete, Definition, Member, MemberBody, MemberValue, Rule, RuleId, RuleKind},
     value::Value,
 };
 
@@ -29,7 +27,7 @@ impl<'a> Evaluation<'a> {
         let value = self.deeper(|this| match &rule.kind {
             RuleKind::Complete(complete) => this.complete(complete, NO_ARGUMENTS),
             RuleKind::Partial(members) => this.partial(members),
-            RuleKind::Function { .. } => Ok(None),
+            RuleKind::Function(_) => Ok(None),
         })?;
         self.around.values.insert(id, value.clone());
         Ok(value)
@@ -39,7 +37,7 @@ impl<'a> Evaluation<'a> {
     pub(super) fn function(&mut self, id: RuleId, first: usize) -> Result<Option<Value>, Stop> {
         let plan = self.plan();
         match plan.rules.get(id).map(|rule| &rule.kind) {
-            Some(RuleKind::Function { complete, .. }) => self.complete(complete, first),
+            Some(RuleKind::Function(complete)) => self.complete(complete, first),
             _ => Ok(None),
         }
     }

@@ -194,9 +194,10 @@ impl<'a> Evaluation<'a> {
                 &computed
             };
             if let Value::Set(set) = at {
-                return match set.contains(key) {
-                    true => self.at_keys(key, after, get, base),
-                    false => Ok(None),
+                return if set.contains(key) {
+                    self.at_keys(key, after, get, base)
+                } else {
+                    Ok(None)
                 };
             }
             match get(at, key) {

@@ -79,7 +79,7 @@ fn compare(dialect: Dialect, package: &str, modules: &str, answers: &str) {
     let mut seen = 0;
     let begin = format!("package {package}.");
     for text in modules.split(&begin).skip(1) {
-        seen += 1;
+        seen = usize::saturating_add(seen, 1);
         let name = text.lines().next().unwrap();
         let wanted = &answers.answers[name];
         let found = answer(dialect, &[package, name, "p"], &format!("{begin}{text}"));

@@ -240,27 +240,6 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    /// As it is written.
-    pub(crate) const fn text(self) -> &'static str {
-        match self {
-            Self::Assign => ":=",
-            Self::Unify => "=",
-            Self::Equal => "==",
-            Self::NotEqual => "!=",
-            Self::Less => "<",
-            Self::LessOrEqual => "<=",
-            Self::Greater => ">",
-            Self::GreaterOrEqual => ">=",
-            Self::Union => "|",
-            Self::Intersection => "&",
-            Self::Add => "+",
-            Self::Subtract => "-",
-            Self::Multiply => "*",
-            Self::Divide => "/",
-            Self::Remainder => "%",
-        }
-    }
-
     /// The operator of a token; `:=` and `=` stand between terms of an expression only.
     pub(crate) fn of(text: &str) -> Option<Self> {
         Some(match text {

@@ -70,10 +70,11 @@ impl Parser<'_> {
         }
         if self.is_sign("{") {
             rule.body = Some(self.braced()?);
-        } else if rule.head.value == HeadValue::Implied && rule.head.name.name().is_some() {
-            if rule.head.parameters.is_none() {
-                return Err(self.unexpected("`=`, `:=` or a body in braces"));
-            }
+        } else if rule.head.value == HeadValue::Implied
+            && rule.head.name.name().is_some()
+            && rule.head.parameters.is_none()
+        {
+            return Err(self.unexpected("`=`, `:=` or a body in braces"));
         }
         Ok(())
     }

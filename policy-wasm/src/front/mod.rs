@@ -22,6 +22,7 @@ pub(crate) use constants::constant;
 pub(crate) use dialect::Dialect;
 use dialect::Keywords;
 #[cfg(test)]
+#[cfg(test)]
 pub(crate) use parser::parse;
 pub(crate) use parser::parse_as;
 pub(crate) use parser::parse_term;

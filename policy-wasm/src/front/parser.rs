@@ -39,6 +39,7 @@ pub(super) const FUTURE: [&str; 4] = ["contains", "every", "if", "in"];
 
 /// Reads a module in Rego v1.
 /// Errors: the first thing that is not Rego v1, and what was expected in its place.
+#[cfg(test)]
 pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
     parse_as(Dialect::V1, text)
 }

@@ -18,11 +18,7 @@ pub(crate) type NodeId = usize;
 /// A rule: everything that defines one name, or one path.
 #[derive(Debug)]
 pub(crate) struct Rule {
-    /// `data.app.allow`.
-    pub(crate) path: String,
     pub(crate) kind: RuleKind,
-    /// The names in its path after `data`.
-    pub(crate) names: Vec<String>,
 }
 
 /// What a rule's value is.
@@ -31,10 +27,7 @@ pub(crate) enum RuleKind {
     /// One value.
     Complete(Complete),
     /// One value for the arguments.
-    Function {
-        parameters: usize,
-        complete: Complete,
-    },
+    Function(Complete),
     /// A set, an object, or objects in objects.
     Partial(Vec<Member>),
 }
@@ -144,8 +137,6 @@ pub(crate) enum OpKind {
     Leave,
     /// Notes its arguments; each is a set with at most one member.
     Print(Vec<Expr>),
-    /// Never holds.
-    Fail,
 }
 
 /// `with target as value`

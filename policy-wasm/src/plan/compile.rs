@@ -80,9 +80,7 @@ pub(crate) fn compile(
     let mut rules = Vec::new();
     for (group, draft) in groups.iter().zip(drafts) {
         rules.push(Rule {
-            path: format!("data.{}", group.path.join(".")),
             kind: compiler.emit(&tree, group, draft),
-            names: group.path.clone(),
         });
     }
     if !compiler.errors.is_empty() {
@@ -157,27 +155,24 @@ fn gather<'a>(modules: &[(&str, &'a Module)], packages: &[Vec<String>]) -> Vec<G
         let above = above.filter(|above| path.starts_with(&above.path));
         let is_partial = definitions.iter().any(Found::is_partial);
         let is_in_tree = above.is_none();
-        match above {
-            Some(above) => {
-                let rest = path.get(above.path.len()..).unwrap_or_default();
-                if is_partial {
-                    above
-                        .definitions
-                        .extend(definitions.into_iter().map(|found| Found {
-                            prefix: rest.to_vec(),
-                            ..found
-                        }));
-                    continue;
-                }
-                if definitions.iter().all(|found| found.parameters().is_none()) {
-                    above.below.push((rest.to_vec(), id));
-                }
+        if let Some(above) = above {
+            let rest = path.get(above.path.len()..).unwrap_or_default();
+            if is_partial {
+                above
+                    .definitions
+                    .extend(definitions.into_iter().map(|found| Found {
+                        prefix: rest.to_vec(),
+                        ..found
+                    }));
+                continue;
             }
-            None => {
-                let goes_on = |found: &Found<'_>| !split_head(&found.rule.head).1.is_empty();
-                let is_open = is_partial && definitions.iter().any(goes_on);
-                open = is_open.then_some(id);
+            if definitions.iter().all(|found| found.parameters().is_none()) {
+                above.below.push((rest.to_vec(), id));
             }
+        } else {
+            let goes_on = |found: &Found<'_>| !split_head(&found.rule.head).1.is_empty();
+            let is_open = is_partial && definitions.iter().any(goes_on);
+            open = is_open.then_some(id);
         }
         groups.push(Group {
             path,
@@ -401,10 +396,7 @@ impl Compiler<'_> {
         };
         let parameters = group.definitions.iter().find_map(Found::parameters);
         match parameters {
-            Some(parameters) => RuleKind::Function {
-                parameters: parameters.len(),
-                complete,
-            },
+            Some(_) => RuleKind::Function(complete),
             None => RuleKind::Complete(complete),
         }
     }

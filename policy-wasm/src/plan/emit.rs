@@ -181,9 +181,10 @@ impl Emitter<'_> {
 
     fn unify(&mut self, place: Place, left: Node, right: Node) -> Result<(), Unresolved> {
         let is_plain = |node: &Node| matches!(node, Node::Var(_) | Node::Const(_));
-        let (left, right) = match is_plain(&left) || is_plain(&right) {
-            true => (left, right),
-            false => (self.parts(place, left)?, self.parts(place, right)?),
+        let (left, right) = if is_plain(&left) || is_plain(&right) {
+            (left, right)
+        } else {
+            (self.parts(place, left)?, self.parts(place, right)?)
         };
         for (left, right) in self.ordered(pieces(left, right)) {
             self.equation(place, left, right)?;
@@ -470,9 +471,12 @@ impl Emitter<'_> {
     /// The keys of a reference, which are evaluated before what they are keys of.
     fn keys(&mut self, place: Place, nodes: Vec<Node>) -> Result<Vec<Expr>, Unresolved> {
         let keys = self.values(place, nodes)?.into_iter();
-        let keys = keys.map(|key| match may_stop(&key) {
-            true => self.at_once(place, key),
-            false => key,
+        let keys = keys.map(|key| {
+            if may_stop(&key) {
+                self.at_once(place, key)
+            } else {
+                key
+            }
         });
         Ok(keys.collect())
     }
@@ -544,9 +548,10 @@ impl Emitter<'_> {
 
     fn key(&mut self, place: Place, node: Node) -> Result<Expr, Unresolved> {
         let key = self.value(place, node)?;
-        Ok(match may_stop(&key) {
-            true => self.at_once(place, key),
-            false => key,
+        Ok(if may_stop(&key) {
+            self.at_once(place, key)
+        } else {
+            key
         })
     }
 
@@ -627,8 +632,11 @@ fn at(head: Expr, mut steps: Vec<Expr>) -> Expr {
 fn may_stop(expr: &Expr) -> bool {
     match expr {
         Expr::Const(_) | Expr::Document(_) | Expr::Slot(_) | Expr::Input => false,
-        Expr::Rule(_) | Expr::Lookup(..) | Expr::Data(_) | Expr::Call(_) => true,
-        Expr::Comprehension(_) => true,
+        Expr::Rule(_)
+        | Expr::Lookup(..)
+        | Expr::Data(_)
+        | Expr::Call(_)
+        | Expr::Comprehension(_) => true,
         Expr::At(head, keys) => may_stop(head) || keys.iter().any(may_stop),
         Expr::Array(items) | Expr::Set(items) => items.iter().any(may_stop),
         Expr::Object(fields) => fields

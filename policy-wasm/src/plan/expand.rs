@@ -171,14 +171,13 @@ impl Emitter<'_> {
 /// Whether something in a term is evaluated after the calls of its expression.
 pub(super) fn has_reference(node: &Node) -> bool {
     match node {
-        Node::Const(_) | Node::Var(_) => false,
+        // The arguments of a call have been evaluated when it is.
+        Node::Const(_) | Node::Var(_) | Node::Call(_) => false,
         Node::Ref(..) | Node::Comprehension(_) => true,
         Node::Array(items) | Node::Set(items) => items.iter().any(has_reference),
         Node::Object(fields) => fields
             .iter()
             .any(|(key, value)| has_reference(key) || has_reference(value)),
-        // Its arguments have been evaluated when it is.
-        Node::Call(_) => false,
     }
 }
 

@@ -79,9 +79,12 @@ impl<'a> Resolver<'a> {
         }
         terms
             .iter()
-            .map(|term| match has_template(term) {
-                true => Ok(Node::Var(self.fresh("parameter"))),
-                false => self.term(term),
+            .map(|term| {
+                if has_template(term) {
+                    Ok(Node::Var(self.fresh("parameter")))
+                } else {
+                    self.term(term)
+                }
             })
             .collect()
     }
@@ -148,7 +151,7 @@ impl<'a> Resolver<'a> {
                 value,
                 collection,
             } => {
-                self.refuse_own(expr.place, key.iter().chain([value]), collection)?;
+                Self::refuse_own(expr.place, key.iter().chain([value]), collection)?;
                 let through = self.term(collection)?;
                 self.declare_together(expr.place, key.iter().chain([value]), collection)?;
                 let key = match key {

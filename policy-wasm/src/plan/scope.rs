@@ -105,7 +105,6 @@ impl Resolver<'_> {
 
     /// `some x in x`: what is gone through can't be made of what is found there.
     pub(super) fn refuse_own<'t>(
-        &self,
         place: Place,
         patterns: impl Iterator<Item = &'t Term>,
         collection: &Term,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 /// One policy: rules that define `p`, and an input.
 #[derive(Debug, Clone)]
-pub struct Case {
+pub(super) struct Case {
     pub name: String,
     pub rules: String,
     pub request: Value,
@@ -29,14 +29,14 @@ impl Case {
     }
 
     /// The module, whose decision needs `p`.
-    pub fn module(&self) -> String {
+    pub(super) fn module(&self) -> String {
         let rules = &self.rules;
         format!("package app.authz\n\ndecision := {{\"allow\": true}} if _ = p\n\n{rules}\n")
     }
 }
 
 /// All of them.
-pub fn all() -> Vec<Case> {
+pub(super) fn all() -> Vec<Case> {
     let mut cases = written::cases();
     cases.extend(texts::cases());
     cases.extend(values::cases());

@@ -138,12 +138,9 @@ fn long() -> Vec<Case> {
         Case::new(
             "terms that wait on every level",
             format!(
-                "p if {{\n{}\ny = 1\n}}",
-                format!(
-                    "x = {}y{}",
-                    "[1, [input.context.list[_], ".repeat(30),
-                    "]]".repeat(30)
-                )
+                "p if {{\nx = {}y{}\ny = 1\n}}",
+                "[1, [input.context.list[_], ".repeat(30),
+                "]]".repeat(30)
             ),
         ),
         Case::new(

@@ -8,6 +8,12 @@ use plinto_policy::engine::{Engine, Limits, input_of};
 use super::fixtures::{manifest, source};
 
 #[path = "../hostile/mod.rs"]
+#[expect(
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::too_many_lines,
+    reason = "texts that are long on purpose"
+)]
 mod cases;
 
 use cases::Case;
@@ -40,6 +46,10 @@ fn outcome(case: &Case) -> String {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the variable is how the test is told to write"
+)]
 fn every_hostile_policy_ends_within_its_steps() {
     let cases = cases::all();
     assert!(cases.len() >= 200);

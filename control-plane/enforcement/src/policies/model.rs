@@ -205,10 +205,12 @@ pub(crate) fn is_digest(text: &str) -> bool {
 
 /// Adds the root of the roles' data unless a root covers it, so that stock OPA takes the bundle.
 pub(crate) fn add_roles_root(roots: &mut Vec<String>) {
-    let is_covered = roots.iter().any(|root| root.is_empty() || {
-        ROLES_FILE
-            .strip_prefix(root.as_str())
-            .is_some_and(|rest| rest.starts_with('/'))
+    let is_covered = roots.iter().any(|root| {
+        root.is_empty() || {
+            ROLES_FILE
+                .strip_prefix(root.as_str())
+                .is_some_and(|rest| rest.starts_with('/'))
+        }
     });
     if !is_covered {
         roots.push(ROLES_ROOT.to_owned());

@@ -8,7 +8,6 @@ pub(in crate::builtins) mod tag {
     pub(in crate::builtins) const OCTET_STRING: u8 = 0x04;
     pub(in crate::builtins) const NULL: u8 = 0x05;
     pub(in crate::builtins) const OID: u8 = 0x06;
-    pub(in crate::builtins) const ENUMERATED: u8 = 0x0a;
     pub(in crate::builtins) const UTF8_STRING: u8 = 0x0c;
     pub(in crate::builtins) const NUMERIC_STRING: u8 = 0x12;
     pub(in crate::builtins) const PRINTABLE_STRING: u8 = 0x13;
@@ -174,14 +173,6 @@ impl<'a> Reader<'a> {
         let start = all.len().checked_sub(bytes.len())?;
         all.get_mut(start..)?.copy_from_slice(bytes);
         Some(i64::from_be_bytes(all))
-    }
-
-    /// Bits that fill whole bytes.
-    pub(in crate::builtins) fn whole_bits(&mut self) -> Option<&'a [u8]> {
-        match self.inner(tag::BIT_STRING)?.0 {
-            [0, bytes @ ..] => Some(bytes),
-            _ => None,
-        }
     }
 
     /// Bits, and how many at the end are none.

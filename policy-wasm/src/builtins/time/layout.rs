@@ -91,11 +91,10 @@ pub(super) fn named(layout: &str) -> &str {
     known.map_or(layout, |(_, layout)| layout)
 }
 
-/// What stands before the next element, the element, its text, and what follows.
+/// What stands before the next element, the element, and what follows.
 pub(super) struct Step<'a> {
     pub(super) before: &'a [u8],
     pub(super) element: Option<Element>,
-    pub(super) text: &'a [u8],
     pub(super) rest: &'a [u8],
 }
 
@@ -115,12 +114,11 @@ pub(super) fn step(layout: &[u8]) -> Step<'_> {
             _ => None,
         };
         if let Some((element, length)) = found
-            && let Some((text, rest)) = here.split_at_checked(length)
+            && let Some((_, rest)) = here.split_at_checked(length)
         {
             return Step {
                 before,
                 element: Some(element),
-                text,
                 rest,
             };
         }
@@ -128,7 +126,6 @@ pub(super) fn step(layout: &[u8]) -> Step<'_> {
     Step {
         before: layout,
         element: None,
-        text: b"",
         rest: b"",
     }
 }

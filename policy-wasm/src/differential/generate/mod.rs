@@ -38,6 +38,9 @@ struct Name {
     shape: Shape,
 }
 
+/// What writes something down.
+type Maker<T> = fn(&mut Generator, &T) -> String;
+
 /// Makes one policy.
 struct Generator {
     random: Random,
@@ -89,7 +92,7 @@ impl Generator {
     }
 
     /// Makes one of several, each as often as it weighs.
-    fn one_of<T>(&mut self, scope: &T, makers: &[(usize, fn(&mut Self, &T) -> String)]) -> String {
+    fn one_of<T>(&mut self, scope: &T, makers: &[(usize, Maker<T>)]) -> String {
         let weights: Vec<usize> = makers.iter().map(|(weight, _)| *weight).collect();
         let place = self.random.weighted(&weights);
         (makers[place].1)(self, scope)

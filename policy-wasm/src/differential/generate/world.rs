@@ -9,7 +9,7 @@ pub(super) const PACKAGES: [(&str, &str); 4] = [
 ];
 
 pub(super) const INPUTS: &[&str] = &[
-    r#"{}"#,
+    r"{}",
     r#"{"a": 1}"#,
     r#"{"a": false, "b": "x"}"#,
     r#"{"a": {"b": 1, "c": [1, 2]}, "list": [1, 2, 3], "o": {"k": 1, "b": 2}}"#,
@@ -24,7 +24,7 @@ pub(super) const INPUTS: &[&str] = &[
 ];
 
 pub(super) const DATA: &[&str] = &[
-    r#"{}"#,
+    r"{}",
     r#"{"d": {"a": 1, "b": [1, 2, {"a": 2}], "c": {"x": true, "y": false}}}"#,
     r#"{"d": {"a": "x", "b": ["x", "y"], "c": {"k": ["x"], "x": []}}, "lib": {"base": {"x": 1}}}"#,
     r#"{"d": {"a": {"b": 1}, "b": [], "c": {}}, "lib": {"sub": {"base": [1]}, "base": false}}"#,
