@@ -79,7 +79,7 @@ decision := {"allow": true} if {
             "sub": "user_01h455vb4pex5vsknk084sn02q",
             "aud": "https://app.example.com",
             "exp": 1_763_300_700, "iat": 1_763_300_100,
-            "jti": "token_01h455vb4pex5vsknk084sn02q",
+            "jti": "tok_01h455vb4pex5vsknk084sn02q",
             "client_id": "plinto",
             "sid": "sess_01h455vb4pex5vsknk084sn02q",
             "tenant": "tenant_01h455vb4pex5vsknk084sn02q",

@@ -45,7 +45,7 @@ mod templates;
 mod tests;
 mod time;
 mod tokens;
-mod types;
+mod type_predicates;
 mod units;
 mod urls;
 mod uuid;
@@ -140,7 +140,7 @@ const TABLES: &[&[Builtin]] = &[
     templates::BUILTINS,
     time::BUILTINS,
     tokens::BUILTINS,
-    types::BUILTINS,
+    type_predicates::BUILTINS,
     units::BUILTINS,
     urls::BUILTINS,
     uuid::BUILTINS,

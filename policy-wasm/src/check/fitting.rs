@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::types::{Any, Array, Function, Known, Object, Type, or};
+use super::type_system::{Any, Array, Function, Known, Object, Type, or};
 
 /// 20,000: comparisons after which two types are taken to fit.
 const STEPS_MAX: u32 = 20_000;

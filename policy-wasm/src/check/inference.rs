@@ -7,7 +7,7 @@ use super::{
     paths::value_of,
     rule_types::RuleTypes,
     tree::{DATA, Expr, ExprKind, INPUT, Kind, Term, Variable},
-    types::{Known, Type, is_unknown, or},
+    type_system::{Known, Type, is_unknown, or},
     typing::{Typing, Wrong, article, written},
 };
 use crate::front::ast::Place;

@@ -29,7 +29,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod tree;
-mod types;
+mod type_system;
 mod typing;
 mod unify;
 mod unsafe_variables;

@@ -5,7 +5,7 @@ use std::{cell::OnceCell, collections::BTreeMap};
 use super::{
     paths::value_of,
     tree::Term,
-    types::{Known, Type, or, type_of},
+    type_system::{Known, Type, or, type_of},
 };
 use crate::value::Value;
 

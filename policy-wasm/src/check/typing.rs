@@ -15,7 +15,7 @@ use super::{
         Comprehension, DATA, Expr, ExprKind, Function, INPUT, Kind, Rule, Shape, Target, Term,
         Variable,
     },
-    types::{self, Known, Type, is_unknown, or},
+    type_system::{self, Known, Type, is_unknown, or},
     variables::{Inside, Variables, bodies_in},
 };
 use crate::{front::ast::Place, value::Value};
@@ -31,7 +31,7 @@ pub(super) struct Typing<'t, 'a> {
     pub(super) layers: Vec<BTreeMap<Variable, Type>>,
     /// The types of comprehensions, by the variables that they are told apart by.
     pub(super) made: BTreeMap<Variable, Known>,
-    pub(super) builtins: BTreeMap<&'static str, Rc<types::Function>>,
+    pub(super) builtins: BTreeMap<&'static str, Rc<type_system::Function>>,
     /// Whether `with` replaces something of `data` for the expression at hand.
     pub(super) is_data_replaced: bool,
 }
@@ -91,7 +91,7 @@ impl<'a> Typing<'_, 'a> {
             let arguments = rule.parameters.iter().map(|one| self.of(one)).collect();
             let result = self.of(&rule.value);
             let (arguments, is_variadic) = (arguments, false);
-            return Some(Type::Function(Rc::new(types::Function {
+            return Some(Type::Function(Rc::new(type_system::Function {
                 arguments,
                 result,
                 is_variadic,

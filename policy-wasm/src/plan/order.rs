@@ -47,7 +47,7 @@ impl Bound {
     }
 
     /// Takes a look at a term, if there is one left.
-    fn look(&self) -> Option<()> {
+    fn spend(&self) -> Option<()> {
         self.looks.set(self.looks.get().checked_sub(1)?);
         Some(())
     }
@@ -182,7 +182,7 @@ fn all_bound(slots: &[Slot], bound: &Bound, out: &[Slot]) -> Option<()> {
 
 /// Adds what evaluating a term binds; `None` if it can't be evaluated yet.
 pub(super) fn value_outputs(node: &Node, bound: &Bound, out: &mut Vec<Slot>) -> Option<()> {
-    bound.look()?;
+    bound.spend()?;
     match node {
         Node::Const(_) => {}
         Node::Var(slot) => all_bound(&[*slot], bound, out)?,

@@ -135,7 +135,11 @@ pub(super) fn compile(
     let whole = reader.groups.pop().filter(|_| reader.groups.is_empty());
     let whole = whole.ok_or(PatternError::Syntax("unclosed `{`"))?.close()?;
     let tree = Tree {
-        root: Node::concat(vec![Node::look(Look::Start), whole, Node::look(Look::End)]),
+        root: Node::concat(vec![
+            Node::assertion(Look::Start),
+            whole,
+            Node::assertion(Look::End),
+        ]),
         names: vec![None],
     };
     Program::of(&tree, false, tally)

@@ -166,10 +166,10 @@ impl Parser<'_, '_, '_> {
                     group.next_alternative()?;
                 }
             }
-            '^' if self.flags.multi_line => self.push(Node::look(Look::LineStart)),
-            '^' => self.push(Node::look(Look::Start)),
-            '$' if self.flags.multi_line => self.push(Node::look(Look::LineEnd)),
-            '$' => self.push(Node::look(Look::End)),
+            '^' if self.flags.multi_line => self.push(Node::assertion(Look::LineStart)),
+            '^' => self.push(Node::assertion(Look::Start)),
+            '$' if self.flags.multi_line => self.push(Node::assertion(Look::LineEnd)),
+            '$' => self.push(Node::assertion(Look::End)),
             '.' => {
                 let mut class = Class::of(&[(10, 10)]);
                 class.negate();
@@ -202,7 +202,7 @@ impl Parser<'_, '_, '_> {
             (r"\z", Look::End),
         ] {
             if self.eat(text) {
-                self.push(Node::look(look));
+                self.push(Node::assertion(look));
                 return Ok(());
             }
         }

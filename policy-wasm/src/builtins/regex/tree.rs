@@ -65,7 +65,7 @@ impl Node {
         Self::leaf(Kind::Class(class))
     }
 
-    pub(super) const fn look(look: Look) -> Self {
+    pub(super) const fn assertion(look: Look) -> Self {
         Self::leaf(Kind::Look(look))
     }
 

@@ -92,7 +92,7 @@ async fn whatever_is_wrong_with_a_bundle_nothing_of_it_is_kept() {
     );
     let elsewhere = MANIFEST.replace("\"app\"", "\"other\"");
     let missing = MANIFEST.replace("app/authz/decision", "app/authz/verdict");
-    let old = MANIFEST.replace("\"rego_version\": 1", "\"rego_version\": 0");
+    let newer = MANIFEST.replace("\"rego_version\": 1", "\"rego_version\": 2");
     let unknown = MANIFEST.replace("\"rego_version\": 1", "\"rego_version\": 1, \"rootz\": []");
     let cases: Vec<(&str, Vec<u8>, u16, &str)> = vec![
         ("nothing", Vec::new(), 422, "bundle_malformed"),
@@ -130,8 +130,8 @@ async fn whatever_is_wrong_with_a_bundle_nothing_of_it_is_kept() {
             "policy_entrypoint_missing",
         ),
         (
-            "an old dialect",
-            archive(&[(".manifest", &old), policy]),
+            "a dialect to come",
+            archive(&[(".manifest", &newer), policy]),
             422,
             "bundle_malformed",
         ),
@@ -269,7 +269,7 @@ async fn a_bundle_that_was_changed_after_it_was_built_is_refused() {
 async fn what_could_end_an_isolate_or_reach_outside_is_refused_at_publish() {
     let (_world, admin, _) = with_active_policy().await;
     for call in [
-        "strings.count(input.a, input.b)",
+        "opa.runtime()",
         "http.send({\"url\": input.url})",
         "rand.intn(\"a\", 5)",
     ] {
@@ -391,15 +391,10 @@ async fn a_bundle_whose_check_would_take_the_server_along_is_refused() {
     let endless = "test_equal if a40 == b40";
     let large = "big := {i | some i in numbers.range(1, 10000)}
 test_large if count([both | some i in big; both := big | {0 - i}]) == 1";
-    // Where the machine is busy, five seconds of a core take longer than twenty.
-    let times: &[&str] = &["5 s of processor time", "20 s"];
-    for (test, limits) in [(endless, times), (large, &["512 MiB of memory"])] {
-        let answer = send(&admin, costly(test))
-            .await
-            .expect_problem(422, "policy_too_expensive");
-        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
-        let is_named = limits.iter().any(|limit| detail.ends_with(limit));
-        assert!(is_named, "{detail}");
+    // Their steps end long before the process that checks has to.
+    for test in [endless, large] {
+        let answer = send(&admin, costly(test)).await;
+        answer.expect_problem(422, "policy_tests_failed");
     }
     let listed = admin.get("/v1/policies/bundles").await.expect(200).json();
     assert_eq!(listed["data"].as_array().unwrap().len(), 1, "{listed}");
