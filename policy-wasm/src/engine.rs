@@ -72,13 +72,6 @@ impl Engine {
         })
     }
 
-    /// Checks a bundle with its tests, and compiles it without them.
-    /// Errors: every finding, with file, line and column.
-    pub fn check(manifest: &Manifest, source: &Source) -> Result<Self, PolicyError> {
-        load::load(manifest, source, Part::WithTests)?;
-        Self::prepare(manifest, source)
-    }
-
     /// Asks the policy. Whatever goes wrong, the answer is a decision: refused, with the fault.
     pub fn evaluate(&self, input: Value, limits: &Limits) -> Evaluation {
         if let Some(refused) = too_large(&input, limits) {

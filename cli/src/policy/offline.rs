@@ -97,8 +97,8 @@ pub(crate) fn load(folder: &PolicyFolder) -> Result<Checked, Failure> {
     let packed = bundle::build(&folder.source, &folder.manifest)?;
     let revision = bundle::revision(&folder.source, &folder.manifest)?;
     let wrong = |error: PolicyError| wrong(&folder, error);
-    let engine = Engine::check(&folder.manifest, &folder.source).map_err(wrong)?;
     let tests = cases::count(&folder.manifest, &folder.source).map_err(wrong)?;
+    let engine = Engine::prepare(&folder.manifest, &folder.source).map_err(wrong)?;
     Ok(Checked {
         routes: engine.routes().len(),
         packed,

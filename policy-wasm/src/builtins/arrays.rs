@@ -4,22 +4,10 @@ use super::{Builtin, CallError, Context, operand};
 use crate::value::Value;
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "array.concat",
-        call: concat,
-    },
-    Builtin {
-        name: "array.flatten",
-        call: flatten,
-    },
-    Builtin {
-        name: "array.reverse",
-        call: reverse,
-    },
-    Builtin {
-        name: "array.slice",
-        call: slice,
-    },
+    Builtin::new("array.concat", concat),
+    Builtin::new("array.flatten", flatten),
+    Builtin::new("array.reverse", reverse),
+    Builtin::new("array.slice", slice),
 ];
 
 /// What an item weighs in an array, apart from what it holds.

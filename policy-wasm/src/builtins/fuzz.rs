@@ -2,7 +2,7 @@
 
 use proptest::{prelude::*, sample::Index};
 
-use super::{Builtin, CallError, Context, Patterns, TABLES, parameters};
+use super::{Builtin, CallError, Context, Patterns, TABLES, find, parameters};
 use crate::{
     budget::Budget,
     front::{constant, parse_term},
@@ -145,6 +145,41 @@ fn given(builtin: &Builtin, place: usize, argument: &Argument) -> Value {
     }
 }
 
+/// What a call makes or says beyond what it paid for; `None`: nothing.
+pub(super) fn unpaid(
+    name: &str,
+    arguments: &[Value],
+    patterns: &Patterns,
+    steps: u64,
+) -> Option<String> {
+    let budget = Budget::new(steps);
+    let context = Context {
+        budget: &budget,
+        now_ns: 0,
+        patterns,
+    };
+    let result = (find(name)?.call)(&context, arguments);
+    let weight = arguments.iter().fold(1_024_u64, |sum, argument| {
+        sum.saturating_add(argument.size().weight)
+    });
+    let paid = budget.spent().saturating_mul(BYTES_PER_STEP);
+    let (made, most) = match &result {
+        Ok(Some(value)) => (
+            value.size().weight,
+            paid.saturating_mul(FACTOR)
+                .saturating_add(weight.saturating_mul(2)),
+        ),
+        Ok(None) | Err(CallError::Exhausted(_)) => return None,
+        Err(CallError::Type(why) | CallError::Builtin(why) | CallError::Conflict(why)) => (
+            u64::try_from(why.len()).unwrap_or(u64::MAX),
+            weight
+                .saturating_mul(4)
+                .saturating_add(steps.saturating_mul(BYTES_PER_STEP)),
+        ),
+    };
+    (made > most).then(|| format!("{name} made {made} bytes and paid for {paid}"))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
@@ -158,22 +193,7 @@ proptest! {
         let count = parameters(builtin.name).unwrap_or_default();
         let arguments: Vec<Value> = arguments.iter().take(count).enumerate()
             .map(|(place, argument)| given(builtin, place, argument)).collect();
-        let budget = Budget::new(STEPS);
-        let context = Context { budget: &budget, now_ns: 0, patterns: &Patterns::default() };
-        let result = (builtin.call)(&context, &arguments);
-        let weight = arguments.iter().fold(1_024_u64, |sum, argument| sum.saturating_add(argument.size().weight));
-        match result {
-            Ok(Some(value)) => {
-                let paid = budget.spent().saturating_mul(BYTES_PER_STEP);
-                let most = paid.saturating_mul(FACTOR).saturating_add(weight.saturating_mul(2));
-                prop_assert!(value.size().weight <= most, "{} made {} bytes for {paid}", builtin.name, value.size().weight);
-            }
-            Ok(None) => {}
-            Err(CallError::Exhausted(_)) => prop_assert!(budget.spent() <= STEPS),
-            Err(CallError::Type(why) | CallError::Builtin(why) | CallError::Conflict(why)) => {
-                let most = weight.saturating_mul(4).saturating_add(STEPS * BYTES_PER_STEP);
-                prop_assert!(u64::try_from(why.len()).unwrap() <= most, "{} says {} bytes", builtin.name, why.len());
-            }
-        }
+        let unpaid = unpaid(builtin.name, &arguments, &Patterns::default(), STEPS);
+        prop_assert!(unpaid.is_none(), "{}", unpaid.unwrap_or_default());
     }
 }

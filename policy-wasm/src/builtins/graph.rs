@@ -9,14 +9,8 @@ use super::{
 use crate::value::{Object, Value};
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "graph.reachable",
-        call: reachable,
-    },
-    Builtin {
-        name: "graph.reachable_paths",
-        call: reachable_paths,
-    },
+    Builtin::new("graph.reachable", reachable),
+    Builtin::new("graph.reachable_paths", reachable_paths),
 ];
 
 /// The nodes that are named in an array or a set.

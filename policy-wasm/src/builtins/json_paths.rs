@@ -7,18 +7,9 @@ use super::{Builtin, CallError, Context, json_patch, operand, tally::Tally};
 use crate::value::{Array, Object, Set, Value};
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "json.filter",
-        call: filter,
-    },
-    Builtin {
-        name: "json.patch",
-        call: json_patch::patch,
-    },
-    Builtin {
-        name: "json.remove",
-        call: remove,
-    },
+    Builtin::new("json.filter", filter),
+    Builtin::new("json.patch", json_patch::patch),
+    Builtin::new("json.remove", remove),
 ];
 
 /// 257: one more than a value may nest. What a path names beyond is in no value.

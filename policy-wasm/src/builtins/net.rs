@@ -7,30 +7,12 @@ use super::{Builtin, CallError, Context, cidr_merge, operand};
 use crate::value::Value;
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "net.cidr_contains",
-        call: contains,
-    },
-    Builtin {
-        name: "net.cidr_contains_matches",
-        call: contains_matches,
-    },
-    Builtin {
-        name: "net.cidr_expand",
-        call: expand,
-    },
-    Builtin {
-        name: "net.cidr_intersects",
-        call: intersects,
-    },
-    Builtin {
-        name: "net.cidr_is_valid",
-        call: is_valid,
-    },
-    Builtin {
-        name: "net.cidr_merge",
-        call: cidr_merge::merge,
-    },
+    Builtin::new("net.cidr_contains", contains),
+    Builtin::new("net.cidr_contains_matches", contains_matches),
+    Builtin::new("net.cidr_expand", expand),
+    Builtin::new("net.cidr_intersects", intersects),
+    Builtin::new("net.cidr_is_valid", is_valid),
+    Builtin::new("net.cidr_merge", cidr_merge::merge),
 ];
 
 /// What precedes the 32 bits of an IPv4 address in its 128-bit form.

@@ -9,34 +9,13 @@ use super::{
 use crate::value::{Array, Object, Value};
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "object.filter",
-        call: filter,
-    },
-    Builtin {
-        name: "object.get",
-        call: get,
-    },
-    Builtin {
-        name: "object.keys",
-        call: keys,
-    },
-    Builtin {
-        name: "object.remove",
-        call: remove,
-    },
-    Builtin {
-        name: "object.subset",
-        call: subset::subset,
-    },
-    Builtin {
-        name: "object.union",
-        call: union,
-    },
-    Builtin {
-        name: "object.union_n",
-        call: union_n,
-    },
+    Builtin::new("object.filter", filter),
+    Builtin::new("object.get", get),
+    Builtin::new("object.keys", keys),
+    Builtin::new("object.remove", remove),
+    Builtin::new("object.subset", subset::subset),
+    Builtin::new("object.union", union),
+    Builtin::new("object.union_n", union_n),
 ];
 
 /// The value at a key, or at the end of an array of keys; else the default.

@@ -9,14 +9,8 @@ use super::{
 use crate::value::{Set, Value};
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "intersection",
-        call: intersection,
-    },
-    Builtin {
-        name: "union",
-        call: union,
-    },
+    Builtin::new("intersection", intersection),
+    Builtin::new("union", union),
 ];
 
 fn member_sets(arguments: &[Value]) -> Result<Vec<&Set>, CallError> {

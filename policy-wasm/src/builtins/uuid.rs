@@ -3,10 +3,7 @@
 use super::{Builtin, CallError, Context, operand};
 use crate::value::Value;
 
-pub(super) const BUILTINS: &[Builtin] = &[Builtin {
-    name: "uuid.parse",
-    call: parse,
-}];
+pub(super) const BUILTINS: &[Builtin] = &[Builtin::new("uuid.parse", parse)];
 
 /// Ticks of 100 ns from 1582-10-15, where the timestamps of UUIDs begin, to 1970.
 const TICKS_TO_1970: i64 = 122_192_928_000_000_000;

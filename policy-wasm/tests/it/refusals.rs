@@ -13,7 +13,7 @@ use super::fixtures::*;
 /// A policy that is fine but for `rules`.
 fn refused(rules: &str) -> Diagnostic {
     let rules = format!("decision := {{\"allow\": false}}\n{rules}");
-    let mut error = Engine::check(&manifest(), &policy(&rules)).unwrap_err();
+    let mut error = cases::count(&manifest(), &policy(&rules)).unwrap_err();
     error.diagnostics.remove(0)
 }
 
@@ -26,7 +26,7 @@ fn refused_source(files: &[(&str, &str)]) -> Diagnostic {
         let policy = "package app.authz\ndecision := {\"allow\": false}";
         files.push(("app/authz/policy.rego", policy));
     }
-    let mut error = Engine::check(&manifest(), &source(&files)).unwrap_err();
+    let mut error = cases::count(&manifest(), &source(&files)).unwrap_err();
     error.diagnostics.remove(0)
 }
 
@@ -158,7 +158,7 @@ fn a_local_name_like_a_rules_is_no_recursion() {
         "user := f(input.a)\nf(x) := 1 if every user in x { user > 1 }",
     ] {
         let rules = format!("decision := {{\"allow\": false}}\n{rules}");
-        let checked = Engine::check(&manifest(), &policy(&rules));
+        let checked = cases::count(&manifest(), &policy(&rules));
         assert!(checked.is_ok(), "{rules}: {checked:?}");
     }
 }
@@ -199,7 +199,7 @@ fn a_name_that_nothing_defines_is_found_before_it_decides() {
         "f(x) := {k: v | some k, v in x}",
     ] {
         let rules = format!("decision := {{\"allow\": false}}\n{rules}");
-        let checked = Engine::check(&manifest(), &policy(&rules));
+        let checked = cases::count(&manifest(), &policy(&rules));
         assert!(checked.is_ok(), "{rules}: {checked:?}");
     }
 }

@@ -18,10 +18,7 @@ use keys::PrivateKey;
 pub(super) use json::private_key as private_key_json;
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "crypto.hmac.equal",
-        call: hmac_equal,
-    },
+    Builtin::new("crypto.hmac.equal", hmac_equal),
     Builtin {
         name: "crypto.hmac.md5",
         call: |context, arguments| hmac(context, arguments, Hash::Md5),
@@ -42,10 +39,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
         name: "crypto.md5",
         call: |context, arguments| digest(context, arguments, Hash::Md5),
     },
-    Builtin {
-        name: "crypto.parse_private_keys",
-        call: parse_private_keys,
-    },
+    Builtin::new("crypto.parse_private_keys", parse_private_keys),
     Builtin {
         name: "crypto.sha1",
         call: |context, arguments| digest(context, arguments, Hash::Sha1),
@@ -54,10 +48,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
         name: "crypto.sha256",
         call: |context, arguments| digest(context, arguments, Hash::Sha256),
     },
-    Builtin {
-        name: "crypto.x509.parse_rsa_private_key",
-        call: private_key_as_jwk,
-    },
+    Builtin::new("crypto.x509.parse_rsa_private_key", private_key_as_jwk),
 ];
 
 /// 16: steps for the blocks that a digest or a MAC has besides the message.

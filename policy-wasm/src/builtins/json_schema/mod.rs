@@ -17,14 +17,8 @@ use super::{Builtin, CallError, Context, operand};
 use crate::value::Value;
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "json.match_schema",
-        call: match_schema,
-    },
-    Builtin {
-        name: "json.verify_schema",
-        call: verify_schema,
-    },
+    Builtin::new("json.match_schema", match_schema),
+    Builtin::new("json.verify_schema", verify_schema),
 ];
 
 fn match_schema(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Value>, CallError> {

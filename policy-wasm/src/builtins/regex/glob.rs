@@ -14,14 +14,8 @@ use crate::{
 };
 
 pub(in crate::builtins) const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "glob.match",
-        call: matches,
-    },
-    Builtin {
-        name: "glob.quote_meta",
-        call: quote_meta,
-    },
+    Builtin::new("glob.match", matches),
+    Builtin::new("glob.quote_meta", quote_meta),
 ];
 
 /// 1,000: how deep groups may nest.

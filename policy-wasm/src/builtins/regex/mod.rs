@@ -24,38 +24,17 @@ use super::{Builtin, CallError, Context, operand, tally::Tally};
 use crate::value::Value;
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "regex.find_all_string_submatch_n",
-        call: find_all_string_submatch_n,
-    },
-    Builtin {
-        name: "regex.find_n",
-        call: find_n,
-    },
-    Builtin {
-        name: "regex.globs_match",
-        call: globs::globs_match,
-    },
-    Builtin {
-        name: "regex.is_valid",
-        call: is_valid,
-    },
-    Builtin {
-        name: "regex.match",
-        call: is_match,
-    },
-    Builtin {
-        name: "regex.replace",
-        call: replace,
-    },
-    Builtin {
-        name: "regex.split",
-        call: split,
-    },
-    Builtin {
-        name: "regex.template_match",
-        call: template::template_match,
-    },
+    Builtin::new(
+        "regex.find_all_string_submatch_n",
+        find_all_string_submatch_n,
+    ),
+    Builtin::new("regex.find_n", find_n),
+    Builtin::new("regex.globs_match", globs::globs_match),
+    Builtin::new("regex.is_valid", is_valid),
+    Builtin::new("regex.match", is_match),
+    Builtin::new("regex.replace", replace),
+    Builtin::new("regex.split", split),
+    Builtin::new("regex.template_match", template::template_match),
 ];
 
 fn is_valid(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Value>, CallError> {

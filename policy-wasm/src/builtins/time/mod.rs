@@ -15,46 +15,16 @@ use format::Shown;
 use zone::Zone;
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "time.add_date",
-        call: add_date,
-    },
-    Builtin {
-        name: "time.clock",
-        call: clock,
-    },
-    Builtin {
-        name: "time.date",
-        call: date,
-    },
-    Builtin {
-        name: "time.diff",
-        call: diff,
-    },
-    Builtin {
-        name: "time.format",
-        call: format_moment,
-    },
-    Builtin {
-        name: "time.now_ns",
-        call: now_ns,
-    },
-    Builtin {
-        name: "time.parse_duration_ns",
-        call: parse_duration_ns,
-    },
-    Builtin {
-        name: "time.parse_ns",
-        call: parse_ns,
-    },
-    Builtin {
-        name: "time.parse_rfc3339_ns",
-        call: parse_rfc3339_ns,
-    },
-    Builtin {
-        name: "time.weekday",
-        call: weekday,
-    },
+    Builtin::new("time.add_date", add_date),
+    Builtin::new("time.clock", clock),
+    Builtin::new("time.date", date),
+    Builtin::new("time.diff", diff),
+    Builtin::new("time.format", format_moment),
+    Builtin::new("time.now_ns", now_ns),
+    Builtin::new("time.parse_duration_ns", parse_duration_ns),
+    Builtin::new("time.parse_ns", parse_ns),
+    Builtin::new("time.parse_rfc3339_ns", parse_rfc3339_ns),
+    Builtin::new("time.weekday", weekday),
 ];
 
 /// Seconds since 1970 of year, month, day, hour, minute and second. `None`: there is no such moment.

@@ -17,22 +17,10 @@ use super::{
 use crate::value::{Object, Value};
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "io.jwt.decode",
-        call: decode,
-    },
-    Builtin {
-        name: "io.jwt.decode_verify",
-        call: constraints::decode_verify,
-    },
-    Builtin {
-        name: "io.jwt.encode_sign",
-        call: sign::encode_sign,
-    },
-    Builtin {
-        name: "io.jwt.encode_sign_raw",
-        call: sign::encode_sign_raw,
-    },
+    Builtin::new("io.jwt.decode", decode),
+    Builtin::new("io.jwt.decode_verify", constraints::decode_verify),
+    Builtin::new("io.jwt.encode_sign", sign::encode_sign),
+    Builtin::new("io.jwt.encode_sign_raw", sign::encode_sign_raw),
     Builtin {
         name: "io.jwt.verify_eddsa",
         call: |context, arguments| verify::verify(context, arguments, Family::EdDsa, Hash::Sha512),

@@ -27,26 +27,17 @@ use certificate::Certificate;
 use verify::Options;
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "crypto.x509.parse_and_verify_certificates",
-        call: parse_and_verify,
-    },
-    Builtin {
-        name: "crypto.x509.parse_and_verify_certificates_with_options",
-        call: parse_and_verify_with_options,
-    },
-    Builtin {
-        name: "crypto.x509.parse_certificate_request",
-        call: parse_request,
-    },
-    Builtin {
-        name: "crypto.x509.parse_certificates",
-        call: parse,
-    },
-    Builtin {
-        name: "crypto.x509.parse_keypair",
-        call: parse_keypair,
-    },
+    Builtin::new(
+        "crypto.x509.parse_and_verify_certificates",
+        parse_and_verify,
+    ),
+    Builtin::new(
+        "crypto.x509.parse_and_verify_certificates_with_options",
+        parse_and_verify_with_options,
+    ),
+    Builtin::new("crypto.x509.parse_certificate_request", parse_request),
+    Builtin::new("crypto.x509.parse_certificates", parse),
+    Builtin::new("crypto.x509.parse_keypair", parse_keypair),
 ];
 
 /// 16: how often a byte of a certificate is read or written, decoding and encoding included.

@@ -12,18 +12,9 @@ use super::{Builtin, CallError, Context, operand};
 use crate::value::Value;
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "yaml.is_valid",
-        call: is_valid,
-    },
-    Builtin {
-        name: "yaml.marshal",
-        call: marshal,
-    },
-    Builtin {
-        name: "yaml.unmarshal",
-        call: unmarshal,
-    },
+    Builtin::new("yaml.is_valid", is_valid),
+    Builtin::new("yaml.marshal", marshal),
+    Builtin::new("yaml.unmarshal", unmarshal),
 ];
 
 fn unmarshal(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Value>, CallError> {

@@ -56,14 +56,15 @@ pub fn outcome(packed: &[u8]) -> serde_json::Result<Vec<u8>> {
 
 fn check(packed: &[u8]) -> Result<Checked, PoliciesError> {
     let Upload { manifest, source } = read(packed)?;
-    let engine = Engine::check(&manifest, &source)?;
+    // Every finding is told before anything is compiled alone.
+    let report = cases::run(&manifest, &source, &EvaluationLimits::default())?;
+    let engine = Engine::prepare(&manifest, &source)?;
     if engine.data(&ROLES_PATH).is_some() {
         return Err(PoliciesError::ReservedData(ROLES_PATH.join(".")));
     }
     // Whatever could not live beside the tenant's roles must be found now, not at activation.
     let (with_roles, source_with_roles) = add_roles(&manifest, &source, PLACEHOLDER_ROLES);
     Engine::prepare(&with_roles, &source_with_roles)?;
-    let report = cases::run(&manifest, &source, &EvaluationLimits::default())?;
     if !report.is_ok() {
         return Err(PoliciesError::TestsFailed(
             report.failures().cloned().collect(),
