@@ -199,7 +199,7 @@ impl<'a> Typing<'_, 'a> {
                 let (mut known, mut rest) = (Vec::new(), None);
                 for (key, value) in fields {
                     let value = self.of(value);
-                    match value_of(key).filter(|_| key.is_scalar()) {
+                    match value_of(key) {
                         Some(key) => known.push((key, value)),
                         None => rest = Some((self.of(key), value)),
                     }
@@ -312,8 +312,10 @@ impl<'a> Typing<'_, 'a> {
             }
             Function::Rule(steps) => match self.reference(DATA, steps) {
                 Some(Type::Function(declared)) => declared,
+                // What is wrong with its own rule is told there.
+                None => return None,
                 Some(other) if other.is_anything() => return None,
-                _ => {
+                Some(_) => {
                     return wrong(format!(
                         "`{name}` is no function; leave out the parentheses"
                     ));
