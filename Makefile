@@ -1,6 +1,6 @@
 # The menu. Logic lives in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt lint wasm edge build generate rego-answers deny clean \
+.PHONY: help setup run test check fmt lint wasm edge build generate rego-answers fuzz deny clean \
   bench bench-edge bench-policy bench-hostile bench-gate bench-jose bench-people bench-size bench-start bench-commit release
 
 help:      ## show this list
@@ -30,6 +30,8 @@ deny:      ## advisories, licences, bans and sources of all dependencies (ADVISO
 	@scripts/deny.sh
 rego-answers: ## record anew what a real `opa` (Go) answers to policy-wasm/conformance/idioms.rego
 	@scripts/rego-answers.py
+fuzz:      ## policies made up at random, beside a real `opa` (Go): PAIRS=1000000 SEED=the time
+	@scripts/fuzz.sh
 bench:     bench-edge bench-policy bench-hostile bench-gate bench-jose bench-start bench-commit bench-people bench-size ## every figure, each beside what it is compared with
 bench-edge: ## the Worker's size; a request in workerd, cold and warm, beside npm jose
 	@scripts/setup.sh run && edge-worker/build.sh && node benches/edge.mjs

@@ -12,11 +12,14 @@ use super::{
     compare::{difference, is_none},
     generate::policy,
     pair::{Policy, answers},
+    record::Recorded,
     shrink::shrunk,
 };
 
 /// Policies that are asked at once.
 const BATCH: u64 = 512;
+/// Policies that OPA's compiler refuses, among those that are recorded.
+const REFUSALS: u64 = 500;
 const STACK_BYTES: usize = 64 << 20;
 
 #[expect(
@@ -98,7 +101,7 @@ fn both(opa: &mut Opa, policy: &Policy) -> (String, String) {
 
 fn run(program: &PathBuf) -> Vec<String> {
     let pairs = number("PAIRS", 1_000_000);
-    let differences = number("DIFFERENCES", 1);
+    let differences = number("DIFFERENCES", 20);
     let first = number("SEED", 1);
     let mut opa = Opa::start(program);
     let mut stderr = std::io::stderr();
@@ -113,12 +116,6 @@ fn run(program: &PathBuf) -> Vec<String> {
         let mut differing = Vec::new();
         for (policy, ours) in policies.iter().zip(ours) {
             for ((ask, opa), ours) in policy.asks.iter().zip(opa.answers()).zip(ours) {
-                if opa.starts_with("refused") && variable("SHOW").is_some() {
-                    writeln!(stderr, "REF {}", opa.replace('\n', " ")).unwrap();
-                    if variable("SHOW").is_some_and(|t| opa.contains(&t)) {
-                        writeln!(stderr, "{}", policy.modules.join("---")).unwrap();
-                    }
-                }
                 if is_none(&opa) {
                     refused += 1;
                     continue;
@@ -127,9 +124,7 @@ fn run(program: &PathBuf) -> Vec<String> {
                 let kind = opa.split([' ', ':']).next().unwrap();
                 let kind = if kind.starts_with('=') { "=" } else { kind };
                 *kinds.entry(kind.to_owned()).or_default() += 1;
-                if let Some(kinds) = difference(&opa, &ours.text)
-                    && (kinds.0 != super::compare::Kind::Refused || variable("ALL").is_some())
-                {
+                if let Some(kinds) = difference(&opa, &ours.text) {
                     let one = Policy {
                         asks: vec![ask.clone()],
                         ..policy.clone()
@@ -141,13 +136,8 @@ fn run(program: &PathBuf) -> Vec<String> {
         seed += BATCH;
         for (policy, kinds) in differing {
             let name = format!("{kinds:?}");
-            if variable("ONLY").is_some_and(|only| !name.contains(&only)) {
-                continue;
-            }
-            let limit = number("EACH", 1);
-            if found.iter().filter(|(other, _)| *other == name).count()
-                >= usize::try_from(limit).unwrap()
-            {
+            // One of each kind is enough to read.
+            if found.iter().any(|(other, _)| *other == name) {
                 continue;
             }
             let small = shrunk(&policy, |policy| {
@@ -157,9 +147,7 @@ fn run(program: &PathBuf) -> Vec<String> {
             let (opa, ours) = both(&mut opa, &small);
             let text = told(&small, &opa, &ours);
             writeln!(stderr, "{text}").unwrap();
-            if found.iter().all(|(_, other)| *other != text) {
-                found.push((name, text));
-            }
+            found.push((name, text));
         }
         let seconds = began.elapsed().as_secs_f64();
         #[expect(
@@ -180,14 +168,52 @@ fn run(program: &PathBuf) -> Vec<String> {
     found.into_iter().map(|(_, text)| text).collect()
 }
 
-/// Nothing differs. `scripts/fuzz.sh` says how much is asked; without it nothing is.
+/// Records OPA's answers, until `PAIRS` of them are no refusals.
+fn record(program: &PathBuf) {
+    let pairs = number("PAIRS", 10_000);
+    let mut opa = Opa::start(program);
+    let (mut seed, mut answered, mut refusals) = (1, 0_u64, 0_u64);
+    let mut recorded = Vec::new();
+    while answered < pairs {
+        let policies: Vec<Policy> = (seed..seed + BATCH).map(policy).collect();
+        seed += BATCH;
+        opa.ask(&policies);
+        for policy in policies {
+            let said = opa.answers();
+            if said.iter().any(|answer| is_none(answer)) {
+                continue;
+            }
+            if said.iter().all(|answer| answer.starts_with("refused")) {
+                refusals += 1;
+                if refusals > REFUSALS {
+                    continue;
+                }
+            } else {
+                answered += u64::try_from(said.len()).unwrap();
+            }
+            recorded.push(Recorded { policy, opa: said });
+        }
+    }
+    super::record::write(&recorded);
+}
+
+/// Nothing differs. `scripts/fuzz.sh` says how much is asked; without it nothing is, and
+/// [`super::record`] compares with what OPA said once.
 #[test]
 fn opa_answers_as_we_do() {
     let Some(program) = variable("PLINTO_FUZZ_OPA") else {
         return;
     };
+    let is_record = variable("RECORD").is_some();
     let work = std::thread::Builder::new().stack_size(STACK_BYTES);
-    let work = work.spawn(move || run(&PathBuf::from(program)));
+    let work = work.spawn(move || {
+        let program = PathBuf::from(program);
+        if is_record {
+            record(&program);
+            return Vec::new();
+        }
+        run(&program)
+    });
     let found = work.unwrap().join().unwrap();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }

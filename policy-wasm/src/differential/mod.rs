@@ -14,4 +14,6 @@ mod pair;
 #[cfg(test)]
 mod random;
 #[cfg(test)]
+mod record;
+#[cfg(test)]
 mod shrink;

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     budget::Budget,
+    check::{CheckedModule, check},
     evaluate::{Evaluation, Settings, Stop},
     front, plan,
     value::Value,
@@ -59,6 +60,15 @@ fn compiled(policy: &Policy) -> Result<plan::Plan, String> {
     let parsed: Vec<front::Module> = parsed
         .collect::<Result<_, _>>()
         .map_err(|error| error.to_string())?;
+    let checked = parsed.iter().zip(&policy.modules);
+    let checked = checked.map(|(module, text)| CheckedModule {
+        path: "t.rego",
+        text,
+        module,
+    });
+    if let Some(finding) = check(&checked.collect::<Vec<_>>()).into_iter().next() {
+        return Err(finding.message);
+    }
     let modules: Vec<_> = parsed.iter().map(|module| ("t.rego", module)).collect();
     let data = Value::from_json_text(policy.data.get()).map_err(|error| error.to_string())?;
     plan::compile(&modules, &data).map_err(|errors| {
