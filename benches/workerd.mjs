@@ -17,11 +17,13 @@ function freePort() {
   });
 }
 
+/** Wrangler accepts requests before its Worker is built, and lets them wait for ever where it can't be. */
 async function untilAnswered(url, child) {
-  for (let attempt = 0; attempt < 1200; attempt += 1) {
+  const deadline = Date.now() + 60_000;
+  while (Date.now() < deadline) {
     if (child.exitCode !== null) throw new Error("workerd ended before it was ready");
     try {
-      return await fetch(url);
+      return await fetch(url, { signal: AbortSignal.timeout(deadline - Date.now()) });
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

@@ -28,6 +28,8 @@ async function measured(documents, one, request) {
   } catch (error) {
     return { name: one.name, outcome: `trap: ${error.message}`, prepareMs, ms: Infinity, bytes: 0 };
   }
+  // what the collector frees later, it would free in another instance
+  policy.free();
   return { name: one.name, outcome, prepareMs, ms, bytes: fresh.memory.buffer.byteLength - before };
 }
 

@@ -13,7 +13,7 @@ use crate::{
     evaluate::Stop,
     input::is_heavier_than,
     limits::{EvaluationLimits, TEST_STEPS_FACTOR, TESTS_STEPS_FACTOR},
-    load::{self, Answer, Hears, Loaded, Part, Question},
+    load::{self, Answer, Hears, Loaded, Question},
     test_rules::{Found, Kind},
     trail::{FailedExpression, Said, failed_in, said_in},
     value::Value,
@@ -103,7 +103,7 @@ impl Report {
 /// Compiles a policy together with its tests and says how many there are, without running them.
 /// Errors: the policy or a test file does not compile.
 pub fn count(manifest: &Manifest, source: &Source) -> Result<usize, PolicyError> {
-    Ok(load::load(manifest, source, Part::WithTests)?.tests.len())
+    Ok(load::with_tests(manifest, source)?.tests.len())
 }
 
 /// Runs every test, each on a fresh copy of the policy, until all together have spent what a
@@ -133,7 +133,7 @@ fn run_as(
     limits: &EvaluationLimits,
     prints: bool,
 ) -> Result<Report, PolicyError> {
-    let loaded = load::load(manifest, source, Part::WithTests)?;
+    let loaded = load::with_tests(manifest, source)?;
     let together = limits.steps.saturating_mul(TESTS_STEPS_FACTOR);
     let mut run = Run {
         loaded: &loaded,

@@ -15,7 +15,7 @@ use crate::{
     diagnostics::PolicyError,
     evaluate::Stop,
     input::is_heavier_than,
-    load::{self, Hears, Loaded, Part, Question},
+    load::{self, Hears, Loaded, Question},
 };
 pub use crate::{
     input::{input_of, input_with, subject_of, value_of},
@@ -68,7 +68,7 @@ impl Engine {
     /// Errors: what can't be compiled.
     pub fn prepare(manifest: &Manifest, source: &Source) -> Result<Self, PolicyError> {
         Ok(Self {
-            loaded: load::load(manifest, source, Part::Policies)?,
+            loaded: load::policies(manifest, source)?,
         })
     }
 

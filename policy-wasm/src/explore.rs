@@ -12,7 +12,7 @@ use crate::{
     diagnostics::PolicyError,
     engine::{Evaluation, Fault, Limits, evaluation_of, fault_of, moment_of, too_large},
     front::{TermKind, is_path, names_of, parse_term},
-    load::{self, Hears, Loaded, Part, Question},
+    load::{self, Hears, Loaded, Question},
     trail::{Said, said_in},
     value::Value,
 };
@@ -51,10 +51,10 @@ impl Explorer {
     /// Errors: every finding.
     pub fn prepare(manifest: &Manifest, source: &Source) -> Result<Self, PolicyError> {
         let decides = !manifest.metadata.plinto.entrypoint.is_empty();
-        let deciding = decides.then(|| load::load(manifest, source, Part::Policies));
+        let deciding = decides.then(|| load::policies(manifest, source));
         Ok(Self {
             deciding: deciding.transpose()?,
-            whole: load::load(manifest, source, Part::WithTests)?,
+            whole: load::with_tests(manifest, source)?,
         })
     }
 

@@ -33,15 +33,6 @@ pub(crate) struct Loaded {
     is_strict: bool,
 }
 
-/// Which files of a bundle are loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// What decides.
-    Policies,
-    /// Test files, too.
-    WithTests,
-}
-
 /// What is heard besides the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Hears {
@@ -74,36 +65,60 @@ pub(crate) struct Parsed<'a> {
     pub(crate) module: Module,
 }
 
-/// Loads a bundle. Without an entrypoint its tests can be loaded, and nothing else.
+/// Loads what decides. It was checked before it was published, so that no edge carries the checks.
 /// Errors: every finding.
-pub(crate) fn load(
+pub(crate) fn policies(manifest: &Manifest, source: &Source) -> Result<Loaded, PolicyError> {
+    let modules = parse(manifest, source, |path| !Source::is_test(path))?;
+    let findings = outside_roots(&modules, &manifest.roots);
+    let path = entrypoint::path_of(manifest, &modules);
+    load(
+        manifest,
+        source,
+        modules,
+        (findings, path),
+        |modules, data| Ok((compile(modules, data)?, Vec::new())),
+    )
+}
+
+/// Checks and loads a bundle with its tests. Without an entrypoint it can be tested, and nothing else.
+/// Errors: every finding.
+pub(crate) fn with_tests(manifest: &Manifest, source: &Source) -> Result<Loaded, PolicyError> {
+    let modules = parse(manifest, source, |_| true)?;
+    let mut findings = outside_roots(&modules, &manifest.roots);
+    findings.extend(checked(&modules));
+    let path = if manifest.metadata.plinto.entrypoint.is_empty() {
+        Ok(Vec::new())
+    } else {
+        entrypoint::path_of(manifest, &modules)
+    };
+    load(
+        manifest,
+        source,
+        modules,
+        (findings, path),
+        compile_with_tests,
+    )
+}
+
+type Compiled = Result<(Plan, Vec<test_rules::Found>), PolicyError>;
+
+fn load(
     manifest: &Manifest,
     source: &Source,
-    part: Part,
+    mut modules: Vec<Parsed<'_>>,
+    (mut findings, path): (Vec<Diagnostic>, Result<Vec<String>, Diagnostic>),
+    compile: impl FnOnce(&mut [Parsed<'_>], &Value) -> Compiled,
 ) -> Result<Loaded, PolicyError> {
-    let mut modules = parse(manifest, source, part)?;
-    let mut findings = outside_roots(&modules, &manifest.roots);
-    // What only decides was checked before it was published.
-    if part == Part::WithTests {
-        findings.extend(checked(&modules));
-    }
-    let plinto = &manifest.metadata.plinto;
-    let path = if part == Part::WithTests && plinto.entrypoint.is_empty() {
+    let path = path.unwrap_or_else(|finding| {
+        findings.push(finding);
         Vec::new()
-    } else {
-        entrypoint::path_of(manifest, &modules).unwrap_or_else(|finding| {
-            findings.push(finding);
-            Vec::new()
-        })
-    };
+    });
     stop_at(findings)?;
     let data = data::document(source, &manifest.roots)?;
     stop_at(data_under_rules(&modules, &data).into_iter().collect())?;
     let routes = routes::read(&data)?;
-    let (plan, tests) = match part {
-        Part::Policies => (compile(&modules, &data)?, Vec::new()),
-        Part::WithTests => compile_with_tests(&mut modules, &data)?,
-    };
+    let (plan, tests) = compile(&mut modules, &data)?;
+    let plinto = &manifest.metadata.plinto;
     Ok(Loaded {
         entrypoint: Entrypoint::new(path, plinto.answer, &plan),
         routes,
@@ -203,10 +218,7 @@ fn stop_at(findings: Vec<Diagnostic>) -> Result<(), PolicyError> {
 }
 
 /// What is wrong with a policy is told of the rules as they were written.
-fn compile_with_tests(
-    modules: &mut [Parsed<'_>],
-    data: &Value,
-) -> Result<(Plan, Vec<test_rules::Found>), PolicyError> {
+fn compile_with_tests(modules: &mut [Parsed<'_>], data: &Value) -> Compiled {
     let written: Vec<Module> = modules.iter().map(|parsed| parsed.module.clone()).collect();
     for counts_cases in [true, false] {
         let tests = test_rules::arrange(modules, counts_cases);
@@ -238,12 +250,12 @@ fn members(evaluation: &mut Evaluation<'_>, package: &[String]) -> Result<Option
 fn parse<'a>(
     manifest: &Manifest,
     source: &'a Source,
-    part: Part,
+    keeps: impl Fn(&str) -> bool,
 ) -> Result<Vec<Parsed<'a>>, PolicyError> {
     let mut texts = source
         .modules()
         .map_err(|error| Diagnostic::of_file(Kind::Syntax, "", error.to_string()))?;
-    texts.retain(|(path, _)| part == Part::WithTests || !Source::is_test(path));
+    texts.retain(|(path, _)| keeps(path));
     let dialects = Dialects::of(manifest)
         .map_err(|error| Diagnostic::of_file(Kind::Syntax, ".manifest", error.to_string()))?;
     let (mut modules, mut findings) = (Vec::new(), Vec::new());
