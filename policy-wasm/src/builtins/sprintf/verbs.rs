@@ -176,8 +176,8 @@ impl Printer<'_> {
         match verb {
             'v' if self.flags.sharp_v => self.put_quoted(text),
             'v' | 's' => self.put_text(self.cut(text)),
-            'x' => self.put_hexadecimal(text, |byte| format!("{byte:02x}"), "0x"),
-            'X' => self.put_hexadecimal(text, |byte| format!("{byte:02X}"), "0X"),
+            'x' => self.put_hexadecimal(text, false),
+            'X' => self.put_hexadecimal(text, true),
             'q' => self.put_quoted(text),
             _ => self.bad_verb(&Argument::Text(text.into()), verb),
         }
@@ -215,16 +215,33 @@ impl Printer<'_> {
     }
 
     /// The bytes, as many as the precision says.
-    fn put_hexadecimal(&mut self, text: &str, digits: fn(&u8) -> String, prefix: &str) -> Written {
+    fn put_hexadecimal(&mut self, text: &str, is_upper: bool) -> Written {
         let count = self.flags.precision.unwrap_or(usize::MAX);
-        let bytes: Vec<String> = text.as_bytes().iter().take(count).map(digits).collect();
-        let prefix = if self.flags.sharp { prefix } else { "" };
-        let text = match (bytes.is_empty(), self.flags.space) {
-            (true, _) => String::new(),
-            (_, true) => format!("{prefix}{}", bytes.join(&format!(" {prefix}"))),
-            (_, false) => format!("{prefix}{}", bytes.concat()),
-        };
-        self.put_text(&text)
+        let bytes = text.as_bytes();
+        let bytes = bytes.get(..count).unwrap_or(bytes);
+        let (space, prefix) = (self.flags.space, if self.flags.sharp { "0x" } else { "" });
+        self.context
+            .budget
+            .pay_bytes(bytes.len().saturating_mul(4))?;
+        let mut written = String::with_capacity(bytes.len().saturating_mul(2));
+        for (index, byte) in bytes.iter().enumerate() {
+            if space && index > 0 {
+                written.push(' ');
+            }
+            if space || index == 0 {
+                written.push_str(prefix);
+            }
+            let halves = [byte >> 4, byte & 15].map(u32::from);
+            written.extend(
+                halves
+                    .into_iter()
+                    .filter_map(|half| char::from_digit(half, 16)),
+            );
+        }
+        if is_upper {
+            written.make_ascii_uppercase();
+        }
+        self.put_text(&written)
     }
 }
 
