@@ -117,6 +117,8 @@ const config :Workerd.Config = (
             .env("WRANGLER_SEND_METRICS", "false")
             .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
             .env("WRANGLER_LOG_PATH", folder.path().join("wrangler"))
+            // Workers of the same name that other tests run are not to be found
+            .env("WRANGLER_REGISTRY_PATH", folder.path().join("registry"))
             .env("CI", "true")
             .env("NO_COLOR", "1");
         Self::spawn(&command, folder, port).await
