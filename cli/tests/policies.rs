@@ -162,6 +162,33 @@ decision := {"allow": true} if {
     }
 
     #[test]
+    fn numbers_are_asked_and_shown_as_they_are_written() {
+        let folder = folder(&[(
+            "a.rego",
+            "package a\n\nis_big if input.big > 12345678901234567890122\n\nall := input.all\n",
+        )]);
+        let input = r#"{"big":12345678901234567890123,"all":[1e2,1.50,1e400]}"#;
+        fs::write(folder.path().join("input.json"), input).unwrap();
+        let shown = |arguments: &[&str]| {
+            let mut all = vec!["eval", "p", "--input", "input.json", "--rule"];
+            all.extend(arguments);
+            let (code, text) = said(folder.path(), &all);
+            assert_eq!(code, 0, "{text}");
+            text
+        };
+        assert!(shown(&["data.a.is_big"]).contains("data.a.is_big is true"));
+        let text = shown(&["data.a.all", "--output", "json"]);
+        assert!(text.contains("\"big\": 12345678901234567890123"), "{text}");
+        let value = "\"value\": [\n    1e2,\n    1.50,\n    1e400\n  ]";
+        assert!(text.contains(value), "{text}");
+        fs::write(folder.path().join("input.json"), "{\"a\":\n1 1}").unwrap();
+        let arguments = ["eval", "p", "--input", "input.json", "--rule", "data.a"];
+        let (code, text) = said(folder.path(), &arguments);
+        assert_eq!(code, 1, "{text}");
+        assert!(text.contains("line 2 column 3"), "{text}");
+    }
+
+    #[test]
     fn what_is_left_out_or_missing_is_said_by_every_command() {
         let folder = folder(&[
             (".manifest", MANIFEST),

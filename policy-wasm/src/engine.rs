@@ -18,7 +18,7 @@ use crate::{
     load::{self, Hears, Loaded, Question},
 };
 pub use crate::{
-    input::{input_of, input_with, subject_of, value_of},
+    input::{input_of, input_with, subject_of},
     limits::EvaluationLimits as Limits,
     value::Value,
 };

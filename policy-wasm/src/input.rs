@@ -1,7 +1,6 @@
 //! The input of a policy as values, built without a detour over JSON text.
 
 use plinto_contract::policy::{EvaluationRequest, Subject};
-use serde_json::Value as Json;
 
 use crate::value::Value;
 
@@ -51,11 +50,6 @@ fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
             .map(|(name, value)| (Value::from(name), value))
             .collect(),
     )
-}
-
-/// One JSON value.
-pub fn value_of(json: &Json) -> Value {
-    Value::from_json(json)
 }
 
 /// Whether a value weighs more than `bytes`, or nests deeper than one may that comes from outside.

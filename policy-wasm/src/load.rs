@@ -115,7 +115,7 @@ fn load(
     });
     stop_at(findings)?;
     let data = data::document(source, &manifest.roots)?;
-    stop_at(data_under_rules(&modules, &data).into_iter().collect())?;
+    stop_at(data_under_rules(&modules, &data))?;
     let routes = routes::read(&data)?;
     let (plan, tests) = compile(&mut modules, &data)?;
     let plinto = &manifest.metadata.plinto;
@@ -334,15 +334,35 @@ fn outside_roots(modules: &[Parsed<'_>], roots: &[String]) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// Data at the path of a rule would be hidden by it, or hide it. Source: OPA refuses it too.
-fn data_under_rules(modules: &[Parsed<'_>], data: &Value) -> Option<Diagnostic> {
-    modules.iter().find_map(|parsed| {
-        parsed.rules().find_map(|(path, rule)| {
-            data.at(&path)?;
-            let message = format!("data.{} is data and a rule", path.join("."));
+/// Data at the path of a rule, or data above it that has no members, would be hidden by the rule, or hide
+/// it. Source: OPA, "conflicting rule for data path".
+fn data_under_rules(modules: &[Parsed<'_>], data: &Value) -> Vec<Diagnostic> {
+    let findings = modules.iter().flat_map(|parsed| {
+        let rules = parsed.rules();
+        rules.filter_map(|(path, rule)| {
+            let hidden = hidden_by(&path, data)?;
+            let (data, rule_path) = (hidden.join("."), path.join("."));
+            let message = if hidden.len() == path.len() {
+                format!("data.{data} is data and a rule")
+            } else {
+                format!("data.{data} is data without members, and data.{rule_path} is a rule")
+            };
             Some(parsed.finding(Kind::Data, rule.place, message))
         })
-    })
+    });
+    findings.collect()
+}
+
+/// The path of the data that a rule at `path` and the data can't share.
+fn hidden_by<'a>(path: &'a [String], data: &Value) -> Option<&'a [String]> {
+    let mut value = data;
+    for (above, name) in path.iter().enumerate() {
+        match value.as_object() {
+            Some(members) => value = members.get_str(name)?,
+            None => return path.get(..above),
+        }
+    }
+    Some(path)
 }
 
 fn compile(modules: &[Parsed<'_>], data: &Value) -> Result<Plan, PolicyError> {

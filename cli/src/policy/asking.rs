@@ -10,7 +10,7 @@ use clap::ValueHint;
 use plinto_contract::{
     claims::AccessToken,
     limits::POLICY_INPUT_BYTES,
-    policy::{Action, DenyReason, EvaluationRequest, Resource, Subject},
+    policy::{Action, Decision, DenyReason, EvaluationRequest, Resource, Subject},
 };
 use plinto_policy::{
     engine::{Evaluation, Fault, Value as PolicyValue, input_of},
@@ -20,18 +20,14 @@ use plinto_policy::{
     routing::{Routes, Target},
     trail::Said,
 };
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
     folder::{Folder, PolicyFolder, after_remarks},
     offline::wrong,
 };
-use crate::{
-    clock,
-    failure::{Failure, chain},
-    output::Output,
-    token,
-};
+use crate::{clock, failure::Failure, output::Output, token};
 
 /// Claims that a policy sees as properties of the subject.
 const PROPERTIES: [&str; 7] = [
@@ -80,12 +76,41 @@ pub(crate) struct Eval {
 #[derive(Default)]
 struct Asked {
     input: Option<PolicyValue>,
-    /// As it is shown.
-    shown: Option<Value>,
     route: Option<Value>,
     /// Why the edge would not ask the policy at all.
     fault: Option<Fault>,
     has_token: bool,
+}
+
+/// The answer as JSON.
+#[derive(Serialize)]
+struct Answer<'a, Told> {
+    #[serde(flatten)]
+    asked: AskedDocument<'a>,
+    #[serde(flatten)]
+    told: Told,
+    fault: Option<Value>,
+    printed: &'a [Said],
+    steps: u64,
+}
+
+#[derive(Serialize)]
+struct AskedDocument<'a> {
+    route: Option<&'a Value>,
+    input: Option<Box<RawValue>>,
+    token_verified: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Decided<'a> {
+    decision: &'a Decision,
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    rule: &'a str,
+    is_defined: bool,
+    value: Option<Box<RawValue>>,
 }
 
 impl Eval {
@@ -102,10 +127,8 @@ impl Eval {
 
     fn asked(&self, explorer: &Explorer) -> Result<Asked, Failure> {
         if let Some(path) = &self.input {
-            let shown = read_json(path)?;
             return Ok(Asked {
-                input: Some(plinto_policy::engine::value_of(&shown)),
-                shown: Some(shown),
+                input: Some(read_input(path)?),
                 ..Asked::default()
             });
         }
@@ -150,7 +173,6 @@ impl Eval {
         let request = self.request(subject, &target, &path);
         Ok(Asked {
             input: Some(input_of(&request)),
-            shown: serde_json::to_value(&request).ok(),
             route: Some(route),
             fault: None,
             has_token: self.token.is_some(),
@@ -218,7 +240,7 @@ fn anonymous() -> Subject {
     }
 }
 
-fn read_json(path: &Path) -> Result<Value, Failure> {
+fn read_input(path: &Path) -> Result<PolicyValue, Failure> {
     let mut text = Vec::new();
     // As much as an input may be, and some white space.
     let most = u64::try_from(POLICY_INPUT_BYTES.saturating_mul(8)).unwrap_or(u64::MAX);
@@ -228,8 +250,11 @@ fn read_json(path: &Path) -> Result<Value, Failure> {
         fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut text))
     };
     read.map_err(|error| Failure::file(path, error))?;
-    serde_json::from_slice(&text)
-        .map_err(|error| Failure::Check(format!("`{}`: {}", path.display(), chain(&error))))
+    let wrong = |why: &dyn std::fmt::Display| {
+        Failure::Check(format!("`{}` is no JSON: {why}", path.display()))
+    };
+    let text = std::str::from_utf8(&text).map_err(|error| wrong(&error))?;
+    PolicyValue::from_json_text(text).map_err(|error| wrong(&error))
 }
 
 fn show_decision(
@@ -254,16 +279,16 @@ fn show_decision(
             ));
         }
     };
-    let value = json!({
-        "route": asked.route,
-        "input": asked.shown,
-        "decision": evaluation.decision,
-        "fault": evaluation.fault.as_ref().map(fault_json),
-        "printed": printed,
-        "steps": evaluation.steps,
-        "token_verified": asked.has_token.then_some(false),
-    });
-    output.answer(&value, || {
+    let answer = Answer {
+        asked: asked.document()?,
+        told: Decided {
+            decision: &evaluation.decision,
+        },
+        fault: evaluation.fault.as_ref().map(fault_json),
+        printed: &printed,
+        steps: evaluation.steps,
+    };
+    output.answer(&answer, || {
         let mut lines = asked.lines();
         lines.extend(decided(&evaluation));
         lines.extend(said(&printed));
@@ -276,7 +301,7 @@ fn show_decision(
 /// What the edge says without asking the policy.
 fn unasked(fault: &Fault) -> Evaluation {
     Evaluation {
-        decision: plinto_contract::policy::Decision {
+        decision: Decision {
             allow: false,
             reasons: vec![fault.reason.as_str().to_owned()],
             obligations: Map::new(),
@@ -303,27 +328,22 @@ fn show_rule(
             Failure::Usage(format!("`{rule}` is no path like `data.app.authz.allow`"))
         })?;
     let shown = found.value.as_ref().ok().and_then(Option::as_ref);
-    // Sets become arrays; what JSON can't say is written as Rego writes it.
-    let as_json = shown.map(|value| {
-        serde_json::from_str::<Value>(&value.to_json_text())
-            .unwrap_or_else(|_| json!(value.to_string()))
-    });
     let fault = found.value.as_ref().err();
-    let value = json!({
-        "route": asked.route,
-        "input": asked.shown,
-        "rule": rule,
-        "is_defined": shown.is_some(),
-        "value": as_json,
-        "fault": fault.map(fault_json),
-        "printed": found.printed,
-        "steps": found.steps,
-        "token_verified": asked.has_token.then_some(false),
-    });
-    output.answer(&value, || {
+    let answer = Answer {
+        asked: asked.document()?,
+        told: Found {
+            rule,
+            is_defined: shown.is_some(),
+            value: shown.map(as_json).transpose()?,
+        },
+        fault: fault.map(fault_json),
+        printed: &found.printed,
+        steps: found.steps,
+    };
+    output.answer(&answer, || {
         let mut lines = asked.lines();
-        lines.push(match (&as_json, fault) {
-            (Some(value), _) => format!("{rule} is {}", pretty(value)),
+        lines.push(match (shown, fault) {
+            (Some(value), _) => format!("{rule} is {}", value.to_json_pretty("")),
             (None, Some(fault)) => format!("{rule} has no value: {}", told(fault)),
             (None, None) => format!("{rule} is undefined"),
         });
@@ -349,9 +369,17 @@ impl Asked {
                 text(route, "resource_type"),
             )
         });
-        let input = self.shown.as_ref();
-        let input = input.map(|input| format!("input: {}", pretty(input)));
+        let input = self.input.as_ref();
+        let input = input.map(|input| format!("input: {}", input.to_json_pretty("")));
         route.into_iter().chain(input).collect()
+    }
+
+    fn document(&self) -> Result<AskedDocument<'_>, Failure> {
+        Ok(AskedDocument {
+            route: self.route.as_ref(),
+            input: self.input.as_ref().map(as_json).transpose()?,
+            token_verified: self.has_token.then_some(false),
+        })
     }
 
     fn caveat(&self) -> Option<String> {
@@ -396,6 +424,12 @@ fn told(fault: &Fault) -> String {
 
 fn fault_json(fault: &Fault) -> Value {
     json!({ "reason": fault.reason.as_str(), "detail": fault.detail })
+}
+
+/// A value as a member of an answer, its numbers as they were written. Sets become arrays, and keys
+/// that are no texts are written as JSON.
+fn as_json(value: &PolicyValue) -> Result<Box<RawValue>, Failure> {
+    RawValue::from_string(value.to_json_pretty("  ")).map_err(Failure::local)
 }
 
 fn pretty(value: &Value) -> String {

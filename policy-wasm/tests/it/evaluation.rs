@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use plinto_contract::policy::{Action, Decision, DenyReason, EvaluationRequest, Resource, Subject};
-use plinto_policy::engine::{Limits, input_of, value_of};
+use plinto_policy::engine::{Limits, Value, input_of};
 use serde_json::json;
 
 use super::fixtures::*;
@@ -404,7 +404,7 @@ fn an_input_is_what_its_json_says() {
     let text = serde_json::to_string(&request).unwrap();
     assert_eq!(input_of(&request), input(&text));
     assert_eq!(
-        value_of(&serde_json::to_value(&request).unwrap()),
+        Value::from_json(&serde_json::to_value(&request).unwrap()),
         input(&text)
     );
 }

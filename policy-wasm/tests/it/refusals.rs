@@ -256,6 +256,17 @@ fn everything_must_lie_under_the_roots() {
 fn data_must_fit_rules_and_other_data() {
     let finding = refused_source(&[("app/authz/data.json", r#"{"decision":{"allow":true}}"#)]);
     assert_eq!((finding.kind, finding.line), (Kind::Data, 2));
+    for above in [r#"{"app":5}"#, r#"{"app":{"authz":null}}"#] {
+        let finding = refused_source(&[("data.json", above)]);
+        assert_eq!((finding.kind, finding.line), (Kind::Data, 2), "{above}");
+        assert!(finding.message.contains("without members"), "{finding}");
+    }
+    let rules = (
+        "app/authz/policy.rego",
+        "package app.authz\ndecision := {\"allow\": false}\nx.y := 1",
+    );
+    let finding = refused_source(&[rules, ("app/authz/data.json", r#"{"x":[5]}"#)]);
+    assert_eq!((finding.kind, finding.line), (Kind::Data, 3));
     let finding = refused_source(&[
         ("data.json", r#"{"app":{"x":1}}"#),
         ("app/data.json", r#"{"x":2}"#),

@@ -58,6 +58,16 @@ impl Value {
         })
     }
 
+    /// The same with line breaks, two spaces for each level; each line but the first begins with
+    /// `prefix`.
+    pub fn to_json_pretty(&self, prefix: &str) -> String {
+        let mut free = |_| Ok::<(), std::convert::Infallible>(());
+        let indent = Indent { prefix, step: "  " };
+        match write_json(self, Some(indent), &mut free) {
+            Ok(text) => text,
+        }
+    }
+
     /// As JSON text; a key that is no text is written as one, sets as arrays. Source: OPA,
     /// `json.marshal`.
     pub fn to_json_text(&self) -> String {
