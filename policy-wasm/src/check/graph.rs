@@ -1,13 +1,18 @@
 //! What needs what, and what needs itself. Source: OPA, `v1/ast/compile.go`, its graph of rules.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    rc::Rc,
+};
 
 use super::{
     components::{Vertex, components},
     finding::{Code, Effort, Finding},
     known::{Values, expanded, note},
-    paths::{Index, Paths, ROOT, shown},
+    paths::{Index, Paths, ROOT, shown, value_of},
+    rule_types::RuleTypes,
     tree::{DATA, Expr, ExprKind, Function, Kind, Rule, Target, Term, WithValue},
+    type_system::Type,
 };
 use crate::value::Value;
 
@@ -110,6 +115,68 @@ impl<'r, 'a> Graph<'r, 'a> {
                 needed.insert(self.reference(reference, effort));
             }
         }
+    }
+
+    /// The types of the rules that need what `with` replaces, those of it included, by its path: nothing
+    /// is known of them. What no rule defines is left out. Source: OPA, `relaxedDependents`.
+    pub(super) fn dependents(
+        &self,
+        replaced: &BTreeSet<Vec<Value>>,
+        effort: &mut Effort,
+    ) -> BTreeMap<Vec<Value>, Rc<RuleTypes>> {
+        let mut needing = BTreeMap::new();
+        if replaced.is_empty() {
+            return needing;
+        }
+        let mut needed_by = vec![Vec::new(); self.edges.len()];
+        for (vertex, edges) in self.edges.iter().enumerate() {
+            for needed in edges {
+                if let Some(slot) = needed_by.get_mut(*needed) {
+                    slot.push(vertex);
+                }
+            }
+        }
+        for path in replaced {
+            if !effort.spend(self.edges.len()) {
+                break;
+            }
+            let mut types = RuleTypes::default();
+            let mut is_any = false;
+            for rule in self.reached(self.rules_of(path), &needed_by) {
+                let prefix: Vec<Value> = rule.path.iter().map_while(value_of).collect();
+                if rule.parameters.is_empty() || prefix != *path {
+                    types.put(&prefix, Type::anything());
+                    is_any = true;
+                }
+            }
+            if is_any {
+                needing.insert(path.clone(), Rc::new(types));
+            }
+        }
+        needing
+    }
+
+    /// The rules at a path, above and below it.
+    fn rules_of(&self, path: &[Value]) -> Vec<Vertex> {
+        let rules = self.rules.iter().enumerate();
+        let meets = rules.filter(|(_, rule)| {
+            let mut pairs = rule.path.iter().zip(path);
+            pairs.all(|(step, key)| value_of(step).is_none_or(|step| step == *key))
+        });
+        meets.map(|(index, _)| index).collect()
+    }
+
+    /// The rules among vertices and all that can reach them.
+    fn reached(&self, from: Vec<Vertex>, needed_by: &[Vec<Vertex>]) -> Vec<&'r Rule<'a>> {
+        let mut seen: BTreeSet<Vertex> = from.iter().copied().collect();
+        let mut pending = from;
+        while let Some(vertex) = pending.pop() {
+            let next = needed_by.get(vertex).into_iter().flatten().copied();
+            pending.extend(next.filter(|vertex| seen.insert(*vertex)));
+        }
+        seen.into_iter()
+            .filter_map(|vertex| self.rules.get(vertex))
+            .collect()
     }
 
     /// The vertex of a reference; where a step is not known, any may stand.
@@ -229,8 +296,7 @@ impl<'r, 'a> Graph<'r, 'a> {
 /// Whether a rule's path from a step on can be what a reference says there.
 fn meets(path: &[Term<'_>], steps: &[Option<Value>], from: usize) -> bool {
     let pairs = path.iter().zip(steps).skip(from);
-    let mut known =
-        pairs.filter_map(|(one, other)| Some((super::paths::value_of(one)?, other.as_ref()?)));
+    let mut known = pairs.filter_map(|(one, other)| Some((value_of(one)?, other.as_ref()?)));
     known.all(|(one, other)| one == *other)
 }
 

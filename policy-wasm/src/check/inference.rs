@@ -1,6 +1,6 @@
 //! What terms and references say about types. Source: OPA, `v1/ast/check.go`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
     fitting::fits,
@@ -233,7 +233,6 @@ impl<'a> Typing<'_, 'a> {
         }
         let found = match base {
             INPUT => self.check_steps(Some(Type::anything()), steps),
-            DATA if self.is_data_replaced => self.check_steps(Some(Type::anything()), steps),
             DATA => self.check_data(steps),
             _ => {
                 let known = self.variable(base).or_else(|| {
@@ -250,9 +249,18 @@ impl<'a> Typing<'_, 'a> {
     }
 
     fn check_data(&mut self, steps: &[Term<'a>]) -> Result<(), String> {
-        let mut depth = 0_usize;
+        let replacements = self.replacements.clone();
         let rules = std::mem::take(&mut self.rules);
-        let found = self.check_data_in(&rules, steps, &mut depth);
+        let trees = replacements.iter().rev().map(Rc::as_ref).chain([&rules]);
+        let mut found = Ok(None);
+        let mut depth = 0_usize;
+        for tree in trees {
+            depth = 0;
+            found = self.check_data_in(tree, steps, &mut depth);
+            if !matches!(found, Ok(None)) {
+                break;
+            }
+        }
         self.rules = rules;
         let rest = steps.get(depth..).unwrap_or_default();
         if let Some(known) = found? {
@@ -273,6 +281,9 @@ impl<'a> Typing<'_, 'a> {
         depth: &mut usize,
     ) -> Result<Option<Type>, String> {
         let mut at = rules;
+        if let Some(known) = at.known() {
+            return Ok(Some(known.clone()));
+        }
         while let Some(step) = steps.get(*depth) {
             let Some(child) = value_of(step).and_then(|key| at.child(&key)) else {
                 if matches!(step.kind, Kind::Variable(_)) && !self.check_key(step, &at.keys()) {

@@ -36,7 +36,10 @@ mod unsafe_variables;
 mod variables;
 mod withs;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use crate::{
     diagnostics::Diagnostic,
@@ -162,9 +165,11 @@ impl<'a> Check<'a> {
         let (findings, recursive) = graph.recursion(&components);
         self.findings.extend(findings);
         let order: Vec<usize> = components.into_iter().flatten().collect();
+        let replaced = replaced_in(&self.rules);
+        let dependents = graph.dependents(&replaced, &mut self.effort);
         self.safety(&paths, names);
         self.mark(recursive);
-        self.types(&order, names);
+        self.types(&order, replaced, dependents, names);
     }
 
     fn calls(&mut self, paths: &Paths) {
@@ -218,8 +223,13 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn types(&mut self, order: &[usize], names: &mut Names<'a>) {
-        let replaced = replaced_in(&self.rules);
+    fn types(
+        &mut self,
+        order: &[usize],
+        replaced: BTreeSet<Vec<Value>>,
+        dependents: BTreeMap<Vec<Value>, Rc<RuleTypes>>,
+        names: &mut Names<'a>,
+    ) {
         for rule in self.rules.iter_mut().filter(|rule| !rule.is_wrong) {
             lift::lift(&mut rule.body, names);
         }
@@ -231,7 +241,8 @@ impl<'a> Check<'a> {
             layers: Vec::new(),
             made: BTreeMap::new(),
             builtins: BTreeMap::new(),
-            is_data_replaced: false,
+            dependents,
+            replacements: Vec::new(),
         };
         for index in order {
             if let Some(rule) = self.rules.get(*index) {

@@ -122,19 +122,23 @@ impl RuleTypes {
 
     /// The type of a reference below it.
     pub(super) fn select(&self, steps: &[Term<'_>]) -> Known {
+        // What is not known by name may be data, which may be anything.
+        self.find(steps).unwrap_or_else(|| Some(Type::anything()))
+    }
+
+    /// The type of a reference below it; `None`: nothing is said of it here.
+    pub(super) fn find(&self, steps: &[Term<'_>]) -> Option<Known> {
         let Some((step, rest)) = steps.split_first() else {
-            return Some(self.extent());
+            return Some(Some(self.extent()));
         };
         let key = value_of(step);
         let child = key.as_ref().and_then(|key| self.child(key));
-        if self.known.is_some() {
-            return match child {
-                Some(child) => child.select(rest),
-                None => selected(self.known.clone(), steps),
-            };
+        match (child, &self.known) {
+            (Some(child), _) => child.find(rest),
+            (None, Some(known)) => Some(selected(Some(known.clone()), steps)),
+            (None, None) if key.is_none() => Some(Some(Type::anything())),
+            (None, None) => None,
         }
-        // What is not known by name may be data, which may be anything.
-        child.map_or_else(|| Some(Type::anything()), |child| child.select(rest))
     }
 }
 

@@ -203,7 +203,7 @@ macro_rules! areas {
     )*};
 }
 
-areas! { calls conflicts good rare recursion syntax types variables with }
+areas! { calls conflicts good rare recursion replaced syntax types variables with }
 
 /// A rule for each of many modules, which all use each other's.
 fn many(count: usize) -> Vec<String> {

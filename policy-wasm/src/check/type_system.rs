@@ -120,7 +120,13 @@ impl Type {
             return Self::anything();
         }
         fields.sort_by(|(left, _), (right, _)| left.cmp(right));
-        fields.dedup_by(|(later, _), (earlier, _)| later == earlier);
+        fields.dedup_by(|later, earlier| {
+            let is_same = later.0 == earlier.0;
+            if is_same {
+                std::mem::swap(later, earlier);
+            }
+            is_same
+        });
         Self::Object(Rc::new(Object {
             fields,
             rest,

@@ -13,12 +13,12 @@ use super::{
     rule_types::{RuleTypes, selected},
     tree::{
         Comprehension, DATA, Expr, ExprKind, Function, INPUT, Kind, Rule, Shape, Target, Term,
-        Variable,
+        Variable, With, WithValue,
     },
     type_system::{self, Known, Type, is_unknown, or},
     variables::{Inside, Variables, bodies_in},
 };
-use crate::{front::ast::Place, value::Value};
+use crate::{builtins::declarations::Declaration, front::ast::Place, value::Value};
 
 /// Checks rules, each after those that it needs.
 pub(super) struct Typing<'t, 'a> {
@@ -32,8 +32,10 @@ pub(super) struct Typing<'t, 'a> {
     /// The types of comprehensions, by the variables that they are told apart by.
     pub(super) made: BTreeMap<Variable, Known>,
     pub(super) builtins: BTreeMap<&'static str, Rc<type_system::Function>>,
-    /// Whether `with` replaces something of `data` for the expression at hand.
-    pub(super) is_data_replaced: bool,
+    /// The types of rules that follow from what `with` replaces, by its path.
+    pub(super) dependents: BTreeMap<Vec<Value>, Rc<RuleTypes>>,
+    /// What `with` replaces for the expression at hand, from the outermost to the innermost.
+    pub(super) replacements: Vec<Rc<RuleTypes>>,
 }
 
 /// Why an expression can't be true.
@@ -125,12 +127,8 @@ impl<'a> Typing<'_, 'a> {
             if !self.effort.spend(8) {
                 return;
             }
-            let is_data_replaced = self.is_data_replaced;
-            let replaces = expr
-                .with
-                .iter()
-                .any(|with| matches!(&with.target, Target::Reference(DATA, _)));
-            self.is_data_replaced |= replaces;
+            let outer = self.replacements.len();
+            self.replace(&expr.with);
             let before = wrongs.len();
             self.closures(expr, wrongs);
             self.references(expr, wrongs);
@@ -139,8 +137,37 @@ impl<'a> Typing<'_, 'a> {
             {
                 wrongs.push(wrong);
             }
-            self.is_data_replaced = is_data_replaced;
+            self.replacements.truncate(outer);
         }
+    }
+
+    /// Notes what modifiers replace: a replaced document may also be what replaces it, and of the rules
+    /// that need it nothing is known. Source: OPA, `withEnv`.
+    fn replace(&mut self, withs: &[With<'a>]) {
+        let mut dependents = Vec::new();
+        let mut replaced = RuleTypes::default();
+        for with in withs {
+            let Target::Reference(DATA, steps) = &with.target else {
+                continue;
+            };
+            let prefix: Vec<Value> = steps.iter().map_while(value_of).collect();
+            dependents.extend(self.dependents.get(&prefix).map(Rc::clone));
+            let declared = self.reference(DATA, steps);
+            if matches!(declared, Some(Type::Function(_))) {
+                continue;
+            }
+            let value = match &with.value {
+                WithValue::Term(term) if prefix.len() == steps.len() => self.of(term),
+                _ => None,
+            };
+            let known = match (declared, value) {
+                (Some(declared), Some(value)) => or(Some(declared), Some(value)),
+                _ => None,
+            };
+            replaced.put(&prefix, known.unwrap_or_else(Type::anything));
+        }
+        self.replacements.extend(dependents);
+        self.replacements.push(Rc::new(replaced));
     }
 
     /// Checks the comprehensions of an expression, those in the body of an `every` too.
@@ -214,13 +241,19 @@ impl<'a> Typing<'_, 'a> {
     pub(super) fn reference(&mut self, base: Variable, steps: &[Term<'a>]) -> Known {
         match base {
             INPUT => Some(Type::anything()),
-            DATA if self.is_data_replaced => Some(Type::anything()),
-            DATA => self.rules.select(steps),
+            DATA => {
+                let mut replacements = self.replacements.iter().rev();
+                let replaced = replacements.find_map(|one| one.find(steps));
+                replaced.unwrap_or_else(|| self.rules.select(steps))
+            }
             _ => selected(self.variable(base), steps),
         }
     }
 
     fn expr(&mut self, expr: &Expr<'a>) -> Option<Wrong> {
+        if let Some(wrong) = expr.with.iter().find_map(|with| self.with(with)) {
+            return Some(wrong);
+        }
         let ExprKind::Call(function, arguments) = &expr.kind else {
             return None;
         };
@@ -242,6 +275,33 @@ impl<'a> Typing<'_, 'a> {
             }
         }
         self.call(expr.place, function, arguments)
+    }
+
+    /// A function is replaced by one that takes what it takes, or by a value.
+    fn with(&mut self, with: &With<'a>) -> Option<Wrong> {
+        let (name, replaced) = match &with.target {
+            Target::Builtin(builtin) => (
+                builtin.name.to_owned(),
+                Type::Function(self.builtin(builtin)),
+            ),
+            Target::Reference(DATA, steps) => (shown(steps), self.reference(DATA, steps)?),
+            Target::Reference(..) | Target::Other => return None,
+        };
+        let by = match &with.value {
+            WithValue::Builtin(builtin) => Type::Function(self.builtin(builtin)),
+            WithValue::Term(term) => self.of(term)?,
+        };
+        let are_functions = matches!((&replaced, &by), (Type::Function(_), Type::Function(_)));
+        (are_functions && !fits(&Some(replaced), &Some(by))).then(|| Wrong {
+            place: with.place,
+            message: format!("what replaces `{name}` takes other arguments"),
+            may_follow: false,
+        })
+    }
+
+    fn builtin(&mut self, builtin: &'static Declaration) -> Rc<type_system::Function> {
+        let made = || function(builtin.arguments, builtin.result, builtin.is_variadic);
+        Rc::clone(self.builtins.entry(builtin.name).or_insert_with(made))
     }
 
     fn equation(&mut self, place: Place, left: &Term<'a>, right: &Term<'a>) -> Option<Wrong> {
@@ -306,14 +366,16 @@ impl<'a> Typing<'_, 'a> {
             })
         };
         let declared = match called {
-            Function::Builtin(builtin) => {
-                let made = || function(builtin.arguments, builtin.result, builtin.is_variadic);
-                Rc::clone(self.builtins.entry(builtin.name).or_insert_with(made))
-            }
+            Function::Builtin(builtin) => self.builtin(builtin),
             Function::Rule(steps) => match self.reference(DATA, steps) {
                 Some(Type::Function(declared)) => declared,
                 // What is wrong with its own rule is told there.
-                None => return None,
+                None if self.replacements.is_empty() => return None,
+                None => {
+                    return wrong(format!(
+                        "`{name}` is no function here, for `with` replaces it"
+                    ));
+                }
                 Some(other) if other.is_anything() => return None,
                 Some(_) => {
                     return wrong(format!(
