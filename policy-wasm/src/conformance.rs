@@ -16,6 +16,7 @@ use std::{
 use serde_json::{Value as Json, json};
 
 use crate::{
+    annotations,
     budget::Budget,
     check::{self, CheckedModule},
     diagnostics::Diagnostic,
@@ -143,6 +144,7 @@ fn evaluate(case: &Case) -> Result<Vec<Json>, String> {
     for text in texts {
         modules.push(front::parse(text).map_err(|error| format!("{NO_PARSE}{error}"))?);
     }
+    annotations::answer(&mut modules.iter_mut().collect::<Vec<_>>()).unwrap();
     let modules: Vec<_> = modules.iter().map(|module| ("case.rego", module)).collect();
     let data = case
         .data

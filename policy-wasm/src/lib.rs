@@ -15,6 +15,7 @@
 
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions, missing_docs)]
 
+mod annotations;
 mod archive;
 mod budget;
 mod builtins;

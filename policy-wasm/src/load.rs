@@ -3,6 +3,7 @@
 use plinto_contract::bundle::{Manifest, Route};
 
 use crate::{
+    annotations::{self, TooMany},
     budget::Budget,
     bundle::Source,
     check::{self, CheckedModule},
@@ -270,7 +271,23 @@ fn parse<'a>(
         }
     }
     stop_at(findings)?;
+    answer_metadata(&mut modules)?;
     Ok(modules)
+}
+
+fn answer_metadata(modules: &mut [Parsed<'_>]) -> Result<(), PolicyError> {
+    let mut trees: Vec<&mut Module> = modules.iter_mut().map(|one| &mut one.module).collect();
+    let Err(TooMany { module, place }) = annotations::answer(&mut trees) else {
+        return Ok(());
+    };
+    let message = "the annotations that policies ask for come to more than 4 MiB";
+    let parsed = modules.get(module);
+    stop_at(
+        parsed
+            .map(|one| one.finding(Kind::Refused, place, message))
+            .into_iter()
+            .collect(),
+    )
 }
 
 /// The names at the beginning of a rule's head, which say where it stands.

@@ -16,7 +16,6 @@ mod inference;
 mod known;
 mod lift;
 mod lower;
-mod metadata;
 mod outputs;
 mod packages;
 mod paths;
@@ -42,6 +41,7 @@ use std::{
 };
 
 use crate::{
+    annotations,
     diagnostics::Diagnostic,
     front::{
         Dialect,
@@ -96,9 +96,7 @@ fn findings(modules: &[&Module]) -> Vec<Finding> {
         dialects: modules.iter().map(|module| module.dialect).collect(),
     };
     let packages = Packages::of(modules, &mut check.findings);
-    for (index, module) in modules.iter().enumerate() {
-        check.findings.extend(metadata::check(index, module));
-    }
+    check.annotations(modules);
     check.lower(modules, &packages, &mut names);
     if check.findings.iter().all(|one| one.code != Code::Refused) {
         check.rules(&packages, &mut names);
@@ -152,6 +150,18 @@ impl<'a> Check<'a> {
         for rule in self.rules.iter().filter(|rule| rule.path.len() > STEPS_MAX) {
             let message = format!("the path of a rule has more than {STEPS_MAX} steps");
             let finding = Finding::at(Code::Refused, rule.module, rule.place, message);
+            self.findings.push(finding);
+        }
+    }
+
+    fn annotations(&mut self, modules: &[&Module]) {
+        for (module, wrong) in annotations::check(modules) {
+            let code = if wrong.is_repeated {
+                Code::Type
+            } else {
+                Code::Syntax
+            };
+            let finding = Finding::at(code, module, wrong.place, wrong.message);
             self.findings.push(finding);
         }
     }

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{CheckedModule, Code, Finding, check, findings};
 use crate::{
-    conformance,
+    annotations, conformance,
     front::ast::{Module, Place},
 };
 
 fn parsed(texts: &[&str]) -> Result<Vec<Module>, String> {
     let modules = texts.iter().map(|text| crate::front::parse(text));
-    modules
-        .collect::<Result<_, _>>()
-        .map_err(|error| error.to_string())
+    let modules: Result<Vec<Module>, _> = modules.collect();
+    let mut modules = modules.map_err(|error| error.to_string())?;
+    annotations::answer(&mut modules.iter_mut().collect::<Vec<_>>()).unwrap();
+    Ok(modules)
 }
 
 fn found(texts: &[&str]) -> Vec<Finding> {
@@ -203,7 +204,7 @@ macro_rules! areas {
     )*};
 }
 
-areas! { calls conflicts good rare recursion replaced syntax types variables with }
+areas! { annotations calls conflicts good rare recursion replaced syntax types variables with }
 
 /// A rule for each of many modules, which all use each other's.
 fn many(count: usize) -> Vec<String> {

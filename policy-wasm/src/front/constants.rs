@@ -1,6 +1,6 @@
 //! Terms that say a value outright.
 
-use super::ast::{Term, TermKind};
+use super::ast::{Place, Term, TermKind};
 use crate::value::{Number, Value};
 
 /// The value of a term in which nothing has to be evaluated.
@@ -19,4 +19,23 @@ pub(crate) fn constant(term: &Term) -> Option<Value> {
         }
         _ => return None,
     })
+}
+
+/// A term that says a value, as if it were written at `place`.
+pub(crate) fn term_of(value: &Value, place: Place) -> Term {
+    let all = |values: &[Value]| values.iter().map(|one| term_of(one, place)).collect();
+    let kind = match value {
+        Value::Null => TermKind::Null,
+        Value::Bool(flag) => TermKind::Bool(*flag),
+        Value::Number(number) => TermKind::Number(number.to_string()),
+        Value::String(text) => TermKind::Text(text.to_string()),
+        Value::Array(items) => TermKind::Array(all(items)),
+        Value::Set(items) => TermKind::Set(all(items)),
+        Value::Object(members) => {
+            let members = members.iter();
+            let members = members.map(|(key, value)| (term_of(key, place), term_of(value, place)));
+            TermKind::Object(members.collect())
+        }
+    };
+    Term::new(place, kind)
 }

@@ -18,7 +18,7 @@ pub(crate) use ast::{
     Body, Expr, ExprKind, Head, HeadValue, Membership, Module, Name, Op, Part, Place, Rule, Term,
     TermKind, With, is_path, names_of,
 };
-pub(crate) use constants::constant;
+pub(crate) use constants::{constant, term_of};
 pub(crate) use dialect::Dialect;
 use dialect::Keywords;
 #[cfg(test)]

@@ -1,0 +1,4 @@
+# METADATA
+# scope: subpackages
+# title: Sub
+package p
