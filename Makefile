@@ -25,6 +25,7 @@ build:     ## build the server and the command line
 	@cargo build --locked --workspace --bins
 generate:  ## write the artefacts in git that come from code
 	@UPDATE=1 cargo test --locked -p plinto-contract --test vectors
+	@UPDATE=1 cargo test --locked -p policy-wasm --lib check::reference
 	@UPDATE=1 cargo test --locked --workspace --test it generated
 deny:      ## advisories, licences, bans and sources of all dependencies (ADVISORY_DB=folder: offline)
 	@scripts/deny.sh

@@ -47,6 +47,7 @@ mod time;
 mod tokens;
 mod type_predicates;
 mod units;
+mod uri;
 mod urls;
 mod uuid;
 mod x509;
@@ -142,6 +143,7 @@ const TABLES: &[&[Builtin]] = &[
     tokens::BUILTINS,
     type_predicates::BUILTINS,
     units::BUILTINS,
+    uri::BUILTINS,
     urls::BUILTINS,
     uuid::BUILTINS,
     x509::BUILTINS,

@@ -83,4 +83,4 @@ macro_rules! areas {
     )*};
 }
 
-areas! { aggregates arrays bits comparison crypto encoding glob graph json json_paths json_schema net numbers objects regex semver sets sprintf strings templates time tokens types units uuid x509 yaml }
+areas! { aggregates arrays bits comparison crypto encoding glob graph json json_paths json_schema net numbers objects regex semver sets sprintf strings templates time tokens types units uri uuid x509 yaml }

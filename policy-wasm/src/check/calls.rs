@@ -225,7 +225,7 @@ fn refused(function: &Function<'_>) -> Option<String> {
 }
 
 /// Why a builtin is never permitted, though OPA has it.
-fn refusal(name: &str) -> Option<&'static str> {
+pub(super) fn refusal(name: &str) -> Option<&'static str> {
     Some(match name {
         "http.send" | "net.lookup_ip_addr" => "a decision does not call out",
         "opa.runtime" => "a decision does not depend on where it is made",

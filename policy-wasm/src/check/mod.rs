@@ -19,6 +19,8 @@ mod lower;
 mod outputs;
 mod packages;
 mod paths;
+#[cfg(test)]
+mod reference;
 mod rule_types;
 mod safety;
 mod scopes;

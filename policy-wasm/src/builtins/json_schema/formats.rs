@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::uri;
-use crate::builtins::{CallError, Context};
+use crate::builtins::{CallError, Context, uri::Uri};
 
 const HOSTNAME: &str = r"^([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])(\.([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\-]{0,61}[a-zA-Z0-9]))*$";
 const UUID: &str = "(?i)^[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$";
@@ -28,14 +27,16 @@ pub(super) fn holds(context: &Context<'_>, format: &str, text: &str) -> Result<b
         "email" | "idn-email" => is_email(text),
         "ipv4" => text.contains('.') && text.parse::<IpAddr>().is_ok(),
         "ipv6" => text.contains(':') && text.parse::<IpAddr>().is_ok(),
-        "uri" | "iri" => uri::parse(text).is_some_and(|uri| uri.has_scheme) && !text.contains('\\'),
-        "uri-reference" | "iri-reference" => uri::parse(text).is_some() && !text.contains('\\'),
+        "uri" | "iri" => {
+            Uri::parse(text).is_some_and(|uri| !uri.scheme.is_empty()) && !text.contains('\\')
+        }
+        "uri-reference" | "iri-reference" => Uri::parse(text).is_some() && !text.contains('\\'),
         "uri-template" => {
-            let path = uri::parse(text).filter(|_| !text.contains('\\'));
+            let path = Uri::parse(text).filter(|_| !text.contains('\\'));
             match path {
                 Some(uri) => {
                     let program = context.patterns.regex(URI_TEMPLATE, context.budget)?;
-                    program.matches(context, uri.path)?
+                    program.matches(context, &uri.path)?
                 }
                 None => false,
             }

@@ -10,7 +10,6 @@ mod formats;
 mod keywords;
 mod outcome;
 mod schema;
-mod uri;
 mod validate;
 
 use super::{Builtin, CallError, Context, operand};

@@ -5,12 +5,12 @@ use super::{
     certificate::Certificate,
     extensions::AlternativeNames,
     name::{ascii, is_domain, mailbox},
-    uri::Uri,
 };
 use crate::budget::Exhausted;
 use crate::builtins::{
     Context,
     crypto::der::{Reader, tag},
+    uri::Uri,
 };
 
 /// A range of addresses.

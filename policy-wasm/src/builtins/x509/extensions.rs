@@ -4,9 +4,11 @@ use super::{
     algorithm::key_purpose,
     constraints::NameConstraints,
     name::{ascii, is_domain},
+};
+use crate::builtins::{
+    crypto::der::{Reader, arcs, tag},
     uri::Uri,
 };
-use crate::builtins::crypto::der::{Reader, arcs, tag};
 
 /// One extension as it stands there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

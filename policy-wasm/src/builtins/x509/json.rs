@@ -6,7 +6,6 @@ use super::{
     extensions::{AlternativeNames, Counter, Extension},
     name::Attribute,
     request::{Pair, Request, Requested},
-    uri::Uri,
 };
 use crate::{
     builtins::{
@@ -17,6 +16,7 @@ use crate::{
         },
         net::address_text,
         time::rfc3339,
+        uri::Uri,
     },
     value::Value,
 };

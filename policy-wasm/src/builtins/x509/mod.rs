@@ -8,7 +8,6 @@ mod json;
 mod name;
 mod policies;
 mod request;
-mod uri;
 mod verify;
 
 use super::{

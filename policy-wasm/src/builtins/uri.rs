@@ -1,4 +1,45 @@
-//! URIs in certificates, taken apart. Source: RFC 3986; as Go, `net/url`, takes them apart.
+//! `uri.*`, and URIs as Go, `net/url`, takes them apart. Source: RFC 3986; OPA, "Policy Reference", URI.
+
+use super::{Builtin, CallError, Context, operand};
+use crate::value::Value;
+
+pub(super) const BUILTINS: &[Builtin] = &[
+    Builtin::new("uri.is_valid", is_valid),
+    Builtin::new("uri.parse", parse),
+];
+
+/// Parts that are empty are left out.
+fn parse(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Value>, CallError> {
+    let text = operand::text(arguments, 0)?;
+    context.budget.pay_bytes(text.len().saturating_mul(8))?;
+    let uri = Uri::parse(text).ok_or_else(|| CallError::new(format!("parse {text:?}: no URI")))?;
+    let (hostname, port) = uri.hostname_and_port();
+    let raw_path = if uri.raw_path.is_empty() {
+        &uri.path
+    } else {
+        &uri.raw_path
+    };
+    let members = [
+        ("scheme", uri.scheme.as_str()),
+        ("hostname", hostname),
+        ("port", port),
+        ("path", &uri.path),
+        ("raw_path", raw_path),
+        ("raw_query", &uri.raw_query),
+        ("fragment", &uri.fragment),
+    ];
+    let members = members.into_iter().filter(|(_, part)| !part.is_empty());
+    let members = members.map(|(name, part)| (Value::from(name), Value::from(part)));
+    Ok(Some(Value::object(members.collect())))
+}
+
+/// The empty text is a reference, but nothing that a policy would take for one.
+fn is_valid(context: &Context<'_>, arguments: &[Value]) -> Result<Option<Value>, CallError> {
+    let text = operand::any(arguments, 0)?.as_str().unwrap_or_default();
+    context.budget.pay_bytes(text.len().saturating_mul(8))?;
+    let is_valid = !text.is_empty() && Uri::parse(text).is_some();
+    Ok(Some(Value::from(is_valid)))
+}
 
 /// The parts of a URI.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -23,12 +64,14 @@ pub(super) struct Uri {
 enum Place {
     User,
     Host,
+    /// Behind an address of IPv6, RFC 6874.
+    Zone,
     Path,
     Fragment,
 }
 
 impl Uri {
-    /// `None`: it is none. `text`: ASCII.
+    /// `None`: it is none.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
         let mut uri = Self::without_fragment(before)?;
@@ -93,6 +136,23 @@ impl Uri {
             path.clone_into(&mut uri.raw_path);
         }
         Some(uri)
+    }
+
+    /// An address in brackets comes without them.
+    fn hostname_and_port(&self) -> (&str, &str) {
+        let colon = self.host.rfind(':');
+        let colon = colon.filter(|colon| self.host.get(*colon..).is_some_and(is_port));
+        let (host, port) = match colon {
+            Some(colon) => self.host.split_at_checked(colon).unwrap_or_default(),
+            None => (self.host.as_str(), ""),
+        };
+        let address = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        (
+            address.unwrap_or(host),
+            port.strip_prefix(':').unwrap_or(port),
+        )
     }
 
     fn read_authority(&mut self, authority: &str) -> Option<()> {
@@ -207,13 +267,12 @@ fn host(scheme: &str, text: &str) -> Option<String> {
             return None;
         }
         // A zone may follow `%25`.
-        let (address, zone) = address.split_once("%25").unwrap_or((address, ""));
-        address.parse::<std::net::Ipv6Addr>().ok()?;
-        let zone = if zone.is_empty() {
-            String::new()
-        } else {
-            format!("%{}", unescape(zone, Place::Fragment)?)
+        let (address, zone) = match address.split_once("%25") {
+            Some((_, "")) => return None,
+            Some((address, zone)) => (address, format!("%{}", unescape(zone, Place::Zone)?)),
+            None => (address, String::new()),
         };
+        address.parse::<std::net::Ipv6Addr>().ok()?;
         return Some(format!("[{address}{zone}]{port}"));
     }
     if text.contains('[') {
@@ -246,7 +305,7 @@ fn is_escaped(byte: u8, place: Place) -> bool {
     }
     let plain: &[u8] = match place {
         Place::User => b"$&+,;=",
-        Place::Host => b"!$&'()*+,;=:[]<>\"",
+        Place::Host | Place::Zone => b"!$&'()*+,;=:[]<>\"",
         Place::Path => b"$&+,/:;=@",
         Place::Fragment => b"$&+,/:;=?@!()*",
     };
@@ -276,11 +335,19 @@ fn unescape(text: &str, place: Place) -> Option<String> {
             let mut value = [0];
             hex::decode_to_slice(digits, &mut value).ok()?;
             let [value] = value;
-            if place == Place::Host && value < 0x80 && value != b'%' {
+            let is_refused = match place {
+                Place::Host => value < 0x80 && value != b'%',
+                Place::Zone => !matches!(value, b'%' | b' ') && is_escaped(value, place),
+                _ => false,
+            };
+            if is_refused {
                 return None;
             }
             out.push(value);
-        } else if place == Place::Host && byte < 0x80 && is_escaped(byte, place) {
+        } else if matches!(place, Place::Host | Place::Zone)
+            && byte < 0x80
+            && is_escaped(byte, place)
+        {
             return None;
         } else {
             out.push(byte);
