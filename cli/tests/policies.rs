@@ -233,7 +233,28 @@ decision := {"allow": true} if {
         assert_eq!(said(folder.path(), &["check", "p"]).0, 0);
         let (code, text) = said(folder.path(), &["build", "p"]);
         assert_eq!(code, 3);
-        assert!(text.contains("`.manifest` is missing"), "{text}");
+        assert!(text.contains("there is no `.manifest`"), "{text}");
+    }
+
+    #[test]
+    fn a_manifest_of_opas_is_tested_but_not_packed() {
+        let folder = folder(&[
+            (".manifest", r#"{"roots": ["a"]}"#),
+            ("a.rego", "package a\n\nx := 1\n\ntest_x if x == 1\n"),
+        ]);
+        let (code, text) = said(folder.path(), &["test", "p"]);
+        assert_eq!(code, 0, "{text}");
+        assert!(text.contains("1 passed"), "{text}");
+        assert!(text.contains("metadata.plinto.entrypoint"), "{text}");
+        let (code, text) = said(folder.path(), &["eval", "p", "--rule", "data.a.x"]);
+        assert_eq!(code, 0, "{text}");
+        let (code, text) = said(folder.path(), &["build", "p"]);
+        assert_eq!(code, 3, "{text}");
+        assert!(text.contains("metadata.plinto.entrypoint"), "{text}");
+        fs::write(folder.path().join("p/.manifest"), r#"{"roots": ["c"]}"#).unwrap();
+        let (code, text) = said(folder.path(), &["check", "p"]);
+        assert_eq!(code, 1, "{text}");
+        assert!(text.contains("outside the manifest's roots"), "{text}");
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub const BUNDLE_LIFETIME_S: i64 = 30 * 24 * 60 * 60;
 /// 64: how deep a value nests that goes into a policy or comes out of one. Who handles a value calls
 /// itself once per level, and a Worker's stack is small.
 pub const POLICY_VALUE_DEPTH: usize = 64;
+/// 4 KiB: obligations as JSON in ASCII, which travel in a header; common servers allow 8 KiB for all headers.
+pub const OBLIGATIONS_BYTES: usize = 4 * 1024;
 /// 64 KiB: a policy input.
 pub const POLICY_INPUT_BYTES: usize = 64 * 1024;
 /// 1 MiB: a request body to the control plane. Source: statement W7.

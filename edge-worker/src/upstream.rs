@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use plinto_contract::{claims::AccessToken, headers, problem::Code};
+use plinto_contract::{claims::AccessToken, headers, limits::OBLIGATIONS_BYTES, problem::Code};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -12,9 +12,6 @@ use crate::{
     request::EdgeRequest,
     stripped::{Stripped, folded, is_ours},
 };
-
-/// 4 KiB: longest obligations passed on; common servers allow 8 KiB for all headers.
-const OBLIGATIONS_BYTES: usize = 4 * 1024;
 
 /// Headers that belong to one connection, and `Expect`, which asks the next server, not the last: the edge
 /// has answered it. Source: RFC 9110 §7.6.1 and §10.1.1, RFC 7540 §3.2.1.

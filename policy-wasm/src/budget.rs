@@ -18,6 +18,9 @@ pub(crate) enum Exhausted {
     /// A value nests deeper than one may.
     #[error("a value nests deeper than 256")]
     Depth,
+    /// Rules, functions and comprehensions need each other more deeply than they may.
+    #[error("rules, functions and comprehensions that need each other go deeper than 200")]
+    Levels,
 }
 
 /// Steps that are left: the same on every machine for the same evaluation.

@@ -2,6 +2,7 @@
 
 use plinto_contract::{
     bundle::Answer,
+    limits::OBLIGATIONS_BYTES,
     policy::{Decision, DenyReason},
 };
 use serde_json::{Map, Value as Json};
@@ -140,15 +141,28 @@ fn from_violations(value: &Value) -> Result<Decision, Wrong> {
     })
 }
 
+const TOO_LONG: &str = "`obligations` are longer than 4 KiB, as JSON in ASCII, or nest too deep";
+
 fn obligations_of(value: &Value) -> Result<Map<String, Json>, &'static str> {
     // A value may share its parts; written out it would not end.
     if is_heavier_than(value, DECISION_BYTES) {
-        return Err("`obligations` are larger than 64 KiB or nest too deep");
+        return Err(TOO_LONG);
     }
-    match value.to_json() {
-        Some(Json::Object(obligations)) => Ok(obligations),
-        _ => Err("`obligations` must be an object with plain names"),
+    let Some(Json::Object(obligations)) = value.to_json() else {
+        return Err("`obligations` must be an object with plain names");
+    };
+    let text = Json::Object(obligations.clone()).to_string();
+    let escaped = |letter: char| {
+        if letter.is_ascii() {
+            1
+        } else {
+            letter.len_utf16().saturating_mul(6)
+        }
+    };
+    if text.chars().map(escaped).sum::<usize>() > OBLIGATIONS_BYTES {
+        return Err(TOO_LONG);
     }
+    Ok(obligations)
 }
 
 /// Reasons are an array, or the set that `reasons contains …` builds.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use plinto_contract::bundle::{MANIFEST_FILE, Manifest, SIGNATURES_FILE};
 use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
 
 use crate::{
     bundle::{Error, Source, folder_of, is_data, text},
@@ -91,9 +92,25 @@ pub fn gather(files: &BTreeMap<String, Vec<u8>>, rego_version: u8) -> Result<Fol
 }
 
 fn read_manifest(content: &[u8], rego_version: u8) -> Result<Manifest, Error> {
-    let mut manifest = parse_manifest(content, &BundleLimits::default())?;
-    let written: Option<serde_json::Value> = serde_json::from_slice(content).ok();
-    if written.is_none_or(|written| written.get("rego_version").is_none()) {
+    let limits = BundleLimits::default();
+    let written: Option<Map<String, Json>> = serde_json::from_slice(content).ok();
+    let has = |name: &str| {
+        written
+            .as_ref()
+            .is_some_and(|written| written.contains_key(name))
+    };
+    let is_opas = written.is_some() && !has("metadata");
+    let mut manifest = if is_opas {
+        let mut completed = written.clone().unwrap_or_default();
+        completed.insert(
+            "metadata".to_owned(),
+            json!({ "plinto": { "entrypoint": "" } }),
+        );
+        parse_manifest(Json::Object(completed).to_string().as_bytes(), &limits)?
+    } else {
+        parse_manifest(content, &limits)?
+    };
+    if !has("rego_version") {
         manifest.rego_version = rego_version;
     }
     Ok(manifest)

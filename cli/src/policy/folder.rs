@@ -9,7 +9,7 @@ use std::{
 
 use clap::ValueHint;
 use plinto_contract::{
-    bundle::{MANIFEST_FILE, Manifest, Metadata, PlintoMetadata},
+    bundle::{Manifest, Metadata, PlintoMetadata},
     limits::{BUNDLE_FILES, BUNDLE_UNPACKED_BYTES},
 };
 use plinto_policy::{
@@ -22,6 +22,8 @@ use crate::failure::Failure;
 
 /// Files of a folder that are read; several of data become one of the bundle.
 const FILES_READ: usize = 4 * BUNDLE_FILES;
+const NO_MANIFEST: &str = "there is no `.manifest`";
+const NO_ENTRYPOINT: &str = "the `.manifest` names no rule to ask, at `metadata.plinto.entrypoint`";
 /// Where git keeps what it knows.
 const GIT: &str = ".git";
 
@@ -42,7 +44,8 @@ pub(crate) struct Folder {
     pub(crate) path: PathBuf,
     /// Without one of its own, one that owns everything and names no entrypoint.
     pub(crate) manifest: Manifest,
-    pub(crate) has_manifest: bool,
+    /// What it would need to be packed.
+    pub(crate) lacks: Option<&'static str>,
     pub(crate) source: Source,
     /// Files that are not part of a bundle.
     pub(crate) left_out: Vec<LeftOut>,
@@ -64,11 +67,15 @@ impl PolicyFolder {
         let mut left_out = found.left_out;
         left_out.extend(gathered.left_out);
         left_out.sort();
-        let has_manifest = gathered.manifest.is_some();
+        let lacks = match &gathered.manifest {
+            None => Some(NO_MANIFEST),
+            Some(manifest) if manifest.metadata.plinto.entrypoint.is_empty() => Some(NO_ENTRYPOINT),
+            Some(_) => None,
+        };
         let folder = Folder {
             path: self.folder.clone(),
             manifest: gathered.manifest.unwrap_or_else(|| unnamed(version)),
-            has_manifest,
+            lacks,
             source: gathered.source,
             left_out,
         };
@@ -113,19 +120,16 @@ impl Folder {
 
     /// Errors: there is no manifest to pack it with.
     pub(crate) fn require_manifest(&self) -> Result<(), Failure> {
-        if self.has_manifest {
+        let Some(lacks) = self.lacks else {
             return Ok(());
-        }
-        let shown = self.path.display();
-        let what = if self.policies().next().is_none() {
-            "holds no policy"
-        } else {
-            "can't be packed"
         };
+        let shown = self.path.display();
         let new = new_policy();
-        Err(Failure::Local(anyhow::anyhow!(
-            "`{shown}` {what}: `{MANIFEST_FILE}` is missing; {new}"
-        )))
+        Err(Failure::Local(if self.policies().next().is_none() {
+            anyhow::anyhow!("`{shown}` holds no policy (`*.rego`); {new}")
+        } else {
+            anyhow::anyhow!("`{shown}` can't be packed: {lacks}; {new}")
+        }))
     }
 
     /// What a person should know before it decides anything: what is left out, and what is missing.
@@ -135,16 +139,16 @@ impl Folder {
             .iter()
             .map(|left| format!("left out: `{}` {}", left.path, left.why))
             .collect();
-        if !self.has_manifest {
+        if let Some(lacks) = self.lacks {
             remarks.push(format!(
-                "warning: there is no `{MANIFEST_FILE}`, so this can be tested but not packed"
+                "warning: {lacks}, so this can be tested but not packed"
             ));
         }
         if tests == Some(0) {
             let what = "warning: there is no test (a rule named `test_…`, in any file)";
             remarks.push(what.to_owned());
         }
-        if routes == Some(0) && self.has_manifest {
+        if routes == Some(0) && self.lacks.is_none() {
             let what = "warning: there is no route at `data.plinto.routes`, so the edge refuses everything";
             remarks.push(what.to_owned());
         }

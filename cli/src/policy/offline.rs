@@ -144,7 +144,7 @@ impl Checked {
 /// Compiles and says what is wrong.
 pub(crate) fn check(given: &PolicyFolder, output: Output) -> Result<(), Failure> {
     let folder = given.read()?;
-    if !folder.has_manifest {
+    if folder.lacks.is_some() {
         return check_unnamed(&folder, output);
     }
     let checked = load(given)?;

@@ -49,7 +49,7 @@ pub(crate) fn publish(
 ) -> Result<(), Failure> {
     let checked = load(folder)?;
     let report = run_tests(&checked.folder)?;
-    verdict(&report)?;
+    verdict(&report, "; `plinto policy test` shows where")?;
     let summary = format!(
         "{} ({} bytes, {}, {} passed)",
         checked.revision,

@@ -32,7 +32,7 @@ pub(crate) fn test(given: &PolicyFolder, verbose: bool, output: Output) -> Resul
     output.answer(&value, || {
         after_remarks(&remarks, &describe(&report, &folder, verbose))
     })?;
-    verdict(&report)
+    verdict(&report, "")
 }
 
 pub(crate) fn run_tests(folder: &Folder) -> Result<Report, Failure> {
@@ -41,7 +41,8 @@ pub(crate) fn run_tests(folder: &Folder) -> Result<Report, Failure> {
         .map_err(|error| wrong(folder, error))
 }
 
-pub(crate) fn verdict(report: &Report) -> Result<(), Failure> {
+/// Whether all passed; `hint` says what a person may do next.
+pub(crate) fn verdict(report: &Report, hint: &str) -> Result<(), Failure> {
     let failures = report.failures();
     let names: Vec<_> = failures
         .map(|case| format!("{}.{}", case.package, case.name))
@@ -51,7 +52,7 @@ pub(crate) fn verdict(report: &Report) -> Result<(), Failure> {
     }
     let what = counted(names.len(), "test", "tests");
     Err(Failure::Check(format!(
-        "{what} of {} did not pass: {}; `plinto policy test` shows where",
+        "{what} of {} did not pass: {}{hint}",
         report.cases.len(),
         names.join(", ")
     )))

@@ -159,7 +159,7 @@ impl<'a> Evaluation<'a> {
     /// Runs something one level deeper, which takes stack.
     fn deeper<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
         if self.level >= LEVELS {
-            return Err(Stop::Exhausted(Exhausted::Depth));
+            return Err(Stop::Exhausted(Exhausted::Levels));
         }
         self.level = self.level.saturating_add(1);
         let result = run(self);

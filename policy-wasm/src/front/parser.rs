@@ -20,6 +20,8 @@ pub(crate) const DEPTH_MAX: u32 = 96;
 
 /// 200: levels of a term, of which a chain such as `a + b + c` has many without being nested.
 pub(crate) const LEVELS_MAX: u32 = 200;
+/// What some editors write before a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// 100: comprehensions of a module that turn out to be unions when they have been read.
 const RETRIES_MAX: u32 = 100;
@@ -47,7 +49,7 @@ pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
 /// Reads a module.
 /// Errors: the first thing that is not of this dialect, and what was expected in its place.
 pub(crate) fn parse_as(dialect: Dialect, text: &str) -> Result<Module, SyntaxError> {
-    let lexed = lex(text)?;
+    let lexed = lex(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))?;
     let mut parser = Parser::new(&lexed.tokens);
     parser.keywords = Keywords::of(dialect);
     let mut module = parser.module()?;

@@ -86,6 +86,10 @@ fn whatever_is_not_a_decision_is_a_refusal() {
             DenyReason::ObligationsInvalid,
         ),
         (
+            "decision := {\"allow\": true, \"obligations\": {\"x\": concat(\"é\", [\"\" | numbers.range(1, 683)[_]])}}",
+            DenyReason::ObligationsInvalid,
+        ),
+        (
             "decision := {\"allow\": true, \"obligations\": {1: 2}}",
             DenyReason::ObligationsInvalid,
         ),
