@@ -10,9 +10,9 @@ use super::{
     finding::{Code, Effort, Finding},
     known::{Values, expanded, note},
     paths::{Index, Paths, ROOT, shown, value_of},
-    rule_types::RuleTypes,
     tree::{DATA, Expr, ExprKind, Function, Kind, Rule, Target, Term, WithValue},
     type_system::Type,
+    typing::Layer,
 };
 use crate::value::Value;
 
@@ -123,7 +123,7 @@ impl<'r, 'a> Graph<'r, 'a> {
         &self,
         replaced: &BTreeSet<Vec<Value>>,
         effort: &mut Effort,
-    ) -> BTreeMap<Vec<Value>, Rc<RuleTypes>> {
+    ) -> BTreeMap<Vec<Value>, Rc<Layer>> {
         let mut needing = BTreeMap::new();
         if replaced.is_empty() {
             return needing;
@@ -140,17 +140,17 @@ impl<'r, 'a> Graph<'r, 'a> {
             if !effort.spend(self.edges.len()) {
                 break;
             }
-            let mut types = RuleTypes::default();
+            let mut layer = Layer::default();
             let mut is_any = false;
             for rule in self.reached(self.rules_of(path), &needed_by) {
                 let prefix: Vec<Value> = rule.path.iter().map_while(value_of).collect();
                 if rule.parameters.is_empty() || prefix != *path {
-                    types.put(&prefix, Type::anything());
+                    layer.data.put(&prefix, Type::anything());
                     is_any = true;
                 }
             }
             if is_any {
-                needing.insert(path.clone(), Rc::new(types));
+                needing.insert(path.clone(), Rc::new(layer));
             }
         }
         needing

@@ -1,16 +1,19 @@
 //! What terms and references say about types. Source: OPA, `v1/ast/check.go`.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::collections::BTreeMap;
 
 use super::{
     fitting::fits,
     paths::value_of,
     rule_types::RuleTypes,
-    tree::{DATA, Expr, ExprKind, INPUT, Kind, Term, Variable},
+    tree::{DATA, Expr, ExprKind, INPUT, Kind, Target, Term, Variable, With, WithValue},
     type_system::{Known, Type, is_unknown, or},
     typing::{Typing, Wrong, article, written},
 };
 use crate::front::ast::Place;
+
+/// 2: steps of a document's path that are names, as those of a package. Source: OPA, `checkRef`.
+const NAMES: usize = 2;
 
 impl<'a> Typing<'_, 'a> {
     /// Makes two terms equal. Returns whether they can be.
@@ -189,7 +192,31 @@ impl<'a> Typing<'_, 'a> {
                 for expr in &every.body {
                     self.references(expr, wrongs);
                 }
+                // Only there are modifiers looked at, in OPA.
+                for with in expr.with.iter() {
+                    self.with_references(with, wrongs);
+                }
             }
+        }
+    }
+
+    fn with_references(&mut self, with: &With<'a>, wrongs: &mut Vec<Wrong>) {
+        let builtin = match (&with.target, &with.value) {
+            (Target::Builtin(builtin), _) | (_, WithValue::Builtin(builtin)) => Some(builtin),
+            _ => None,
+        };
+        if let Some(builtin) = builtin {
+            let message = format!(
+                "`{}` is a function; `every` can't be under what replaces it",
+                builtin.name
+            );
+            wrongs.push(wrong(with.place, message));
+        }
+        if let Target::Reference(base, steps) = &with.target {
+            wrongs.extend(self.check_reference(with.place, *base, steps));
+        }
+        if let WithValue::Term(term) = &with.value {
+            self.references_in(term, wrongs);
         }
     }
 
@@ -232,7 +259,7 @@ impl<'a> Typing<'_, 'a> {
             return Some(wrong(place, format!("`{name}` is a function; call it")));
         }
         let found = match base {
-            INPUT => self.check_steps(Some(Type::anything()), steps),
+            INPUT => self.check_input(steps),
             DATA => self.check_data(steps),
             _ => {
                 let known = self.variable(base).or_else(|| {
@@ -249,21 +276,13 @@ impl<'a> Typing<'_, 'a> {
     }
 
     fn check_data(&mut self, steps: &[Term<'a>]) -> Result<(), String> {
-        let replacements = self.replacements.clone();
         let rules = std::mem::take(&mut self.rules);
-        let trees = replacements.iter().rev().map(Rc::as_ref).chain([&rules]);
-        let mut found = Ok(None);
-        let mut depth = 0_usize;
-        for tree in trees {
-            depth = 0;
-            found = self.check_data_in(tree, steps, &mut depth);
-            if !matches!(found, Ok(None)) {
-                break;
-            }
-        }
+        let layers = self.replacements.clone();
+        let trees = layers.iter().rev().map(|layer| &layer.data);
+        let found = self.check_document(trees.chain([&rules]), steps);
         self.rules = rules;
-        let rest = steps.get(depth..).unwrap_or_default();
-        if let Some(known) = found? {
+        let (known, rest) = found?;
+        if let Some(known) = known {
             return self.check_steps(Some(known), rest);
         }
         for step in rest {
@@ -272,28 +291,58 @@ impl<'a> Typing<'_, 'a> {
         Ok(())
     }
 
-    /// The type of the rule that a reference leads to, with how many steps that takes.
+    fn check_input(&mut self, steps: &[Term<'a>]) -> Result<(), String> {
+        let layers = self.replacements.clone();
+        let trees = layers.iter().rev().map(|layer| &layer.input);
+        self.check_document(trees, steps)?;
+        self.check_steps(Some(Type::anything()), steps)
+    }
+
+    /// The type that the first of some trees says of a reference, with the steps that are left.
     /// Errors: why a step leads nowhere.
-    fn check_data_in(
+    fn check_document<'r, 's>(
         &mut self,
-        rules: &RuleTypes,
+        trees: impl Iterator<Item = &'r RuleTypes>,
+        steps: &'s [Term<'a>],
+    ) -> Result<(Known, &'s [Term<'a>]), String> {
+        let mut depth = 0_usize;
+        for tree in trees {
+            depth = 0;
+            let known = self.check_tree(tree, steps, &mut depth)?;
+            if known.is_some() {
+                return Ok((known, steps.get(depth..).unwrap_or_default()));
+            }
+        }
+        Ok((None, steps.get(depth..).unwrap_or_default()))
+    }
+
+    /// The type that a tree says of a reference, with how many steps lead there.
+    /// Errors: why a step leads nowhere.
+    fn check_tree(
+        &mut self,
+        tree: &RuleTypes,
         steps: &[Term<'a>],
         depth: &mut usize,
-    ) -> Result<Option<Type>, String> {
-        let mut at = rules;
-        if let Some(known) = at.known() {
-            return Ok(Some(known.clone()));
+    ) -> Result<Known, String> {
+        const NO_TEXT: &str = "a key there is no text";
+        let mut at = tree;
+        if at.known().is_some() || at.is_empty() {
+            return Ok(at.known().clone());
         }
         while let Some(step) = steps.get(*depth) {
+            let is_name = matches!(step.kind, Kind::Variable(_) | Kind::Text(_));
+            if *depth < NAMES && !is_name {
+                return Err(NO_TEXT.to_owned());
+            }
             let Some(child) = value_of(step).and_then(|key| at.child(&key)) else {
                 if matches!(step.kind, Kind::Variable(_)) && !self.check_key(step, &at.keys()) {
-                    return Err("a key there is no text".to_owned());
+                    return Err(NO_TEXT.to_owned());
                 }
                 return Ok(None);
             };
             *depth = depth.saturating_add(1);
-            if let Some(known) = child.known() {
-                return Ok(Some(known.clone()));
+            if child.known().is_some() {
+                return Ok(child.known().clone());
             }
             at = child;
         }

@@ -60,7 +60,7 @@ use paths::{Paths, value_of};
 use rule_types::RuleTypes;
 use scopes::Scopes;
 use tree::{DATA, Rule, Target, Term, constant_prefix};
-use typing::Typing;
+use typing::{Layer, Typing};
 use variables::{Inside, bodies_in, bodies_in_term};
 
 /// 100: steps of a rule's path.
@@ -239,7 +239,7 @@ impl<'a> Check<'a> {
         &mut self,
         order: &[usize],
         replaced: BTreeSet<Vec<Value>>,
-        dependents: BTreeMap<Vec<Value>, Rc<RuleTypes>>,
+        dependents: BTreeMap<Vec<Value>, Rc<Layer>>,
         names: &mut Names<'a>,
     ) {
         for rule in self.rules.iter_mut().filter(|rule| !rule.is_wrong) {

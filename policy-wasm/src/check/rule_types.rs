@@ -24,6 +24,11 @@ impl RuleTypes {
         &self.known
     }
 
+    /// Whether nothing is said at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_none() && self.children.is_empty()
+    }
+
     /// What is one step further.
     pub(super) fn child(&self, key: &Value) -> Option<&Self> {
         self.children.get(key)
@@ -123,11 +128,21 @@ impl RuleTypes {
     /// The type of a reference below it.
     pub(super) fn select(&self, steps: &[Term<'_>]) -> Known {
         // What is not known by name may be data, which may be anything.
-        self.find(steps).unwrap_or_else(|| Some(Type::anything()))
+        let whole = || {
+            if steps.is_empty() {
+                self.extent()
+            } else {
+                Type::anything()
+            }
+        };
+        self.find(steps).unwrap_or_else(|| Some(whole()))
     }
 
     /// The type of a reference below it; `None`: nothing is said of it here.
     pub(super) fn find(&self, steps: &[Term<'_>]) -> Option<Known> {
+        if self.is_empty() {
+            return None;
+        }
         let Some((step, rest)) = steps.split_first() else {
             return Some(Some(self.extent()));
         };

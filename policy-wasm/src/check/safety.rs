@@ -53,7 +53,6 @@ impl<'a> Safety<'_, '_, 'a> {
             }
         }
         let mut order: Vec<usize> = Vec::new();
-        let mut ordered: BTreeSet<Variable> = BTreeSet::new();
         loop {
             let before = order.len();
             for (index, expr) in body.iter().enumerate() {
@@ -66,15 +65,15 @@ impl<'a> Safety<'_, '_, 'a> {
                 // Nothing changes for it before something that it needs gets a value.
                 one.is_due = false;
                 let outputs = self.outputs(expr, &safe);
-                if !one.closes.is_empty() && !one.closes.is_subset(&ordered) {
-                    let missing: BTreeSet<Variable> =
-                        one.closes.difference(&ordered).copied().collect();
-                    if missing == outputs {
+                if !one.closes.is_empty() {
+                    // In OPA what an expression gives a value to itself, none of its bodies sees, even
+                    // if it has a value before.
+                    if one.closes == outputs {
                         continue;
                     }
-                    for variable in missing {
-                        let place = one.place_of(variable, expr);
-                        one.misses.entry(variable).or_insert(place);
+                    for variable in &one.closes {
+                        let place = one.place_of(*variable, expr);
+                        one.misses.entry(*variable).or_insert(place);
                     }
                 }
                 one.misses
@@ -82,8 +81,6 @@ impl<'a> Safety<'_, '_, 'a> {
                 if one.misses.is_empty() {
                     one.is_done = true;
                     order.push(index);
-                    // What an expression gives a value to, another may close over.
-                    ordered.extend(outputs.iter().filter(|one| !globals.contains(one)));
                     for variable in &outputs {
                         for user in users.remove(variable).into_iter().flatten() {
                             if let Some(one) = waiting.get_mut(user) {

@@ -33,9 +33,16 @@ pub(super) struct Typing<'t, 'a> {
     pub(super) made: BTreeMap<Variable, Known>,
     pub(super) builtins: BTreeMap<&'static str, Rc<type_system::Function>>,
     /// The types of rules that follow from what `with` replaces, by its path.
-    pub(super) dependents: BTreeMap<Vec<Value>, Rc<RuleTypes>>,
+    pub(super) dependents: BTreeMap<Vec<Value>, Rc<Layer>>,
     /// What `with` replaces for the expression at hand, from the outermost to the innermost.
-    pub(super) replacements: Vec<Rc<RuleTypes>>,
+    pub(super) replacements: Vec<Rc<Layer>>,
+}
+
+/// What is known of documents under a `with`, where that differs.
+#[derive(Default)]
+pub(super) struct Layer {
+    pub(super) data: RuleTypes,
+    pub(super) input: RuleTypes,
 }
 
 /// Why an expression can't be true.
@@ -145,12 +152,18 @@ impl<'a> Typing<'_, 'a> {
     /// that need it nothing is known. Source: OPA, `withEnv`.
     fn replace(&mut self, withs: &[With<'a>]) {
         let mut dependents = Vec::new();
-        let mut replaced = RuleTypes::default();
+        let mut replaced = Layer::default();
         for with in withs {
-            let Target::Reference(DATA, steps) = &with.target else {
+            let Target::Reference(base, steps) = &with.target else {
                 continue;
             };
             let prefix: Vec<Value> = steps.iter().map_while(value_of).collect();
+            if *base == INPUT {
+                replaced.input.put(&prefix, Type::anything());
+            }
+            if *base != DATA {
+                continue;
+            }
             dependents.extend(self.dependents.get(&prefix).map(Rc::clone));
             let declared = self.reference(DATA, steps);
             if matches!(declared, Some(Type::Function(_))) {
@@ -164,7 +177,9 @@ impl<'a> Typing<'_, 'a> {
                 (Some(declared), Some(value)) => or(Some(declared), Some(value)),
                 _ => None,
             };
-            replaced.put(&prefix, known.unwrap_or_else(Type::anything));
+            replaced
+                .data
+                .put(&prefix, known.unwrap_or_else(Type::anything));
         }
         self.replacements.extend(dependents);
         self.replacements.push(Rc::new(replaced));
@@ -240,10 +255,14 @@ impl<'a> Typing<'_, 'a> {
     /// The type of what a reference leads to.
     pub(super) fn reference(&mut self, base: Variable, steps: &[Term<'a>]) -> Known {
         match base {
-            INPUT => Some(Type::anything()),
+            INPUT => {
+                let mut layers = self.replacements.iter().rev();
+                let replaced = layers.find_map(|layer| layer.input.find(steps));
+                replaced.unwrap_or_else(|| Some(Type::anything()))
+            }
             DATA => {
-                let mut replacements = self.replacements.iter().rev();
-                let replaced = replacements.find_map(|one| one.find(steps));
+                let mut layers = self.replacements.iter().rev();
+                let replaced = layers.find_map(|layer| layer.data.find(steps));
                 replaced.unwrap_or_else(|| self.rules.select(steps))
             }
             _ => selected(self.variable(base), steps),

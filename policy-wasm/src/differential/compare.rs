@@ -20,14 +20,15 @@ pub(super) fn kind(answer: &str) -> Kind {
     }
 }
 
-/// Whether OPA gave no answer that could be compared: it checks types before it evaluates, and we
-/// do not; or it ran out of time.
+/// Whether a difference is one that refuses a request which OPA may let through.
+pub(super) const fn is_stricter((_, ours): &(Kind, Kind)) -> bool {
+    matches!(ours, Kind::Refused | Kind::Error(_))
+}
+
+/// Whether OPA gave no answer that could be compared: it ran out of time.
 pub(super) fn is_none(opa: &str) -> bool {
     // OPA's own failures: an internal error is none that a policy has.
-    opa.starts_with("refused rego_type_error")
-        || opa == "!eval_cancel_error"
-        || opa.starts_with("!eval_internal_error")
-        || opa.contains("!panic")
+    opa == "!eval_cancel_error" || opa.starts_with("!eval_internal_error") || opa.contains("!panic")
 }
 
 /// How answers differ; `None`: they don't. OPA's may have an error on a second line, which it finds

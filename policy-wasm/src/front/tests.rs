@@ -86,7 +86,7 @@ proptest! {
 
 #[test]
 fn a_mark_of_the_byte_order_is_no_part_of_a_module() {
-    let module = super::parse("\u{feff}package a\n\nx := 1\n").unwrap();
-    assert_eq!(module, super::parse("package a\n\nx := 1\n").unwrap());
-    assert!(super::parse("package a\n\n\u{feff}x := 1\n").is_err());
+    let module = parse("\u{feff}package a\n\nx := 1\n").unwrap();
+    assert_eq!(module, parse("package a\n\nx := 1\n").unwrap());
+    assert!(parse("package a\n\n\u{feff}x := 1\n").is_err());
 }

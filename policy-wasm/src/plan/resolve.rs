@@ -396,7 +396,14 @@ impl<'a> Resolver<'a> {
     fn template(&mut self, place: Place, parts: &[Part]) -> Result<Node, Unresolved> {
         let parts = parts.iter().map(|part| match part {
             Part::Text(text) => Ok(Node::Const(Value::from(text.as_str()))),
-            Part::Expr(expr) => self.set_of_expr(expr),
+            Part::Expr(expr) => match &expr.kind {
+                // What is written out needs nothing that a modifier replaces.
+                ExprKind::Term(term) if !expr.is_negated => match constant(term) {
+                    Some(value) => Ok(Node::Const(Value::set(vec![value]))),
+                    None => self.set_of_expr(expr),
+                },
+                _ => self.set_of_expr(expr),
+            },
         });
         let parts = Node::Array(parts.collect::<Result<_, _>>()?);
         builtin_call(place, "internal.template_string", vec![parts])
