@@ -1373,3 +1373,25 @@ p := input.list[n] if {
 	{"id": n} := data.base.rows[1]
 }
 
+package idiom.template_of_constants_under_with
+
+p := $"{1 with input as input.missing} {"s" with input as input.missing} {[1] with input as input.missing}"
+
+package idiom.template_of_names_under_with
+
+p := s if {
+	k := 5
+	s := $"{k with input as input.missing} {[k] with input as input.missing} {k + 1 with input as input.missing}"
+}
+
+package idiom.template_of_a_rule_under_with
+
+k := 5
+
+p := $"{k with input as input.missing}"
+
+package idiom.template_of_a_rule_that_is_replaced
+
+k := 5
+
+p := $"{k with data.idiom.template_of_a_rule_that_is_replaced.k as 7}"

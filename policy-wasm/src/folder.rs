@@ -273,7 +273,10 @@ mod tests {
         let app = |path: &'static str, text: &'static str| gathered(&[(path, text)]).unwrap_err();
         assert!(matches!(app("a/x.json", "{"), Error::Json { path, .. } if path == "a/x.json"));
         assert!(matches!(app("x.json", "[]"), Error::NoObject(path) if path == "x.json"));
-        assert!(matches!(app(".manifest", "{}"), Error::Manifest(_)));
+        assert!(matches!(
+            app(".manifest", "{\"root\":[]}"),
+            Error::Manifest(_)
+        ));
         let bytes = BTreeMap::from([("a/data.json".to_owned(), vec![0xff])]);
         assert!(matches!(gather(&bytes, 1), Err(Error::NotUtf8(path)) if path == "a/data.json"));
     }

@@ -249,7 +249,9 @@ impl<'a> Lowering<'a, '_> {
             Kind::Variable(base) => Kind::Reference(base, vec![key]),
             // There is nothing in a scalar, which is no error to OPA.
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {
-                Kind::Reference(INPUT, vec![key])
+                // Nothing is known of a member of the input, whatever `with` replaces.
+                let member = Term::new(place, Kind::Text(""));
+                Kind::Reference(INPUT, vec![member, key])
             }
             kind => {
                 let name = self.names.fresh(None);

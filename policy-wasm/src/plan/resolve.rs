@@ -4,6 +4,8 @@
 //! nothing else; then it belongs to the outermost body that uses it. Source: OPA, "Policy Language";
 //! its compiler's stages that rewrite local variables and references.
 
+mod templates;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
@@ -19,8 +21,8 @@ use super::{
 use crate::{
     builtins::{self, Builtin},
     front::{
-        Body, Expr, ExprKind, Membership, Op as Operator, Part, Place, Term, TermKind,
-        With as Modifier, constant, is_path, names_of,
+        Body, Expr, ExprKind, Membership, Op as Operator, Place, Term, TermKind, With as Modifier,
+        constant, is_path, names_of,
     },
     value::Value,
 };
@@ -348,65 +350,6 @@ impl<'a> Resolver<'a> {
             makes,
             free,
         })))
-    }
-
-    /// `{x | x := term}`: empty where the term is undefined.
-    fn set_of(&mut self, term: &Term) -> Result<Node, Unresolved> {
-        let expr = Expr::new(term.place, ExprKind::Term(term.clone()));
-        self.set_of_expr(&expr)
-    }
-
-    fn set_of_expr(&mut self, expr: &Expr) -> Result<Node, Unresolved> {
-        let names = undeclared(std::slice::from_ref(expr), []);
-        let is_known = |name: &String| {
-            self.local(name).is_some() || (self.is_global(name) && !self.is_pending(name))
-        };
-        let mut own = BTreeSet::new();
-        if let ExprKind::Term(term) = &expr.kind {
-            names_in_term(term, &mut own);
-        }
-        if let Some(name) = own.iter().find(|name| !is_known(name)) {
-            let message = format!("var {name} is undeclared");
-            let place = expr.place;
-            return Err(Unresolved { place, message });
-        }
-        let ((body, slot), free) = self.closure(names, |this| {
-            let slot = this.fresh("value");
-            let mut body = Vec::new();
-            if let ExprKind::Term(term) = &expr.kind {
-                let with = expr.with.iter().map(|with| this.with(with));
-                body.push(Literal {
-                    place: expr.place,
-                    is_negated: expr.is_negated,
-                    with: with.collect::<Result<_, _>>()?,
-                    kind: LiteralKind::Unify(Node::Var(slot), this.term(term)?),
-                });
-            }
-            Ok((body, slot))
-        })?;
-        Ok(Node::Comprehension(Box::new(Comprehension {
-            place: expr.place,
-            body,
-            makes: Makes::Set(Node::Var(slot)),
-            free,
-        })))
-    }
-
-    /// `$"a {b}"` is `internal.template_string(["a ", {c | c := b}])`. Source: OPA.
-    fn template(&mut self, place: Place, parts: &[Part]) -> Result<Node, Unresolved> {
-        let parts = parts.iter().map(|part| match part {
-            Part::Text(text) => Ok(Node::Const(Value::from(text.as_str()))),
-            Part::Expr(expr) => match &expr.kind {
-                // What is written out needs nothing that a modifier replaces.
-                ExprKind::Term(term) if !expr.is_negated => match constant(term) {
-                    Some(value) => Ok(Node::Const(Value::set(vec![value]))),
-                    None => self.set_of_expr(expr),
-                },
-                _ => self.set_of_expr(expr),
-            },
-        });
-        let parts = Node::Array(parts.collect::<Result<_, _>>()?);
-        builtin_call(place, "internal.template_string", vec![parts])
     }
 
     fn membership(&mut self, place: Place, membership: &Membership) -> Result<Node, Unresolved> {
