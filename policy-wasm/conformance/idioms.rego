@@ -1384,14 +1384,6 @@ p := s if {
 	s := $"{k with input as input.missing} {[k] with input as input.missing} {k + 1 with input as input.missing}"
 }
 
-package idiom.template_of_a_rule_under_with
+package idiom.template_of_the_input_under_with
 
-k := 5
-
-p := $"{k with input as input.missing}"
-
-package idiom.template_of_a_rule_that_is_replaced
-
-k := 5
-
-p := $"{k with data.idiom.template_of_a_rule_that_is_replaced.k as 7}"
+p := $"{input with input as 7} {data.base.rows with data.base.rows as 8}"

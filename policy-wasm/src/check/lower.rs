@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     finding::{Code, Finding, Names},
-    scopes::{Occurrence, Scope, Scopes, document, names_in},
+    scopes::{Meaning, Occurrence, Scope, Scopes, document, names_in, steps_in},
     tree::{Every, Expr, ExprKind, INPUT, Kind, Term},
 };
 use crate::front::ast::{self, Body, Op, Place, TermKind};
@@ -260,6 +260,7 @@ impl<'a> Lowering<'a, '_> {
                 Kind::Reference(name, vec![key])
             }
         };
+        self.declared_by_withs(expr);
         let with = self.withs(&expr.with, out);
         for one in &mut support {
             one.with = Rc::clone(&with);
@@ -268,6 +269,26 @@ impl<'a> Lowering<'a, '_> {
         let mut lowered = Expr::equation(expr.place, pattern, Term::new(place, member));
         lowered.with = with;
         out.push(lowered);
+    }
+
+    /// Beside `some … in` OPA takes `k` in `with input as data.x[k]` for a variable of its own, whatever
+    /// `k` means before.
+    fn declared_by_withs(&mut self, expr: &'a ast::Expr) {
+        let mut names = BTreeSet::new();
+        for with in &expr.with {
+            steps_in(&with.value, &mut names);
+        }
+        for name in names {
+            let code = match self.scopes.meaning(name) {
+                None => continue,
+                Some(Meaning::Here) => Code::Compile,
+                Some(Meaning::Around) => Code::Refused,
+            };
+            let message = format!(
+                "`{name}` would be a variable of its own here; give the value after `as` a name before"
+            );
+            self.find(code, expr.place, message);
+        }
     }
 
     fn every(

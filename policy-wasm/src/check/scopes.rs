@@ -17,6 +17,15 @@ pub(super) struct Global<'a> {
     pub(super) steps: Vec<&'a str>,
 }
 
+/// Where a name means something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// In the innermost scope.
+    Here,
+    /// In one around it, or as a rule or import.
+    Around,
+}
+
 /// How a name came into a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Occurrence {
@@ -97,6 +106,16 @@ impl<'a, 'c> Scopes<'a, 'c> {
     pub(super) fn is_declared(&self, name: &str) -> bool {
         let found = self.found(name);
         found.is_some_and(|(_, occurrence)| occurrence != Occurrence::Seen)
+    }
+
+    /// Where a name means something already.
+    pub(super) fn meaning(&self, name: &str) -> Option<Meaning> {
+        let innermost = self.stack.last();
+        if innermost.is_some_and(|scope| scope.names.contains_key(name)) {
+            return Some(Meaning::Here);
+        }
+        let is_around = self.found(name).is_some() || self.global(name).is_some();
+        is_around.then_some(Meaning::Around)
     }
 
     fn found(&self, name: &str) -> Option<(Variable, Occurrence)> {
@@ -229,6 +248,34 @@ fn declared_by<'a>(expr: &'a Expr, found: &mut BTreeSet<&'a str>) {
             }
         }
         ExprKind::Every { body, .. } => declared_in(body, found),
+    }
+}
+
+/// The names that references in a term go through collections by, outside bodies.
+pub(super) fn steps_in<'a>(term: &'a ast::Term, found: &mut BTreeSet<&'a str>) {
+    match &term.kind {
+        TermKind::Ref(head, steps) => {
+            steps_in(head, found);
+            for step in steps {
+                names_in(step, found);
+            }
+        }
+        TermKind::Array(items) | TermKind::Set(items) | TermKind::Call(_, items) => {
+            for item in items {
+                steps_in(item, found);
+            }
+        }
+        TermKind::Object(fields) => {
+            for (key, value) in fields {
+                steps_in(key, found);
+                steps_in(value, found);
+            }
+        }
+        TermKind::Infix(_, pair) => {
+            steps_in(&pair.0, found);
+            steps_in(&pair.1, found);
+        }
+        _ => {}
     }
 }
 

@@ -34,7 +34,11 @@ pub(super) fn write(recorded: &[Recorded]) {
 }
 
 /// What we answer otherwise, by a part of the policy that shows it, and why.
-const KNOWN: [(&str, &str); 3] = [
+const KNOWN: [(&str, &str); 4] = [
+    (
+        "some _ in [false, true] with input.a as input[i]",
+        "a name that OPA takes for another one beside `some` is refused",
+    ),
     (
         "some v in [v | not q; not input.a, q in input.a.c]",
         "a name that is declared twice is refused wherever its second value comes from",

@@ -69,14 +69,11 @@ impl Resolver<'_> {
         let ExprKind::Term(term) = &expr.kind else {
             return self.set_of_expr(expr);
         };
-        let is_plain = matches!(
-            &term.kind,
-            TermKind::Null
-                | TermKind::Bool(_)
-                | TermKind::Number(_)
-                | TermKind::Text(_)
-                | TermKind::Var(_)
-        );
+        let is_plain = match &term.kind {
+            TermKind::Null | TermKind::Bool(_) | TermKind::Number(_) | TermKind::Text(_) => true,
+            TermKind::Var(name) => self.local(name).is_some(),
+            _ => false,
+        };
         if !is_plain || expr.with.is_empty() {
             return self.set_of_expr(expr);
         }
