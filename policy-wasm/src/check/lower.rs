@@ -91,6 +91,10 @@ impl<'a> Lowering<'a, '_> {
             },
             ast::ExprKind::Some(names) => {
                 for name in names {
+                    if name.text == "_" {
+                        let message = "`some _` declares nothing; leave it out";
+                        self.find(Code::Compile, name.place, message);
+                    }
                     self.declare(&name.text, name.place, Occurrence::Declared);
                 }
             }

@@ -3,9 +3,9 @@
 //! that expand terms and rewrite dynamic ones.
 
 use super::{
-    code::Slot,
+    code::{Slot, Target},
     emit::Emitter,
-    resolved::{Literal, LiteralKind, Node, Replacement, Root, With},
+    resolved::{Call, Function, Literal, LiteralKind, Node, Replacement, Root, With},
 };
 use crate::{front::Place, value::Value};
 
@@ -36,7 +36,10 @@ impl Emitter<'_> {
                 }
             }
             let Literal {
-                place, kind, with, ..
+                place,
+                kind,
+                with,
+                is_negated,
             } = &mut literal;
             let mut before = Before {
                 place: *place,
@@ -44,8 +47,16 @@ impl Emitter<'_> {
                 out: &mut out,
             };
             match kind {
+                LiteralKind::Test(Node::Call(call)) if !*is_negated && is_equality(call) => {
+                    if let [left, right] = call.arguments.as_mut_slice() {
+                        self.settle_sides(left, right, &mut before);
+                    }
+                }
                 LiteralKind::Test(node) | LiteralKind::Every { domain: node, .. } => {
                     self.settle(node, &mut before);
+                }
+                LiteralKind::Unify(left, right) if !*is_negated => {
+                    self.settle_sides(left, right, &mut before);
                 }
                 LiteralKind::Unify(left, right) | LiteralKind::Output(left, right) => {
                     self.settle_all(vec![left, right], &mut before);
@@ -55,6 +66,52 @@ impl Emitter<'_> {
             out.push(literal);
         }
         out
+    }
+
+    /// What stands in a collection is evaluated before what the collection is compared with.
+    fn settle_sides(&mut self, left: &mut Node, right: &mut Node, before: &mut Before<'_>) {
+        let both = requires_evaluation(left) && requires_evaluation(right);
+        if !both || !(is_collection(left) || is_collection(right)) {
+            return self.settle_all(vec![left, right], before);
+        }
+        for side in [&mut *left, &mut *right] {
+            if is_collection(side) {
+                self.take_calls(side, before);
+            }
+        }
+        for side in [left, right] {
+            if is_collection(side) {
+                self.take_references(side, before);
+            }
+        }
+    }
+
+    /// Takes all references and comprehensions out of a collection.
+    fn take_references(&mut self, node: &mut Node, before: &mut Before<'_>) {
+        match node {
+            Node::Const(_) | Node::Var(_) | Node::Call(_) => {}
+            Node::Array(items) | Node::Set(items) => {
+                for item in items {
+                    self.take_references(item, before);
+                }
+            }
+            Node::Object(fields) => {
+                for (key, value) in fields {
+                    self.take_references(key, before);
+                    self.take_references(value, before);
+                }
+            }
+            Node::Ref(..) | Node::Comprehension(_) => {
+                let slot = self.unnamed();
+                let term = std::mem::replace(node, Node::Var(slot));
+                before.out.push(Literal {
+                    place: before.place,
+                    is_negated: false,
+                    kind: LiteralKind::Unify(Node::Var(slot), term),
+                    with: before.with.to_vec(),
+                });
+            }
+        }
     }
 
     /// What a `with` puts in some place is evaluated before all else.
@@ -166,6 +223,15 @@ impl Emitter<'_> {
         self.names.push(String::new());
         self.names.len().saturating_sub(1)
     }
+}
+
+/// Whether a call is `==`, which is `=` between terms without new variables.
+fn is_equality(call: &Call) -> bool {
+    matches!(call.function, Function::Target(Target::Builtin(builtin)) if builtin.name == "equal")
+}
+
+const fn is_collection(node: &Node) -> bool {
+    matches!(node, Node::Array(_) | Node::Set(_) | Node::Object(_))
 }
 
 /// Whether something in a term is evaluated after the calls of its expression.
