@@ -18,6 +18,9 @@ pub(crate) enum Exhausted {
     /// A value nests deeper than one may.
     #[error("a value nests deeper than 256")]
     Depth,
+    /// A number has more digits than are calculated with.
+    #[error("a number has more than 4,096 digits")]
+    Digits,
     /// Rules, functions and comprehensions need each other more deeply than they may.
     #[error("rules, functions and comprehensions that need each other go deeper than 200")]
     Levels,

@@ -3,7 +3,7 @@
 use super::{Builtin, CallError, Context, operand, output::text_of};
 use crate::{
     budget::Exhausted,
-    value::{Indent, Value, is_json, write_json},
+    value::{Indent, JsonError, Value, is_json, write_json},
 };
 
 pub(super) const BUILTINS: &[Builtin] = &[
@@ -190,8 +190,22 @@ fn json_is_valid(context: &Context<'_>, arguments: &[Value]) -> Answer {
 }
 
 fn json_unmarshal(context: &Context<'_>, arguments: &[Value]) -> Answer {
-    let value = Value::from_json_text(text(context, arguments)?).map_err(CallError::new)?;
-    Ok(Some(value))
+    Ok(Some(read_json(text(context, arguments)?, CallError::new)?))
+}
+
+/// Reads JSON that has been paid for. Where it nests deeper than may be, but not too deep for OPA, the
+/// evaluation ends; `wrong`: the error otherwise.
+pub(super) fn read_json(
+    text: &str,
+    wrong: impl FnOnce(JsonError) -> CallError,
+) -> Result<Value, CallError> {
+    Value::from_json_text(text).map_err(|error| {
+        if error.is_too_deep() {
+            Exhausted::Depth.into()
+        } else {
+            wrong(error)
+        }
+    })
 }
 
 fn json_marshal(context: &Context<'_>, arguments: &[Value]) -> Answer {

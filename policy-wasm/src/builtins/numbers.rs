@@ -6,7 +6,10 @@ use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
 use super::{Builtin, CallError, Context, operand, set_operators};
-use crate::value::{Number, NumberError, Value};
+use crate::{
+    budget::Exhausted,
+    value::{Number, NumberError, Value},
+};
 
 pub(super) const BUILTINS: &[Builtin] = &[
     Builtin::new("plus", plus),
@@ -27,9 +30,13 @@ const ITEM_BYTES: usize = 24;
 
 type Answer = Result<Option<Value>, CallError>;
 
+/// What is beyond a limit of ours, OPA gives a value: the evaluation ends.
 impl From<NumberError> for CallError {
     fn from(error: NumberError) -> Self {
-        Self::new(error)
+        match error {
+            NumberError::TooLarge => Exhausted::Digits.into(),
+            error => Self::new(error),
+        }
     }
 }
 

@@ -74,7 +74,14 @@ fn parse_bytes(context: &Context<'_>, arguments: &[Value]) -> Answer {
         ),
     };
     let wrong = || CallError::new("units.parse_bytes: could not parse byte amount to a number");
-    let number = Number::parse(&as_json(number).ok_or_else(wrong)?).ok_or(NumberError::TooLarge)?;
+    let text = as_json(number).ok_or_else(wrong)?;
+    let number = Number::parse(&text).ok_or_else(|| {
+        if Number::is_json(&text) {
+            NumberError::TooLarge.into()
+        } else {
+            wrong()
+        }
+    })?;
     let factor = Number::from(factor.0.checked_pow(factor.1).unwrap_or(i64::MAX));
     Ok(Some(number.multiply_truncated(&factor)?.into()))
 }

@@ -267,7 +267,7 @@ fn a_number_without_end_is_neither_multiplied_nor_read() {
             let square = square.replace("{}", &index.to_string());
             format!("{rules}r{} := {square}\n", index + 1)
         });
-        assert_eq!(fault(&rules, "{}"), Some(DenyReason::Undefined));
+        assert_eq!(fault(&rules, "{}"), Some(DenyReason::LimitReached));
     }
     let digits = json!({ "digits": "9".repeat(5_000) }).to_string();
     let rules = "decision := {\"allow\": to_number(input.digits) + 1 > 0}";

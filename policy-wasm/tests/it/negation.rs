@@ -115,3 +115,39 @@ fn an_error_of_an_evaluation_tells_the_authors_line() {
     );
     assert!(detail.contains("9 | f(a) := 2 if a"), "{detail}");
 }
+
+/// What OPA gives a value and a limit of ours does not ends the decision: undefined, it would turn a `not`
+/// around it true.
+#[test]
+fn what_is_beyond_a_limit_is_not_undefined() {
+    let deep = "[".repeat(300) + &"]".repeat(300);
+    let token = "concat(\".\", [base64url.encode_no_pad(\"{\\\"alg\\\":\\\"none\\\"}\"), \
+                 base64url.encode_no_pad(sprintf(\"{\\\"a\\\":%s}\", [input.deep])), \"\"])";
+    let beyond = [
+        "bits.lsh(1, 90000) > 1".to_owned(),
+        "1e5000 + 1e5000 > 1".to_owned(),
+        "product([1e3000, 1e3000]) > 1".to_owned(),
+        "sum([1e5000, 1e5000]) > 1".to_owned(),
+        "json.unmarshal(input.deep)".to_owned(),
+        "yaml.unmarshal(input.deep)".to_owned(),
+        "yaml.is_valid(input.deep)".to_owned(),
+        "json.match_schema(input.deep, {})".to_owned(),
+        "json.verify_schema(input.deep)".to_owned(),
+        format!("io.jwt.decode({token})"),
+        "io.jwt.verify_rs256(\"a.b.c\", input.deep)".to_owned(),
+        "io.jwt.encode_sign_raw(sprintf(`{\"alg\":\"HS256\",\"a\":%s}`, [input.deep]), `{}`, \
+         `{\"kty\":\"oct\",\"k\":\"AAAA\"}`)"
+            .to_owned(),
+    ];
+    for call in beyond {
+        let rules = format!(
+            "decision := {{\"allow\": true}} if not is_blocked\nis_blocked if {{ {call} }}"
+        );
+        let input = serde_json::json!({ "deep": deep }).to_string();
+        assert_eq!(
+            evaluate(&rules, &input).fault.map(|fault| fault.reason),
+            Some(DenyReason::LimitReached),
+            "{call}"
+        );
+    }
+}

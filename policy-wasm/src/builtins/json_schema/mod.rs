@@ -12,7 +12,7 @@ mod outcome;
 mod schema;
 mod validate;
 
-use super::{Builtin, CallError, Context, operand};
+use super::{Builtin, CallError, Context, encoding::read_json, operand};
 use crate::value::Value;
 
 pub(super) const BUILTINS: &[Builtin] = &[
@@ -59,13 +59,13 @@ fn document(context: &Context<'_>, value: &Value) -> Result<Value, CallError> {
     match value {
         Value::String(text) => {
             context.budget.pay_bytes(text.len().saturating_mul(8))?;
-            Value::from_json_text(text).map_err(invalid)
+            read_json(text, invalid)
         }
         Value::Array(_) | Value::Object(_) if is_json(value) => Ok(value.clone()),
         Value::Array(_) | Value::Object(_) => {
             // It is written and read again.
             context.budget.pay(value.size().weight / 8)?;
-            Value::from_json_text(&value.to_json_text()).map_err(invalid)
+            read_json(&value.to_json_text(), invalid)
         }
         _ => Err(CallError::new("wrong type, expected string or object")),
     }

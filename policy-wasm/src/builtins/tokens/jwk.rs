@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::{
+    budget::Exhausted,
     builtins::{
         CallError, Context,
         crypto::{
@@ -17,7 +18,7 @@ use crate::{
         },
         x509,
     },
-    value::{Object, Value},
+    value::{JsonError, Object, Value},
 };
 
 /// 1,000: keys that a set may have.
@@ -84,7 +85,11 @@ fn of_pem(context: &Context<'_>, block: &pem::Block<'_>) -> Result<Jwk, CallErro
 
 /// The keys of a JWK or a set of them. Errors: it is none, or one of them is none.
 pub(super) fn parse(context: &Context<'_>, text: &str) -> Result<Vec<Jwk>, CallError> {
-    let Ok(value) = Value::from_json_text(text) else {
+    let value = Value::from_json_text(text);
+    if value.as_ref().is_err_and(JsonError::is_too_deep) {
+        return Err(Exhausted::Depth.into());
+    }
+    let Ok(value) = value else {
         // What follows a single key is not looked at.
         let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
         let first = values.next().and_then(Result::ok).ok_or_else(malformed)?;

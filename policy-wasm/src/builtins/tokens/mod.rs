@@ -12,6 +12,7 @@ use std::{borrow::Cow, sync::Arc};
 use super::{
     Builtin, CallError, Context,
     crypto::{base64::decode_url, hash::Hash, signature::Family},
+    encoding::read_json,
     operand,
 };
 use crate::value::{Object, Value};
@@ -132,8 +133,7 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
 
 /// An object in JSON.
 fn object(json: &[u8]) -> Result<Arc<Object>, CallError> {
-    let value =
-        Value::from_json_text(&text(json)).map_err(|_| CallError::new("JWT had invalid JSON"))?;
+    let value = read_json(&text(json), |_| CallError::new("JWT had invalid JSON"))?;
     match value {
         Value::Object(object) => Ok(object),
         _ => Err(CallError::new("decoded JSON type was not an Object")),

@@ -1,7 +1,5 @@
 //! `io.jwt.encode_sign`, `io.jwt.encode_sign_raw`: tokens, made.
 
-use serde::de::IgnoredAny;
-
 use super::jwk::{self, Key};
 use crate::{
     builtins::{
@@ -10,9 +8,10 @@ use crate::{
             base64::{Alphabet, Padding, encode},
             signature::{Algorithm, Family, sign},
         },
+        encoding::read_json,
         operand,
     },
-    value::Value,
+    value::{Value, is_json},
 };
 
 /// Of values.
@@ -93,14 +92,15 @@ fn signed(
 
 /// The algorithm that a header names, if the payload is what the header says.
 fn algorithm(header: &str, payload: &str) -> Result<Algorithm, CallError> {
-    let header = Value::from_json_text(header)
-        .map_err(|_| CallError::new("missing or invalid 'alg' header"))?;
+    let header = read_json(header, |_| {
+        CallError::new("missing or invalid 'alg' header")
+    })?;
     let text = |name| header.as_object()?.get_str(name)?.as_str();
     let name = text("alg").ok_or_else(|| CallError::new("missing or invalid 'alg' header"))?;
     let algorithm = Algorithm::named(name)
         .ok_or_else(|| CallError::Builtin(format!("unknown JWS algorithm: {name}")))?;
     let is_jwt = text("typ").is_none_or(|typ| typ == "JWT");
-    if is_jwt && serde_json::from_str::<IgnoredAny>(payload).is_err() {
+    if is_jwt && !is_json(payload) {
         return Err(CallError::new("type is JWT but payload is not JSON"));
     }
     Ok(algorithm)

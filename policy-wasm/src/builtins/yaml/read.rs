@@ -19,6 +19,9 @@ const FREE_COPIES: u64 = 1_000;
 /// 100: of so many values only one may stand there, the others may come from aliases.
 const COPIES_OF_ONE: u64 = 100;
 
+/// What the parser says of too many collections in each other.
+const RECURSION: &str = "recursion limit exceeded";
+
 /// A value, and how many values it comes to with those in it.
 #[derive(Clone)]
 struct Node {
@@ -80,7 +83,10 @@ pub(super) fn read(context: &Context<'_>, text: &str) -> Result<Value, CallError
         copies: 0,
     };
     for event in Parser::new_from_str(text) {
-        let (event, _) = event.map_err(|error| invalid(error.info()))?;
+        let (event, _) = event.map_err(|error| match error.info() {
+            RECURSION => Exhausted::Depth.into(),
+            why => invalid(why),
+        })?;
         reader.tally.add(32)?;
         reader.event(event)?;
     }

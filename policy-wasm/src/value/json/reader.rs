@@ -6,6 +6,7 @@ use super::super::{Number, Value};
 
 /// 128: arrays and objects, one in the other.
 const DEPTH: u32 = 128;
+const TOO_DEEP: &str = "nested deeper than 128";
 /// 10,000: the same where a text is only looked at. Source: Go, `encoding/json`.
 const CHECKED_DEPTH: usize = 10_000;
 /// What stands for half of a surrogate pair.
@@ -18,6 +19,13 @@ pub struct JsonError {
     why: &'static str,
     line: usize,
     column: usize,
+}
+
+impl JsonError {
+    /// Whether it is JSON, but more than is read here.
+    pub(crate) fn is_too_deep(&self) -> bool {
+        self.why == TOO_DEEP
+    }
 }
 
 struct Reader<'a> {
@@ -186,7 +194,7 @@ impl<'a> Reader<'a> {
 
     fn nested(&mut self, read: fn(&mut Self) -> Read<Value>) -> Read<Value> {
         if self.depth >= DEPTH {
-            return Err("nested deeper than 128");
+            return Err(TOO_DEEP);
         }
         self.skip();
         self.depth = self.depth.saturating_add(1);
