@@ -140,7 +140,8 @@ impl Eval {
 
     /// The input that the edge makes of a request.
     fn routed(&self, raw: &str, explorer: &Explorer) -> Result<Asked, Failure> {
-        let path = CanonicalPath::parse(raw).map_err(|error| {
+        let path = raw.split(['?', '#']).next().unwrap_or_default();
+        let path = CanonicalPath::parse(path).map_err(|error| {
             Failure::Usage(format!("the edge answers `{raw}` with 400: {error}"))
         })?;
         let routes = Routes::compile(explorer.routes())
@@ -267,8 +268,10 @@ fn show_decision(
     let (evaluation, printed) = match (&asked.fault, asked.input.clone()) {
         (None, Some(input)) => {
             let Some(decided) = explorer.decide(input, &limits) else {
-                folder.require_manifest()?;
-                return Err(Failure::Usage("`--rule` says what to ask".to_owned()));
+                let why = folder.lacks.unwrap_or("there is no decision to ask for");
+                return Err(Failure::Usage(format!(
+                    "{why}; ask for a rule: `--rule data.app.allow`"
+                )));
             };
             decided
         }

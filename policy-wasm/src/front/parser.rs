@@ -347,7 +347,9 @@ impl<'a> Parser<'a> {
         } else if self.keywords.dialect() == Dialect::V0 {
             self.without_if(&mut rule)?;
         } else if self.is_sign("{") {
-            return Err(self.unexpected("`if` before the body"));
+            return Err(self.unexpected(
+                "`if` before the body (Rego from before OPA 1.0 needs `rego_version` 0 or `--v0-compatible`)",
+            ));
         } else if rule.head.value == HeadValue::Implied && rule.head.parameters.is_none() {
             return Err(self.unexpected("`:=`, `contains` or `if`"));
         }
