@@ -99,13 +99,24 @@ fn read_manifest(content: &[u8], rego_version: u8) -> Result<Manifest, Error> {
             .as_ref()
             .is_some_and(|written| written.contains_key(name))
     };
-    let is_opas = written.is_some() && !has("metadata");
+    let metadata = written
+        .as_ref()
+        .map(|written| written.get("metadata").unwrap_or(&Json::Null));
+    let is_opas = match metadata {
+        Some(Json::Object(metadata)) => !metadata.contains_key("plinto"),
+        Some(Json::Null) => true,
+        _ => false,
+    };
     let mut manifest = if is_opas {
         let mut completed = written.clone().unwrap_or_default();
-        completed.insert(
-            "metadata".to_owned(),
-            json!({ "plinto": { "entrypoint": "" } }),
-        );
+        let metadata = metadata.and_then(Json::as_object);
+        let mut metadata = metadata.cloned().unwrap_or_default();
+        metadata.insert("plinto".to_owned(), json!({ "entrypoint": "" }));
+        completed.insert("metadata".to_owned(), Json::Object(metadata));
+        // What OPA would run as wasm, if there is nothing of it.
+        if completed.get("wasm") == Some(&json!([])) {
+            completed.remove("wasm");
+        }
         parse_manifest(Json::Object(completed).to_string().as_bytes(), &limits)?
     } else {
         parse_manifest(content, &limits)?
@@ -279,6 +290,20 @@ mod tests {
         ));
         let bytes = BTreeMap::from([("a/data.json".to_owned(), vec![0xff])]);
         assert!(matches!(gather(&bytes, 1), Err(Error::NotUtf8(path)) if path == "a/data.json"));
+    }
+
+    #[test]
+    fn a_manifest_of_opas_names_no_entrypoint() {
+        for text in [
+            r#"{"roots":["app"]}"#,
+            r#"{"roots":["app"],"metadata":null}"#,
+            r#"{"roots":["app"],"metadata":{},"wasm":[]}"#,
+            r#"{"roots":["app"],"metadata":{"git":"abc"}}"#,
+        ] {
+            let manifest = gathered(&[(".manifest", text)]).unwrap().manifest.unwrap();
+            assert_eq!(manifest.metadata.plinto.entrypoint, "", "{text}");
+            assert_eq!(manifest.roots, ["app"], "{text}");
+        }
     }
 
     #[test]

@@ -162,6 +162,11 @@ impl<'a> Calls<'_, 'a> {
         if is_fixed {
             return Some((Code::Compile, format!("`{name}` can't be replaced")));
         }
+        if name == "equal" {
+            // In OPA it replaces the function, and not the operator that is written for it.
+            let message = "`equal` can't be replaced; replace a function of your own";
+            return Some((Code::Refused, message.to_owned()));
+        }
         self.other_arity(name, arity_of(builtin), value)
     }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{
     finding::{Code, Finding},
-    paths::{Index, Paths, ROOT, shown},
+    paths::{Index, Paths, ROOT, shown, value_of},
     tree::{Rule, Term, constant_prefix},
 };
-use crate::front::ast::Place;
+use crate::{front::ast::Place, value::Value};
 
 /// Finds rules that contradict each other, and packages that lie inside a rule.
 pub(super) fn check(
@@ -16,6 +16,7 @@ pub(super) fn check(
     places: &[Place],
     findings: &mut Vec<Finding>,
 ) {
+    findings.extend(defaults_beside_keys(rules));
     let mut pending = vec![ROOT];
     while let Some(index) = pending.pop() {
         let Some(node) = paths.node(index) else {
@@ -32,6 +33,39 @@ pub(super) fn check(
             findings.extend(packages(&here, index, paths, places));
         }
     }
+}
+
+/// Finds defaults beside rules whose keys may be theirs: there OPA passes over them.
+fn defaults_beside_keys(rules: &[Rule<'_>]) -> Vec<Finding> {
+    let with_keys = rules
+        .iter()
+        .filter(|rule| !rule.is_default && !is_ground(rule));
+    let prefixes = with_keys.map(|rule| {
+        constant_prefix(&rule.path)
+            .iter()
+            .filter_map(value_of)
+            .collect()
+    });
+    let prefixes: BTreeSet<Vec<Value>> = prefixes.collect();
+    let defaults = rules
+        .iter()
+        .filter(|rule| rule.is_default && is_ground(rule));
+    let beside = defaults.filter(|rule| {
+        let path: Vec<Value> = rule.path.iter().filter_map(value_of).collect();
+        (0..path.len()).any(|length| {
+            path.get(..length)
+                .is_some_and(|above| prefixes.contains(above))
+        })
+    });
+    let findings = beside.map(|rule| {
+        let message = format!(
+            "the default of `{}` means nothing to OPA beside a rule with a variable at its place; give one of \
+             them another name",
+            shown(&rule.path)
+        );
+        Finding::at(Code::Refused, rule.module, rule.place, message)
+    });
+    findings.collect()
 }
 
 fn is_ground(rule: &Rule<'_>) -> bool {

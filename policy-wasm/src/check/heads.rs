@@ -8,7 +8,10 @@ use super::{
     scopes::{Scope, declared_in, document, is_partial_set, parameters_in},
     tree::{Expr, Kind, Rule, Term},
 };
-use crate::front::ast::{self, Body, HeadValue, TermKind};
+use crate::front::{
+    ast::{self, Body, HeadValue, TermKind},
+    constant,
+};
 
 impl<'a> Lowering<'a, '_> {
     /// Lowers a rule with its branches, to the end of `rules`.
@@ -36,6 +39,9 @@ impl<'a> Lowering<'a, '_> {
             HeadValue::Implied => None,
             HeadValue::Is(value) | HeadValue::Contains(value) => Some(value),
         };
+        if !rule.otherwise.is_empty() {
+            self.keys_before_else(rule);
+        }
         let mut follows = None;
         for (place, value, body) in [(rule.place, value, rule.body.as_ref())]
             .into_iter()
@@ -63,6 +69,29 @@ impl<'a> Lowering<'a, '_> {
             lowered.is_wrong = are_parameters_wrong || self.errors > before;
             follows = Some(rules.len());
             rules.push(lowered);
+        }
+    }
+
+    /// Branches follow a head that says its place outright, and by names.
+    fn keys_before_else(&mut self, rule: &'a ast::Rule) {
+        let TermKind::Ref(_, steps) = &rule.head.name.kind else {
+            return;
+        };
+        let mut others = steps
+            .iter()
+            .filter(|step| !matches!(step.kind, TermKind::Text(_)));
+        let Some(step) = others.next() else { return };
+        if [step]
+            .into_iter()
+            .chain(others)
+            .all(|step| constant(step).is_some())
+        {
+            let message =
+                "`else` can't follow a key that is no text; write rules with bodies of their own";
+            self.find(Code::Refused, step.place, message);
+        } else {
+            let message = "`else` can't follow a rule with values by key; write rules with bodies of their own";
+            self.find(Code::Syntax, step.place, message);
         }
     }
 

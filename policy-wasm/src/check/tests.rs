@@ -122,7 +122,11 @@ fn difference(texts: &[&str], wanted: &[Wanted<'_>]) -> Option<String> {
 }
 
 /// Where we find something else than OPA, and why.
-const KNOWN: [(&str, &str); 13] = [
+const KNOWN: [(&str, &str); 14] = [
+    (
+        "with an unknown index in the target",
+        "a target of `with` is one of names only, and nothing else is looked at",
+    ),
     (
         "two defaults",
         "told at the second default, not at the package",

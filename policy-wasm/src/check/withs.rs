@@ -3,13 +3,14 @@
 use std::rc::Rc;
 
 use super::{
+    finding::Code,
     lower::{Lowering, path_of},
     scopes::document,
-    tree::{DATA, Expr, Kind, Target, Term, With, WithValue},
+    tree::{DATA, Expr, INPUT, Kind, Target, Term, With, WithValue},
 };
 use crate::{
     builtins::declarations::{Declaration, declaration},
-    front::ast,
+    front::ast::{self, Place},
 };
 
 impl<'a> Lowering<'a, '_> {
@@ -26,6 +27,7 @@ impl<'a> Lowering<'a, '_> {
                 Target::Reference(base, steps) => *base == DATA && self.is_function(steps),
                 Target::Other => false,
             };
+            self.names_only(with.target.place, &target);
             let value = self.with_value(&with.value, replaces_function, out);
             With {
                 place: with.target.place,
@@ -34,6 +36,17 @@ impl<'a> Lowering<'a, '_> {
             }
         });
         withs.collect()
+    }
+
+    /// What is no name on the way to what is replaced, OPA says when it evaluates: "bad document path".
+    fn names_only(&mut self, place: Place, target: &Target<'a>) {
+        let Target::Reference(INPUT | DATA, steps) = target else {
+            return;
+        };
+        if steps.iter().any(|step| !matches!(step.kind, Kind::Text(_))) {
+            let message = "`with` replaces what names lead to; replace the whole array or set";
+            self.find(Code::Refused, place, message);
+        }
     }
 
     fn target(&mut self, term: &'a ast::Term, out: &mut Vec<Expr<'a>>) -> Target<'a> {

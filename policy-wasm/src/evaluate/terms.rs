@@ -240,7 +240,13 @@ impl<'a> Evaluation<'a> {
                 Mock::Value(value) => Ok(Some(value)),
                 Mock::Rule(path) => {
                     let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
-                    self.at_path(&path)
+                    if let Some(value) = self.at_path(&path)? {
+                        return Ok(Some(value));
+                    }
+                    // In OPA such a call holds where nothing takes its value, and is undefined elsewhere.
+                    let path = path.join(".");
+                    let message = format!("data.{path} replaces a function and has no value");
+                    Err(self.error("eval_conflict_error", call.place, message))
                 }
                 // What stands for a function does not see what stands for others.
                 Mock::Target(target) => {

@@ -151,3 +151,17 @@ fn what_is_beyond_a_limit_is_not_undefined() {
         );
     }
 }
+
+/// A rule without a value that stands for a function ends the decision, too: in OPA `chk(x)` then holds.
+#[test]
+fn a_rule_without_a_value_replaces_no_function() {
+    for expr in ["not chk(9)", "chk(9)", "not chk(1)", "count([1]) == 1"] {
+        let rules = format!(
+            "decision := {{\"allow\": true}} if {expr} with chk as never with count as never
+chk(x) := true if x > 5
+never if input.nope"
+        );
+        let fault = evaluate(&rules, "{}").fault.map(|fault| fault.reason);
+        assert_eq!(fault, Some(DenyReason::EvaluationError), "{expr}");
+    }
+}

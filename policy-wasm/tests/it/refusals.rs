@@ -110,6 +110,71 @@ fn builtins_that_call_out_or_roll_dice_are_refused() {
     }
 }
 
+/// Where OPA passes over a branch or a default, or says at the evaluation that a path is none, nothing is
+/// evaluated that looks right.
+#[test]
+fn what_opa_passes_over_is_refused() {
+    for (rules, part) in [
+        (
+            "x if 1 == 2 with equal as true",
+            "`equal` can't be replaced",
+        ),
+        (
+            "blocked[1] := false if input.zz else := true",
+            "`else` can't follow a key",
+        ),
+        (
+            "blocked.a[true].b := 1 if input.zz else := 2",
+            "`else` can't follow a key",
+        ),
+        (
+            "d[input.k] := 1 if input.zz else := 2",
+            "`else` can't follow a rule",
+        ),
+        (
+            "d[x] := 1 if x := 1 else := 2",
+            "`else` can't follow a rule",
+        ),
+        (
+            "default d.allow := true\nd[k] := v if some k, v in input",
+            "the default of",
+        ),
+        (
+            "default d.a.allow := true\nd[k] := v if some k, v in input",
+            "the default of",
+        ),
+        (
+            "default d.allow := true\nd[k].why := v if some k, v in input",
+            "the default of",
+        ),
+        (
+            "x if input with input.l[0] as 5",
+            "`with` replaces what names lead to",
+        ),
+        (
+            "x if input with input[input.n] as 5",
+            "`with` replaces what names lead to",
+        ),
+        (
+            "x if data.u with data.u[0] as 5",
+            "`with` replaces what names lead to",
+        ),
+    ] {
+        let finding = refused(rules);
+        assert!(finding.message.contains(part), "{rules}: {finding}");
+    }
+    for rules in [
+        "d.a := 1 if input.zz else := 2",
+        "d[\"a\"] := 1 if input.zz else := 2",
+        "default d.allow := true\nd.allow := false if input.x\nd.b[k] := v if some k, v in input",
+        "x if input with input.l as [5]",
+    ] {
+        let rules = format!("decision := {{\"allow\": false}}\n{rules}");
+        let counted = cases::count(&manifest(), &policy(&rules));
+        assert!(counted.is_ok(), "{rules}: {counted:?}");
+    }
+}
+
 #[test]
 fn a_package_of_that_name_is_not_the_builtin() {
     let files = [
