@@ -151,7 +151,7 @@ fn obligations_of(value: &Value) -> Result<Map<String, Json>, &'static str> {
     let Some(Json::Object(obligations)) = value.to_json() else {
         return Err("`obligations` must be an object with plain names");
     };
-    let text = Json::Object(obligations.clone()).to_string();
+    let text = serde_json::to_string(&obligations).unwrap_or_default();
     let escaped = |letter: char| {
         if letter.is_ascii() {
             1

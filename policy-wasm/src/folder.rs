@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::{
     bundle::{Error, Source, folder_of, is_data, text},
+    canonical,
     data::{extension_of, outside_of, packed, value_of},
     limits::BundleLimits,
     manifest::{lies_under, parse_manifest},
@@ -108,6 +109,9 @@ fn read_manifest(content: &[u8], rego_version: u8) -> Result<Manifest, Error> {
         _ => false,
     };
     let mut manifest = if is_opas {
+        // What stands there twice would be gone from what was read.
+        canonical::rewrite(text(MANIFEST_FILE, content)?, limits.json_depth)
+            .map_err(|error| Error::Manifest(error.to_string()))?;
         let mut completed = written.clone().unwrap_or_default();
         let metadata = metadata.and_then(Json::as_object);
         let mut metadata = metadata.cloned().unwrap_or_default();
@@ -304,6 +308,8 @@ mod tests {
             assert_eq!(manifest.metadata.plinto.entrypoint, "", "{text}");
             assert_eq!(manifest.roots, ["app"], "{text}");
         }
+        let twice = gathered(&[(".manifest", r#"{"roots":["app"],"roots":["b"]}"#)]);
+        assert!(matches!(twice, Err(Error::Manifest(_))));
     }
 
     #[test]

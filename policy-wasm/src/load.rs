@@ -1,5 +1,7 @@
 //! From files to a plan: parse, check, mount the data, compile.
 
+use std::collections::BTreeSet;
+
 use plinto_contract::bundle::{Manifest, Route};
 
 use crate::{
@@ -354,18 +356,23 @@ fn outside_roots(modules: &[Parsed<'_>], roots: &[String]) -> Vec<Diagnostic> {
 /// Data at the path of a rule, or data above it that has no members, would be hidden by the rule, or hide
 /// it. Source: OPA, "conflicting rule for data path".
 fn data_under_rules(modules: &[Parsed<'_>], data: &Value) -> Vec<Diagnostic> {
-    let findings = modules.iter().flat_map(|parsed| {
-        let rules = parsed.rules();
-        rules.filter_map(|(path, rule)| {
-            let hidden = hidden_by(&path, data)?;
-            let (data, rule_path) = (hidden.join("."), path.join("."));
-            let message = if hidden.len() == path.len() {
-                format!("data.{data} is data and a rule")
-            } else {
-                format!("data.{data} is data without members, and data.{rule_path} is a rule")
-            };
-            Some(parsed.finding(Kind::Data, rule.place, message))
-        })
+    let rules = modules
+        .iter()
+        .flat_map(|parsed| parsed.rules().map(move |(path, rule)| (parsed, path, rule)));
+    // The data is told once, at the first of the rules.
+    let mut told = BTreeSet::new();
+    let findings = rules.filter_map(|(parsed, path, rule)| {
+        let hidden = hidden_by(&path, data)?;
+        if !told.insert(hidden.to_vec()) {
+            return None;
+        }
+        let (data, rule_path) = (hidden.join("."), path.join("."));
+        let message = if hidden.len() == path.len() {
+            format!("data.{data} is data and a rule")
+        } else {
+            format!("data.{data} is data without members, and data.{rule_path} is a rule")
+        };
+        Some(parsed.finding(Kind::Data, rule.place, message))
     });
     findings.collect()
 }

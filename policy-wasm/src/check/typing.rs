@@ -151,6 +151,9 @@ impl<'a> Typing<'_, 'a> {
     /// Notes what modifiers replace: a replaced document may also be what replaces it, and of the rules
     /// that need it nothing is known. Source: OPA, `withEnv`.
     fn replace(&mut self, withs: &[With<'a>]) {
+        if withs.is_empty() {
+            return;
+        }
         let mut dependents = Vec::new();
         let mut replaced = Layer::default();
         for with in withs {
