@@ -67,6 +67,8 @@ fn one_by_one_gives_every_root_and_only_tiles_that_changed() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn batches_do_not_matter(batches in prop::collection::vec(0..700_u64, 1..8)) {
         let mut stored = Tiles::new();
