@@ -1,4 +1,7 @@
 //! Checking proofs: that an entry is in a tree, and that one tree continues another.
+//!
+//! A root says nothing of the size of its tree, and some proofs fit two sizes: take both from one
+//! checkpoint that is signed.
 
 use crate::hash::{self, EMPTY_ROOT, Hash};
 use crate::{Error, size};
