@@ -78,7 +78,10 @@ fn other_spellings_of_a_path_are_refused() {
         "tile/0/٣٣٣",
     ] {
         assert_eq!(TileId::from_path(path), Err(Error::TileId), "{path}");
+        assert_eq!(path.parse::<TileId>(), Err(Error::TileId), "{path}");
     }
+    let partial = "tile/0/000.p/1".parse::<TileId>();
+    assert_eq!(partial, Err(Error::TileId), "an id has no width");
 }
 
 #[test]
