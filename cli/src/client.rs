@@ -61,6 +61,20 @@ impl Client {
         parse(&answer.body)
     }
 
+    pub(crate) async fn get_with(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<Value, Failure> {
+        let answer = self.send(self.request(Method::GET, path, query)).await?;
+        parse(&answer.body)
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let request = self.request(Method::PUT, path, &[]).json(body);
+        parse(&self.send(request).await?.body)
+    }
+
     /// Fetches a list whole, page after page.
     pub(crate) async fn list(&self, path: &str) -> Result<Vec<Value>, Failure> {
         let mut items = Vec::new();

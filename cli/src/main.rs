@@ -1,11 +1,13 @@
-//! The plinto command line: builds, tests and publishes policies, reads tokens, checks a set-up.
+//! The plinto command line: builds, tests and publishes policies, follows events, reads tokens, checks a set-up.
 
 mod address;
+mod audit;
 mod client;
 mod clock;
 mod config;
 mod credentials;
 mod doctor;
+mod events;
 mod explain;
 mod failure;
 mod login;
@@ -71,6 +73,12 @@ enum Command {
     /// Write, test and publish policies.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Keep, export and prove the audit log.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// See what has happened, and what happens.
+    #[command(subcommand)]
+    Events(events::Events),
     /// Read and verify tokens.
     #[command(subcommand)]
     Token(token::Token),
@@ -104,6 +112,8 @@ fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         Command::Login(login) => login.run(&connection, output),
         Command::Logout(logout) => logout.run(&connection, output),
         Command::Policy(policy) => policy.run(&connection, output),
+        Command::Audit(audit) => audit.run(&connection, output),
+        Command::Events(events) => events.run(&connection, output),
         Command::Token(token) => token.run(&connection, output),
         Command::Doctor(doctor) => doctor.run(&connection, output),
         Command::Explain(explain) => explain.run(output),

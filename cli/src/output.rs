@@ -87,6 +87,24 @@ impl Output {
         }
     }
 
+    /// Gives one of many answers, each on a line of its own.
+    /// `false`: nobody reads them any more.
+    /// Errors: it could not be written.
+    pub(crate) fn line(
+        self,
+        value: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<bool, Failure> {
+        let line = match self.format {
+            Format::Human => text(),
+            Format::Json => serde_json::to_string(value).unwrap_or_default(),
+        };
+        let mut stdout = std::io::stdout().lock();
+        let written = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+        let is_read = !matches!(&written, Err(error) if error.kind() == ErrorKind::BrokenPipe);
+        unless_gone(written).map(|()| is_read)
+    }
+
     /// Says what failed and gives the exit code.
     pub(crate) fn fail(self, failure: &Failure) -> ExitCode {
         match self.format {
@@ -108,6 +126,19 @@ impl Output {
             }
         }
         ExitCode::from(failure.exit_code())
+    }
+
+    /// A bar for a number of things to fetch, on a terminal only.
+    pub(crate) fn counter(self, things: u64, what: &'static str) -> ProgressBar {
+        if !Stream::Err.is_terminal() || self.format == Format::Json {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new(things);
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        bar
     }
 
     /// A bar for `bytes` to send, on a terminal only.

@@ -1,21 +1,21 @@
 //! Events: what happened, to whom, by whom. The same JSON everywhere it is read.
 
+mod asyncapi;
 mod data;
+mod leaf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    ids::{EventId, RequestId, TenantId},
+    ids::{EventId, OrganizationId, RequestId, SessionId, TenantId},
     time::UnixMillis,
 };
 
-pub use data::{
-    ApiKeyCreated, ApiKeyRevoked, BundleActivated, BundlePublished, BundleRenewed,
-    BundleRolledBack, EventData, SigningKeyCreated, SigningKeyRetired, SigningKeyRotated,
-    SigningKeyWithdrawn, TenantCreated, TenantSessionsRevoked, TenantUpdated, data_schema,
-};
+pub use asyncapi::{asyncapi, example};
+pub use data::*;
+pub use leaf::{CONTEXT_DIGEST, canonical, canonical_context, leaf_object};
 
 macro_rules! kinds {
     ($($name:ident = $kind:literal, $doc:literal;)+) => {
@@ -85,6 +85,42 @@ kinds! {
     BundleRenewed = "policy.bundle_renewed", "The active bundle was signed anew with current data.";
 }
 
+impl EventKind {
+    /// How what happened ended for whoever tried it.
+    pub const fn result(self) -> EventResult {
+        match self {
+            Self::SignInFailed | Self::RefreshTokenReused => EventResult::Failure,
+            _ => EventResult::Success,
+        }
+    }
+}
+
+/// How it ended for whoever tried it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EventResult {
+    /// It was done.
+    Success,
+    /// It could not be done, such as a sign-in with a wrong password.
+    Failure,
+    /// It was not allowed.
+    Denied,
+}
+
+impl EventResult {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Success, Self::Failure, Self::Denied];
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Denied => "denied",
+        }
+    }
+}
+
 /// Who made it happen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EventActor {
@@ -94,6 +130,27 @@ pub struct EventActor {
     /// The user's or key's id; empty for the other two.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
+    /// The session that the user acted in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+}
+
+/// From where it was asked for: personal data, which is erased with the person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EventContext {
+    /// The client's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+    /// The client's `User-Agent`, at most 256 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+}
+
+impl EventContext {
+    /// Whether nothing is known.
+    pub const fn is_empty(&self) -> bool {
+        self.ip.is_none() && self.user_agent.is_none()
+    }
 }
 
 /// One thing that happened.
@@ -101,20 +158,32 @@ pub struct EventActor {
 pub struct Event {
     /// Names the event; the same in every place it is read.
     pub id: EventId,
+    /// Its place in the tenant's log: 1, 2, 3 … without a gap.
+    pub seq: i64,
     /// What happened.
     #[serde(rename = "type")]
     pub kind: EventKind,
+    /// The version of the shape of `data`.
+    pub version: i64,
     /// The tenant that it happened in.
-    pub tenant: TenantId,
-    /// Who made it happen.
-    pub actor: EventActor,
-    /// Id of the thing it happened to.
-    pub subject: String,
+    pub tenant_id: TenantId,
     /// The time on the server that made it happen.
     pub created_at: UnixMillis,
+    /// How it ended.
+    pub result: EventResult,
+    /// Who made it happen.
+    pub actor: EventActor,
+    /// Id of the thing it happened to; `unknown` where nobody could find out.
+    pub target: String,
+    /// The organization that it concerns alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<OrganizationId>,
     /// The request it happened in; absent for background work and commands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<RequestId>,
+    /// From where it was asked for; absent for background work, and once it is erased.
+    #[serde(default, skip_serializing_if = "EventContext::is_empty")]
+    pub context: EventContext,
     /// What more there is to say, as the schema `EventData` has it for the kind; no personal data, no
     /// secrets.
     #[serde(default)]

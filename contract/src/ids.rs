@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::time::UnixMillis;
+
 /// Crockford's base 32 in lower case, as `TypeID` 0.3 prescribes.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// 130 bits in groups of five; the two leading bits of the first character are always zero.
@@ -72,6 +74,11 @@ macro_rules! ids {
             /// Makes an id from a moment (Unix milliseconds) and 80 random bits.
             pub fn from_parts(unix_millis: i64, random: [u8; 10]) -> Self {
                 Self(uuid_v7(unix_millis, random))
+            }
+
+            /// The moment that it was made from. Source: RFC 9562 §5.7.
+            pub fn made_at(self) -> UnixMillis {
+                UnixMillis(i64::try_from(self.0.as_u128() >> 80).unwrap_or_default())
             }
 
             /// The UUID behind the id.

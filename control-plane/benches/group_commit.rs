@@ -21,9 +21,9 @@ use plinto_platform::{
 const TENANT: &str = "insert into tenants
     (id, slug, name, audience, signing_alg, created_at, updated_at)
     values ($1, $1, 'Name', 'aud', 'RS256', 0, 0) on conflict do nothing";
-const EVENT: &str = "insert into outbox
-    (id, tenant_id, kind, actor_kind, actor_id, subject, request_id, created_at, data)
-    values ($1, $2, 'user.created', 'system', '', 'user', null, 0, '{\"some\":\"data of usual length\"}')";
+const EVENT: &str = "insert into outbox (tenant_id, id, type, version, created_at, result, actor_type,
+    actor_id, target, data)
+    values ($2, $1, 'user.created', 1, 0, 'success', 'system', '', 'user', '{\"some\":\"data of usual length\"}')";
 const LENGTH: Duration = Duration::from_secs(4);
 
 #[tokio::main]

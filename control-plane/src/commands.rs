@@ -10,8 +10,9 @@ use std::{
 use anyhow::Context;
 use plinto_contract::problem::FieldError;
 use plinto_enforcement::policies;
+use plinto_history::audit;
 use plinto_jose::Algorithm;
-use plinto_platform::{Platform, config::Config, db::Db, http::server};
+use plinto_platform::{Platform, config::Config, db::Db, fault, http::server};
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 
 use crate::{
@@ -41,6 +42,7 @@ pub struct BootstrapArguments {
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(file: Option<&Path>, role: Role) -> anyhow::Result<()> {
+    fault::set_up();
     let config = Config::load(file)?;
     logging::start(&config.log)?;
     ops::recorder().context("the recorder of figures did not start")?;
@@ -98,6 +100,24 @@ pub async fn migrate(file: Option<&Path>) -> anyhow::Result<()> {
     let db = Db::migrate(&config).await?;
     db.close().await;
     print("the database is up to date\n")
+}
+
+/// Looks at everything that the database has.
+/// Errors: something is not as it must be; each was printed.
+pub async fn verify(file: Option<&Path>) -> anyhow::Result<()> {
+    let config = Config::load(file)?;
+    let platform = start::open(config).await?;
+    let mut broken = Vec::new();
+    let looked = audit::broken_invariants(&platform, |found| broken.push(found)).await;
+    platform.db.close().await;
+    looked?;
+    let lines: Vec<String> = broken.iter().map(|found| format!("{found}\n")).collect();
+    print(&lines.concat())?;
+    match broken.len() {
+        0 => print("everything is as it was recorded\n"),
+        1 => anyhow::bail!("one thing is not as it was recorded"),
+        many => anyhow::bail!("{many} things are not as they were recorded"),
+    }
 }
 
 /// Prints the `OpenAPI` document.

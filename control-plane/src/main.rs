@@ -1,4 +1,4 @@
-//! Starts the control plane: `serve`, `work`, `migrate`, `openapi`, `bootstrap`, `api-key`.
+//! Starts the control plane: `serve`, `work`, `migrate`, `verify`, `openapi`, `bootstrap`, `api-key`.
 
 use std::{
     path::{Path, PathBuf},
@@ -40,6 +40,9 @@ enum Other {
     Work,
     /// Bring the database up to this version.
     Migrate,
+    /// Look whether the database has everything as it was recorded, and say what it has not. Reads every
+    /// event, and changes nothing.
+    Verify,
     /// Print the OpenAPI document.
     Openapi,
     /// Make a tenant with its keys and print what a first client needs, as JSON.
@@ -88,6 +91,7 @@ async fn run(config: Option<&Path>, command: Other) -> anyhow::Result<()> {
         }
         Other::Work => commands::work(config).await,
         Other::Migrate => commands::migrate(config).await,
+        Other::Verify => commands::verify(config).await,
         Other::Openapi => commands::openapi(),
         Other::Bootstrap(arguments) => commands::bootstrap(config, arguments).await,
         Other::ApiKey { tenant } => commands::api_key(config, &tenant).await,

@@ -25,7 +25,7 @@ use utoipa::{
 };
 
 /// What each group of operations is about.
-const TAGS: [(&str, &str); 14] = [
+const TAGS: [(&str, &str); 16] = [
     (
         "sign_in",
         "People sign up, in and out, under their tenant's issuer.",
@@ -55,6 +55,11 @@ const TAGS: [(&str, &str); 14] = [
     ("api_keys", "Machines' credentials for this API."),
     ("signing keys", "Private keys that sign tokens and bundles."),
     ("policies", "Policy bundles: publish, activate, roll back."),
+    ("events", "What happens, in one order without a gap."),
+    (
+        "audit",
+        "The events as evidence: what was signed, and proofs.",
+    ),
     (
         "edge",
         "What the edge fetches: signed, cacheable, open to everybody.",
@@ -194,7 +199,7 @@ type InPath = (
     &'static str,
 );
 
-const IN_PATH: [InPath; 9] = [
+const IN_PATH: [InPath; 11] = [
     (
         "tenant",
         schemas::Slug::schema,
@@ -226,6 +231,18 @@ const IN_PATH: [InPath; 9] = [
         schemas::SigningKeyId::schema,
         "SigningKeyId",
         "Which signing key, by its id and not its `kid`.",
+    ),
+    (
+        "event_id",
+        schemas::EventId::schema,
+        "EventId",
+        "Which event.",
+    ),
+    (
+        "event_cursor",
+        schemas::EventCursorName::schema,
+        "EventCursorName",
+        "What the place is called.",
     ),
     (
         "revision",

@@ -204,6 +204,19 @@ fn describe() {
         "Rounds of background work that failed and are tried again, by task."
     );
     metrics::describe_counter!(
+        "plinto_events_sequenced_total",
+        "Events that were numbered; where the database has an outbox."
+    );
+    metrics::describe_histogram!(
+        "plinto_event_lag_seconds",
+        metrics::Unit::Seconds,
+        "Time from an event to its number, of the oldest in each batch; where the database has an outbox."
+    );
+    metrics::describe_counter!(
+        "plinto_event_sequencing_failures_total",
+        "Rounds of numbering events that failed and are tried again."
+    );
+    metrics::describe_counter!(
         "plinto_sqlite_group_commits_total",
         "Disk flushes of the SQLite writer, each for a group of transactions."
     );

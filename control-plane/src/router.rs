@@ -1,6 +1,8 @@
 //! Mounts every feature's routes in groups. What a group decides for all of its routes stands in
 //! `GROUPS` and nowhere else: a new kind of routes is a value more there.
 
+use std::time::Duration;
+
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -8,6 +10,7 @@ use axum::{
     middleware,
 };
 use plinto_contract::problem::Code;
+use plinto_history::events::WAIT_MAX;
 use plinto_platform::{
     Platform,
     http::{
@@ -27,15 +30,12 @@ use crate::{
     openapi, ops,
 };
 
-static GROUPS: [Group; 6] = [
+static GROUPS: [Group; 7] = [
+    MANAGEMENT,
     Group {
-        routes: management,
-        authentication: Some(Authentication::Management),
-        errors: ErrorFormat::Problem,
-        takes_idempotency_key: true,
-        ask: Ask::Work,
-        origins: AllowedOrigins::None,
-        ignores_unknown_parameters: false,
+        routes: waiting,
+        may_wait: WAIT_MAX,
+        ..MANAGEMENT
     },
     Group {
         routes: entrance,
@@ -66,9 +66,22 @@ static GROUPS: [Group; 6] = [
         takes_idempotency_key: false,
         ask: Ask::Document,
         origins: AllowedOrigins::Any,
+        may_wait: Duration::ZERO,
         ignores_unknown_parameters: false,
     },
 ];
+
+/// `/v1`: for machines with an API key and people with rights.
+const MANAGEMENT: Group = Group {
+    routes: management,
+    authentication: Some(Authentication::Management),
+    errors: ErrorFormat::Problem,
+    takes_idempotency_key: true,
+    ask: Ask::Work,
+    origins: AllowedOrigins::None,
+    may_wait: Duration::ZERO,
+    ignores_unknown_parameters: false,
+};
 
 /// What the groups under an issuer, which people use from pages of their tenant, begin with.
 const UNDER_AN_ISSUER: Group = Group {
@@ -78,8 +91,14 @@ const UNDER_AN_ISSUER: Group = Group {
     takes_idempotency_key: false,
     ask: Ask::Work,
     origins: AllowedOrigins::OfTenant,
+    may_wait: Duration::ZERO,
     ignores_unknown_parameters: false,
 };
+
+/// Those of them that are answered when something happens. One line per feature.
+fn waiting() -> OpenApiRouter<Platform> {
+    OpenApiRouter::new().merge(plinto_history::events::rest::waiting_routes())
+}
 
 /// `/v1`: for machines with an API key and people with rights. One line per feature.
 fn management() -> OpenApiRouter<Platform> {
@@ -94,6 +113,8 @@ fn management() -> OpenApiRouter<Platform> {
         .merge(plinto_directory::organizations::rest::routes())
         .merge(plinto_tenancy::api_keys::rest::routes())
         .merge(plinto_enforcement::policies::rest::routes())
+        .merge(plinto_history::events::rest::routes())
+        .merge(plinto_history::audit::rest::routes())
 }
 
 /// Under an issuer: where people come in. One line per feature.
@@ -143,7 +164,7 @@ pub fn router(platform: &Platform) -> Router {
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(DefaultBodyLimit::max(platform.config.http.body_bytes))
         .layer(middleware::from_fn_with_state(
-            platform.clone(),
+            (platform.clone(), groups.clone()),
             layers::time_limit,
         ))
         .layer(middleware::from_fn_with_state(

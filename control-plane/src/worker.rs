@@ -8,9 +8,11 @@ use std::{
 };
 
 use plinto_enforcement::policies;
+use plinto_history::audit;
 use plinto_identity::{credentials, sessions, sign_in};
 use plinto_platform::{
     Platform,
+    events::sequencer,
     http::{RateLimits, idempotency},
 };
 use plinto_tenancy::signing_keys;
@@ -61,6 +63,8 @@ impl Role {
 
 /// 1 s: for what others wait for; before the first round, too.
 const SECOND: Duration = Duration::from_secs(1);
+/// 5 s: for what others rely on being done within ten.
+const FIVE_SECONDS: Duration = Duration::from_secs(5);
 /// 10 s: for what takes memory while nobody needs it.
 const TEN_SECONDS: Duration = Duration::from_secs(10);
 /// 60 s: for what only costs space.
@@ -110,6 +114,12 @@ const TASKS: &[Task] = &[
         run: |platform| round(async move { idempotency::run_due_work(&platform).await }),
     },
     Task {
+        name: "event_trees",
+        scope: Scope::Installation,
+        period: FIVE_SECONDS,
+        run: |platform| round(async move { audit::seal_due(&platform).await }),
+    },
+    Task {
         name: "rate_limits",
         scope: Scope::Process,
         period: MINUTE,
@@ -137,7 +147,7 @@ fn at_once(work: impl FnOnce() + Send + 'static) -> Round {
     })
 }
 
-/// Starts the tasks of a role. When the process is asked to stop, none begins another step: what a
+/// Starts the tasks of a role, and the sequencer: whatever a process is there for, it writes events. When the process is asked to stop, none begins another step: what a
 /// task has not committed never happened.
 pub fn start(platform: &Platform, role: Role) {
     for task in TASKS.iter().filter(|task| role.does(task)) {
@@ -146,6 +156,10 @@ pub fn start(platform: &Platform, role: Role) {
             stopping.run_until_cancelled(repeat(platform, task)).await;
         });
     }
+    let (sequencer, stopping) = (sequencer::run(platform.clone()), platform.stopping.clone());
+    platform.tasks.spawn(async move {
+        stopping.run_until_cancelled(sequencer).await;
+    });
 }
 
 async fn repeat(platform: Platform, task: &'static Task) {
@@ -159,6 +173,9 @@ async fn repeat(platform: Platform, task: &'static Task) {
 
 /// One round of every task, one after the other.
 pub async fn run_due_work(platform: &Platform) {
+    if let Err(error) = sequencer::run_due_work(platform).await {
+        tracing::error!(%error, "events could not be numbered");
+    }
     for task in TASKS {
         run(platform, task).await;
     }

@@ -113,11 +113,6 @@ const RULES: &[Rule] = &[
         offences: features::n10,
     },
     Rule {
-        name: "N10 data",
-        never: "no event's data put together by hand where it has a type",
-        offences: features::event_data,
-    },
-    Rule {
         name: "N11",
         never: "time and chance are passed in",
         offences: sources::n11,

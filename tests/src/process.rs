@@ -61,6 +61,18 @@ impl ControlPlane {
         }
     }
 
+    /// Whether the process still runs.
+    pub fn runs(&mut self) -> bool {
+        let child = self.child.as_mut();
+        child.is_some_and(|child| child.try_wait().unwrap().is_none())
+    }
+
+    /// Sets a variable for the processes that start from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Where it listens.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
@@ -78,22 +90,31 @@ impl ControlPlane {
 
     /// The same with this command line.
     pub async fn serve_as(&mut self, arguments: &[&str]) {
+        let is_ready = self.may_serve_as(arguments).await;
+        assert!(is_ready, "the control plane ended: {}", self.log());
+    }
+
+    /// The same where it may end before it is ready: whether it is.
+    pub async fn may_serve_as(&mut self, arguments: &[&str]) -> bool {
         assert!(self.child.is_none(), "it runs already");
         self.child = Some(self.spawn(arguments));
         let ready = format!("{}/readyz", self.url());
         let began = Instant::now();
         while !answers(&ready).await {
-            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
-            assert!(ended.is_none(), "the control plane ended: {}", self.log());
+            if !self.runs() {
+                return false;
+            }
             assert!(began.elapsed() < PATIENCE, "not ready: {}", self.log());
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
+        true
     }
 
     /// Ends the process as a power cut would.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
+            // It may have ended by itself.
+            let _ended = child.kill();
             child.wait().unwrap();
         }
     }
@@ -259,14 +280,22 @@ impl CommandLine {
         self.feed(arguments, "")
     }
 
-    /// Runs it with this text to read.
-    pub fn feed(&self, arguments: &[&str], text: &str) -> Output {
-        let mut child = alone("plinto")
+    /// One that does not run yet.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = alone("plinto");
+        command
             .args(arguments)
             .env("HOME", self.home.path())
             .env("XDG_CONFIG_HOME", self.home.path().join("config"))
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
-            .env("NO_COLOR", "1")
+            .env("NO_COLOR", "1");
+        command
+    }
+
+    /// Runs it with this text to read.
+    pub fn feed(&self, arguments: &[&str], text: &str) -> Output {
+        let mut child = self
+            .command(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -338,15 +367,8 @@ pub fn binary(name: &str) -> PathBuf {
         let folder = test.parent().and_then(Path::parent).unwrap().to_owned();
         if std::env::var_os("PLINTO_BINARIES_ARE_BUILT").is_none() {
             let status = Command::new(env!("CARGO"))
-                .args([
-                    "build",
-                    "--quiet",
-                    "--package",
-                    "control-plane",
-                    "--package",
-                    "plinto",
-                    "--bins",
-                ])
+                // With the places where a test ends them, which only the whole workspace asks for.
+                .args(["build", "--quiet", "--workspace", "--bins"])
                 .current_dir(root())
                 .status()
                 .unwrap();

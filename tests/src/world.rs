@@ -266,8 +266,7 @@ impl World {
 
     /// The events of a tenant in the order they happened.
     pub async fn events(&self, tenant: TenantId) -> Vec<Event> {
-        let mut tx = self.app.db.read().await.unwrap();
-        plinto_platform::events::of_tenant(&mut tx, tenant)
+        plinto_platform::events::of_tenant(&self.app, tenant)
             .await
             .unwrap()
     }

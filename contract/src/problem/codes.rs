@@ -57,8 +57,14 @@ codes! {
         cause: "The body is not JSON, the body broke off, or the request line or a header cannot be read.",
         remedy: "The detail says where reading stopped. Send UTF-8 JSON without a byte order mark and nothing after it.";
     InvalidCursor = "invalid_cursor", 400, "The page cursor does not belong to this list",
-        cause: "A cursor is good for the list it came from only: same path, same tenant, same filters.",
-        remedy: "Take `next_cursor` of the previous answer as it is, keep the filters, or start again without `cursor`.";
+        cause: "A cursor is good for the list it came from only: same path, same tenant, same filters. A position among events is good for that tenant's events.",
+        remedy: "Take `next_cursor` of the previous answer as it is, keep the filters, or start again without `cursor`. Among events: take `position` and give it as `after`.";
+    EventLogRestored = "event_log_restored", 410, "The event log was restored to an earlier state",
+        cause: "The position comes from before the database was restored from a backup. Events that followed it may have been undone, and others have their numbers now.",
+        remedy: "Read anew whatever you keep, then go on from `after=latest`, or from the beginning without `after`.";
+    EventNotSealed = "event_not_sealed", 409, "The event is not in the signed tree yet",
+        cause: "Events enter the tree that proves them, and that tree is signed, within ten seconds.",
+        remedy: "Ask again after `Retry-After`.";
     ValidationFailed = "validation_failed", 422, "Some values are not acceptable",
         cause: "The request was read, but values in it are missing, unknown or outside what is permitted.",
         remedy: "Each entry of `errors` names one value by its pointer (`/email` in the body, `?limit` in the query, `#if-match` among the headers) and says what is wanted.";

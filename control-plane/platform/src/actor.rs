@@ -55,6 +55,7 @@ permissions! {
     PoliciesActivate = "policies:activate", "Activate and roll back policy bundles.";
     SigningKeysRead = "signing_keys:read", "List signing keys.";
     SigningKeysRotate = "signing_keys:rotate", "Rotate and withdraw signing keys.";
+    EventsRead = "events:read", "Read the tenant's events, and keep places in them.";
 }
 
 impl FromStr for Permission {
@@ -315,6 +316,10 @@ impl Actor {
 
     /// How events name this actor.
     pub fn for_event(&self) -> EventActor {
+        let session_id = match self.principal {
+            Principal::User { session, .. } => Some(session),
+            _ => None,
+        };
         let (kind, id) = match self.principal {
             Principal::Anonymous => ("anonymous", String::new()),
             Principal::User { user, .. } => ("user", user.to_string()),
@@ -324,6 +329,7 @@ impl Actor {
         EventActor {
             kind: kind.to_owned(),
             id,
+            session_id,
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::{
     Platform,
     actor::{Actor, Denied, Permission, PermissionSet, Principal},
     db::{DbError, Held, Tx},
+    fault,
+    feed::Feed,
     recheck::Refused,
 };
 
@@ -47,6 +49,8 @@ pub struct Work<'a> {
     pub actor: &'a Actor,
     /// What the actor may do in the tenant, as read in this transaction.
     pub permissions: PermissionSet,
+    /// Whether there is an event among what it writes.
+    pub(crate) has_recorded: bool,
 }
 
 impl<'a> Work<'a> {
@@ -56,21 +60,13 @@ impl<'a> Work<'a> {
             platform,
             actor,
             permissions: PermissionSet::none(),
+            has_recorded: false,
         }
     }
 
     /// Errors: `Denied` when the actor is not live any more, or lacks by now what the verb needs.
     async fn recheck(&mut self, need: Need) -> Result<(), Refused> {
-        let now = self.platform.clock.now();
-        self.permissions = match self.actor.principal {
-            Principal::ApiKey { .. } => {
-                (self.platform.rechecks.api_key)(&mut self.tx, self.actor, now).await?
-            }
-            Principal::User { .. } => {
-                (self.platform.rechecks.person)(&mut self.tx, self.actor, now).await?
-            }
-            Principal::Anonymous | Principal::System => self.actor.permissions.clone(),
-        };
+        self.permissions = permissions_now(self.platform, &mut self.tx, self.actor).await?;
         match need {
             Need::Permission(permission) => self.require(permission)?,
             Need::All(permissions) => self.require_all(&permissions)?,
@@ -110,7 +106,14 @@ impl<'a> Work<'a> {
     /// Makes it so. Answers only when the disk has it.
     /// Errors: `Aborted` when a statement had failed; nothing was stored then.
     pub async fn commit(self) -> Result<(), DbError> {
-        self.tx.commit().await
+        fault::reach("work_done");
+        self.tx.commit().await?;
+        fault::reach("work_committed");
+        if self.has_recorded {
+            let feed = self.platform.state::<Feed>();
+            feed.recorded(&self.platform.db, self.actor.tenant);
+        }
+        Ok(())
     }
 }
 
@@ -143,6 +146,38 @@ pub async fn begin_changing_rights<'a>(
     let mut work = Work::new(tx, platform, actor);
     work.recheck(need).await?;
     Ok(work)
+}
+
+/// Begins to read for an actor who may have waited for a while: in the state that is read, they are
+/// live and have the permission.
+/// Errors: `Denied`.
+pub async fn begin_reading(
+    platform: &Platform,
+    actor: &Actor,
+    permission: Permission,
+) -> Result<Tx, Refused> {
+    let mut tx = platform.db.read().await?;
+    let permissions = permissions_now(platform, &mut tx, actor).await?;
+    if permissions.contains(permission) {
+        Ok(tx)
+    } else {
+        Err(Denied::Lacks(permission).into())
+    }
+}
+
+/// What the actor may do, as the transaction sees it.
+/// Errors: `Denied` when they are not live any more.
+async fn permissions_now(
+    platform: &Platform,
+    tx: &mut Tx,
+    actor: &Actor,
+) -> Result<PermissionSet, Refused> {
+    let now = platform.clock.now();
+    match actor.principal {
+        Principal::ApiKey { .. } => (platform.rechecks.api_key)(tx, actor, now).await,
+        Principal::User { .. } => (platform.rechecks.person)(tx, actor, now).await,
+        Principal::Anonymous | Principal::System => Ok(actor.permissions.clone()),
+    }
 }
 
 /// Opens a transaction that may write, for the server's own work that nobody is behind.

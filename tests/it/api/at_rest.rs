@@ -95,7 +95,7 @@ async fn a_change_and_its_event_are_one() {
     let events = world.events(world.acme.tenant).await;
     let last = events.last().unwrap();
     assert_eq!(last.kind.as_str(), "session.revoked");
-    assert_eq!(last.subject, alice.session.to_string());
+    assert_eq!(last.target, alice.session.to_string());
     assert_eq!(last.actor.id, alice.id.to_string());
     assert_eq!(last.data["reason"], "signed_out");
 }

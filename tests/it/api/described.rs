@@ -20,6 +20,9 @@ const CASES: usize = 6;
 const BEYOND_SCHEMAS: &[&str] = &[
     "/expires_at in_the_past",
     "/client_id client_unknown",
+    "?type unknown_type",
+    "?from out_of_range",
+    "?to out_of_range",
     "/organization_id not_a_member",
     "/owner_id user_unknown",
     "/password password_too_common",

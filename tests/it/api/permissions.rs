@@ -44,6 +44,7 @@ fn operation(permission: Permission) -> (Method, &'static str, Value) {
             "/v1/signing_keys/rotate",
             json!({"purpose": "token"}),
         ),
+        Permission::EventsRead => (Method::GET, "/v1/events", none),
     }
 }
 

@@ -20,6 +20,7 @@ const CRATES: &[(&str, &[&str])] = &[
         ],
     ),
     ("enforcement", &["policies", "revocations"]),
+    ("history", &["events", "audit"]),
 ];
 
 /// All features from left to right.
@@ -64,11 +65,14 @@ const LAYERS: &[&[&str]] = &[
     &["http"],
     &["events"],
     &["authority"],
+    &["feed"],
     &["platform"],
     &["recheck"],
     &["actor"],
     &["db"],
-    &["clock", "random", "config", "envelope", "secret", "text"],
+    &[
+        "clock", "random", "config", "envelope", "secret", "text", "fault",
+    ],
 ];
 const PLATFORM: &str = "control-plane/platform/src";
 

@@ -7,6 +7,7 @@ use super::source::Source;
 const ARROWS: &[(&str, &[&str])] = &[
     ("contract", &[]),
     ("jose", &[]),
+    ("tlog", &[]),
     ("jwks-cache", &["plinto-jose"]),
     ("policy-wasm", &["plinto-contract", "plinto-jose"]),
     (
@@ -53,6 +54,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "control-plane/history",
+        &["plinto-contract", "plinto-platform", "plinto-tlog"],
+    ),
+    (
         "control-plane",
         &[
             "plinto-contract",
@@ -62,15 +67,25 @@ const ARROWS: &[(&str, &[&str])] = &[
             "plinto-directory",
             "plinto-identity",
             "plinto-enforcement",
+            "plinto-history",
         ],
     ),
-    ("cli", &["plinto-contract", "plinto-jose", "policy-wasm"]),
+    (
+        "cli",
+        &[
+            "plinto-contract",
+            "plinto-jose",
+            "plinto-tlog",
+            "policy-wasm",
+        ],
+    ),
 ];
 
 /// The names of our packages.
 const OURS: &[&str] = &[
     "plinto-contract",
     "plinto-jose",
+    "plinto-tlog",
     "jwks-cache",
     "policy-wasm",
     "edge-worker",

@@ -138,17 +138,17 @@ async fn a_damaged_database_is_named_and_left_untouched() {
 #[tokio::test]
 async fn a_database_that_was_never_finished_is_finished() {
     let (database, mut connection) = closed().await;
-    let tables: Vec<(String,)> =
-        sqlx::query_as("select name from sqlite_master where type = 'table'")
-            .fetch_all(&mut connection)
-            .await
-            .unwrap();
+    let listed = "select type, name from sqlite_master where type in ('table', 'view')";
+    let tables: Vec<(String, String)> = sqlx::query_as(listed)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
     connection
         .execute("pragma foreign_keys = off")
         .await
         .unwrap();
-    for (table,) in tables {
-        let drop = AssertSqlSafe(format!("drop table {table}"));
+    for (kind, name) in tables {
+        let drop = AssertSqlSafe(format!("drop {kind} {name}"));
         connection.execute(drop).await.unwrap();
     }
     connection.close().await.unwrap();

@@ -13,9 +13,33 @@ use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 /// Statements that read all there is of something, and why that is never much.
 const SHORT: &[(&str, &str)] = &[
     (
-        "events OF_TENANT",
-        "for tests and, one day, a reader that pages; no request asks it",
+        "events AFTER",
+        "a tenant has one log; its events by their number",
     ),
+    ("events COUNT", "a tenant has at most 100 cursors"),
+    (
+        "events FIND",
+        "a tenant has one log; its events by their moment",
+    ),
+    (
+        "events HEAD",
+        "there is one epoch, and a tenant has one log",
+    ),
+    ("audit DUE", "only logs that have grown are in the index"),
+    ("audit KEY", "a tenant has one key"),
+    ("audit PUT_TILE", "a tenant has one log"),
+    ("audit SEAL", "a tenant has one log"),
+    ("audit STREAM", "a tenant has one log"),
+    (
+        "audit TILE",
+        "a tenant has one log; its tiles by their place",
+    ),
+    (
+        "events LOGGED_AFTER",
+        "a tenant has one log; its events by their number",
+    ),
+    ("events OF_KIND", "a tenant has one log; its events by kind"),
+    ("tenants INSERT", "a new tenant has nothing yet"),
     ("policies ACTIVE", "one row, the last by its index"),
     ("policies FIND", "one activation, the last by its index"),
     ("policies LIST", "one activation, the last by its index"),

@@ -14,9 +14,10 @@ const MAKE_TENANT: &str = "insert into tenants
     (id, slug, name, audience, signing_alg, created_at, updated_at)
     values ($1, $2, 'Name', 'aud', 'RS256', $3, $3)";
 const COUNT: &str = "select count(*) from tenants";
-const MAKE_EVENT: &str = "insert into outbox
-    (id, tenant_id, kind, actor_kind, actor_id, subject, request_id, created_at, data)
-    values ($1, $2, 'k', 'system', '', 's', $3, 1, '{}')";
+const MAKE_EVENT: &str =
+    "insert into event_log (stream, seq, id, type, version, created_at, result,
+    actor_type, actor_id, target, request_id, data)
+    values (1, $1, $2, 'k', 1, 1, 'success', 'system', '', 't', $3, '{}')";
 
 async fn open(database: &TestDatabase) -> Db {
     Db::open(&database.config()).await.unwrap()
@@ -53,20 +54,20 @@ async fn every_kind_of_value_comes_back_as_it_went_in(database: TestDatabase) {
     let db = open(&database).await;
     let mut tx = db.begin().await.unwrap();
     make(&mut tx, "t").await.unwrap();
-    tx.execute(MAKE_EVENT, args!["e1", "t", None::<String>])
+    tx.execute(MAKE_EVENT, args![1_i64, "e1", None::<String>])
         .await
         .unwrap();
-    tx.execute(MAKE_EVENT, args!["e2", "t", "zażółć ' \" \u{1f512}"])
+    tx.execute(MAKE_EVENT, args![2_i64, "e2", "zażółć ' \" \u{1f512}"])
         .await
         .unwrap();
-    let sql = "select id, request_id, created_at from outbox order by id";
+    let sql = "select id, request_id, created_at from event_log order by id";
     let rows = tx
         .all::<(String, Option<String>, i64)>(sql, args![])
         .await
         .unwrap();
     assert_eq!(rows[0], ("e1".to_owned(), None, 1));
     assert_eq!(rows[1].1.as_deref(), Some("zażółć ' \" \u{1f512}"));
-    let sql = "select id from outbox where ($1 is null or request_id = $1) order by id";
+    let sql = "select id from event_log where ($1 is null or request_id = $1) order by id";
     let all = tx
         .all::<(String,)>(sql, args![None::<String>])
         .await
@@ -97,8 +98,9 @@ async fn a_refusing_constraint_has_the_same_name_on_both_engines(database: TestD
             "tenants_id_key",
         ),
         (
-            MAKE_EVENT,
-            args!["e", "nobody", None::<String>],
+            "insert into event_cursors (tenant_id, name, epoch, seq, updated_at)
+            values ($1, 'n', 'e', 1, 1)",
+            args!["nobody"],
             plinto_platform::db::FOREIGN_KEY,
         ),
     ];

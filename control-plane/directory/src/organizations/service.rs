@@ -3,14 +3,16 @@
 pub(crate) mod members;
 mod reach;
 
-use plinto_contract::{events::EventKind, ids::OrganizationId};
+use plinto_contract::{
+    events::{OrganizationCreated, OrganizationDeleted, OrganizationUpdated},
+    ids::OrganizationId,
+};
 use plinto_platform::{
     Platform,
     actor::{Actor, Denied, Permission},
     authority::{self, Need, Work},
     db::DbError,
 };
-use serde_json::json;
 
 use self::reach::{Reach, reach, reach_to_write};
 use super::{
@@ -50,9 +52,9 @@ pub(crate) async fn create(
     store::insert(&mut work.tx, actor.tenant, &organization)
         .await
         .map_err(|error| on_slug(error, &organization.slug))?;
-    let data = json!({"slug": organization.slug});
-    let subject = organization.id.to_string();
-    work.record_json(EventKind::OrganizationCreated, subject, data)
+    let slug = organization.slug.clone();
+    let id = organization.id;
+    work.record_in(id, id, &OrganizationCreated { slug })
         .await?;
     if let Some(owner) = input.owner {
         let roles = [OWNER.to_owned()].into();
@@ -127,8 +129,8 @@ pub(crate) async fn update(
         return Err(OrganizationsError::Changed);
     }
     organization.version = organization.version.saturating_add(1);
-    let data = json!({"slug": organization.slug});
-    work.record_json(EventKind::OrganizationUpdated, id.to_string(), data)
+    let slug = organization.slug.clone();
+    work.record_in(id, id, &OrganizationUpdated { slug })
         .await?;
     work.commit().await?;
     Ok(organization)
@@ -157,8 +159,8 @@ pub(crate) async fn delete(
     if !store::delete(&mut work.tx, actor.tenant, id, organization.version).await? {
         return Err(OrganizationsError::Changed);
     }
-    let data = json!({"slug": organization.slug});
-    work.record_json(EventKind::OrganizationDeleted, id.to_string(), data)
+    let slug = organization.slug;
+    work.record_in(id, id, &OrganizationDeleted { slug })
         .await?;
     work.commit().await?;
     Ok(())

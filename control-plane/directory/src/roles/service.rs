@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plinto_contract::{
-    events::EventKind,
+    events::{RoleCreated, RoleDeleted, RoleUpdated},
     ids::{RoleId, TenantId},
     limits::ROLES_BYTES,
     problem::FieldError,
@@ -15,7 +15,6 @@ use plinto_platform::{
     authority::{self, Need, Work},
     db::{DbError, FOREIGN_KEY, Tx},
 };
-use serde_json::json;
 
 use super::{
     error::RolesError,
@@ -132,9 +131,12 @@ pub(crate) async fn update(
     }
     role.version = version.saturating_add(1);
     store::mark_changed(&mut work.tx, actor.tenant, now).await?;
-    let data = data(&role);
-    work.record_json(EventKind::RoleUpdated, role.id.to_string(), data)
-        .await?;
+    let data = RoleUpdated {
+        key: role.key.clone(),
+        permissions: role.permissions.clone(),
+        management_permissions: management_names(&role),
+    };
+    work.record(role.id, &data).await?;
     work.commit().await?;
     Ok(role)
 }
@@ -162,9 +164,7 @@ pub(crate) async fn delete(
         return Err(RolesError::Changed);
     }
     store::mark_changed(&mut work.tx, actor.tenant, now).await?;
-    let data = json!({"key": role.key});
-    work.record_json(EventKind::RoleDeleted, id.to_string(), data)
-        .await?;
+    work.record(id, &RoleDeleted { key: role.key }).await?;
     work.commit().await?;
     Ok(())
 }
@@ -268,12 +268,9 @@ async fn at_version(
     }
 }
 
-fn data(role: &Role) -> serde_json::Value {
-    json!({
-        "key": role.key,
-        "permissions": role.permissions,
-        "management_permissions": role.management_permissions.names(),
-    })
+fn management_names(role: &Role) -> Vec<String> {
+    let names = role.management_permissions.names();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 async fn insert(work: &mut Work<'_>, input: CreateRole, is_system: bool) -> Result<Role, DbError> {
@@ -292,8 +289,11 @@ async fn insert(work: &mut Work<'_>, input: CreateRole, is_system: bool) -> Resu
     };
     store::insert(&mut work.tx, work.actor.tenant, &role).await?;
     store::mark_changed(&mut work.tx, work.actor.tenant, now).await?;
-    let data = data(&role);
-    work.record_json(EventKind::RoleCreated, role.id.to_string(), data)
-        .await?;
+    let data = RoleCreated {
+        key: role.key.clone(),
+        permissions: role.permissions.clone(),
+        management_permissions: management_names(&role),
+    };
+    work.record(role.id, &data).await?;
     Ok(role)
 }

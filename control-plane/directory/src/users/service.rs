@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plinto_contract::{
-    events::EventKind,
+    events::{UserCreated, UserDisabled, UserEnabled, UserSessionsRevoked},
     ids::{TenantId, UserId},
     time::UnixMillis,
 };
@@ -13,7 +13,6 @@ use plinto_platform::{
     authority::{self, Need, Work},
     db::{DbError, Tx},
 };
-use serde_json::json;
 
 use super::{
     error::UserError,
@@ -44,8 +43,7 @@ pub async fn create(
     store::insert(&mut work.tx, work.actor.tenant, &user, &email.normalized)
         .await
         .map_err(|error| error.on(store::EMAIL_KEY, || UserError::EmailTaken))?;
-    work.record_json(EventKind::UserCreated, user.id, json!({}))
-        .await?;
+    work.record(user.id, &UserCreated {}).await?;
     Ok(user)
 }
 
@@ -169,8 +167,7 @@ pub async fn disable(platform: &Platform, actor: &Actor, id: UserId) -> Result<U
         authority::begin(platform, actor, Need::Permission(Permission::UsersWrite)).await?;
     work.require_rights_of(id).await?;
     if store::disable(&mut work.tx, actor.tenant, id, platform.clock.now()).await? {
-        work.record_json(EventKind::UserDisabled, id, json!({}))
-            .await?;
+        work.record(id, &UserDisabled {}).await?;
     }
     let user = store::find(&mut work.tx, actor.tenant, id)
         .await?
@@ -186,8 +183,7 @@ pub async fn enable(platform: &Platform, actor: &Actor, id: UserId) -> Result<Us
         authority::begin(platform, actor, Need::Permission(Permission::UsersWrite)).await?;
     work.require_rights_of(id).await?;
     if store::enable(&mut work.tx, actor.tenant, id, platform.clock.now()).await? {
-        work.record_json(EventKind::UserEnabled, id, json!({}))
-            .await?;
+        work.record(id, &UserEnabled {}).await?;
     }
     let user = store::find(&mut work.tx, actor.tenant, id)
         .await?
@@ -218,8 +214,7 @@ pub async fn end_all_sessions(work: &mut Work<'_>, id: UserId) -> Result<bool, D
     let now = work.platform.clock.now();
     let is_there = store::end_sessions(&mut work.tx, work.actor.tenant, id, now).await?;
     if is_there {
-        let kind = EventKind::UserSessionsRevoked;
-        work.record_json(kind, id, json!({})).await?;
+        work.record(id, &UserSessionsRevoked {}).await?;
     }
     Ok(is_there)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use plinto_contract::{
-    events::EventKind,
+    events::{AdministratorAdded, AdministratorRemoved, AdministratorUpdated},
     ids::{TenantId, UserId},
     problem::FieldError,
 };
@@ -18,7 +18,6 @@ use plinto_platform::{
     db::{DbError, Tx},
     recheck::Rights,
 };
-use serde_json::json;
 
 use super::{
     error::AdministratorsError,
@@ -63,7 +62,11 @@ pub(super) async fn add(
             let key = "administrators_tenant_id_user_id_key";
             error.on(key, || AdministratorsError::Exists)
         })?;
-    record(&mut work, EventKind::AdministratorAdded, &administrator).await?;
+    let data = AdministratorAdded {
+        home_tenant_id: administrator.home,
+        roles: administrator.roles.clone(),
+    };
+    work.record(administrator.user, &data).await?;
     work.commit().await?;
     Ok(administrator)
 }
@@ -117,7 +120,11 @@ pub(super) async fn update(
     administrator.version = administrator.version.saturating_add(1);
     administrator.updated_at = platform.clock.now();
     store::replace_roles(&mut work.tx, actor.tenant, &administrator).await?;
-    record(&mut work, EventKind::AdministratorUpdated, &administrator).await?;
+    let data = AdministratorUpdated {
+        home_tenant_id: administrator.home,
+        roles: administrator.roles.clone(),
+    };
+    work.record(user, &data).await?;
     work.commit().await?;
     Ok(administrator)
 }
@@ -136,7 +143,11 @@ pub(super) async fn remove(
     let administrator = at_version(&mut work, user, version).await?;
     require_grantable(&mut work, &administrator.roles).await?;
     store::delete(&mut work.tx, actor.tenant, user).await?;
-    record(&mut work, EventKind::AdministratorRemoved, &administrator).await?;
+    let data = AdministratorRemoved {
+        home_tenant_id: administrator.home,
+        roles: administrator.roles.clone(),
+    };
+    work.record(user, &data).await?;
     work.commit().await?;
     Ok(())
 }
@@ -201,16 +212,4 @@ async fn require_grantable(
 ) -> Result<(), AdministratorsError> {
     let grants = roles::grants(&mut work.tx, work.actor.tenant, keys).await?;
     Ok(work.require_all(&Grants::together(grants.values()).management)?)
-}
-
-async fn record(
-    work: &mut Work<'_>,
-    kind: EventKind,
-    administrator: &Administrator,
-) -> Result<(), DbError> {
-    let data = json!({
-        "home_tenant_id": administrator.home,
-        "roles": administrator.roles,
-    });
-    work.record_json(kind, administrator.user, data).await
 }

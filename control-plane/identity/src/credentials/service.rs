@@ -1,14 +1,13 @@
 //! Storing and finding passwords, for the flows that check them.
 
 use plinto_contract::{
-    events::EventKind,
+    events::PasswordChanged,
     ids::{TenantId, UserId},
 };
 use plinto_platform::{
     authority::Work,
     db::{DbError, Tx},
 };
-use serde_json::json;
 
 use super::{model::PasswordHash, store};
 
@@ -39,8 +38,7 @@ pub async fn change_password(
 ) -> Result<(), DbError> {
     let now = work.platform.clock.now();
     store::put(&mut work.tx, work.actor.tenant, user, hash, now).await?;
-    work.record_json(EventKind::PasswordChanged, user, json!({}))
-        .await
+    work.record(user, &PasswordChanged {}).await
 }
 
 /// Confirms, inside the transaction that relies on it, a password that was verified before it began.

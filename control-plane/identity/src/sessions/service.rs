@@ -4,7 +4,7 @@ pub(crate) mod refresh;
 pub(crate) mod tokens;
 
 use plinto_contract::{
-    events::EventKind,
+    events::{SessionCreated, SessionRevoked},
     ids::{OrganizationId, SessionId, TenantId, UserId},
     time::UnixMillis,
 };
@@ -20,7 +20,6 @@ use plinto_platform::{
     secret::Secret,
 };
 use plinto_tenancy::tenants::{self, Tenant, TenantsError};
-use serde_json::json;
 
 use super::{
     error::SessionError,
@@ -118,15 +117,14 @@ pub async fn open(work: &mut Work<'_>, new: NewSession<'_>) -> Result<Opened, Se
         &refresh_token.hash(),
     )
     .await?;
-    let data = json!({
-        "user": session.user,
-        "organization": session.organization,
-        "client_id": session.client_id,
-        "amr": session.amr,
-        "is_for_management": session.is_for_management,
-    });
-    work.record_json(EventKind::SessionCreated, session.id, data)
-        .await?;
+    let data = SessionCreated {
+        user_id: session.user,
+        organization_id: session.organization,
+        client_id: session.client_id.clone(),
+        amr: session.amr.clone(),
+        is_for_management: session.is_for_management,
+    };
+    work.record(session.id, &data).await?;
     Ok(Opened {
         tenant,
         session,
@@ -455,6 +453,6 @@ async fn record_revoked(
     id: SessionId,
     reason: RevokedReason,
 ) -> Result<(), DbError> {
-    let data = json!({"reason": reason.as_str()});
-    work.record_json(EventKind::SessionRevoked, id, data).await
+    let reason = reason.as_str().to_owned();
+    work.record(id, &SessionRevoked { reason }).await
 }

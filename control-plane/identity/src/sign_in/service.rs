@@ -4,7 +4,7 @@ mod attempt;
 mod line;
 
 use plinto_contract::{
-    events::EventKind,
+    events::UserUnlocked,
     ids::{OrganizationId, SessionId, UserId},
 };
 use plinto_directory::users::{self, Email, Name, Status, User, UserError};
@@ -14,7 +14,6 @@ use plinto_platform::{
     authority::{self, Need, Work},
 };
 use plinto_tenancy::tenants::{self, SignUpMode, Tenant, TenantsError};
-use serde_json::json;
 
 use self::attempt::Attempt;
 use super::{
@@ -354,8 +353,7 @@ pub async fn unlock(platform: &Platform, actor: &Actor, id: UserId) -> Result<Us
     let email = Email::parse(&user.email).map_err(UserError::Email)?;
     let account = Subject::account(&email.normalized);
     if store::clear(&mut work.tx, actor.tenant, &account).await? {
-        let kind = EventKind::UserUnlocked;
-        work.record_json(kind, id, json!({})).await?;
+        work.record(id, &UserUnlocked {}).await?;
     }
     work.commit().await?;
     Ok(user)

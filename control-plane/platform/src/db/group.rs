@@ -24,6 +24,7 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 
 use super::DbError;
+use crate::fault;
 
 /// 64: a group beyond this makes the first member wait longer than the saved flushes are worth.
 pub(super) const GROUP_MAX: usize = 64;
@@ -319,11 +320,10 @@ impl Lane {
         let result = if self.phase == Phase::Doubtful {
             Err("the database rolled the group back".to_owned())
         } else {
-            sqlx::query("COMMIT")
-                .execute(&mut self.connection)
-                .await
-                .map(|_| ())
-                .map_err(|error| error.to_string())
+            fault::reach("group_done");
+            let committed = sqlx::query("COMMIT").execute(&mut self.connection).await;
+            fault::reach("group_committed");
+            committed.map(|_| ()).map_err(|error| error.to_string())
         };
         if let Err(reason) = &result {
             tracing::error!(

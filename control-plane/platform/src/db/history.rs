@@ -2,9 +2,9 @@
 
 use std::fmt::Display;
 
-use sqlx::migrate::Migration;
+use sqlx::migrate::{Migration, Migrator};
 
-use super::{MIGRATIONS, OpenError};
+use super::OpenError;
 
 /// The applied migrations, in sqlx's own table.
 pub(super) const SQL: &str = "select version, checksum from _sqlx_migrations order by version";
@@ -18,11 +18,12 @@ pub(super) struct Applied {
 
 /// Whether none is missing. `upgrade`: missing ones are about to be run.
 pub(super) fn check(
+    migrations: &Migrator,
     database: &impl Display,
     applied: &[Applied],
     upgrade: bool,
 ) -> Result<bool, OpenError> {
-    let known = || MIGRATIONS.iter();
+    let known = || migrations.iter();
     for row in applied {
         match known().find(|migration| migration.version == row.version) {
             None => {
@@ -44,7 +45,7 @@ pub(super) fn check(
             Some(_) => {}
         }
     }
-    let missing = missing(applied).count();
+    let missing = missing(migrations, applied).count();
     if missing > 0 && !applied.is_empty() && !upgrade {
         return Err(OpenError::Older {
             database: database.to_string(),
@@ -55,8 +56,11 @@ pub(super) fn check(
 }
 
 /// The migrations that have not been run, in their order.
-pub(super) fn missing(applied: &[Applied]) -> impl Iterator<Item = &'static Migration> {
-    MIGRATIONS
+pub(super) fn missing<'a>(
+    migrations: &'a Migrator,
+    applied: &'a [Applied],
+) -> impl Iterator<Item = &'a Migration> {
+    migrations
         .iter()
         .filter(|migration| !applied.iter().any(|row| row.version == migration.version))
 }

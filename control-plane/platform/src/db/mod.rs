@@ -10,6 +10,7 @@ mod error;
 mod group;
 mod held;
 mod history;
+mod migrations;
 mod open;
 mod postgres;
 mod sqlite;
@@ -24,7 +25,11 @@ use std::{
 };
 
 use plinto_contract::ids::TenantId;
-use sqlx::{FromRow, Transaction, migrate::Migrator, postgres::PgRow, sqlite::SqliteRow};
+use sqlx::{
+    FromRow, Transaction,
+    postgres::{PgListener, PgRow},
+    sqlite::SqliteRow,
+};
 
 pub use args::{Arg, Args};
 pub use error::{DbError, FOREIGN_KEY, Lost, readable};
@@ -32,8 +37,6 @@ pub use held::Held;
 pub use open::OpenError;
 
 use crate::{args, config::Config};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// The rows that both engines can give: `#[derive(sqlx::FromRow)]` does it.
 pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
@@ -67,6 +70,24 @@ enum TxEngine {
     SqliteWrite(group::GroupedTransaction),
     SqliteRead(Transaction<'static, sqlx::Sqlite>),
     Postgres(postgres::Transaction),
+}
+
+/// What became of one tenant's events when they were taken from the outbox into the log.
+#[derive(Debug, Clone, Copy)]
+pub struct Sequenced {
+    /// Whose.
+    pub tenant: TenantId,
+    /// How many.
+    pub events: i64,
+    /// When the oldest of them happened, in Unix milliseconds.
+    pub oldest: i64,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct SequencedRow {
+    tenant_id: String,
+    events: i64,
+    oldest: i64,
 }
 
 const HOLD_ALONE: &str = "select pg_advisory_xact_lock($1)";
@@ -175,6 +196,48 @@ impl Db {
         Ok(())
     }
 
+    /// Whether events wait in an outbox until they are numbered. Where one writer writes everything,
+    /// it numbers them itself.
+    pub fn has_outbox(&self) -> bool {
+        matches!(&*self.engine, Engine::Postgres(_))
+    }
+
+    /// Takes up to `limit` events from the outbox into the log, in one transaction that nobody else
+    /// has at the same time.
+    pub async fn sequence(&self, limit: i64) -> Result<Vec<Sequenced>, DbError> {
+        let rows = match &*self.engine {
+            Engine::Sqlite(_) => Vec::new(),
+            Engine::Postgres(pools) => pools.sequencer.sequence(limit).await?,
+        };
+        Ok(readable(rows.into_iter().map(|row| {
+            Ok(Sequenced {
+                tenant: row.tenant_id.parse().map_err(|_| DbError::Inconsistent {
+                    table: "outbox",
+                    column: "tenant_id",
+                    id: row.tenant_id,
+                })?,
+                events: row.events,
+                oldest: row.oldest,
+            })
+        })))
+    }
+
+    /// Says something to the other processes on the same database. `text`: fewer than 8,000 bytes.
+    pub async fn notify(&self, text: &str) -> Result<(), DbError> {
+        match &*self.engine {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(pools) => Ok(pools.sequencer.notify(text).await?),
+        }
+    }
+
+    /// Begins to listen to what other processes say; `None` where nothing can be heard.
+    pub async fn listen(&self) -> Result<Option<Listener>, DbError> {
+        match &*self.engine {
+            Engine::Sqlite(_) => Ok(None),
+            Engine::Postgres(pools) => Ok(pools.sequencer.listen().await?.map(Listener)),
+        }
+    }
+
     /// Waits until a transaction that writes could begin. Where the server orders them, at once.
     pub async fn wait_to_write(&self) -> Result<(), DbError> {
         match &*self.engine {
@@ -226,6 +289,17 @@ impl Db {
             Engine::Sqlite(sqlite) => Some(sqlite.writer.commits()),
             Engine::Postgres(_) => None,
         }
+    }
+}
+
+/// Hears what other processes say; connects again when it has to.
+#[derive(Debug)]
+pub struct Listener(PgListener);
+
+impl Listener {
+    /// What is said next.
+    pub async fn next(&mut self) -> Result<String, DbError> {
+        Ok(self.0.recv().await?.payload().to_owned())
     }
 }
 

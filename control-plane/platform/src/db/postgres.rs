@@ -5,7 +5,9 @@
 //! a lock, a statement and its silence may last. So neither a server's defaults nor a pooler that
 //! gives each transaction another session can take it away.
 
+mod notify;
 mod open;
+mod sequence;
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -25,11 +27,13 @@ type Manager = <Engine as Database>::TransactionManager;
 pub(super) struct Pools {
     pub(super) work: Postgres,
     pub(super) documents: Postgres,
+    pub(super) sequencer: Postgres,
 }
 
 impl Pools {
     pub(super) async fn close(&self) {
         self.documents.pool.close().await;
+        self.sequencer.pool.close().await;
         self.work.pool.close().await;
     }
 }
@@ -74,6 +78,17 @@ impl Limits {
             connection: Duration::from_secs(3),
             statement: Duration::from_secs(3),
             silence: Duration::from_secs(10),
+        }
+    }
+
+    /// For whoever numbers events, while all that happens waits for it: one that has stopped in the
+    /// middle of its turn loses it within two seconds.
+    const fn of_sequencer() -> Self {
+        Self {
+            lock: Duration::from_secs(3),
+            connection: Duration::from_secs(3),
+            statement: Duration::from_secs(10),
+            silence: Duration::from_secs(2),
         }
     }
 

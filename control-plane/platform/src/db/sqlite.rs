@@ -14,9 +14,9 @@ use sqlx::{
 };
 
 use super::{
-    MIGRATIONS, OpenError,
+    OpenError,
     group::{GROUP_MAX, Writer},
-    history,
+    history, migrations,
 };
 
 /// `PLNT`: marks the file as ours. Source: sqlite.org/fileformat.html §1.3.17.
@@ -101,7 +101,7 @@ impl Sqlite {
 /// Runs what is missing, all of it or nothing; of several processes one does it.
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    MIGRATIONS
+    migrations::SQLITE
         .run_direct(None, &mut *transaction, false)
         .await?;
     Ok(transaction.commit().await?)
@@ -181,7 +181,7 @@ async fn check_history(path: &Path, upgrade: bool) -> Result<bool, OpenError> {
     let applied = applied(&mut connection).await;
     let _ = connection.close().await;
     match applied {
-        Ok(applied) => history::check(&path.display(), &applied, upgrade),
+        Ok(applied) => history::check(&migrations::SQLITE, &path.display(), &applied, upgrade),
         Err(error) => Err(OpenError::damaged(&path.display(), &error)),
     }
 }

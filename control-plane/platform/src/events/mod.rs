@@ -1,61 +1,163 @@
-//! What happened, recorded in the transaction that made it happen. Knows no feature.
+//! What happened, recorded in the transaction that made it happen, and the log that it becomes. Knows no
+//! feature.
 //!
-//! Table: `outbox`, append only. [`Work::record`] is the only way in: no state change without its event,
-//! and no event that outlives a rolled-back change.
+//! Tables: `outbox`, `event_log`, `event_streams`, `event_log_epochs`. [`Work::record`] is the only way
+//! in: no state change without its event, and no event that outlives a rolled-back change. In the log a
+//! tenant's events are numbered 1, 2, 3 … without a gap. On `SQLite` the one writer numbers an event as it
+//! is written; on `PostgreSQL` it waits in the outbox for the [`sequencer`].
 
+mod model;
+mod notices;
+pub mod sequencer;
 mod store;
 
 use std::fmt::Display;
 
-use plinto_contract::events::{Event, EventData, EventKind};
-use serde_json::{Value, json};
+use plinto_contract::{
+    events::{Event, EventData, EventKind},
+    ids::{EventId, OrganizationId, TenantId},
+};
+use serde_json::{Map, Value, json};
 
+pub use self::model::Logged;
+use self::model::{NewEvent, Personal};
 use crate::{
+    Platform,
+    actor::Principal,
     authority::Work,
     db::{DbError, Tx},
+    fault,
 };
+
+/// 128 bits: nobody finds the address behind a digest by trying all there are.
+const SALT_BYTES: usize = 16;
 
 impl Work<'_> {
     /// Says that something happened, by whom and to what. The type of `data` says what.
-    /// `subject`: the id of the thing it happened to.
+    /// `target`: the id of the thing it happened to.
     pub async fn record<D: EventData>(
         &mut self,
-        subject: impl Display,
+        target: impl Display,
         data: &D,
     ) -> Result<(), DbError> {
-        self.record_json(D::KIND, subject, json!(data)).await
+        self.append(D::KIND, D::VERSION, None, target.to_string(), json!(data))
+            .await
     }
 
-    /// The same for kinds whose data has no type yet.
-    /// `data`: an object; no personal data, no secrets.
-    pub async fn record_json(
+    /// The same for what concerns one organization alone.
+    pub async fn record_in<D: EventData>(
+        &mut self,
+        organization: OrganizationId,
+        target: impl Display,
+        data: &D,
+    ) -> Result<(), DbError> {
+        let organization = Some(organization);
+        self.append(
+            D::KIND,
+            D::VERSION,
+            organization,
+            target.to_string(),
+            json!(data),
+        )
+        .await
+    }
+
+    async fn append(
         &mut self,
         kind: EventKind,
-        subject: impl Display,
+        version: i64,
+        organization: Option<OrganizationId>,
+        target: String,
         data: Value,
     ) -> Result<(), DbError> {
         let now = self.platform.clock.now();
-        let event = Event {
+        let event = NewEvent {
             id: self.platform.random.id(now),
             kind,
+            version,
             tenant: self.actor.tenant,
             actor: self.actor.for_event(),
-            subject: subject.to_string(),
+            target,
+            organization,
             created_at: now,
             request_id: self.actor.request_id,
+            personal: self.personal(),
             data: match data {
                 Value::Object(members) => members,
-                _ => serde_json::Map::new(),
+                _ => Map::new(),
             },
         };
-        store::append(&mut self.tx, &event).await
+        store::append(&mut self.tx, &event).await?;
+        fault::reach("event_written");
+        self.has_recorded = true;
+        Ok(())
+    }
+
+    /// Where the actor asks from; nothing for work of our own.
+    fn personal(&self) -> Option<Personal> {
+        let ip = self.actor.ip?;
+        if matches!(self.actor.principal, Principal::System) {
+            return None;
+        }
+        let mut salt = [0; SALT_BYTES];
+        self.platform.random.fill(&mut salt);
+        Some(Personal::new(ip, &self.actor.user_agent, salt))
     }
 }
 
-/// The tenant's events in the order of their making, newest last. For tests and support.
-pub async fn of_tenant(
+/// The tenant's events in the order of the log, once all that is recorded is in it. For tests and
+/// support.
+pub async fn of_tenant(platform: &Platform, tenant: TenantId) -> Result<Vec<Event>, DbError> {
+    sequencer::run_due_work(platform).await?;
+    let mut tx = platform.db.read().await?;
+    let mut events = Vec::new();
+    loop {
+        let seq = events.last().map_or(0, |event: &Event| event.seq);
+        let more = store::after(&mut tx, tenant, seq, 1_000).await?;
+        if more.is_empty() {
+            return Ok(events);
+        }
+        events.extend(more);
+    }
+}
+
+/// Where a tenant's log stands: the epoch, and the number of its last event.
+pub async fn head(tx: &mut Tx, tenant: TenantId) -> Result<(String, i64), DbError> {
+    store::head(tx, tenant).await
+}
+
+/// Up to `limit` events of the tenant that follow a place in its log, in the order of the log.
+pub async fn after(
     tx: &mut Tx,
-    tenant: plinto_contract::ids::TenantId,
+    tenant: TenantId,
+    seq: i64,
+    limit: i64,
 ) -> Result<Vec<Event>, DbError> {
-    store::of_tenant(tx, tenant).await
+    store::after(tx, tenant, seq, limit).await
+}
+
+/// The same with what the log needs to prove them.
+pub async fn logged_after(
+    tx: &mut Tx,
+    tenant: TenantId,
+    seq: i64,
+    limit: i64,
+) -> Result<Vec<Logged>, DbError> {
+    store::logged_after(tx, tenant, seq, limit).await
+}
+
+/// The same of one kind.
+pub async fn of_kind(
+    tx: &mut Tx,
+    tenant: TenantId,
+    kind: EventKind,
+    seq: i64,
+    limit: i64,
+) -> Result<Vec<Event>, DbError> {
+    store::of_kind(tx, tenant, kind, seq, limit).await
+}
+
+/// An event by its id, which says when it was made.
+pub async fn find(tx: &mut Tx, tenant: TenantId, id: EventId) -> Result<Option<Event>, DbError> {
+    store::find(tx, tenant, id).await
 }

@@ -1,7 +1,7 @@
 //! What the routes of one group have in common. The router mounts groups; whoever else has to know
 //! how a route asks, counts or refuses looks its group up, and never reads it from the path.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::extract::MatchedPath;
 use utoipa_axum::router::OpenApiRouter;
@@ -26,6 +26,8 @@ pub struct Group {
     pub ask: Ask,
     /// Which pages may call it.
     pub origins: AllowedOrigins,
+    /// How long a request may wait for something to happen, beside the time for its work.
+    pub may_wait: Duration,
     /// Whether query parameters that an operation does not know are passed over instead of refused.
     pub ignores_unknown_parameters: bool,
 }

@@ -1,10 +1,13 @@
 //! What wraps every request: its name, its log line, its limits, the headers of its answer.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use axum::{
-    extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -155,13 +158,16 @@ pub async fn security_headers(
     response
 }
 
-/// Bounds a request's time.
+/// Bounds a request's time: that of its work, and beside it how long it may wait for something to
+/// happen.
 pub async fn time_limit(
-    State(platform): State<Platform>,
+    State((platform, groups)): State<(Platform, Groups)>,
     request: Request,
     next: Next,
 ) -> Response {
-    let limit = Duration::from_secs(platform.config.http.timeout_s);
+    let group = groups.of(request.extensions().get::<MatchedPath>());
+    let work = Duration::from_secs(platform.config.http.timeout_s);
+    let limit = work + group.map_or(Duration::ZERO, |group| group.may_wait);
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => ApiError::new(Code::RequestTimeout, Code::RequestTimeout.title()).into_response(),
@@ -212,7 +218,7 @@ pub async fn slot(State(platform): State<Platform>, mut request: Request, next: 
     let Ok(slot) = platform.state::<Slots>().work().try_acquire_owned() else {
         return readable_by_pages(ApiError::from(Overloaded).into_response());
     };
-    let slot = WorkSlot(Arc::new(slot));
+    let slot = WorkSlot(Arc::new(Mutex::new(Some(slot))));
     request.extensions_mut().insert(slot.clone());
     let response = next.run(request).await;
     drop(slot);
@@ -221,7 +227,35 @@ pub async fn slot(State(platform): State<Platform>, mut request: Request, next: 
 
 /// The slot of a request, in its extensions: work that goes on when the client has gone keeps it.
 #[derive(Debug, Clone)]
-pub struct WorkSlot(#[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>);
+pub struct WorkSlot(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+
+impl WorkSlot {
+    /// Gives it back while the request waits for something to happen: others work meanwhile.
+    pub fn give_back(&self) {
+        self.permit().take();
+    }
+
+    /// Takes one again. Errors: `Overloaded`, when there is none.
+    pub fn take_again(&self, platform: &Platform) -> Result<(), Overloaded> {
+        let slots = platform.state::<Slots>().work();
+        let permit = slots.try_acquire_owned().map_err(|_| Overloaded)?;
+        self.permit().replace(permit);
+        Ok(())
+    }
+
+    fn permit(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for WorkSlot {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let slot = parts.extensions.get::<Self>().cloned();
+        slot.ok_or_else(|| ApiError::from(Overloaded))
+    }
+}
 
 /// The same for public documents: edges get theirs while all else is taken, and while one address
 /// asks for more than its share.

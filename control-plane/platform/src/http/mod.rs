@@ -32,5 +32,5 @@ pub use input::{Json, OptionalJson, Path, Query};
 pub use page::{List, Page};
 pub use problem::{ApiError, HasCode};
 pub use rate_limit::{Ask, RateLimits};
-pub use shares::Shares;
+pub use shares::{Place, Shares};
 pub use slots::{Overloaded, Slots};

@@ -113,7 +113,7 @@ impl FromRequestParts<Platform> for Page {
         let mut filters = Vec::new();
         for (name, value) in pairs(parts) {
             match name.as_str() {
-                "limit" => limit = read_limit(&value)?,
+                "limit" => limit = read_limit(&value, PAGE_MAX)?,
                 "cursor" => cursor = Some(value),
                 _ => filters.push((name, value)),
             }
@@ -145,11 +145,29 @@ impl FromRequestParts<Platform> for Page {
     }
 }
 
-fn read_limit(text: &str) -> Result<u16, ApiError> {
+/// `?limit=…` of a request that is no list by cursor: 1 to `MOST`, or `DEFAULT`.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit<const DEFAULT: u16, const MOST: u16>(pub u16);
+
+impl<const DEFAULT: u16, const MOST: u16, S: Send + Sync> FromRequestParts<S>
+    for Limit<DEFAULT, MOST>
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let mut limit = DEFAULT;
+        for (_, value) in pairs(parts).iter().filter(|(name, _)| name == "limit") {
+            limit = read_limit(value, MOST)?;
+        }
+        Ok(Self(limit))
+    }
+}
+
+fn read_limit(text: &str, most: u16) -> Result<u16, ApiError> {
     number(text)
-        .filter(|limit| (1..=PAGE_MAX).contains(limit))
+        .filter(|limit| (1..=most).contains(limit))
         .ok_or_else(|| {
-            let detail = format!("expected a number from 1 to {PAGE_MAX}");
+            let detail = format!("expected a number from 1 to {most}");
             ApiError::fields(
                 Code::ValidationFailed,
                 vec![FieldError::new("?limit", "out_of_range", detail)],

@@ -66,6 +66,15 @@ impl Text {
     }
 }
 
+const POSITION: &str = "tenant_01h455vb4pex5vsknk084sn02q.9f86d081884c7d65.42";
+
+fn position(or: &str) -> String {
+    let tenant = ids::TenantId::PREFIX;
+    format!(
+        "^({or}{tenant}_[0-7][0-9a-hjkmnp-tv-z]{{25}}\\.[0-9a-f]{{16}}\\.(0|[1-9][0-9]{{0,9}}))$"
+    )
+}
+
 macro_rules! texts {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:expr;)+) => {$(
         $(#[doc = $doc])+
@@ -101,6 +110,21 @@ texts! {
     RoleId = Text::id(ids::RoleId::PREFIX, "role_01h455vb4pex5vsknk084sn02q");
     /// An API key's id, which is not its secret.
     ApiKeyId = Text::id(ids::ApiKeyId::PREFIX, "key_01h455vb4pex5vsknk084sn02q");
+    /// Where in a tenant's log: behind which of its events.
+    EventPosition = Text::like(position(""), POSITION);
+    /// Where in a tenant's log, or `latest`.
+    EventPositionOrLatest = Text::like(position("latest|"), POSITION);
+    /// Types of events with commas between them; `session.*` stands for all that begin so.
+    EventTypes = Text::like(
+        r"^([a-z_]{1,40}\.([a-z_]{1,40}|\*))(,[a-z_]{1,40}\.([a-z_]{1,40}|\*)){0,9}$",
+        "session.*,user.created",
+    );
+    /// The name of a place that is kept for a reader.
+    EventCursorName = Text::like("^[A-Za-z0-9._-]{1,64}$", "billing");
+    /// An event's id.
+    EventId = Text::id(ids::EventId::PREFIX, "evt_01h455vb4pex5vsknk084sn02q");
+    /// A request's id, as `X-Request-Id` of its answer.
+    RequestId = Text::id(ids::RequestId::PREFIX, "req_01h455vb4pex5vsknk084sn02q");
     /// A signing key's id.
     SigningKeyId = Text::id(ids::SigningKeyId::PREFIX, "sigkey_01h455vb4pex5vsknk084sn02q");
     /// A published bundle's id.

@@ -541,14 +541,14 @@ async fn an_operator_acts_in_the_tenant_that_a_request_names(world: World) {
     home.get("/v1/organizations").await.expect(403);
     // It happened in acme, and was his doing.
     let events = world.events(world.acme.tenant).await;
-    let event = events.iter().find(|event| event.subject == id).unwrap();
+    let event = events.iter().find(|event| event.target == id).unwrap();
     assert_eq!(event.actor.id, oscar.id.to_string());
     assert!(
         world
             .events(globex.tenant)
             .await
             .iter()
-            .all(|event| event.subject != id)
+            .all(|event| event.target != id)
     );
 
     // His own tenant ends his session, and with it his rights everywhere.

@@ -2,6 +2,8 @@
 
 mod administrators;
 mod api_keys;
+mod audit;
+mod events;
 mod organizations;
 mod policies;
 mod rights;

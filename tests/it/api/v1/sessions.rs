@@ -137,7 +137,7 @@ async fn a_session_that_a_key_ends_opens_nothing_any_more(world: World) {
     let ended: Vec<_> = events
         .iter()
         .filter(|event| event.kind.as_str() == "session.revoked")
-        .map(|event| event.subject.clone())
+        .map(|event| event.target.clone())
         .collect();
     assert_eq!(ended, [phone.session.to_string()]);
 }

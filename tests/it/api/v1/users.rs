@@ -119,7 +119,7 @@ async fn all_sessions_of_a_user_end_at_once(world: World) {
     let of_users = events
         .iter()
         .filter(|event| event.kind.as_str() == "user.sessions_revoked");
-    let subjects: Vec<_> = of_users.map(|event| event.subject.clone()).collect();
+    let subjects: Vec<_> = of_users.map(|event| event.target.clone()).collect();
     assert_eq!(subjects, [alice.id.to_string()]);
     assert_eq!(count(&world, "session.revoked").await, 0);
     let query = format!("/v1/sessions?user_id={}", alice.id);

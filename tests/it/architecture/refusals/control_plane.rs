@@ -294,17 +294,6 @@ pub(super) fn offences() -> Vec<(&'static str, Files, Files)> {
             )],
         ),
         (
-            "N10 data",
-            vec![(
-                feature("tenants/service.rs"),
-                "async fn f() { work.record_json(kind, id, json!({})) }",
-            )],
-            vec![(
-                feature("tenants/service.rs"),
-                "async fn f() { work.record(id, &TenantCreated { slug }) }",
-            )],
-        ),
-        (
             "N21",
             vec![(
                 feature("roles/service.rs"),

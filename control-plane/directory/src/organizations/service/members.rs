@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use plinto_contract::{
-    events::EventKind,
+    events::{EventData, MemberAdded, MemberRemoved, MemberUpdated},
     ids::{OrganizationId, TenantId, UserId},
     problem::FieldError,
 };
@@ -14,7 +14,6 @@ use plinto_platform::{
     authority::{self, Need, Work},
     db::{DbError, Tx},
 };
-use serde_json::json;
 
 use super::reach::{Reach, reach, reach_to_write, require_grantable, require_reach};
 use crate::{
@@ -119,7 +118,12 @@ pub(crate) async fn update(
     store::replace_roles(&mut work.tx, actor.tenant, &member).await?;
     require_owner(&mut work.tx, actor.tenant, organization).await?;
     users::outdate_tokens(&mut work.tx, actor.tenant, user, member.updated_at).await?;
-    record(&mut work, EventKind::MemberUpdated, &member).await?;
+    let data = |organization_id, user_id, roles| MemberUpdated {
+        organization_id,
+        user_id,
+        roles,
+    };
+    record(&mut work, &member, data).await?;
     work.commit().await?;
     Ok(member)
 }
@@ -149,7 +153,12 @@ pub(crate) async fn remove(
         }
     }
     users::outdate_tokens(&mut work.tx, actor.tenant, user, platform.clock.now()).await?;
-    record(&mut work, EventKind::MemberRemoved, &member).await?;
+    let data = |organization_id, user_id, roles| MemberRemoved {
+        organization_id,
+        user_id,
+        roles,
+    };
+    record(&mut work, &member, data).await?;
     work.commit().await?;
     Ok(())
 }
@@ -184,7 +193,12 @@ pub(super) async fn record_all_leave(
         for member in &members {
             let now = work.platform.clock.now();
             users::outdate_tokens(&mut work.tx, tenant, member.user, now).await?;
-            record(work, EventKind::MemberRemoved, member).await?;
+            let data = |organization_id, user_id, roles| MemberRemoved {
+                organization_id,
+                user_id,
+                roles,
+            };
+            record(work, member, data).await?;
         }
     }
 }
@@ -223,7 +237,12 @@ pub(super) async fn insert(
             error.on(key, || OrganizationsError::AlreadyMember)
         })?;
     require_owner(&mut work.tx, tenant, organization).await?;
-    record(work, EventKind::MemberAdded, &member).await?;
+    let data = |organization_id, user_id, roles| MemberAdded {
+        organization_id,
+        user_id,
+        roles,
+    };
+    record(work, &member, data).await?;
     Ok(member)
 }
 
@@ -289,11 +308,11 @@ async fn require_owner(
     }
 }
 
-async fn record(work: &mut Work<'_>, kind: EventKind, member: &Member) -> Result<(), DbError> {
-    let data = json!({
-        "organization_id": member.organization,
-        "user_id": member.user,
-        "roles": member.roles,
-    });
-    work.record_json(kind, member.id.to_string(), data).await
+async fn record<D: EventData>(
+    work: &mut Work<'_>,
+    member: &Member,
+    data: impl FnOnce(OrganizationId, UserId, BTreeSet<String>) -> D,
+) -> Result<(), DbError> {
+    let data = data(member.organization, member.user, member.roles.clone());
+    work.record_in(member.organization, member.id, &data).await
 }

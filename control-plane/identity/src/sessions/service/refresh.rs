@@ -1,7 +1,7 @@
 //! Exchanging a refresh token for its successor: the story is told in the feature's `mod.rs`.
 
 use plinto_contract::{
-    events::EventKind,
+    events::{RefreshTokenReused, SessionRefreshed},
     ids::{RefreshTokenId, SessionId},
 };
 use plinto_directory::users;
@@ -12,7 +12,6 @@ use plinto_platform::{
     db::DbError,
 };
 use plinto_tenancy::tenants::Tenant;
-use serde_json::json;
 
 use super::{Opened, end, own_tenant, require_client, roles_in, tokens};
 use crate::sessions::{
@@ -118,9 +117,11 @@ async fn rotate(
     store::insert_refresh_token(&mut work.tx, work.actor.tenant, &stored, &successor.hash())
         .await?;
     store::forget_nonces(&mut work.tx, work.actor.tenant, session.id, stored.id).await?;
-    let data = json!({"user": session.user, "client_id": session.client_id});
-    work.record_json(EventKind::SessionRefreshed, session.id, data)
-        .await?;
+    let data = SessionRefreshed {
+        user_id: session.user,
+        client_id: session.client_id.clone(),
+    };
+    work.record(session.id, &data).await?;
     Ok(Opened {
         tenant,
         session,
@@ -227,9 +228,11 @@ async fn end_family(mut work: Work<'_>, session: &Session) -> Result<(), Session
         }
         last = next;
     }
-    let kind = EventKind::RefreshTokenReused;
-    let data = json!({"user": session.user, "client_id": session.client_id});
-    work.record_json(kind, last, data).await?;
+    let data = RefreshTokenReused {
+        user_id: session.user,
+        client_id: session.client_id.clone(),
+    };
+    work.record(last, &data).await?;
     work.commit().await?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! One attempt, counted before it is judged.
 
-use plinto_contract::{events::EventKind, ids::UserId, time::UnixMillis};
+use plinto_contract::{events::SignInFailed, ids::UserId, time::UnixMillis};
 use plinto_platform::{
     Platform,
     actor::Actor,
@@ -8,7 +8,6 @@ use plinto_platform::{
     db::DbError,
     http::HasCode,
 };
-use serde_json::json;
 
 use super::{
     SignInError,
@@ -207,8 +206,7 @@ pub(super) async fn record_failure(
     user: Option<UserId>,
     reason: &'static str,
 ) -> Result<(), DbError> {
-    let subject = user.map_or_else(|| "unknown".to_owned(), |user| user.to_string());
-    let data = json!({"reason": reason});
-    work.record_json(EventKind::SignInFailed, subject, data)
-        .await
+    let target = user.map_or_else(|| "unknown".to_owned(), |user| user.to_string());
+    let reason = reason.to_owned();
+    work.record(target, &SignInFailed { reason }).await
 }

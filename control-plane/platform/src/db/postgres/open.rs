@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::{Limits, Pools, Postgres};
 use crate::{
     config::Config,
-    db::{OpenError, history},
+    db::{OpenError, history, migrations},
 };
 
 /// How tables of somebody else are recognised: there are some, and none is our history. The
@@ -44,6 +44,8 @@ const BEGIN_MIGRATION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
 
 /// 4: connections for documents. One reading of each is under way, and takes a millisecond.
 const DOCUMENT_CONNECTIONS: u32 = 4;
+/// 3: one that numbers events, one that tells others of it, one that hears of it.
+const SEQUENCER_CONNECTIONS: u32 = 3;
 /// 1 s: a connection that was used less long ago is not asked whether it still stands.
 const RESTED: Duration = Duration::from_secs(1);
 /// 5 s: who has not answered by then is not there.
@@ -90,6 +92,7 @@ pub(in crate::db) async fn open(config: &Config, upgrade: bool) -> Result<Pools,
     Ok(Pools {
         work: pool(config.database.max_connections, Limits::within(request)),
         documents: pool(DOCUMENT_CONNECTIONS, Limits::of_document()),
+        sequencer: pool(SEQUENCER_CONNECTIONS, Limits::of_sequencer()),
     })
 }
 
@@ -144,7 +147,7 @@ async fn is_current(
         .fetch_all(connection)
         .await
         .map_err(unreachable)?;
-    history::check(&name, &applied, upgrade)
+    history::check(&migrations::POSTGRES, &name, &applied, upgrade)
 }
 
 /// Runs what is missing, all of it or nothing. Of several processes one does it: the history is read
@@ -169,7 +172,7 @@ async fn apply_missing(connection: &mut PgConnection) -> sqlx::Result<()> {
         .persistent(false)
         .fetch_all(&mut *connection)
         .await?;
-    for migration in history::missing(&applied) {
+    for migration in history::missing(&migrations::POSTGRES, &applied) {
         connection.execute(migration.sql.clone()).await?;
         sqlx::query(APPLIED)
             .persistent(false)

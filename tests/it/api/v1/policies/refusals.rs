@@ -1,6 +1,6 @@
 //! Bundles that are refused: whole, with the place of the fault, and what was active stays active.
 
-use std::{os::unix::ffi::OsStrExt, path::Path, time::Duration};
+use std::{fmt::Write as _, os::unix::ffi::OsStrExt, path::Path, time::Duration};
 
 use plinto_policy::bundle;
 use plinto_tests::{
@@ -407,6 +407,19 @@ test_large if count([both | some i in big; both := big | {0 - i}]) == 1";
     assert_eq!(still, active);
 }
 
+/// A bundle whose tests together spend many times what one may.
+fn long() -> Vec<u8> {
+    let mut tests = "package app.authz_test\n".to_owned();
+    for test in 0..4_000 {
+        let spent = "count([1 | some i in numbers.range(1, 200); some j in numbers.range(1, 200)])";
+        writeln!(tests, "test_{test} if {spent} == 0").unwrap();
+    }
+    bundle(&[
+        ("app/authz/decision.rego", CLOSED),
+        ("app/authz/decision_test.rego", &tests),
+    ])
+}
+
 /// Processes that run this program.
 fn running(program: &Path) -> usize {
     let name = program.as_os_str().as_bytes();
@@ -429,10 +442,10 @@ async fn a_check_that_nobody_waits_for_any_more_ends() {
         (running(&program) == 1).then_some(())
     });
     tokio::select! {
-        answer = send(&admin, costly("test_equal if a40 == b40")) => panic!("{}", answer.text()),
+        answer = send(&admin, long()) => panic!("{}", answer.text()),
         () = started => {}
     }
-    // Left alone it would run for five seconds.
+    // Left alone it would run for many seconds.
     process::until("the check ended", Duration::from_secs(3), async || {
         (running(&program) == 0).then_some(())
     })

@@ -1,0 +1,223 @@
+//! `/v1/audit`.
+
+use plinto_contract::events::canonical;
+use plinto_history::audit;
+use plinto_platform::{args, events::sequencer};
+use plinto_tests::world::{Client, World};
+use plinto_tlog::{Checkpoint, Hash, LogProof, VerifierKey, hash, proof};
+use serde_json::{Map, Value, json};
+
+use crate::setup::{admin, apply, client_with, each_database, pointers};
+
+async fn make_roles(client: &Client, from: usize, to: usize) {
+    for number in from..to {
+        let body = json!({"key": format!("r{number}"), "name": "R"});
+        client.post("/v1/roles", body).await.expect(201);
+    }
+}
+
+async fn seal(world: &World) {
+    sequencer::run_due_work(&world.app).await.unwrap();
+    audit::seal_due(&world.app).await.unwrap();
+}
+
+async fn get(client: &Client, path: &str) -> Value {
+    client.get(path).await.expect(200).json()
+}
+
+/// What is signed, as whoever knows only the key reads it.
+fn opened(checkpoint: &Value) -> (Checkpoint, VerifierKey) {
+    let key: VerifierKey = checkpoint["verifier_key"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let note = checkpoint["note"].as_str().unwrap().as_bytes();
+    let origin = checkpoint["origin"].as_str().unwrap();
+    let opened = Checkpoint::open(note, origin, std::slice::from_ref(&key)).unwrap();
+    assert_eq!(opened.size(), checkpoint["size"].as_u64().unwrap());
+    (opened, key)
+}
+
+/// As the description of the records says that a leaf is made.
+fn leaf_of(record: &Value) -> Hash {
+    let mut leaf: Map<String, Value> = record.as_object().unwrap().clone();
+    for beside in ["context", "salt", "leaf_hash"] {
+        leaf.remove(beside);
+    }
+    hash::leaf(canonical(&Value::Object(leaf)).unwrap().as_bytes())
+}
+
+fn hashes(body: &Value) -> Vec<Hash> {
+    let texts = body["hashes"].as_array().unwrap().iter();
+    texts
+        .map(|text| text.as_str().unwrap().parse().unwrap())
+        .collect()
+}
+
+/// W9.
+#[apply(each_database)]
+async fn every_event_is_proven_by_what_was_signed(world: World) {
+    let admin = admin(&world)
+        .with("user-agent", "nightly/1")
+        .from("203.0.113.7");
+    make_roles(&admin, 0, 5).await;
+    admin
+        .get("/v1/audit/checkpoint")
+        .await
+        .expect_problem(409, "event_not_sealed");
+    seal(&world).await;
+    let checkpoint = get(&admin, "/v1/audit/checkpoint").await;
+    let (signed, key) = opened(&checkpoint);
+    let listed = get(&admin, "/v1/audit/records?limit=1000").await;
+    let records = listed["data"].as_array().unwrap();
+    assert_eq!(records.len() as u64, signed.size());
+    for (index, record) in (0..).zip(records) {
+        let leaf = leaf_of(record);
+        assert_eq!(record["leaf_hash"], leaf.to_string());
+        let id = record["id"].as_str().unwrap();
+        let path = format!("/v1/audit/inclusion_proof?event_id={id}");
+        let proven = get(&admin, &path).await;
+        assert_eq!(proven["record"], *record);
+        let hashes = hashes(&proven);
+        proof::verify_inclusion(index, signed.size(), &leaf, signed.root(), &hashes).unwrap();
+        let file: LogProof = proven["proof"].as_str().unwrap().parse().unwrap();
+        file.verify(&leaf, key.name(), std::slice::from_ref(&key))
+            .unwrap();
+    }
+    let with_context = records.last().unwrap();
+    assert_eq!(with_context["context"]["ip"], "203.0.113.7");
+    assert!(with_context["context_digest"].is_string());
+}
+
+#[apply(each_database)]
+async fn a_log_that_grew_is_proven_to_begin_as_before(world: World) {
+    let admin = admin(&world);
+    seal(&world).await;
+    let (before, _) = opened(&get(&admin, "/v1/audit/checkpoint").await);
+    make_roles(&admin, 0, 3).await;
+    seal(&world).await;
+    let (after, _) = opened(&get(&admin, "/v1/audit/checkpoint").await);
+    assert_eq!(after.size(), before.size() + 3);
+    let path = format!("/v1/audit/consistency_proof?from={}", before.size());
+    let proven = get(&admin, &path).await;
+    proof::verify_consistency(
+        before.size(),
+        after.size(),
+        before.root(),
+        after.root(),
+        &hashes(&proven),
+    )
+    .unwrap();
+}
+
+#[apply(each_database)]
+async fn what_was_recorded_a_moment_ago_is_not_proven_yet(world: World) {
+    let admin = admin(&world);
+    seal(&world).await;
+    make_roles(&admin, 0, 1).await;
+    sequencer::run_due_work(&world.app).await.unwrap();
+    let latest = get(&admin, "/v1/events?limit=1000").await;
+    let id = latest["data"].as_array().unwrap().last().unwrap()["id"].clone();
+    let path = format!(
+        "/v1/audit/inclusion_proof?event_id={}",
+        id.as_str().unwrap()
+    );
+    let answer = admin
+        .get(&path)
+        .await
+        .expect_problem(409, "event_not_sealed");
+    assert_eq!(answer.header("retry-after"), "10");
+    seal(&world).await;
+    admin.get(&path).await.expect(200);
+}
+
+#[apply(each_database)]
+async fn what_makes_no_sense_is_pointed_at(world: World) {
+    let admin = admin(&world);
+    seal(&world).await;
+    for (path, pointer) in [
+        ("inclusion_proof?event_id=1", "?event_id"),
+        ("inclusion_proof", "?event_id"),
+        ("consistency_proof?from=0", "?from"),
+        ("consistency_proof?from=x", "?from"),
+        ("consistency_proof?from=1&to=100000", "?to"),
+        ("consistency_proof?from=2&to=1", "?from"),
+        ("records?after=-1", "?after"),
+        ("records?limit=1001", "?limit"),
+    ] {
+        let answer = admin.get(&format!("/v1/audit/{path}")).await;
+        let answer = answer.expect_problem(422, "validation_failed");
+        assert_eq!(pointers(&answer), [pointer], "{path}");
+    }
+    let weak = client_with(&world, &["roles:read"]).await;
+    for path in ["checkpoint", "records", "consistency_proof?from=1"] {
+        weak.get(&format!("/v1/audit/{path}"))
+            .await
+            .expect_problem(403, "permission_denied");
+    }
+}
+
+/// The tree goes over tiles of 256, and over several steps of the sealer.
+#[apply(each_database)]
+async fn a_long_log_is_sealed_whole_and_every_change_in_it_is_found(world: World) {
+    let tenant = world.acme.tenant.to_string();
+    let many = "insert into event_log (stream, seq, id, type, version, created_at, result, actor_type,
+        actor_id, target, data)
+        with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 2600)
+        select (select number from event_streams where tenant_id = $1),
+            (select head from event_streams where tenant_id = $1) + n,
+            'evt_01jd00000000000000000' || cast(10000 + n as text), 'user.created', 1, 1, 'success', 'system', '', 't',
+            '{}' from numbers";
+    sequencer::run_due_work(&world.app).await.unwrap();
+    let mut tx = world.app.db.begin().await.unwrap();
+    tx.execute(many, args![&tenant]).await.unwrap();
+    let head = "update event_streams set head = head + 2600 where tenant_id = $1";
+    tx.execute(head, args![&tenant]).await.unwrap();
+    tx.commit().await.unwrap();
+    seal(&world).await;
+    assert_eq!(broken(&world).await, Vec::<String>::new());
+    for (change, back, found) in [
+        (
+            "update event_log set result = 'failure' where seq = 700",
+            "update event_log set result = 'success' where seq = 700",
+            "event 700 was changed",
+        ),
+        (
+            "update event_log set seq = 100000 where seq = 1500",
+            "update event_log set seq = 1500 where seq = 100000",
+            "event 1500 is missing",
+        ),
+        (
+            "update event_log set seq = seq + 100000 where seq > 2590",
+            "update event_log set seq = seq - 100000 where seq > 100000",
+            "are missing",
+        ),
+        (
+            "update event_tiles set hashes = (select hashes from event_tiles as other
+                where other.level = 0 and other.number = 1 limit 1) where level = 0 and number = 2",
+            "delete from event_tiles where false",
+            "event 513 was changed",
+        ),
+    ] {
+        let mut tx = world.app.db.begin().await.unwrap();
+        tx.execute(change, args![]).await.unwrap();
+        tx.commit().await.unwrap();
+        let told = broken(&world).await;
+        assert!(
+            told.iter().any(|told| told.contains(found)),
+            "{change}: {told:?}"
+        );
+        let mut tx = world.app.db.begin().await.unwrap();
+        tx.execute(back, args![]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+async fn broken(world: &World) -> Vec<String> {
+    let mut told = Vec::new();
+    audit::broken_invariants(&world.app, |broken| told.push(broken.what))
+        .await
+        .unwrap();
+    told
+}
