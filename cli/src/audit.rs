@@ -2,6 +2,7 @@
 
 mod anchor;
 mod export;
+mod list;
 mod record;
 mod verify;
 
@@ -18,6 +19,8 @@ const CONSISTENCY: &str = "/v1/audit/consistency_proof";
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Audit {
+    /// List events that were looked for, the newest first.
+    List(list::List),
     /// Show what was last signed of the log. Kept where the server can't reach it, it shows later
     /// whether anything of before was changed or removed.
     Checkpoint {
@@ -46,6 +49,7 @@ impl Audit {
             Client::new(url, Some(key))
         };
         match self {
+            Self::List(list) => online(list.run(&client()?, output)),
             Self::Checkpoint { append } => {
                 let client = client()?;
                 let checkpoint = match &append {

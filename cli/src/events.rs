@@ -187,7 +187,8 @@ fn events(part: &Value) -> &[Value] {
     data.map_or(&[], Vec::as_slice)
 }
 
-fn actor(event: &Value) -> String {
+/// Who made it happen: an id, or what kind of actor has none.
+pub(crate) fn actor(event: &Value) -> String {
     let actor = event.get("actor").unwrap_or(&Value::Null);
     let id = text(actor, "id");
     if id.is_empty() {

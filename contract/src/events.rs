@@ -15,7 +15,7 @@ use crate::{
 
 pub use asyncapi::{asyncapi, example};
 pub use data::*;
-pub use leaf::{CONTEXT_DIGEST, canonical, canonical_context, leaf_object};
+pub use leaf::{CONTEXT_DIGEST, NotCanonical, canonical, canonical_context, leaf_object};
 
 macro_rules! kinds {
     ($($name:ident = $kind:literal, $doc:literal;)+) => {

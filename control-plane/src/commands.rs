@@ -16,6 +16,7 @@ use plinto_platform::{Platform, config::Config, db::Db, fault, http::server};
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 
 use crate::{
+    backup,
     bootstrap::{self, Bootstrap},
     logging, ops, router, start,
     worker::{self, Role},
@@ -100,6 +101,31 @@ pub async fn migrate(file: Option<&Path>) -> anyhow::Result<()> {
     let db = Db::migrate(&config).await?;
     db.close().await;
     print("the database is up to date\n")
+}
+
+/// Writes one state of the database into a new file.
+pub async fn backup(file: Option<&Path>, to: &Path) -> anyhow::Result<()> {
+    let config = Config::load(file)?;
+    backup::back_up(&config, to).await?;
+    print(&format!(
+        "wrote {}; the master key is not in it and is kept apart from it\n",
+        to.display()
+    ))
+}
+
+/// Goes on from a backup.
+pub async fn restore(
+    file: Option<&Path>,
+    copy: Option<&Path>,
+    keep_sessions: bool,
+) -> anyhow::Result<()> {
+    let config = Config::load(file)?;
+    backup::restore(config, copy, !keep_sessions).await?;
+    print(if keep_sessions {
+        "restored\n"
+    } else {
+        "restored; everybody has to sign in again\n"
+    })
 }
 
 /// Looks at everything that the database has.

@@ -4,6 +4,7 @@
 //! `plinto_platform` → contract and jose. `docs/architecture.md` walks through it.
 
 pub mod authentication;
+pub mod backup;
 pub mod bootstrap;
 pub mod commands;
 pub mod logging;

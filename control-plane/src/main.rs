@@ -1,4 +1,4 @@
-//! Starts the control plane: `serve`, `work`, `migrate`, `verify`, `openapi`, `bootstrap`, `api-key`.
+//! Starts the control plane: `serve`, `work`, `migrate`, `backup`, `restore`, `verify`, `openapi`, `bootstrap`, `api-key`.
 
 use std::{
     path::{Path, PathBuf},
@@ -40,6 +40,21 @@ enum Other {
     Work,
     /// Bring the database up to this version.
     Migrate,
+    /// Write one state of the database into a new file, while a server runs. For SQLite.
+    Backup {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Go on from a backup: put it where the settings say that the database is, make everybody sign in
+    /// again, and let readers of events know that this is another history. Without a file: the Postgres
+    /// server was restored with its own tools.
+    Restore {
+        /// The backup.
+        file: Option<PathBuf>,
+        /// Leave people signed in, those too whose sessions ended after the backup.
+        #[arg(long)]
+        keep_sessions: bool,
+    },
     /// Look whether the database has everything as it was recorded, and say what it has not. Reads every
     /// event, and changes nothing.
     Verify,
@@ -91,6 +106,11 @@ async fn run(config: Option<&Path>, command: Other) -> anyhow::Result<()> {
         }
         Other::Work => commands::work(config).await,
         Other::Migrate => commands::migrate(config).await,
+        Other::Backup { file } => commands::backup(config, &file).await,
+        Other::Restore {
+            file,
+            keep_sessions,
+        } => commands::restore(config, file.as_deref(), keep_sessions).await,
         Other::Verify => commands::verify(config).await,
         Other::Openapi => commands::openapi(),
         Other::Bootstrap(arguments) => commands::bootstrap(config, arguments).await,

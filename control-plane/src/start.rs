@@ -65,6 +65,15 @@ pub async fn open(mut config: Config) -> Result<Platform, StartError> {
     Ok(platform)
 }
 
+/// The master key that the settings name, or that stands beside the database file.
+/// Errors: there is none yet.
+pub fn existing_master_key(config: &Config) -> Result<Secret, StartError> {
+    match &config.master_key {
+        Some(key) => Ok(key.clone()),
+        None => master_key(config, &SystemRandom, false),
+    }
+}
+
 /// How each kind of actor is checked again when their work begins to write.
 pub const RECHECKS: Rechecks = Rechecks {
     api_key: api_keys::recheck,

@@ -21,16 +21,67 @@ pub fn leaf_object(event: &Event, context_digest: Option<String>) -> Map<String,
     members
 }
 
+/// 2^53: whole numbers up to here are the same in every program. Source: RFC 8785 §3.2.2.3.
+const NUMBER_MAX: u64 = 1 << 53;
+
+/// A number that no event has: a fraction, or one beyond 2^53.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("only whole numbers up to 2^53 are written in one way")]
+pub struct NotCanonical;
+
 /// The context as its digest is taken of it.
 /// Errors: as [`canonical`].
-pub fn canonical_context(context: &EventContext) -> Result<String, serde_json::Error> {
+pub fn canonical_context(context: &EventContext) -> Result<String, NotCanonical> {
     canonical(&json!(context))
 }
 
-/// The one way to write a value. Source: RFC 8785.
-/// Errors: a number that is none of JSON's.
-pub fn canonical(value: &Value) -> Result<String, serde_json::Error> {
-    serde_json_canonicalizer::to_string(value)
+/// The one way to write a value. Source: RFC 8785, for whole numbers only.
+/// Errors: `NotCanonical`.
+pub fn canonical(value: &Value) -> Result<String, NotCanonical> {
+    let mut text = String::new();
+    write(value, &mut text)?;
+    Ok(text)
+}
+
+fn write(value: &Value, text: &mut String) -> Result<(), NotCanonical> {
+    match value {
+        Value::Number(number) => {
+            let whole = number
+                .as_i64()
+                .filter(|whole| whole.unsigned_abs() <= NUMBER_MAX);
+            text.push_str(&whole.ok_or(NotCanonical)?.to_string());
+        }
+        Value::Array(items) => {
+            text.push('[');
+            for (place, item) in items.iter().enumerate() {
+                separate(place, text);
+                write(item, text)?;
+            }
+            text.push(']');
+        }
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            // By UTF-16 code units: §3.2.3.
+            members.sort_by_key(|(name, _)| name.encode_utf16().collect::<Vec<_>>());
+            text.push('{');
+            for (place, (name, value)) in members.into_iter().enumerate() {
+                separate(place, text);
+                text.push_str(&Value::from(name.as_str()).to_string());
+                text.push(':');
+                write(value, text)?;
+            }
+            text.push('}');
+        }
+        // Null, true, false, and texts with the escapes of §3.2.2.2.
+        other => text.push_str(&other.to_string()),
+    }
+    Ok(())
+}
+
+fn separate(place: usize, text: &mut String) {
+    if place > 0 {
+        text.push(',');
+    }
 }
 
 #[cfg(test)]
@@ -71,5 +122,20 @@ mod tests {
         ];
         let places: Vec<_> = order.iter().map(|name| text.find(name).unwrap()).collect();
         assert!(places.is_sorted(), "{text}");
+    }
+
+    /// Source: RFC 8785 §3.2.2, without its fractions.
+    #[test]
+    fn canonical_text_escapes_what_it_has_to_and_refuses_fractions() {
+        let value = json!({
+            "string": "\u{20ac}$\u{f}\nA'B\"\\\\\"/", "literals": [null, true, false], "numbers": [0, -1, 42]
+        });
+        assert_eq!(
+            canonical(&value).unwrap(),
+            "{\"literals\":[null,true,false],\"numbers\":[0,-1,42],\"string\":\"\u{20ac}$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"}"
+        );
+        for number in [json!(0.5), json!(1e30), json!(9_007_199_254_740_993_i64)] {
+            assert_eq!(canonical(&number), Err(NotCanonical), "{number}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod background_elsewhere;
+mod backup;
 mod bad_bundles;
 mod bootstrap;
 mod chaos;

@@ -61,6 +61,27 @@ const SHORT: &[(&str, &str)] = &[
         "signing_keys WITHDRAWN_SINCE",
         "a tenant makes a few a year",
     ),
+    (
+        "events BEFORE",
+        "a tenant has one log; its events by their number",
+    ),
+    (
+        "events BEFORE_BY_ACTOR",
+        "a tenant has one log; its events by actor",
+    ),
+    (
+        "events BEFORE_BY_KIND",
+        "a tenant has one log; its events by kind",
+    ),
+    (
+        "events BEFORE_BY_TARGET",
+        "a tenant has one log; its events by target",
+    ),
+    (
+        "events LAST_UNTIL",
+        "a tenant has one log; its events by their moment",
+    ),
+    ("events SET_EPOCH", "there is one epoch"),
     ("tenants ANY", "one row, the first there is"),
     ("tenants ONLY", "two rows, the first there are"),
 ];

@@ -1,6 +1,7 @@
 //! What can be refused about the audit log.
 
 use plinto_contract::{
+    events::NotCanonical,
     ids::TenantId,
     problem::{Code, FieldError},
 };
@@ -47,8 +48,8 @@ pub enum AuditError {
     #[error(transparent)]
     Key(#[from] EnvelopeError),
     /// An event cannot be written in one way.
-    #[error("an event cannot be written canonically: {0}")]
-    Canonical(#[from] serde_json::Error),
+    #[error(transparent)]
+    Canonical(#[from] NotCanonical),
 }
 
 tells_refusals!(AuditError);

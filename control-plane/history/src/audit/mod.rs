@@ -5,6 +5,7 @@
 //! Tables: `event_tiles`, `event_log_keys`. The log itself is the platform's.
 
 mod error;
+mod filter;
 mod invariants;
 mod model;
 pub mod rest;

@@ -1,7 +1,7 @@
 //! Leaves, and what is kept of a tenant's tree.
 
 use base64ct::{Base64, Encoding};
-use plinto_contract::events::{canonical, canonical_context, leaf_object};
+use plinto_contract::events::{NotCanonical, canonical, canonical_context, leaf_object};
 use plinto_platform::events::Logged;
 use plinto_tlog::{Hash, hash};
 use serde_json::{Map, Value};
@@ -28,7 +28,7 @@ pub(super) struct Record {
 
 impl Record {
     /// Errors: as of [`canonical`].
-    pub(super) fn of(logged: Logged) -> Result<Self, serde_json::Error> {
+    pub(super) fn of(logged: Logged) -> Result<Self, NotCanonical> {
         let digest = match &logged.salt {
             Some(salt) => Some(context_digest(salt, &logged)?),
             None => logged.context_digest.clone(),
@@ -43,7 +43,7 @@ impl Record {
     }
 }
 
-fn context_digest(salt: &str, logged: &Logged) -> Result<String, serde_json::Error> {
+fn context_digest(salt: &str, logged: &Logged) -> Result<String, NotCanonical> {
     let context = canonical_context(&logged.event.context)?;
     let digest = Sha256::new()
         .chain_update(salt)

@@ -9,7 +9,11 @@ use plinto_contract::{
 use plinto_platform::{
     Platform,
     actor::Actor,
-    http::{ApiError, Json, Query, page::Limit, schemas},
+    http::{
+        ApiError, Json, List, Page, Query,
+        page::{Limit, PageQuery},
+        schemas,
+    },
 };
 use plinto_tlog::Hash;
 use serde::{Deserialize, Serialize};
@@ -18,9 +22,11 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    filter::{Asked, Filter},
     model::Record,
-    service::{self, Consistency, Inclusion, Records, Signed},
+    service::{self, Consistency, Inclusion, Records, Signed, search},
 };
+use crate::events::EventBody;
 
 /// Routes of the management API.
 pub fn routes() -> OpenApiRouter<Platform> {
@@ -29,6 +35,7 @@ pub fn routes() -> OpenApiRouter<Platform> {
         .routes(routes!(get_inclusion_proof))
         .routes(routes!(get_consistency_proof))
         .routes(routes!(list_records))
+        .routes(routes!(search_events))
 }
 
 /// What was last signed of the tenant's log.
@@ -274,4 +281,72 @@ async fn list_records(
     let after = natural("?after", after)?;
     let records = service::records(&platform, &actor, after, i64::from(limit)).await?;
     Ok(Json(records.into()))
+}
+
+/// What is looked for; each that is given has to hold.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct SearchQuery {
+    /// Who made it happen: a user's or API key's id, `anonymous` or `system`.
+    #[param(pattern = "^[A-Za-z0-9_]{1,80}$")]
+    actor: Option<String>,
+    /// Only these types, with commas between them; `session.*` stands for all that begin so.
+    #[serde(rename = "type")]
+    #[param(inline, value_type = Option<schemas::EventTypes>)]
+    kinds: Option<String>,
+    /// The id of what it happened to.
+    #[param(pattern = "^[A-Za-z0-9_]{1,80}$")]
+    target: Option<String>,
+    /// Only what concerns this organization.
+    #[param(value_type = Option<schemas::OrganizationId>)]
+    organization_id: Option<String>,
+    /// Only what was asked for from this address.
+    #[param(
+        pattern = "^(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\\.(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}$"
+    )]
+    ip: Option<String>,
+    /// `success`, `failure` or `denied`.
+    #[param(pattern = "^(success|failure|denied)$")]
+    result: Option<String>,
+    /// Not before this moment.
+    #[param(value_type = Option<schemas::Moment>)]
+    from: Option<String>,
+    /// Not after this moment.
+    #[param(value_type = Option<schemas::Moment>)]
+    to: Option<String>,
+    /// A text in ids, types, addresses, programs or data, in upper or lower case.
+    #[param(min_length = 1, max_length = 200)]
+    q: Option<String>,
+}
+
+/// Search the log
+///
+/// The newest first. A page may have few events or none, and `next_cursor` all the same: 2,000 events are
+/// looked at for each. Needs the permission `events:read`.
+#[utoipa::path(get, path = "/v1/audit/events", tag = "audit", params(PageQuery, SearchQuery),
+    responses((status = 200, body = List<EventBody>)))]
+async fn search_events(
+    State(platform): State<Platform>,
+    actor: Actor,
+    page: Page,
+    Query(query): Query<SearchQuery>,
+) -> Result<Json<List<EventBody>>, ApiError> {
+    let asked = Asked {
+        actor: query.actor.as_deref(),
+        kinds: query.kinds.as_deref(),
+        target: query.target.as_deref(),
+        organization: query.organization_id.as_deref(),
+        ip: query.ip.as_deref(),
+        result: query.result.as_deref(),
+        from: query.from.as_deref(),
+        to: query.to.as_deref(),
+        text: query.q.as_deref(),
+    };
+    let filter =
+        Filter::read(&asked).map_err(|errors| ApiError::fields(Code::ValidationFailed, errors))?;
+    let before = number(page.after());
+    let found = search::search(&platform, &actor, &filter, before, page.limit()).await?;
+    let next = found.next.map(|next| next.to_string());
+    Ok(Json(page.part(found.events, next.as_deref())))
 }

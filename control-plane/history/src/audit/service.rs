@@ -1,6 +1,7 @@
 //! The verbs on the audit log: what was last signed of it, and proofs about it.
 
 pub(super) mod keys;
+pub(super) mod search;
 
 use plinto_contract::{
     ids::{EventId, TenantId},

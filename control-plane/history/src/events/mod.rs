@@ -10,4 +10,6 @@ mod service;
 mod store;
 
 pub use error::EventsError;
+pub(crate) use model::Kinds;
 pub use model::WAIT_MAX;
+pub(crate) use rest::EventBody;

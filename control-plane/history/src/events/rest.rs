@@ -50,7 +50,7 @@ pub fn waiting_routes() -> OpenApiRouter<Platform> {
 
 /// Something that happened.
 #[derive(Debug, Serialize, ToSchema)]
-struct EventBody {
+pub(crate) struct EventBody {
     #[schema(example = "event")]
     object: &'static str,
     #[schema(value_type = schemas::EventId)]

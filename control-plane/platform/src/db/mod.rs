@@ -6,6 +6,7 @@
 //! A transaction that is dropped, or in which a statement failed, leaves no trace.
 
 mod args;
+mod backup;
 mod error;
 mod group;
 mod held;
@@ -32,6 +33,7 @@ use sqlx::{
 };
 
 pub use args::{Arg, Args};
+pub use backup::{CopyError, put_back};
 pub use error::{DbError, FOREIGN_KEY, Lost, readable};
 pub use held::Held;
 pub use open::OpenError;

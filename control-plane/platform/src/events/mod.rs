@@ -16,15 +16,16 @@ use std::fmt::Display;
 use plinto_contract::{
     events::{Event, EventData, EventKind},
     ids::{EventId, OrganizationId, TenantId},
+    time::UnixMillis,
 };
 use serde_json::{Map, Value, json};
 
-pub use self::model::Logged;
+pub use self::model::{By, Logged};
 use self::model::{NewEvent, Personal};
 use crate::{
     Platform,
     actor::Principal,
-    authority::Work,
+    authority::{self, Work},
     db::{DbError, Tx},
     fault,
 };
@@ -121,6 +122,16 @@ pub async fn of_tenant(platform: &Platform, tenant: TenantId) -> Result<Vec<Even
     }
 }
 
+/// Begins another history: what readers knew of the one before is good no more. For a database that was
+/// put back to an earlier state.
+pub async fn begin_epoch(platform: &Platform) -> Result<(), DbError> {
+    let mut bytes = [0; 8];
+    platform.random.fill(&mut bytes);
+    let mut tx = authority::begin_own(platform).await?;
+    store::set_epoch(&mut tx, &hex::encode(bytes)).await?;
+    tx.commit().await
+}
+
 /// Where a tenant's log stands: the epoch, and the number of its last event.
 pub async fn head(tx: &mut Tx, tenant: TenantId) -> Result<(String, i64), DbError> {
     store::head(tx, tenant).await
@@ -155,6 +166,22 @@ pub async fn of_kind(
     limit: i64,
 ) -> Result<Vec<Event>, DbError> {
     store::of_kind(tx, tenant, kind, seq, limit).await
+}
+
+/// Up to `limit` events of the tenant before one of its log, the newest first.
+pub async fn before(
+    tx: &mut Tx,
+    tenant: TenantId,
+    by: By<'_>,
+    seq: i64,
+    limit: i64,
+) -> Result<Vec<Event>, DbError> {
+    store::before(tx, tenant, by, seq, limit).await
+}
+
+/// The number of the tenant's last event up to a moment; 0 if there is none.
+pub async fn last_until(tx: &mut Tx, tenant: TenantId, moment: UnixMillis) -> Result<i64, DbError> {
+    store::last_until(tx, tenant, moment).await
 }
 
 /// An event by its id, which says when it was made.

@@ -26,6 +26,19 @@ pub(super) struct NewEvent {
     pub(super) data: Map<String, Value>,
 }
 
+/// By which index events are looked up.
+#[derive(Debug, Clone, Copy)]
+pub enum By<'a> {
+    /// Their numbers alone.
+    Number,
+    /// Who made them happen: a user's or key's id.
+    Actor(&'a str),
+    /// What they happened to.
+    Target(&'a str),
+    /// What happened.
+    Kind(EventKind),
+}
+
 /// An event of the log with what proves it.
 #[derive(Debug)]
 pub struct Logged {

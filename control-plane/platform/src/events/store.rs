@@ -7,7 +7,7 @@ use plinto_contract::{
 };
 use serde_json::Value;
 
-use super::model::{Logged, NewEvent};
+use super::model::{By, Logged, NewEvent};
 use crate::{
     args,
     db::{DbError, Tx},
@@ -40,12 +40,49 @@ const OF_KIND: &str =
         and seq > $3
     order by seq limit $4";
 
+const BEFORE: &str =
+    "select seq, id, type, version, created_at, result, actor_type, actor_id, session_id, target,
+    organization_id, request_id, data, ip, user_agent
+    from event_log
+    where stream = (select number from event_streams where tenant_id = $1) and seq < $2
+    order by seq desc limit $3";
+
+const BEFORE_BY_ACTOR: &str =
+    "select seq, id, type, version, created_at, result, actor_type, actor_id, session_id, target,
+    organization_id, request_id, data, ip, user_agent
+    from event_log
+    where stream = (select number from event_streams where tenant_id = $1) and actor_id = $4
+        and seq < $2
+    order by seq desc limit $3";
+
+const BEFORE_BY_TARGET: &str =
+    "select seq, id, type, version, created_at, result, actor_type, actor_id, session_id, target,
+    organization_id, request_id, data, ip, user_agent
+    from event_log
+    where stream = (select number from event_streams where tenant_id = $1) and target = $4
+        and seq < $2
+    order by seq desc limit $3";
+
+const BEFORE_BY_KIND: &str =
+    "select seq, id, type, version, created_at, result, actor_type, actor_id, session_id, target,
+    organization_id, request_id, data, ip, user_agent
+    from event_log
+    where stream = (select number from event_streams where tenant_id = $1) and type = $4
+        and seq < $2
+    order by seq desc limit $3";
+
+const LAST_UNTIL: &str = "select seq from event_log
+    where stream = (select number from event_streams where tenant_id = $1) and created_at <= $2
+    order by created_at desc, seq desc limit 1";
+
 const FIND: &str =
     "select seq, id, type, version, created_at, result, actor_type, actor_id, session_id, target,
     organization_id, request_id, data, ip, user_agent
     from event_log
     where stream = (select number from event_streams where tenant_id = $1) and created_at = $2
         and id = $3";
+
+const SET_EPOCH: &str = "update event_log_epochs set epoch = $1";
 
 const HEAD: &str =
     "select epoch, coalesce((select head from event_streams where tenant_id = $1), 0)
@@ -145,6 +182,36 @@ pub(super) async fn of_kind(
     rows.into_iter().map(|row| row.read(tenant)).collect()
 }
 
+/// Up to `limit` events before one of the log, the newest first.
+pub(super) async fn before(
+    tx: &mut Tx,
+    tenant: TenantId,
+    by: By<'_>,
+    seq: i64,
+    limit: i64,
+) -> Result<Vec<Event>, DbError> {
+    let all = args![tenant, seq, limit];
+    let of = |value: &str| args![tenant, seq, limit, value];
+    let (sql, args) = match by {
+        By::Number => (BEFORE, all),
+        By::Actor(id) => (BEFORE_BY_ACTOR, of(id)),
+        By::Target(id) => (BEFORE_BY_TARGET, of(id)),
+        By::Kind(kind) => (BEFORE_BY_KIND, of(kind.as_str())),
+    };
+    let rows: Vec<EventRow> = tx.all(sql, args).await?;
+    rows.into_iter().map(|row| row.read(tenant)).collect()
+}
+
+/// The number of the last event up to a moment; 0 if there is none.
+pub(super) async fn last_until(
+    tx: &mut Tx,
+    tenant: TenantId,
+    moment: UnixMillis,
+) -> Result<i64, DbError> {
+    let row: Option<(i64,)> = tx.optional(LAST_UNTIL, args![tenant, moment]).await?;
+    Ok(row.map_or(0, |(seq,)| seq))
+}
+
 /// An event by its id.
 pub(super) async fn find(
     tx: &mut Tx,
@@ -154,6 +221,12 @@ pub(super) async fn find(
     let args = args![tenant, id.made_at(), id];
     let row: Option<EventRow> = tx.optional(FIND, args).await?;
     row.map(|row| row.read(tenant)).transpose()
+}
+
+/// Makes the log one of another epoch.
+pub(super) async fn set_epoch(tx: &mut Tx, epoch: &str) -> Result<(), DbError> {
+    tx.execute(SET_EPOCH, args![epoch]).await?;
+    Ok(())
 }
 
 /// The epoch of the log, and the number of the tenant's last event.

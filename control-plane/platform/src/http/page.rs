@@ -81,6 +81,23 @@ impl Page {
         i64::from(self.limit).saturating_add(1)
     }
 
+    /// How many items are asked for.
+    pub fn limit(&self) -> i64 {
+        i64::from(self.limit)
+    }
+
+    /// The answer where whoever looked knows whether there is more, and where: there may be fewer items
+    /// than fit, or none, and more behind.
+    pub fn part<R, T: From<R>>(&self, rows: Vec<R>, next: Option<&str>) -> List<T> {
+        let cursors = self.platform.state::<Cursors>();
+        List {
+            object: ListObject::List,
+            data: rows.into_iter().map(T::from).collect(),
+            has_more: next.is_some(),
+            next_cursor: next.map(|position| cursors.seal(&self.scope, position)),
+        }
+    }
+
     /// The answer: `rows` holds up to [`Page::fetch`]; `position` is what they are ordered by.
     pub fn answer<R, T: From<R>>(
         &self,

@@ -12,6 +12,6 @@ mod store;
 pub use error::TenantsError;
 pub use model::{CreateTenant, DEFAULT_CLIENT, SignUpMode, Tenant, is_client_id};
 pub use service::{
-    allows_origin, by_id, by_slug, create, end_sessions, exist, find, find_by_slug, get,
+    all, allows_origin, by_id, by_slug, create, end_sessions, exist, find, find_by_slug, get,
     keys_changed, only, published, update,
 };

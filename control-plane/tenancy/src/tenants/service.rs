@@ -128,6 +128,20 @@ pub async fn update(
     Ok(tenant)
 }
 
+/// The tenants that there are, for whoever can open the database.
+pub async fn all(platform: &Platform) -> Result<Vec<TenantId>, DbError> {
+    let mut tx = platform.db.read().await?;
+    let mut tenants: Vec<TenantId> = Vec::new();
+    loop {
+        let last = tenants.last().map(TenantId::to_string).unwrap_or_default();
+        let more = store::all(&mut tx, &last).await?;
+        if more.is_empty() {
+            return Ok(tenants);
+        }
+        tenants.extend(more);
+    }
+}
+
 /// Ends every session of the tenant: its refresh tokens are dead, and access tokens issued so far are
 /// refused (S4). API keys go on.
 pub async fn end_sessions(platform: &Platform, actor: &Actor) -> Result<(), TenantsError> {

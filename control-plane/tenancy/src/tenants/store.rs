@@ -24,6 +24,7 @@ const BY_ID: &str = "select id, slug, name, audience, signing_alg, version, sign
 
 const ONLY: &str = "select slug from tenants limit 2";
 
+const ALL: &str = "select id from tenants where id > $1 order by id limit 500";
 const ANY: &str = "select id from tenants limit 1";
 
 const END_SESSIONS: &str = "update tenants set session_epoch = session_epoch + 1,
@@ -169,4 +170,9 @@ pub(super) async fn end_sessions(
     tx.hold_alone(tenant).await?;
     tx.execute(END_SESSIONS, args![tenant, now]).await?;
     Ok(())
+}
+
+/// The next tenants, in the order of their ids.
+pub(super) async fn all(tx: &mut Tx, after: &str) -> Result<Vec<TenantId>, DbError> {
+    tx.tenants("tenants", ALL, args![after]).await
 }

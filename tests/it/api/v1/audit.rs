@@ -158,6 +158,79 @@ async fn what_makes_no_sense_is_pointed_at(world: World) {
     }
 }
 
+#[apply(each_database)]
+async fn events_are_found_by_what_one_knows_of_them(world: World) {
+    let admin = admin(&world)
+        .with("user-agent", "nightly/1")
+        .from("203.0.113.7");
+    make_roles(&admin, 0, 3).await;
+    let wrong = json!({"email": "nobody@example.com", "password": "not the password"});
+    world
+        .anon()
+        .from("198.51.100.9")
+        .post("/t/acme/v1/sign_in", wrong)
+        .await
+        .expect(401);
+    sequencer::run_due_work(&world.app).await.unwrap();
+    let found = async |query: &str| -> Vec<String> {
+        let list = get(&admin, &format!("/v1/audit/events?{query}")).await;
+        let events = list["data"].as_array().unwrap().iter();
+        events
+            .map(|event| {
+                event["data"]["key"]
+                    .as_str()
+                    .or(event["type"].as_str())
+                    .unwrap()
+                    .to_owned()
+            })
+            .collect()
+    };
+    assert_eq!(found("ip=203.0.113.7").await, ["r2", "r1", "r0"]);
+    assert_eq!(found("ip=::ffff:203.0.113.7&limit=1").await, ["r2"]);
+    assert_eq!(found("result=failure").await, ["sign_in.failed"]);
+    assert_eq!(
+        found("actor=anonymous&type=sign_in.*").await,
+        ["sign_in.failed"]
+    );
+    assert_eq!(
+        found("q=NIGHTLY&type=role.created").await,
+        ["r2", "r1", "r0"]
+    );
+    assert_eq!(found("q=Wrong_Pass").await, Vec::<String>::new());
+    assert_eq!(found("q=unknown_user").await, ["sign_in.failed"]);
+    assert_eq!(found("to=2020-01-01T00:00:00Z").await, Vec::<String>::new());
+    assert_eq!(
+        found("from=2030-01-01T00:00:00Z").await,
+        Vec::<String>::new()
+    );
+    let all = get(&admin, "/v1/audit/events?type=role.created&limit=1").await;
+    let role = &all["data"][0];
+    let target = role["target"].as_str().unwrap();
+    assert_eq!(found(&format!("target={target}")).await, ["r2"]);
+    let key = role["actor"]["id"].as_str().unwrap();
+    assert_eq!(found(&format!("actor={key}")).await, ["r2", "r1", "r0"]);
+    // Page after page, none twice and none left out.
+    let (mut told, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = get(&admin, &format!("/v1/audit/events?limit=3{cursor}")).await;
+        let events = page["data"].as_array().unwrap().iter();
+        told.extend(events.map(|event| event["seq"].as_i64().unwrap()));
+        let Some(next) = page["next_cursor"].as_str() else {
+            break;
+        };
+        cursor = format!("&cursor={next}");
+    }
+    let count = i64::try_from(told.len()).unwrap();
+    assert_eq!(told, (1..=count).rev().collect::<Vec<_>>());
+    let answer = admin.get("/v1/audit/events?ip=x&result=y&from=z").await;
+    let answer = answer.expect_problem(422, "validation_failed");
+    assert_eq!(pointers(&answer), ["?ip", "?result", "?from"]);
+    let weak = client_with(&world, &["roles:read"]).await;
+    weak.get("/v1/audit/events")
+        .await
+        .expect_problem(403, "permission_denied");
+}
+
 /// The tree goes over tiles of 256, and over several steps of the sealer.
 #[apply(each_database)]
 async fn a_long_log_is_sealed_whole_and_every_change_in_it_is_found(world: World) {
