@@ -1,7 +1,7 @@
 # The menu. Logic lives in scripts/.
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check chaos fmt lint wasm edge build generate rego-answers fuzz deny clean \
-  bench bench-edge bench-policy bench-hostile bench-gate bench-jose bench-people bench-size bench-start bench-commit release
+  bench bench-edge bench-policy bench-hostile bench-gate bench-jose bench-people bench-size bench-start bench-commit bench-events release
 
 help:      ## show this list
 	@grep -E '^[a-z-]+: .*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -36,7 +36,7 @@ chaos:     ## end the server at each step of an event's way, again and again, on
 	  PLINTO_TEST_KILLS=$${KILLS:-200} scripts/with-postgres.sh cargo test --locked --workspace --test it -- journeys::chaos
 fuzz:      ## policies made up at random, beside a real `opa` (Go): PAIRS=1000000 SEED=the time
 	@scripts/fuzz.sh
-bench:     bench-edge bench-policy bench-hostile bench-gate bench-jose bench-start bench-commit bench-people bench-size ## every figure, each beside what it is compared with
+bench:     bench-edge bench-policy bench-hostile bench-gate bench-jose bench-start bench-commit bench-events bench-people bench-size ## every figure, each beside what it is compared with
 bench-edge: ## the Worker's size; a request in workerd, cold and warm, beside npm jose
 	@scripts/setup.sh run && edge-worker/build.sh && node benches/edge.mjs
 bench-policy: ## a decision beside opa, regorus, npm opa-wasm and cedar-wasm
@@ -53,6 +53,8 @@ bench-commit: ## group commit against one transaction, one flush
 	@cargo bench --locked -p control-plane --bench group_commit
 bench-people: release ## sign-ins, refreshes, introspections per second, SQLite and Postgres
 	@scripts/with-postgres.sh node benches/people.mjs
+bench-events: ## what events cost, on SQLite and Postgres (EVENTS=1000000 in the long log)
+	@scripts/with-postgres.sh cargo bench --locked -p control-plane --bench events
 bench-size: ## lists, sweeps, the feed and a changed role: an empty installation beside a full one
 	@scripts/with-postgres.sh cargo bench --locked -p control-plane --bench size
 release:   ## build the server and the command line for production

@@ -79,6 +79,7 @@ kinds! {
     RoleCreated = "role.created", "A role was created.";
     RoleUpdated = "role.updated", "A role's permissions changed.";
     RoleDeleted = "role.deleted", "A role was deleted.";
+    AccessDenied = "access.denied", "Somebody tried what they may not; told once a minute for each operation.";
     BundlePublished = "policy.bundle_published", "A policy bundle was published.";
     BundleActivated = "policy.bundle_activated", "A policy bundle decides from now on.";
     BundleRolledBack = "policy.bundle_rolled_back", "An earlier policy bundle decides again.";
@@ -90,6 +91,7 @@ impl EventKind {
     pub const fn result(self) -> EventResult {
         match self {
             Self::SignInFailed | Self::RefreshTokenReused => EventResult::Failure,
+            Self::AccessDenied => EventResult::Denied,
             _ => EventResult::Success,
         }
     }

@@ -1,6 +1,6 @@
 //! Backing a database up, and going on from a backup.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use plinto_history::audit;
 use plinto_platform::{
@@ -38,6 +38,12 @@ pub enum BackupError {
     /// It does not have what was recorded.
     #[error("the backup does not have everything as it was recorded:\n{0}")]
     Broken(String),
+    /// There is no database where the settings say.
+    #[error("there is no database at `{}`; `database.url` or `PLINTO_DATABASE_URL` says where it is", .0.display())]
+    NoDatabase(PathBuf),
+    /// Nothing is in it.
+    #[error("there is no tenant in it: it is not the backup of a server that worked")]
+    Empty,
     /// It is not said which file.
     #[error("name the backup: `plinto-control-plane restore FILE`")]
     NoCopy,
@@ -50,6 +56,7 @@ pub enum BackupError {
 
 /// Writes one state of the database into a new file.
 pub async fn back_up(config: &Config, to: &Path) -> Result<(), BackupError> {
+    require_database(config)?;
     let db = Db::open(config).await?;
     let written = db.back_up(to).await;
     db.close().await;
@@ -91,16 +98,59 @@ async fn ready(config: Config, ends_sessions: bool) -> Result<(), BackupError> {
 }
 
 async fn begin_anew(platform: &Platform, ends_sessions: bool) -> Result<(), BackupError> {
+    let tenants = tenants::all(platform).await?;
+    if tenants.is_empty() {
+        return Err(BackupError::Empty);
+    }
     let mut broken = Vec::new();
-    audit::broken_invariants(platform, |found| broken.push(found.to_string())).await?;
+    audit::broken_invariants(platform, &tenants, |found| broken.push(found.to_string())).await?;
     if !broken.is_empty() {
         return Err(BackupError::Broken(broken.join("\n")));
     }
     events::begin_epoch(platform).await?;
     if ends_sessions {
-        for tenant in tenants::all(platform).await? {
+        for tenant in tenants {
             tenants::end_sessions(platform, &Actor::system(tenant)).await?;
         }
     }
     Ok(())
+}
+
+/// What was found in a database.
+#[derive(Debug)]
+pub struct Verified {
+    /// How many tenants it has.
+    pub tenants: usize,
+    /// How many events were looked at.
+    pub events: u64,
+    /// What is not as it was recorded.
+    pub broken: Vec<audit::Broken>,
+}
+
+/// Looks at everything that the database has.
+pub async fn verify(config: Config) -> Result<Verified, BackupError> {
+    require_database(&config)?;
+    let platform = start::open(config).await?;
+    let found = check(&platform).await;
+    platform.db.close().await;
+    found
+}
+
+async fn check(platform: &Platform) -> Result<Verified, BackupError> {
+    let tenants = tenants::all(platform).await?;
+    let mut broken = Vec::new();
+    let events = audit::broken_invariants(platform, &tenants, |found| broken.push(found)).await?;
+    Ok(Verified {
+        tenants: tenants.len(),
+        events,
+        broken,
+    })
+}
+
+/// Errors: the file that the settings name is not there; opening it would make a new one.
+fn require_database(config: &Config) -> Result<(), BackupError> {
+    match config.database.sqlite_path() {
+        Some(path) if !path.exists() => Err(BackupError::NoDatabase(path.to_owned())),
+        _ => Ok(()),
+    }
 }

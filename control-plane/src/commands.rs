@@ -1,6 +1,7 @@
 //! What the binary's subcommands do.
 
 use std::{
+    fmt::Write as _,
     io::{Read, Write},
     net::SocketAddr,
     path::Path,
@@ -10,7 +11,6 @@ use std::{
 use anyhow::Context;
 use plinto_contract::problem::FieldError;
 use plinto_enforcement::policies;
-use plinto_history::audit;
 use plinto_jose::Algorithm;
 use plinto_platform::{Platform, config::Config, db::Db, fault, http::server};
 use tokio::{net::TcpListener, signal::unix::SignalKind};
@@ -132,14 +132,13 @@ pub async fn restore(
 /// Errors: something is not as it must be; each was printed.
 pub async fn verify(file: Option<&Path>) -> anyhow::Result<()> {
     let config = Config::load(file)?;
-    let platform = start::open(config).await?;
-    let mut broken = Vec::new();
-    let looked = audit::broken_invariants(&platform, |found| broken.push(found)).await;
-    platform.db.close().await;
-    looked?;
-    let lines: Vec<String> = broken.iter().map(|found| format!("{found}\n")).collect();
-    print(&lines.concat())?;
-    match broken.len() {
+    let found = backup::verify(config).await?;
+    let broken = found.broken.iter().map(|broken| format!("{broken}\n"));
+    let mut text: String = broken.collect();
+    let (tenants, events) = (found.tenants, found.events);
+    writeln!(text, "looked at {tenants} tenants and {events} events")?;
+    print(&text)?;
+    match found.broken.len() {
         0 => print("everything is as it was recorded\n"),
         1 => anyhow::bail!("one thing is not as it was recorded"),
         many => anyhow::bail!("{many} things are not as they were recorded"),

@@ -11,6 +11,7 @@ pub mod logging;
 pub mod openapi;
 pub mod ops;
 pub mod problem_pages;
+pub mod refusals;
 pub mod router;
 pub mod start;
 pub mod worker;

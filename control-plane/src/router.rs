@@ -27,7 +27,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     authentication::{self, slug},
-    openapi, ops,
+    openapi, ops, refusals,
 };
 
 static GROUPS: [Group; 7] = [
@@ -223,6 +223,8 @@ fn mount(platform: &Platform, group: &Group) -> Router<Platform> {
             routes = routes.route_layer(once);
         }
         if how == Authentication::Management {
+            let refused = middleware::from_fn_with_state(state(), refusals::record);
+            routes = routes.route_layer(refused);
             let large = middleware::from_fn_with_state(state(), layers::large_body);
             routes = routes.route_layer(large);
         }

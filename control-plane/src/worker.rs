@@ -67,6 +67,8 @@ const SECOND: Duration = Duration::from_secs(1);
 const FIVE_SECONDS: Duration = Duration::from_secs(5);
 /// 10 s: for what takes memory while nobody needs it.
 const TEN_SECONDS: Duration = Duration::from_secs(10);
+/// 1 h: for what is needed next month.
+const HOUR: Duration = Duration::from_hours(1);
 /// 60 s: for what only costs space.
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -112,6 +114,14 @@ const TASKS: &[Task] = &[
         scope: Scope::Installation,
         period: MINUTE,
         run: |platform| round(async move { idempotency::run_due_work(&platform).await }),
+    },
+    Task {
+        name: "event_months",
+        scope: Scope::Installation,
+        period: HOUR,
+        run: |platform| {
+            round(async move { platform.db.make_event_months(platform.clock.now()).await })
+        },
     },
     Task {
         name: "event_trees",

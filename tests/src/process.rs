@@ -215,6 +215,11 @@ impl ControlPlane {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
+    /// Begins a new log.
+    pub fn forget_log(&self) {
+        let _gone = std::fs::remove_file(self.log_file());
+    }
+
     fn log_file(&self) -> PathBuf {
         self.folder.path().join("control-plane.log")
     }

@@ -47,7 +47,14 @@ pub(super) fn read(file: &Path) -> Result<Vec<Anchor>, Failure> {
     let content = fs::read_to_string(file).map_err(|error| Failure::file(file, error))?;
     let lines = content.lines().filter(|line| !line.trim().is_empty());
     lines
-        .map(|line| serde_json::from_str(line).map_err(|error| Failure::file(file, error)))
+        .enumerate()
+        .map(|(place, line)| {
+            serde_json::from_str(line).map_err(|_| {
+                let place = place.saturating_add(1);
+                let text = format!("checkpoint {place} of the file is none; remove that line");
+                Failure::file(file, anyhow::anyhow!(text))
+            })
+        })
         .collect()
 }
 
@@ -72,6 +79,11 @@ pub(super) async fn append(client: &Client, file: &Path) -> Result<Value, Failur
     }
     let mut line = serde_json::to_string(&anchor).unwrap_or_default();
     line.push('\n');
+    // Whoever edited the file may have left out the end of its last line.
+    let is_open = fs::read(file).is_ok_and(|bytes| bytes.last().is_some_and(|last| *last != b'\n'));
+    if is_open {
+        line.insert(0, '\n');
+    }
     let written = OpenOptions::new()
         .create(true)
         .append(true)

@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File},
     io::{BufWriter, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use plinto_tlog::{Frontier, Hash};
@@ -29,7 +29,7 @@ pub(super) struct Header {
 }
 
 /// The last line.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Trailer {
     /// The root of each 256 events, in base64.
     pub(super) groups: Vec<String>,
@@ -44,9 +44,16 @@ pub(super) async fn export(
     force: bool,
     output: Output,
 ) -> Result<Value, Failure> {
-    if !force && file.exists() {
-        let text = format!("`{}` exists; `--force` replaces it", file.display());
-        return Err(Failure::Usage(text));
+    match file.symlink_metadata() {
+        Ok(found) if !found.is_file() => {
+            let text = format!("`{}` is no file, and is not replaced", file.display());
+            return Err(Failure::Usage(text));
+        }
+        Ok(_) if !force => {
+            let text = format!("`{}` exists; `--force` replaces it", file.display());
+            return Err(Failure::Usage(text));
+        }
+        _ => {}
     }
     let newest = client.get(CHECKPOINT).await?;
     let anchor = Anchor {
@@ -55,9 +62,9 @@ pub(super) async fn export(
     };
     let (checkpoint, _) = anchor.open()?;
     // Beside it first: a file of that name is whole.
-    let part = file.with_added_extension("part");
-    let failed = |error: std::io::Error| Failure::file(&part, error);
-    let mut out = BufWriter::new(File::create(&part).map_err(failed)?);
+    let (part, created) = Part::create(file.with_added_extension("part"))?;
+    let failed = |error: std::io::Error| Failure::file(&part.0, error);
+    let mut out = BufWriter::new(created);
     let header = Header {
         plinto_audit_export: 1,
         anchor,
@@ -81,8 +88,32 @@ pub(super) async fn export(
         .into_inner()
         .map_err(|error| failed(error.into_error()))?;
     written.sync_all().map_err(failed)?;
-    fs::rename(&part, file).map_err(|error| Failure::file(file, error))?;
+    fs::rename(&part.0, file).map_err(|error| Failure::file(file, error))?;
     Ok(json!({ "events": checkpoint.size(), "file": file.display().to_string() }))
+}
+
+/// A file that is not whole yet, gone with whoever gives up.
+struct Part(PathBuf);
+
+impl Part {
+    /// Addresses of people are in it: nobody else on the machine reads it.
+    /// Errors: there is one already.
+    fn create(path: PathBuf) -> Result<(Self, File), Failure> {
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(&path) {
+            Ok(file) => Ok((Self(path), file)),
+            Err(error) => Err(Failure::file(&path, error)),
+        }
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let _gone = fs::remove_file(&self.0);
+    }
 }
 
 async fn records(
@@ -136,7 +167,8 @@ impl Groups {
         (&self.roots, &self.group)
     }
 
-    fn trailer(&self) -> Trailer {
+    /// The last line of an export of these.
+    pub(super) fn trailer(&self) -> Trailer {
         let texts = |hashes: &[Hash]| hashes.iter().map(Hash::to_string).collect();
         Trailer {
             groups: texts(&self.roots),

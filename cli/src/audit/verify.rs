@@ -10,6 +10,7 @@ use std::{
 
 use clap::ValueHint;
 use plinto_tlog::{Checkpoint, Frontier, Hash, VerifierKey};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -44,7 +45,7 @@ impl Verify {
         let mut lines = Lines::open(&self.file)?;
         let header: Header = lines
             .next()?
-            .and_then(|line| serde_json::from_str(&line).ok())
+            .and_then(|line| as_written(&line))
             .ok_or_else(|| unproven("the file does not begin as an export"))?;
         if header.plinto_audit_export != 1 {
             return Err(unproven(
@@ -107,7 +108,12 @@ impl Verify {
         let Some(file) = &self.anchor else {
             return Ok(anchors);
         };
-        for kept in anchor::read(file)? {
+        let kept = anchor::read(file)?;
+        if kept.is_empty() {
+            let text = "there is no checkpoint in it";
+            return Err(Failure::file(file, anyhow::anyhow!(text)));
+        }
+        for kept in kept {
             let (before, known) = kept.open()?;
             if known != *key {
                 return Err(unproven(
@@ -139,6 +145,8 @@ struct Proof {
     expected: u64,
     erased: u64,
     trailer: Option<Trailer>,
+    /// The size of the first checkpoint kept whose events are not these.
+    rewritten: Option<u64>,
 }
 
 impl Proof {
@@ -152,6 +160,7 @@ impl Proof {
             expected: 1,
             erased: 0,
             trailer: None,
+            rewritten: None,
         }
     }
 
@@ -162,8 +171,14 @@ impl Proof {
                 break;
             }
             match serde_json::from_str::<Map<String, Value>>(&line) {
-                Ok(members) if members.contains_key("groups") && !members.contains_key("seq") => {
-                    self.trailer = serde_json::from_value(Value::Object(members)).ok();
+                Ok(members) if !members.contains_key("seq") => {
+                    self.trailer = as_written(&line);
+                    if self.trailer.is_none() {
+                        self.find(format!(
+                            "line {} is neither an event nor the end",
+                            lines.number
+                        ));
+                    }
                 }
                 Ok(members) => self.event(&line, members, lines.number)?,
                 Err(_) => self.find(format!("line {} is no event", lines.number)),
@@ -210,9 +225,7 @@ impl Proof {
         if let Some(root) = self.anchors.get(&size)
             && *root != self.frontier.root()
         {
-            self.find(format!(
-                "the log was rewritten: its first {size} events are not those of a checkpoint kept"
-            ));
+            self.rewritten.get_or_insert(size);
         }
         Ok(())
     }
@@ -258,6 +271,14 @@ impl Proof {
         }
         let is_signed =
             self.frontier.size() == size && self.frontier.root() == *self.checkpoint.root();
+        if let (Some(size), true) = (self.rewritten, is_signed) {
+            self.find(format!(
+                "the log was rewritten: its first {size} events are not those of a checkpoint kept"
+            ));
+        }
+        if is_signed && !self.ends_as_it_is() {
+            self.find("the last line is not the one that was written".to_owned());
+        }
         if !is_signed && self.findings.is_empty() {
             self.find("the events are not those that were signed".to_owned());
             self.name_groups();
@@ -266,6 +287,11 @@ impl Proof {
             return Ok(());
         }
         Err(Failure::Check(self.findings.join("\n")))
+    }
+
+    /// Whether the last line is there, and of these events.
+    fn ends_as_it_is(&self) -> bool {
+        self.trailer.as_ref() == Some(&self.groups.trailer())
     }
 
     /// Where what was signed and what is there part, if the last line is still what was signed.
@@ -304,6 +330,13 @@ impl Proof {
             self.find(what);
         }
     }
+}
+
+/// Reads a line that says nothing more, and nothing twice.
+fn as_written<T: Serialize + DeserializeOwned>(line: &str) -> Option<T> {
+    let read: T = serde_json::from_str(line).ok()?;
+    let is_same = serde_json::to_string(&read).is_ok_and(|text| text == line);
+    is_same.then_some(read)
 }
 
 /// Whether groups and leaves make the tree that was signed: a whole group is a node of eight levels.

@@ -58,6 +58,32 @@ create index event_log_stream_created_at_idx on event_log (stream, created_at);
 -- Months are made ahead; what lies outside of them, as after a clock went wrong, is kept here.
 create table event_log_other partition of event_log default;
 
+-- Makes the month of a moment (Unix milliseconds) and the two after it. With the rights of whoever brought the
+-- database up to date: whoever serves need not be able to make tables.
+create function make_event_months(now_millis bigint) returns void language plpgsql
+security definer set search_path from current as $$
+declare
+    first timestamp := date_trunc('month', to_timestamp(now_millis / 1000.0) at time zone 'utc');
+    month timestamp;
+    name text;
+begin
+    for step in 0..2 loop
+        month := first + make_interval(months => step);
+        name := 'event_log_' || to_char(month, 'YYYY_MM');
+        if to_regclass(quote_ident(name)) is null then
+            begin
+                execute format(
+                    'create table %I partition of event_log for values from (%s) to (%s)', name,
+                    cast(extract(epoch from month) * 1000 as bigint),
+                    cast(extract(epoch from month + interval '1 month') * 1000 as bigint));
+            -- Some of its events lie outside of months already, and stay there.
+            exception when check_violation then null;
+            end;
+        end if;
+    end loop;
+end $$;
+select make_event_months(cast(extract(epoch from now()) * 1000 as bigint));
+
 insert into event_log (stream, seq, id, type, version, created_at, result, actor_type, actor_id, target,
     request_id, data)
 select event_streams.number,

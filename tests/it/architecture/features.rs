@@ -71,10 +71,7 @@ const WITHOUT_ACTOR: &[(&str, &str)] = &[
         "tenants::only",
         "fills in the page to try the API, open to everybody",
     ),
-    (
-        "audit::signing_key",
-        "for the sealer, which nobody is behind",
-    ),
+    ("audit::signer", "for the sealer, which nobody is behind"),
     (
         "audit::existing_key",
         "for verbs that have checked their actor, and for the sealer",
@@ -122,7 +119,7 @@ const WITHOUT_TENANT: &[(&str, &str)] = &[
     ("tenants::only", "asks whether there is one only"),
     ("audit::due", "the sealer looks after all tenants"),
     (
-        "audit::tenants",
+        "audit::count",
         "whoever can open the database looks at all of it",
     ),
     ("tenants::all", "all of them"),
@@ -162,10 +159,6 @@ const WITHOUT_EVENT: &[(&str, &str)] = &[
     (
         "sign_in::run_due_work",
         "forgets counts of failures that are long over",
-    ),
-    (
-        "audit::signing_key",
-        "makes what signs the log; nothing was decided",
     ),
     ("audit::step", "proves events; it is none itself"),
 ];

@@ -138,9 +138,68 @@ async fn an_export_proves_itself_and_shows_what_was_done_to_it() {
     unsigned[0] = unsigned[0].replace("\\n\\n", "\\nmore\\n\\n");
     let (code, text) = tried(unsigned);
     assert_eq!(code, Some(1), "{text}");
+    // Neither the first line nor the last tells of events.
+    for line in [0, lines.len() - 1] {
+        let mut smuggled = owned();
+        smuggled[line] = smuggled[line].replacen('{', "{\"type\":\"role.deleted\",", 1);
+        let (code, text) = tried(smuggled);
+        assert_eq!(code, Some(1), "{text}");
+    }
+    let mut endless = owned();
+    endless.pop();
+    found(endless, "the last line");
+    // A name that was typed wrongly is no reason to look at nothing.
+    let (code, text) = verified(&plinto, &[&whole, "--anchor", &file("nothing")]);
+    assert_eq!(code, Some(3), "{text}");
+    // The end of the last line is easily lost; what is behind it is kept.
+    let kept = fs::read_to_string(&anchors).unwrap();
+    fs::write(&anchors, kept.trim_end()).unwrap();
+    make_roles(&server, &tenant, "s", 1).await;
+    sealed(&plinto).await;
+    plinto.json(&["audit", "checkpoint", "--append", &anchors]);
+    assert_eq!(fs::read_to_string(&anchors).unwrap().lines().count(), 2);
     let (code, text) = verified(&plinto, &[&whole, "--key", "other+12345678+AQ=="]);
     assert_ne!(code, Some(0), "{text}");
 }
+
+/// What somebody may do to the database, and what is said of it.
+const TAMPERED: &[(&str, &str)] = &[
+    (
+        "update event_log set data = '{}' where seq = 5",
+        "event 5 was changed",
+    ),
+    (
+        "update event_log set ip = '192.0.2.1' where seq = 12",
+        "event 12 was changed",
+    ),
+    ("delete from event_log where seq = 5", "event 5 is missing"),
+    ("delete from event_log where seq > 8", "are missing"),
+    ("delete from event_streams", "its log is missing"),
+    (
+        "update event_streams set sealed = 0, head = 0, checkpoint = null",
+        "what was signed of the tree is missing",
+    ),
+    (
+        "update event_tiles set hashes = 'AAAA' || substr(hashes, 5)",
+        "was changed",
+    ),
+    (
+        "update event_log set version = x'ff' where seq = 5",
+        "cannot be read",
+    ),
+    (
+        "insert into event_log select stream, 0, id, type, version, created_at, result,
+                actor_type, actor_id, session_id, target, organization_id, request_id, data, ip,
+                user_agent, salt, context_digest from event_log where seq = 5",
+        "event 0 was slipped in",
+    ),
+    (
+        "insert into event_log select stream, 1000, id, type, version, created_at, result,
+                actor_type, actor_id, session_id, target, organization_id, request_id, data, ip,
+                user_agent, salt, context_digest from event_log where seq = 5",
+        "was slipped in",
+    ),
+];
 
 /// W9: whatever is done to the database, the server's own look at it finds it, and what customers keep
 /// shows what even the server can't hide.
@@ -170,24 +229,7 @@ async fn a_database_that_was_tampered_with_is_found_out() {
         String::from_utf8_lossy(&output.stderr)
     );
 
-    for (change, found) in [
-        (
-            "update event_log set data = '{}' where seq = 5",
-            "event 5 was changed",
-        ),
-        (
-            "update event_log set ip = '192.0.2.1' where seq = 12",
-            "event 12 was changed",
-        ),
-        ("delete from event_log where seq = 5", "event 5 is missing"),
-        ("delete from event_log where seq > 8", "are missing"),
-        (
-            "insert into event_log select stream, 1000, id, type, version, created_at, result,
-                actor_type, actor_id, session_id, target, organization_id, request_id, data, ip,
-                user_agent, salt, context_digest from event_log where seq = 5",
-            "was slipped in",
-        ),
-    ] {
+    for (change, found) in TAMPERED {
         tamper(&server.file(), change).await;
         let output = server.run(&["verify"]);
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -195,6 +237,16 @@ async fn a_database_that_was_tampered_with_is_found_out() {
         assert!(told.contains(found), "{change}: {told}");
         fs::write(server.file(), &whole).unwrap();
     }
+
+    signs_nothing_else(&mut server, &tenant, &whole).await;
+    fs::remove_file(server.file()).unwrap();
+    let output = server.run(&["verify"]);
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "a database that is not there"
+    );
+    assert!(!server.file().exists());
 
     // A database of before is whole in itself; what the customer kept is not its beginning.
     fs::write(server.file(), &before).unwrap();
@@ -217,6 +269,32 @@ async fn a_database_that_was_tampered_with_is_found_out() {
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("rewritten"), "{text}");
     server.stop().await;
+}
+
+/// Nobody gets another history signed by having the server begin anew.
+async fn signs_nothing_else(server: &mut ControlPlane, tenant: &Bootstrapped, whole: &[u8]) {
+    for change in [
+        "update event_log set target = 'other' where seq = 5;
+            update event_streams set sealed = 0",
+        "update event_log set target = 'other' where seq = 5;
+            update event_streams set sealed = 0, checkpoint = null; delete from event_tiles",
+    ] {
+        tamper(&server.file(), change).await;
+        server.serve().await;
+        make_roles(server, tenant, "x", 1).await;
+        until("the sealer refuses", Duration::from_secs(30), async || {
+            server
+                .log()
+                .contains("is not the one that was signed")
+                .then_some(())
+        })
+        .await;
+        server.stop().await;
+        let output = server.run(&["verify"]);
+        assert_eq!(output.status.code(), Some(1), "{change}");
+        fs::write(server.file(), whole).unwrap();
+        server.forget_log();
+    }
 }
 
 async fn tamper(file: &Path, sql: &str) {

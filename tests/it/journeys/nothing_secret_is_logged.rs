@@ -1,10 +1,17 @@
-//! N17, W6: passwords, tokens, keys and addresses never reach the log, whatever goes wrong.
+//! N17, W6, W9: passwords, tokens, keys and addresses never reach log, events, export, figures or, but for an
+//! address where it belongs, the database, whatever goes wrong.
 
-use plinto_tests::process::ControlPlane;
+use std::time::Duration;
+
+use plinto_tests::process::{CommandLine, ControlPlane, until};
 use serde_json::{Value, json};
 
 use super::AUDIENCE;
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one walk, and all that it leaves behind"
+)]
 #[tokio::test(flavor = "multi_thread")]
 async fn no_log_line_holds_a_secret_or_an_address() {
     let mut server = ControlPlane::start_with(&[("PLINTO_LOG_FILTER", "debug")]).await;
@@ -73,6 +80,26 @@ async fn no_log_line_holds_a_secret_or_an_address() {
         .send()
         .await
         .unwrap();
+    let events = text_of(
+        &http,
+        &tenant.api_key,
+        format!("{}/v1/audit/events?limit=100", server.url()),
+    )
+    .await;
+    assert!(
+        events.contains("sign_in.failed") && events.contains("session.refreshed"),
+        "{events}"
+    );
+    let figures = text_of(&http, &tenant.api_key, format!("{}/metrics", server.url())).await;
+    let plinto = CommandLine::new(&server.url(), &tenant.api_key);
+    let folder = tempfile::tempdir().unwrap();
+    let export = folder.path().join("export.ndjson");
+    let exported = until("the log is signed", Duration::from_secs(30), async || {
+        let output = plinto.run(&["audit", "export", "--force", export.to_str().unwrap()]);
+        let exported = std::fs::read_to_string(&export).unwrap_or_default();
+        (output.status.success() && exported.contains("session.refreshed")).then_some(exported)
+    })
+    .await;
     assert_eq!(server.stop().await, Some(0));
 
     let log = server.log();
@@ -89,7 +116,36 @@ async fn no_log_line_holds_a_secret_or_an_address() {
         "canary",
     ];
     for secret in secrets {
+        for (place, text) in [
+            ("events", &events),
+            ("figures", &figures),
+            ("export", &exported),
+        ] {
+            assert!(
+                !text.contains(secret),
+                "`{secret}` is in the {place}: {text}"
+            );
+        }
         let line = log.lines().find(|line| line.contains(secret));
         assert!(line.is_none(), "`{secret}` is in the log: {line:?}");
     }
+    // A person's address is theirs to be found by; what opens something is kept by its digest.
+    let database = std::fs::read(server.file()).unwrap();
+    for secret in [
+        access.as_str(),
+        &refresh,
+        &tenant.api_key,
+        password,
+        "canary guess",
+    ] {
+        let found = database
+            .windows(secret.len())
+            .any(|bytes| bytes == secret.as_bytes());
+        assert!(!found, "`{secret}` is in the database");
+    }
+}
+
+async fn text_of(http: &reqwest::Client, key: &str, url: String) -> String {
+    let answer = http.get(url).bearer_auth(key).send().await.unwrap();
+    answer.text().await.unwrap()
 }

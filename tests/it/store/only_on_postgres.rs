@@ -3,6 +3,7 @@
 
 use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
+use plinto_contract::time::UnixMillis;
 use plinto_platform::{
     args,
     db::{Db, DbError, Held, OpenError},
@@ -19,6 +20,8 @@ use crate::setup::{PASSWORD, admin};
 
 /// Nobody waits this long unless they were forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(30);
+/// 2031-01-31T23:59:59.999Z.
+const LAST_OF_JANUARY: i64 = 1_927_670_399_999;
 const MAKE: &str = "insert into tenants
     (id, slug, name, audience, signing_alg, created_at, updated_at)
     values ($1, $1, 'Name', 'aud', 'RS256', 0, 0)";
@@ -72,11 +75,41 @@ async fn a_start_with_nothing_to_migrate_needs_no_right_to_create() {
     let opened = Db::open(&config).await;
     if let Ok(db) = &opened {
         write(db, "one").await.unwrap();
+        let later = UnixMillis(LAST_OF_JANUARY);
+        db.make_event_months(later).await.unwrap();
         db.close().await;
     }
     let dropped = format!("drop owned by {role}; drop role {role}");
     owner.execute(AssertSqlSafe(dropped)).await.unwrap();
     opened.unwrap();
+}
+
+/// Months of the log are made ahead, also by whoever may make no tables, and events lie in theirs.
+#[tokio::test]
+async fn the_log_lies_in_months() {
+    let database = TestDatabase::on(Engine::Postgres).await;
+    let db = Db::open(&database.config()).await.unwrap();
+    write(&db, "t").await.unwrap();
+    for _ in 0..2 {
+        let now = UnixMillis(LAST_OF_JANUARY);
+        db.make_event_months(now).await.unwrap();
+    }
+    let event = "insert into outbox (tenant_id, id, type, version, created_at, result, actor_type, actor_id, target,
+        data) values ('t', $1, 'user.created', 1, $2, 'success', 'system', '', 'u', '{}')";
+    let mut tx = db.begin().await.unwrap();
+    for (id, moment) in [("a", LAST_OF_JANUARY), ("b", LAST_OF_JANUARY + 1), ("c", 0)] {
+        tx.execute(event, args![id, moment]).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    db.sequence(100).await.unwrap();
+    let mut tx = db.read().await.unwrap();
+    let places = "select id, cast(cast(tableoid as regclass) as text) from event_log order by seq";
+    let places: Vec<(String, String)> = tx.all(places, args![]).await.unwrap();
+    let place = |index: usize| places[index].1.as_str();
+    assert_eq!(
+        [place(0), place(1), place(2)],
+        ["event_log_2031_01", "event_log_2031_02", "event_log_other"]
+    );
 }
 
 /// The isolation that the code is written for is the one it gets.

@@ -25,6 +25,10 @@ const SHORT: &[(&str, &str)] = &[
         "events HEAD",
         "there is one epoch, and a tenant has one log",
     ),
+    (
+        "audit COUNT",
+        "one for each tenant, for whoever can open the database",
+    ),
     ("audit DUE", "only logs that have grown are in the index"),
     ("audit KEY", "a tenant has one key"),
     ("audit PUT_TILE", "a tenant has one log"),

@@ -79,4 +79,10 @@ data! {
         /// The keys of the roles they have now.
         pub roles: BTreeSet<String>,
     } like { "home_tenant_id": "tenant_01jd0000000000000000000000", "roles": ["administrator"] }
+
+    /// Data of `access.denied`. The target is whoever tried it.
+    AccessDenied {
+        /// Method and path of what they tried, such as `POST /v1/roles`.
+        pub operation: String,
+    } like { "operation": "POST /v1/roles" }
 }

@@ -44,6 +44,11 @@ pub enum AuditError {
         /// Its number.
         seq: i64,
     },
+    /// The tree is not the one that was signed last; nothing is signed on top of it.
+    #[error(
+        "the tree of tenant {0} is not the one that was signed; `plinto-control-plane verify` says where"
+    )]
+    Unsigned(TenantId),
     /// The key that signs does not open.
     #[error(transparent)]
     Key(#[from] EnvelopeError),
@@ -62,9 +67,11 @@ impl HasCode for AuditError {
             Self::Invalid(_) => Code::ValidationFailed,
             Self::Denied(error) => error.code(),
             Self::Database(error) => error.code(),
-            Self::Damaged { .. } | Self::Gap { .. } | Self::Key(_) | Self::Canonical(_) => {
-                Code::Internal
-            }
+            Self::Damaged { .. }
+            | Self::Gap { .. }
+            | Self::Unsigned(_)
+            | Self::Key(_)
+            | Self::Canonical(_) => Code::Internal,
         }
     }
 

@@ -12,8 +12,7 @@ use super::model::Stream;
 
 const DUE: &str =
     "select tenant_id from event_streams where head > sealed order by number limit 1000";
-const ALL: &str =
-    "select tenant_id from event_streams where tenant_id > $1 order by tenant_id limit 500";
+const COUNT: &str = "select count(*) from event_streams";
 const STREAM: &str = "select head, sealed, checkpoint from event_streams where tenant_id = $1";
 const SEAL: &str = "update event_streams set sealed = $3, checkpoint = $4
     where tenant_id = $1 and sealed = $2";
@@ -39,9 +38,9 @@ pub(super) async fn due(tx: &mut Tx) -> Result<Vec<TenantId>, DbError> {
     tx.tenants("event_streams", DUE, args![]).await
 }
 
-/// The next tenants, in the order of their ids.
-pub(super) async fn tenants(tx: &mut Tx, after: &str) -> Result<Vec<TenantId>, DbError> {
-    tx.tenants("event_streams", ALL, args![after]).await
+/// How many logs there are.
+pub(super) async fn count(tx: &mut Tx) -> Result<i64, DbError> {
+    Ok(tx.one::<(i64,)>(COUNT, args![]).await?.0)
 }
 
 pub(super) async fn stream(tx: &mut Tx, tenant: TenantId) -> Result<Option<Stream>, DbError> {
@@ -122,15 +121,14 @@ pub(super) async fn key(
     tx.optional(KEY, args![tenant]).await
 }
 
-/// Keeps a key, unless there is one.
+/// Keeps a key. `false`: there is one already.
 pub(super) async fn insert_key(
     tx: &mut Tx,
     tenant: TenantId,
     name: &str,
     sealed_seed: &str,
     now: UnixMillis,
-) -> Result<(), DbError> {
-    tx.execute(INSERT_KEY, args![tenant, name, sealed_seed, now])
-        .await?;
-    Ok(())
+) -> Result<bool, DbError> {
+    let args = args![tenant, name, sealed_seed, now];
+    Ok(tx.execute(INSERT_KEY, args).await? > 0)
 }

@@ -2,12 +2,15 @@
 
 use plinto_contract::ids::TenantId;
 use plinto_platform::{Platform, authority, db::Tx, events as log, fault};
-use plinto_tlog::{Checkpoint, Edge, Hash, SigningKey, tree};
+use plinto_tlog::{Checkpoint, Edge, Hash, tree};
 
 use super::{
     error::AuditError,
     model::{Record, Stream, size},
-    service::{damaged, keys},
+    service::{
+        damaged,
+        keys::{self, Signer},
+    },
     store,
 };
 
@@ -32,13 +35,17 @@ pub async fn seal_due(platform: &Platform) -> Result<(), AuditError> {
 }
 
 async fn seal(platform: &Platform, tenant: TenantId) -> Result<(), AuditError> {
-    let key = keys::signing_key(platform, tenant).await?;
-    while step(platform, tenant, &key).await? {}
-    Ok(())
+    loop {
+        let signer = keys::signer(platform, tenant).await?;
+        if !step(platform, tenant, &signer).await? {
+            return Ok(());
+        }
+    }
 }
 
 /// Seals the next events. `false`: there are none left, or another process does it.
-async fn step(platform: &Platform, tenant: TenantId, key: &SigningKey) -> Result<bool, AuditError> {
+async fn step(platform: &Platform, tenant: TenantId, signer: &Signer) -> Result<bool, AuditError> {
+    let key = &signer.key;
     let mut tx = platform.db.read().await?;
     let Some(stream) = store::stream(&mut tx, tenant).await? else {
         return Ok(false);
@@ -47,6 +54,7 @@ async fn step(platform: &Platform, tenant: TenantId, key: &SigningKey) -> Result
         return Ok(false);
     }
     let mut edge = edge(&mut tx, tenant, &stream).await?;
+    require_signed(tenant, signer, &stream, &edge)?;
     let leaves = leaves(&mut tx, tenant, &stream).await?;
     drop(tx);
     let tiles = edge.append(&leaves).map_err(damaged(tenant))?;
@@ -61,6 +69,12 @@ async fn step(platform: &Platform, tenant: TenantId, key: &SigningKey) -> Result
     if !store::seal(&mut tx, tenant, stream.sealed, sealed, &checkpoint).await? {
         return Ok(false);
     }
+    if let Some(seed) = &signer.new_seed {
+        let (name, now) = (key.verifier().name(), platform.clock.now());
+        if !store::insert_key(&mut tx, tenant, name, seed, now).await? {
+            return Ok(false);
+        }
+    }
     for tile in &tiles {
         store::put_tile(&mut tx, tenant, tile).await?;
     }
@@ -68,6 +82,28 @@ async fn step(platform: &Platform, tenant: TenantId, key: &SigningKey) -> Result
     tx.commit().await?;
     fault::reach("tree_committed");
     Ok(sealed < stream.head)
+}
+
+/// Goes on from nothing but what was signed: whoever can write to the database alone must not have us sign what
+/// they made of it.
+/// Errors: `Unsigned`.
+fn require_signed(
+    tenant: TenantId,
+    signer: &Signer,
+    stream: &Stream,
+    edge: &Edge,
+) -> Result<(), AuditError> {
+    let verifier = signer.key.verifier();
+    let is_signed = match &stream.checkpoint {
+        None => stream.sealed == 0 && signer.new_seed.is_some(),
+        Some(note) => {
+            let keys = std::slice::from_ref(verifier);
+            Checkpoint::open(note.as_bytes(), verifier.name(), keys).is_ok_and(|checkpoint| {
+                checkpoint.size() == edge.size() && *checkpoint.root() == edge.root()
+            })
+        }
+    };
+    is_signed.then_some(()).ok_or(AuditError::Unsigned(tenant))
 }
 
 /// Where the tree grows.

@@ -21,6 +21,14 @@ pub enum CopyError {
     /// Something is there that would be lost.
     #[error("`{0}` exists and is left as it is; move it away or name another place")]
     Exists(PathBuf),
+    /// One that was broken off left it behind.
+    #[error("`{0}` was left behind by one that was broken off; remove it")]
+    LeftOver(PathBuf),
+    /// It was copied while a server worked with it, or a server still does.
+    #[error(
+        "`{0}` has changes that are not in the database file beside it: take a backup with `plinto-control-plane backup`"
+    )]
+    Running(PathBuf),
     /// A file could not be read or written.
     #[error("`{path}`: {reason}")]
     File {
@@ -40,6 +48,17 @@ pub enum CopyError {
 }
 
 impl CopyError {
+    /// The same of the file that was named, where it was found in a copy of it.
+    fn named(self, path: &Path) -> Self {
+        match self {
+            Self::Damaged { reason, .. } => Self::Damaged {
+                path: path.to_owned(),
+                reason,
+            },
+            other => other,
+        }
+    }
+
     fn file(path: &Path, error: &impl ToString) -> Self {
         Self::File {
             path: path.to_owned(),
@@ -81,12 +100,18 @@ pub async fn put_back<E: From<CopyError>>(
     to: &Path,
     finish: impl AsyncFnOnce(&Path) -> Result<(), E>,
 ) -> Result<(), E> {
-    for suffix in ["", "-wal", "-shm"] {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
         refuse_existing(&beside(to, suffix))?;
+    }
+    let log = beside(copy, "-wal");
+    if log.metadata().is_ok_and(|found| found.len() > 0) {
+        return Err(CopyError::Running(log).into());
     }
     let part = Part::beside(to)?;
     fs::copy(copy, &part.0).map_err(|error| CopyError::file(copy, &error))?;
-    check_whole(&part.0).await?;
+    check_whole(&part.0)
+        .await
+        .map_err(|error| error.named(copy))?;
     finish(&part.0).await?;
     Ok(part.take_place_of(to)?)
 }
@@ -144,7 +169,9 @@ impl Part {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         match options.open(&part) {
             Ok(_) => Ok(Self(part)),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(CopyError::Exists(part)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                Err(CopyError::LeftOver(part))
+            }
             Err(error) => Err(CopyError::file(&part, &error)),
         }
     }

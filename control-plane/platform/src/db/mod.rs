@@ -25,7 +25,7 @@ use std::{
     },
 };
 
-use plinto_contract::ids::TenantId;
+use plinto_contract::{ids::TenantId, time::UnixMillis};
 use sqlx::{
     FromRow, Transaction,
     postgres::{PgListener, PgRow},
@@ -222,6 +222,14 @@ impl Db {
                 oldest: row.oldest,
             })
         })))
+    }
+
+    /// Makes room in the log for the months to come, where it lies in months.
+    pub async fn make_event_months(&self, now: UnixMillis) -> Result<(), DbError> {
+        match &*self.engine {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(pools) => Ok(pools.sequencer.make_event_months(now.0).await?),
+        }
     }
 
     /// Says something to the other processes on the same database. `text`: fewer than 8,000 bytes.

@@ -158,6 +158,32 @@ async fn what_makes_no_sense_is_pointed_at(world: World) {
     }
 }
 
+/// Whoever tries again and again is told of once.
+#[apply(each_database)]
+async fn refusals_are_recorded(world: World) {
+    let weak = client_with(&world, &["users:read"]).await;
+    for _ in 0..3 {
+        weak.get("/v1/roles")
+            .await
+            .expect_problem(403, "permission_denied");
+    }
+    let body = json!({"key": "r", "name": "R"});
+    weak.post("/v1/roles", body)
+        .await
+        .expect_problem(403, "permission_denied");
+    sequencer::run_due_work(&world.app).await.unwrap();
+    let found = get(&admin(&world), "/v1/audit/events?result=denied").await;
+    let operations: Vec<_> = found["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["data"]["operation"].as_str().unwrap())
+        .collect();
+    assert_eq!(operations, ["POST /v1/roles", "GET /v1/roles"]);
+    assert_eq!(found["data"][0]["actor"]["id"], found["data"][0]["target"]);
+    assert_eq!(found["data"][0]["actor"]["type"], "api_key");
+}
+
 #[apply(each_database)]
 async fn events_are_found_by_what_one_knows_of_them(world: World) {
     let admin = admin(&world)
@@ -289,7 +315,8 @@ async fn a_long_log_is_sealed_whole_and_every_change_in_it_is_found(world: World
 
 async fn broken(world: &World) -> Vec<String> {
     let mut told = Vec::new();
-    audit::broken_invariants(&world.app, |broken| told.push(broken.what))
+    let tenants = [world.acme.tenant];
+    audit::broken_invariants(&world.app, &tenants, |broken| told.push(broken.what))
         .await
         .unwrap();
     told

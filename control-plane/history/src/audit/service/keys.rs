@@ -2,7 +2,7 @@
 
 use plinto_contract::ids::TenantId;
 use plinto_platform::{
-    Platform, authority,
+    Platform,
     envelope::{EnvelopeError, Place},
 };
 use plinto_tlog::SigningKey;
@@ -11,28 +11,35 @@ use zeroize::Zeroizing;
 use super::damaged;
 use crate::audit::{error::AuditError, store};
 
-/// The tenant's key; made when there is none.
-pub(in crate::audit) async fn signing_key(
+/// A tenant's key, and what is to be kept of it when it is a new one.
+pub(in crate::audit) struct Signer {
+    pub(in crate::audit) key: SigningKey,
+    /// The sealed seed. It is kept with the first signature and never before: where there is a key, something
+    /// was signed.
+    pub(in crate::audit) new_seed: Option<String>,
+}
+
+/// What signs next; a new key where none has signed yet.
+pub(in crate::audit) async fn signer(
     platform: &Platform,
     tenant: TenantId,
-) -> Result<SigningKey, AuditError> {
+) -> Result<Signer, AuditError> {
     if let Some(key) = existing_key(platform, tenant).await? {
-        return Ok(key);
+        let new_seed = None;
+        return Ok(Signer { key, new_seed });
     }
     let mut seed = Zeroizing::new([0; 32]);
     platform.random.fill(seed.as_mut_slice());
-    let sealed = platform.envelope.seal(
-        &*platform.random,
-        &place(tenant, &tenant.to_string()),
-        seed.as_slice(),
-    )?;
-    let mut tx = authority::begin_own(platform).await?;
-    let now = platform.clock.now();
-    store::insert_key(&mut tx, tenant, &name(platform, tenant), &sealed, now).await?;
-    tx.commit().await?;
-    // Another process may have been quicker: the one that is kept signs.
-    let key = existing_key(platform, tenant).await?;
-    key.ok_or(AuditError::Key(EnvelopeError::DoesNotOpen))
+    let row = tenant.to_string();
+    let sealed =
+        platform
+            .envelope
+            .seal(&*platform.random, &place(tenant, &row), seed.as_slice())?;
+    let key = SigningKey::from_seed(&name(platform, tenant), &seed).map_err(damaged(tenant))?;
+    Ok(Signer {
+        key,
+        new_seed: Some(sealed),
+    })
 }
 
 /// The tenant's key, if there is one.

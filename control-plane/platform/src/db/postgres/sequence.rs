@@ -30,7 +30,21 @@ const SEQUENCE: &str = "with batch as (
     )
     select tenant_id, events, oldest from counted";
 
+/// The log lies in months, which are made ahead.
+const MAKE_MONTHS: &str = "select make_event_months($1)";
+
 impl Postgres {
+    /// Makes what is missing of the month of this moment and the two after it.
+    pub(in crate::db) async fn make_event_months(&self, now_millis: i64) -> sqlx::Result<()> {
+        let mut transaction = self.begin(&[]).await?;
+        sqlx::query(MAKE_MONTHS)
+            .persistent(transaction.keeps_statements)
+            .bind(now_millis)
+            .execute(transaction.connection()?)
+            .await?;
+        transaction.commit().await
+    }
+
     /// Moves up to `limit` events; answers whose they were.
     pub(in crate::db) async fn sequence(&self, limit: i64) -> sqlx::Result<Vec<SequencedRow>> {
         let name = held::Held::default().alone(NAME);
