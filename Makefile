@@ -1,6 +1,6 @@
 # The menu. Logic lives in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check chaos fmt lint wasm edge build generate rego-answers fuzz deny clean \
+.PHONY: help setup run test check chaos fmt lint wasm edge build generate rego-answers audit-proofs fuzz deny clean \
   bench bench-edge bench-policy bench-hostile bench-gate bench-jose bench-people bench-size bench-start bench-commit bench-events release
 
 help:      ## show this list
@@ -34,6 +34,8 @@ rego-answers: ## record anew what a real `opa` (Go) answers to policy-wasm/confo
 chaos:     ## end the server at each step of an event's way, again and again, on both engines (KILLS=200)
 	@scripts/setup.sh test && cargo build --locked --workspace --bins && PLINTO_BINARIES_ARE_BUILT=1 \
 	  PLINTO_TEST_KILLS=$${KILLS:-200} scripts/with-postgres.sh cargo test --locked --workspace --test it -- journeys::chaos
+audit-proofs: ## have Go's sumdb packages check what a server signs and proves of its log
+	@cargo build --locked --workspace --bins && scripts/audit-proofs.py
 fuzz:      ## policies made up at random, beside a real `opa` (Go): PAIRS=1000000 SEED=the time
 	@scripts/fuzz.sh
 bench:     bench-edge bench-policy bench-hostile bench-gate bench-jose bench-start bench-commit bench-events bench-people bench-size ## every figure, each beside what it is compared with
