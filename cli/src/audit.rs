@@ -9,9 +9,14 @@ mod verify;
 use std::path::PathBuf;
 
 use clap::ValueHint;
-use serde_json::Value;
 
-use crate::{client::Client, config::Connection, failure::Failure, online::online, output::Output};
+use crate::{
+    client::{Client, text},
+    config::Connection,
+    failure::Failure,
+    online::online,
+    output::Output,
+};
 
 const CHECKPOINT: &str = "/v1/audit/checkpoint";
 const RECORDS: &str = "/v1/audit/records";
@@ -44,10 +49,7 @@ pub(crate) enum Audit {
 
 impl Audit {
     pub(crate) fn run(self, connection: &Connection, output: Output) -> Result<(), Failure> {
-        let client = || {
-            let (url, key) = connection.resolve()?;
-            Client::new(url, Some(key))
-        };
+        let client = || Client::connect(connection);
         match self {
             Self::List(list) => online(list.run(&client()?, output)),
             Self::Checkpoint { append } => {
@@ -73,14 +75,6 @@ impl Audit {
             }
             Self::Verify(verify) => verify.run(output),
         }
-    }
-}
-
-fn text(value: &Value, name: &str) -> String {
-    match value.get(name) {
-        Some(Value::String(text)) => text.clone(),
-        None | Some(Value::Null) => String::new(),
-        Some(other) => other.to_string(),
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::{
     address::Address,
+    config::Connection,
     credentials::Secret,
     failure::{Failure, chain},
     output::Output,
@@ -54,6 +55,12 @@ impl Client {
         }
         let http = http.build().map_err(Failure::local)?;
         Ok(Self { http, base, key })
+    }
+
+    /// To the control plane that the command is for, with its key.
+    pub(crate) fn connect(connection: &Connection) -> Result<Self, Failure> {
+        let (base, key) = connection.resolve()?;
+        Self::new(base, Some(key))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
@@ -201,6 +208,15 @@ async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
             Ok(None) => return Ok(body),
             Err(error) => return Err(Failure::Unreachable(chain(&error))),
         }
+    }
+}
+
+/// A member of an answer as people read it; empty when it is not there.
+pub(crate) fn text(value: &Value, name: &str) -> String {
+    match value.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        None | Some(Value::Null) => String::new(),
+        Some(other) => other.to_string(),
     }
 }
 

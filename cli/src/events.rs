@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::{
-    client::Client,
+    client::{Client, text},
     config::Connection,
     failure::Failure,
     online::online,
@@ -58,14 +58,13 @@ pub(crate) struct List {
     #[arg(long)]
     after: Option<String>,
     /// Events to list, 1 to 1,000.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     limit: u16,
 }
 
 impl Events {
     pub(crate) fn run(self, connection: &Connection, output: Output) -> Result<(), Failure> {
-        let (url, key) = connection.resolve()?;
-        let client = Client::new(url, Some(key))?;
+        let client = Client::connect(connection)?;
         match self {
             Self::Tail(tail) => online(tail.run(&client, output)),
             Self::List(list) => list.run(&client, output),
@@ -86,17 +85,7 @@ impl List {
         query.extend(self.after.map(|after| ("after", after)));
         let part = online(client.get_with(EVENTS, &query))?;
         output.answer(&part, || {
-            let rows = events(&part).iter().map(|event| {
-                [
-                    text(event, "seq"),
-                    text(event, "created_at"),
-                    text(event, "type"),
-                    text(event, "result"),
-                    actor(event),
-                    text(event, "target"),
-                ]
-            });
-            let shown = table(["SEQ", "WHEN", "TYPE", "RESULT", "BY", "TARGET"], rows);
+            let shown = listed(events(&part));
             if part.get("has_more") == Some(&Value::Bool(true)) {
                 format!(
                     "{shown}\nMore: plinto events list --after {}",
@@ -120,9 +109,7 @@ impl Tail {
         loop {
             let part = match self.next(client, after.as_deref()).await {
                 Ok(part) => part,
-                Err(failure @ (Failure::Unreachable(_) | Failure::Unknown { .. }))
-                    if failure.exit_code() == 5 =>
-                {
+                Err(failure) if failure.is_passing() => {
                     tell(&format!("{failure}; asking again in {} s", pause.as_secs()));
                     tokio::time::sleep(pause).await;
                     pause = LONGEST_PAUSE.min(pause.saturating_mul(2));
@@ -148,7 +135,11 @@ impl Tail {
             let position = text(&part, "position");
             if let Some(path) = cursor.as_deref().filter(|_| !events(&part).is_empty()) {
                 let body = serde_json::json!({ "position": position });
-                client.put(path, &body).await?;
+                match client.put(path, &body).await {
+                    // The next time keeps a later place.
+                    Err(failure) if failure.is_passing() => tell(&failure.to_string()),
+                    kept => drop(kept?),
+                }
             }
             after = Some(position);
         }
@@ -187,8 +178,23 @@ fn events(part: &Value) -> &[Value] {
     data.map_or(&[], Vec::as_slice)
 }
 
+/// Events as a table.
+pub(crate) fn listed(events: &[Value]) -> String {
+    let rows = events.iter().map(|event| {
+        [
+            text(event, "seq"),
+            text(event, "created_at"),
+            text(event, "type"),
+            text(event, "result"),
+            actor(event),
+            text(event, "target"),
+        ]
+    });
+    table(["SEQ", "WHEN", "TYPE", "RESULT", "BY", "TARGET"], rows)
+}
+
 /// Who made it happen: an id, or what kind of actor has none.
-pub(crate) fn actor(event: &Value) -> String {
+fn actor(event: &Value) -> String {
     let actor = event.get("actor").unwrap_or(&Value::Null);
     let id = text(actor, "id");
     if id.is_empty() {
@@ -202,17 +208,11 @@ pub(crate) fn actor(event: &Value) -> String {
 /// Errors: it could not stand there.
 fn segment(name: &str) -> Result<&str, Failure> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    if !name.is_empty() && name.bytes().all(is_plain) && !name.bytes().all(|byte| byte == b'.') {
+    // `.` and `..` lead elsewhere.
+    if !name.is_empty() && name.bytes().all(is_plain) && !name.starts_with('.') {
         return Ok(name);
     }
-    let text = format!("`{name}` is no name: letters, digits, `-`, `_` and `.` make one");
+    let text =
+        format!("`{name}` is no name: letters, digits, `-`, `_` and, behind them, `.` make one");
     Err(Failure::Usage(text))
-}
-
-fn text(value: &Value, name: &str) -> String {
-    match value.get(name) {
-        Some(Value::String(text)) => text.clone(),
-        None | Some(Value::Null) => String::new(),
-        Some(other) => other.to_string(),
-    }
 }

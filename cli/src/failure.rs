@@ -48,6 +48,14 @@ impl Failure {
         Self::Local(error.into().context(format!("`{}`", path.display())))
     }
 
+    /// Whether the same may work a moment later.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Refused(problem) => problem.retryable || problem.status >= 500,
+            other => other.exit_code() == 5,
+        }
+    }
+
     /// The exit code; `--help` lists them.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {

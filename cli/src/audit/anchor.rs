@@ -10,8 +10,11 @@ use plinto_tlog::{Checkpoint, Hash, VerifierKey, proof};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{CHECKPOINT, CONSISTENCY, text, unproven};
-use crate::{client::Client, failure::Failure};
+use super::{CHECKPOINT, CONSISTENCY, unproven};
+use crate::{
+    client::{Client, text},
+    failure::Failure,
+};
 
 /// 16 MiB: a checkpoint every minute for a month.
 const ANCHORS_BYTES: u64 = 16 << 20;

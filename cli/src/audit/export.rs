@@ -11,8 +11,12 @@ use plinto_tlog::{Frontier, Hash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{CHECKPOINT, RECORDS, anchor::Anchor, text, unproven};
-use crate::{client::Client, failure::Failure, output::Output};
+use super::{CHECKPOINT, RECORDS, anchor::Anchor, unproven};
+use crate::{
+    client::{Client, text},
+    failure::Failure,
+    output::Output,
+};
 
 /// 1,000: events of one answer.
 const PART: u64 = 1_000;

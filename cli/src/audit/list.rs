@@ -2,13 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::text;
-use crate::{
-    client::Client,
-    events::actor,
-    failure::Failure,
-    output::{Output, table},
-};
+use crate::{client::Client, events::listed, failure::Failure, output::Output};
 
 const EVENTS: &str = "/v1/audit/events";
 /// 100: events of one answer.
@@ -45,13 +39,13 @@ pub(crate) struct List {
     #[arg(short, long, value_name = "TEXT")]
     q: Option<String>,
     /// How many at most.
-    #[arg(long, default_value_t = 50)]
-    limit: usize,
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
 }
 
 impl List {
     pub(super) async fn run(self, client: &Client, output: Output) -> Result<(), Failure> {
-        let limit = self.limit;
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let query = self.query();
         let (mut events, mut cursor) = (Vec::new(), None);
         while events.len() < limit {
@@ -72,19 +66,7 @@ impl List {
         }
         output.answer(
             &json!({ "data": events, "has_more": cursor.is_some() }),
-            || {
-                let rows = events.iter().map(|event| {
-                    [
-                        text(event, "seq"),
-                        text(event, "created_at"),
-                        text(event, "type"),
-                        text(event, "result"),
-                        actor(event),
-                        text(event, "target"),
-                    ]
-                });
-                table(["SEQ", "WHEN", "TYPE", "RESULT", "BY", "TARGET"], rows)
-            },
+            || listed(&events),
         )
     }
 

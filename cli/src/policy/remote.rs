@@ -8,7 +8,7 @@ use super::{
     testing::{run_tests, verdict},
 };
 use crate::{
-    client::Client,
+    client::{Client, text},
     config::Connection,
     failure::Failure,
     online::online,
@@ -33,11 +33,6 @@ const SHOWN: [&str; 8] = [
     "previous_revision",
     "signed_by_kid",
 ];
-
-fn client(connection: &Connection) -> Result<Client, Failure> {
-    let (url, key) = connection.resolve()?;
-    Client::new(url, Some(key))
-}
 
 /// Checks and tests a policy, then sends it; `--dry-run` stops before that.
 pub(crate) fn publish(
@@ -67,7 +62,7 @@ pub(crate) fn publish(
             after_remarks(&checked.remarks(), &text)
         });
     }
-    let client = client(connection)?;
+    let client = Client::connect(connection)?;
     let remarks = checked.remarks();
     let revision = checked.revision.clone();
     let (published, activation) = online(async {
@@ -122,7 +117,7 @@ pub(crate) fn activate(
         );
         return Err(Failure::Usage(text));
     }
-    let client = client(connection)?;
+    let client = Client::connect(connection)?;
     let activation = online(async {
         let revision = if revision.len() == REVISION_CHARS {
             revision.to_owned()
@@ -155,7 +150,7 @@ async fn complete(client: &Client, prefix: &str) -> Result<String, Failure> {
 
 /// Goes one step back.
 pub(crate) fn rollback(connection: &Connection, output: Output) -> Result<(), Failure> {
-    let client = client(connection)?;
+    let client = Client::connect(connection)?;
     let activation = online(client.post("/v1/policies/rollback"))?;
     output.answer(&activation, || {
         format!("Rolled back. {}", activated(&activation))
@@ -164,7 +159,7 @@ pub(crate) fn rollback(connection: &Connection, output: Output) -> Result<(), Fa
 
 /// Shows what is active.
 pub(crate) fn status(connection: &Connection, output: Output) -> Result<(), Failure> {
-    let client = client(connection)?;
+    let client = Client::connect(connection)?;
     let status = online(client.get("/v1/policies/status"))?;
     output.answer(&status, || {
         let active = match status.get("active") {
@@ -185,7 +180,7 @@ pub(crate) fn status(connection: &Connection, output: Output) -> Result<(), Fail
 
 /// Lists revisions, newest first; a star marks the one in force.
 pub(crate) fn list(connection: &Connection, output: Output) -> Result<(), Failure> {
-    let client = client(connection)?;
+    let client = Client::connect(connection)?;
     let bundles = online(client.list(BUNDLES))?;
     output.answer(&json!({ "data": bundles }), || {
         let rows = bundles.iter().map(|bundle| {
@@ -200,12 +195,4 @@ pub(crate) fn list(connection: &Connection, output: Output) -> Result<(), Failur
         });
         table(["", "REVISION", "PUBLISHED", "TESTS", "BYTES"], rows)
     })
-}
-
-fn text(value: &Value, name: &str) -> String {
-    match value.get(name) {
-        Some(Value::String(text)) => text.clone(),
-        None | Some(Value::Null) => String::new(),
-        Some(other) => other.to_string(),
-    }
 }
