@@ -222,9 +222,11 @@ fn mount(platform: &Platform, group: &Group) -> Router<Platform> {
             let once = middleware::from_fn_with_state(state(), idempotency::once);
             routes = routes.route_layer(once);
         }
-        if how == Authentication::Management {
+        if group.takes_api_keys() {
             let refused = middleware::from_fn_with_state(state(), refusals::record);
             routes = routes.route_layer(refused);
+        }
+        if how == Authentication::Management {
             let large = middleware::from_fn_with_state(state(), layers::large_body);
             routes = routes.route_layer(large);
         }

@@ -22,6 +22,7 @@ create table event_streams (
 insert into event_streams (tenant_id, head)
 select id, (select count(*) from outbox where outbox.tenant_id = tenants.id) from tenants order by id;
 
+-- With row ids: where the primary key holds the rows, searches go along it however few rows they are for.
 create table event_log (
     stream bigint not null,
     -- 1, 2, 3 … without a gap
@@ -46,7 +47,7 @@ create table event_log (
     -- that digest itself, once they are erased
     context_digest text,
     constraint event_log_stream_seq_key primary key (stream, seq)
-) without rowid;
+);
 
 insert into event_log (stream, seq, id, type, version, created_at, result, actor_type, actor_id, target,
     request_id, data)

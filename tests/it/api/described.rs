@@ -21,6 +21,7 @@ const BEYOND_SCHEMAS: &[&str] = &[
     "/expires_at in_the_past",
     "/client_id client_unknown",
     "?type unknown_type",
+    "?after beyond_end",
     "?from out_of_range",
     "?to out_of_range",
     "/organization_id not_a_member",

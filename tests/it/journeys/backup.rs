@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path};
 
-use plinto_tests::process::{Bootstrapped, ControlPlane};
+use plinto_tests::{
+    process::{Bootstrapped, ControlPlane},
+    world::{Engine, MASTER_KEY, TestDatabase},
+};
 use serde_json::{Value, json};
 
 use super::AUDIENCE;
@@ -109,6 +112,41 @@ async fn a_server_goes_on_from_a_backup_and_says_that_the_past_is_another() {
     let me = me.bearer_auth(alice["access_token"].as_str().unwrap());
     assert_eq!(me.send().await.unwrap().status(), 401);
     assert_eq!(sign(&tenant, "sign_in").await.0, 200);
+    server.stop().await;
+}
+
+/// A server's own tools put its database back; then it is readied.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_a_server_put_back_is_readied_on_postgres() {
+    let database = TestDatabase::on(Engine::Postgres).await;
+    let mut server = ControlPlane::unstarted(&[
+        ("PLINTO_DATABASE_URL", &database.url),
+        ("PLINTO_MASTER_KEY", MASTER_KEY),
+    ]);
+    server.serve().await;
+    let tenant = server.bootstrap("acme", AUDIENCE);
+    let (status, alice) = sign(&tenant, "sign_up").await;
+    assert_eq!(status, 201, "{alice}");
+    let (_, part) = get(&server, &tenant, "/v1/events?wait=10").await;
+    let position = part["position"].as_str().unwrap().to_owned();
+    server.stop().await;
+    let refused = server.run(&["restore", "copy.sqlite"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(told(&refused).contains("own tools"), "{}", told(&refused));
+    let refused = server.run(&["backup", "copy.sqlite"]);
+    assert!(told(&refused).contains("pg_dump"), "{}", told(&refused));
+
+    let restored = server.run(&["restore", "--keep-sessions"]);
+    assert!(restored.status.success(), "{}", told(&restored));
+    server.serve().await;
+    let (status, problem) = get(&server, &tenant, &format!("/v1/events?after={position}")).await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (410, &json!("event_log_restored"))
+    );
+    let me = reqwest::Client::new().get(format!("{}/v1/me", tenant.issuer));
+    let me = me.bearer_auth(alice["access_token"].as_str().unwrap());
+    assert_eq!(me.send().await.unwrap().status(), 200);
     server.stop().await;
 }
 

@@ -92,8 +92,7 @@ async fn of_tenant(platform: &Platform, tenant: TenantId) -> Result<Look, AuditE
     if stream.head == 0 {
         look.findings.push("its log has no event".to_owned());
     }
-    drop(tx);
-    look.signature(platform, tenant, &stream).await?;
+    look.signature(platform, &mut tx, tenant, &stream).await?;
     look.findings.truncate(FINDINGS_MAX);
     Ok(look)
 }
@@ -215,10 +214,11 @@ impl Look {
     async fn signature(
         &mut self,
         platform: &Platform,
+        tx: &mut Tx,
         tenant: TenantId,
         stream: &Stream,
     ) -> Result<(), AuditError> {
-        let key = keys::existing_key(platform, tenant).await?;
+        let key = keys::existing_key(platform, tx, tenant).await?;
         let (key, note) = match (key, &stream.checkpoint) {
             (Some(key), Some(note)) => (key, note),
             // In the first seconds of a tenant.

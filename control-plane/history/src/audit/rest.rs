@@ -11,7 +11,7 @@ use plinto_platform::{
     actor::Actor,
     http::{
         ApiError, Json, List, Page, Query,
-        page::{Limit, PageQuery},
+        page::{Limit, LimitQuery, PageQuery},
         schemas,
     },
 };
@@ -191,16 +191,6 @@ struct RecordsQuery {
     after: Option<String>,
 }
 
-/// How many events.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes what `Limit` reads")]
-struct LimitQuery {
-    /// Events to return, 1 to 1,000. Default 100.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<u16>,
-}
-
 fn natural(name: &str, text: &str) -> Result<i64, ApiError> {
     number(text)
         .filter(|number: &i64| *number >= 0)
@@ -274,7 +264,7 @@ async fn get_consistency_proof(
 async fn list_records(
     State(platform): State<Platform>,
     actor: Actor,
-    Limit(limit): Limit<100, 1_000>,
+    Limit(limit): Limit,
     Query(query): Query<RecordsQuery>,
 ) -> Result<Json<RecordsBody>, ApiError> {
     let after = query.after.as_deref().unwrap_or("0");

@@ -59,16 +59,16 @@ pub(super) async fn checkpoint(platform: &Platform, actor: &Actor) -> Result<Sig
     actor.require(Permission::EventsRead)?;
     let mut tx = platform.db.read().await?;
     let stream = sealed_stream(&mut tx, actor.tenant).await?;
-    drop(tx);
-    signed(platform, actor.tenant, stream).await
+    signed(platform, &mut tx, actor.tenant, stream).await
 }
 
 async fn signed(
     platform: &Platform,
+    tx: &mut Tx,
     tenant: TenantId,
     stream: Stream,
 ) -> Result<Signed, AuditError> {
-    let key = keys::existing_key(platform, tenant).await?;
+    let key = keys::existing_key(platform, tx, tenant).await?;
     let (Some(key), Some(note)) = (key, stream.checkpoint) else {
         return Err(AuditError::NotSealed);
     };
@@ -110,9 +110,8 @@ pub(super) async fn inclusion(
     let (index, tree_size) = (size(before), size(stream.sealed));
     let needs = tree::inclusion_needs(index, tree_size).map_err(damaged(tenant))?;
     let tiles = store::tiles(&mut tx, tenant, &needs).await?;
-    drop(tx);
     let path = tree::inclusion(index, tree_size, &tiles).map_err(damaged(tenant))?;
-    let signed = signed(platform, tenant, stream).await?;
+    let signed = signed(platform, &mut tx, tenant, stream).await?;
     let proof = LogProof::new(index, path.clone(), signed.note.clone()).map_err(damaged(tenant))?;
     Ok(Inclusion {
         record,
@@ -154,6 +153,7 @@ pub(super) async fn consistency(
 
 /// A part of the log that has been signed, in its order, with the hashes that its events have in the
 /// tree.
+/// Errors: `Invalid`: it would lie behind what is signed.
 pub(super) async fn records(
     platform: &Platform,
     actor: &Actor,
@@ -163,7 +163,12 @@ pub(super) async fn records(
     actor.require(Permission::EventsRead)?;
     let mut tx = platform.db.read().await?;
     let stream = sealed_stream(&mut tx, actor.tenant).await?;
-    let limit = limit.min(stream.sealed.saturating_sub(after).max(0));
+    if after > stream.sealed {
+        let detail = format!("{} events are signed", stream.sealed);
+        let error = FieldError::new("?after", "beyond_end", detail);
+        return Err(AuditError::Invalid(vec![error]));
+    }
+    let limit = limit.min(stream.sealed.saturating_sub(after));
     let logged = log::logged_after(&mut tx, actor.tenant, after, limit).await?;
     let records: Result<Vec<_>, _> = logged.into_iter().map(Record::of).collect();
     Ok(Records {

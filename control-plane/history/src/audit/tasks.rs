@@ -35,17 +35,12 @@ pub async fn seal_due(platform: &Platform) -> Result<(), AuditError> {
 }
 
 async fn seal(platform: &Platform, tenant: TenantId) -> Result<(), AuditError> {
-    loop {
-        let signer = keys::signer(platform, tenant).await?;
-        if !step(platform, tenant, &signer).await? {
-            return Ok(());
-        }
-    }
+    while step(platform, tenant).await? {}
+    Ok(())
 }
 
 /// Seals the next events. `false`: there are none left, or another process does it.
-async fn step(platform: &Platform, tenant: TenantId, signer: &Signer) -> Result<bool, AuditError> {
-    let key = &signer.key;
+async fn step(platform: &Platform, tenant: TenantId) -> Result<bool, AuditError> {
     let mut tx = platform.db.read().await?;
     let Some(stream) = store::stream(&mut tx, tenant).await? else {
         return Ok(false);
@@ -53,8 +48,11 @@ async fn step(platform: &Platform, tenant: TenantId, signer: &Signer) -> Result<
     if stream.head <= stream.sealed {
         return Ok(false);
     }
+    // In the same state as the tree: another process may be signing for the first time.
+    let signer = keys::signer(platform, &mut tx, tenant).await?;
+    let key = &signer.key;
     let mut edge = edge(&mut tx, tenant, &stream).await?;
-    require_signed(tenant, signer, &stream, &edge)?;
+    require_signed(tenant, &signer, &stream, &edge)?;
     let leaves = leaves(&mut tx, tenant, &stream).await?;
     drop(tx);
     let tiles = edge.append(&leaves).map_err(damaged(tenant))?;

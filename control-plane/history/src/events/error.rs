@@ -12,18 +12,14 @@ pub enum EventsError {
     /// Values that cannot be.
     #[error("{} of the values are not acceptable", .0.len())]
     Invalid(Vec<FieldError>),
-    /// The position is one of another tenant's log.
-    #[error("this position belongs to the log of another tenant; leave out `after` to begin")]
-    OtherTenant,
-    /// The position is one of before the database was restored.
-    #[error(
-        "this position is of before the database was restored: what followed it may have been \
-         undone; take stock anew, then begin with `after=latest` or without `after`"
-    )]
-    OtherEpoch,
-    /// The position lies beyond the end of the log.
-    #[error("this position lies beyond the last event, {0}; nothing gave it out")]
-    Beyond(i64),
+    /// The position is none of this log.
+    #[error("{fault}")]
+    Position {
+        /// Where it stands in the request.
+        pointer: &'static str,
+        /// Why it is none.
+        fault: PositionFault,
+    },
     /// The tenant has as many readers waiting as it may have.
     #[error("too many requests of this tenant are waiting for events; ask with `wait=0`")]
     TooManyWaiting,
@@ -38,6 +34,33 @@ pub enum EventsError {
     Database(#[from] DbError),
 }
 
+/// Why a position is none of a tenant's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PositionFault {
+    /// It is one of another tenant's log.
+    #[error("this position belongs to the log of another tenant")]
+    OtherTenant,
+    /// It is one of before the database was restored.
+    #[error(
+        "this position is of before the database was restored: what followed it may have been \
+         undone; take stock anew, then begin with `after=latest` or without `after`"
+    )]
+    OtherEpoch,
+    /// It lies beyond the end of the log.
+    #[error("this position lies beyond the last event, {0}; nothing gave it out")]
+    Beyond(i64),
+}
+
+impl PositionFault {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::OtherTenant => "other_tenant",
+            Self::OtherEpoch => "other_epoch",
+            Self::Beyond(_) => "beyond_end",
+        }
+    }
+}
+
 tells_refusals!(EventsError);
 
 impl HasCode for EventsError {
@@ -45,8 +68,10 @@ impl HasCode for EventsError {
         match self {
             Self::NotFound => Code::NotFound,
             Self::Invalid(_) | Self::TooManyCursors(_) => Code::ValidationFailed,
-            Self::OtherTenant | Self::Beyond(_) => Code::InvalidCursor,
-            Self::OtherEpoch => Code::EventLogRestored,
+            Self::Position { fault, .. } => match fault {
+                PositionFault::OtherEpoch => Code::EventLogRestored,
+                PositionFault::OtherTenant | PositionFault::Beyond(_) => Code::InvalidCursor,
+            },
             Self::TooManyWaiting => Code::RateLimited,
             Self::Denied(error) => error.code(),
             Self::Database(error) => error.code(),
@@ -54,12 +79,11 @@ impl HasCode for EventsError {
     }
 
     fn field_errors(&self) -> Vec<FieldError> {
-        let after = |code: &str| vec![FieldError::new("?after", code, self.to_string())];
         match self {
             Self::Invalid(errors) => errors.clone(),
-            Self::OtherTenant => after("other_tenant"),
-            Self::OtherEpoch => after("other_epoch"),
-            Self::Beyond(_) => after("beyond_end"),
+            Self::Position { pointer, fault } => {
+                vec![FieldError::new(*pointer, fault.name(), fault.to_string())]
+            }
             Self::TooManyCursors(_) => {
                 vec![FieldError::new("", "too_many", self.to_string())]
             }

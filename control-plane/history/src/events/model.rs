@@ -123,9 +123,11 @@ pub(crate) struct Cursor {
     pub(super) updated_at: UnixMillis,
 }
 
-/// Whether a cursor may be called so: letters, digits, `-`, `_` and `.`.
+/// Whether a cursor may be called so: letters, digits, `-`, `_` and, behind them, `.`, which leads elsewhere in a
+/// path.
 pub(super) fn is_cursor_name(text: &str) -> bool {
     (1..=CURSOR_NAME_MAX).contains(&text.len())
+        && !text.starts_with('.')
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))

@@ -16,7 +16,7 @@ use plinto_platform::{
     http::{
         ApiError, Json, List, Page, Path, Query,
         layers::WorkSlot,
-        page::{Limit, PageQuery},
+        page::{Limit, LimitQuery, PageQuery},
         schemas,
     },
 };
@@ -185,16 +185,6 @@ struct EventsQuery {
     wait: Option<String>,
 }
 
-/// How many of them.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes what `Limit` reads")]
-struct LimitQuery {
-    /// Events to return, 1 to 1,000. Default 100.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<u16>,
-}
-
 impl EventsQuery {
     fn read(&self, limit: u16) -> Result<(Reading, Duration), ApiError> {
         let mut errors = Vec::new();
@@ -250,7 +240,7 @@ async fn list_events(
     State(platform): State<Platform>,
     actor: Actor,
     slot: WorkSlot,
-    Limit(limit): Limit<100, 1_000>,
+    Limit(limit): Limit,
     Query(query): Query<EventsQuery>,
 ) -> Result<Json<EventsBody>, ApiError> {
     let (mut reading, wait) = query.read(limit)?;

@@ -18,7 +18,7 @@ use plinto_platform::{
 };
 
 use super::{
-    error::EventsError,
+    error::{EventsError, PositionFault},
     model::{After, CURSORS_MAX, Cursor, Kinds, Position, is_cursor_name},
     store,
 };
@@ -62,7 +62,7 @@ pub(super) struct Wait {
 }
 
 /// The next events after a place, in the order of the log.
-/// Errors: `OtherTenant`, `OtherEpoch`, `Beyond`: the place is none of this log.
+/// Errors: `Position`: the place is none of this log.
 pub(super) async fn read(
     platform: &Platform,
     actor: &Actor,
@@ -74,7 +74,7 @@ pub(super) async fn read(
     let after = match &reading.after {
         After::Beginning => 0,
         After::Latest => head,
-        After::Position(position) => place(position, actor.tenant, &epoch, head)?,
+        After::Position(position) => place(position, "?after", actor.tenant, &epoch, head)?,
     };
     let fetch = reading.limit.saturating_add(1);
     let mut events = match &reading.kinds {
@@ -117,21 +117,24 @@ async fn of_kinds(
     Ok(events)
 }
 
+/// `pointer`: where the position stands in the request.
 fn place(
     position: &Position,
+    pointer: &'static str,
     tenant: TenantId,
     epoch: &str,
     head: i64,
 ) -> Result<i64, EventsError> {
-    if position.tenant != tenant {
-        Err(EventsError::OtherTenant)
+    let fault = if position.tenant != tenant {
+        PositionFault::OtherTenant
     } else if position.epoch != epoch {
-        Err(EventsError::OtherEpoch)
+        PositionFault::OtherEpoch
     } else if position.seq > head {
-        Err(EventsError::Beyond(head))
+        PositionFault::Beyond(head)
     } else {
-        Ok(position.seq)
-    }
+        return Ok(position.seq);
+    };
+    Err(EventsError::Position { pointer, fault })
 }
 
 /// Begins to wait, before the log is read.
@@ -167,7 +170,7 @@ pub(super) async fn get(
     found.ok_or(EventsError::NotFound)
 }
 
-/// Where a place that is kept under a name is; the beginning, until one is kept.
+/// A place that is kept under a name.
 pub(super) async fn find_cursor(
     platform: &Platform,
     actor: &Actor,
@@ -201,14 +204,14 @@ pub(super) async fn put_cursor(
 ) -> Result<Cursor, EventsError> {
     actor.require(Permission::EventsRead)?;
     if !is_cursor_name(&name) {
-        let detail = "1 to 64 letters, digits, `-`, `_` and `.` make a name";
+        let detail = "1 to 64 letters, digits, `-`, `_` and, behind them, `.` make a name";
         let error = FieldError::new("", "invalid_name", detail);
         return Err(EventsError::Invalid(vec![error]));
     }
     let need = Need::Permission(Permission::EventsRead);
     let mut work = authority::begin(platform, actor, need).await?;
     let (epoch, head) = log::head(&mut work.tx, actor.tenant).await?;
-    place(&position, actor.tenant, &epoch, head)?;
+    place(&position, "/position", actor.tenant, &epoch, head)?;
     let cursor = Cursor {
         name,
         position,

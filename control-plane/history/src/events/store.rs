@@ -8,16 +8,16 @@ use plinto_platform::{
 
 use super::model::{Cursor, Position};
 
-const PUT: &str = "insert into event_cursors (tenant_id, name, epoch, seq, updated_at)
+const PUT_CURSOR: &str = "insert into event_cursors (tenant_id, name, epoch, seq, updated_at)
     values ($1, $2, $3, $4, $5)
     on conflict (tenant_id, name)
     do update set epoch = excluded.epoch, seq = excluded.seq, updated_at = excluded.updated_at";
-const FIND: &str = "select name, epoch, seq, updated_at from event_cursors
+const FIND_CURSOR: &str = "select name, epoch, seq, updated_at from event_cursors
     where tenant_id = $1 and name = $2";
-const LIST: &str = "select name, epoch, seq, updated_at from event_cursors
+const LIST_CURSORS: &str = "select name, epoch, seq, updated_at from event_cursors
     where tenant_id = $1 and name > $2 order by name limit $3";
-const COUNT: &str = "select count(*) from event_cursors where tenant_id = $1";
-const DELETE: &str = "delete from event_cursors where tenant_id = $1 and name = $2";
+const COUNT_CURSORS: &str = "select count(*) from event_cursors where tenant_id = $1";
+const DELETE_CURSOR: &str = "delete from event_cursors where tenant_id = $1 and name = $2";
 
 #[derive(sqlx::FromRow)]
 struct CursorRow {
@@ -49,7 +49,7 @@ pub(super) async fn put(tx: &mut Tx, tenant: TenantId, cursor: &Cursor) -> Resul
         cursor.position.seq,
         cursor.updated_at,
     ];
-    tx.execute(PUT, args).await?;
+    tx.execute(PUT_CURSOR, args).await?;
     Ok(())
 }
 
@@ -58,7 +58,7 @@ pub(super) async fn find(
     tenant: TenantId,
     name: &str,
 ) -> Result<Option<Cursor>, DbError> {
-    let row: Option<CursorRow> = tx.optional(FIND, args![tenant, name]).await?;
+    let row: Option<CursorRow> = tx.optional(FIND_CURSOR, args![tenant, name]).await?;
     Ok(row.map(|row| row.read(tenant)))
 }
 
@@ -69,15 +69,15 @@ pub(super) async fn list(
     after: &str,
     limit: i64,
 ) -> Result<Vec<Cursor>, DbError> {
-    let rows: Vec<CursorRow> = tx.all(LIST, args![tenant, after, limit]).await?;
+    let rows: Vec<CursorRow> = tx.all(LIST_CURSORS, args![tenant, after, limit]).await?;
     Ok(rows.into_iter().map(|row| row.read(tenant)).collect())
 }
 
 pub(super) async fn count(tx: &mut Tx, tenant: TenantId) -> Result<i64, DbError> {
-    Ok(tx.one::<(i64,)>(COUNT, args![tenant]).await?.0)
+    Ok(tx.one::<(i64,)>(COUNT_CURSORS, args![tenant]).await?.0)
 }
 
 /// `false`: there was none of this name.
 pub(super) async fn delete(tx: &mut Tx, tenant: TenantId, name: &str) -> Result<bool, DbError> {
-    Ok(tx.execute(DELETE, args![tenant, name]).await? > 0)
+    Ok(tx.execute(DELETE_CURSOR, args![tenant, name]).await? > 0)
 }

@@ -18,7 +18,7 @@ use plinto_contract::{
     ids::{EventId, OrganizationId, TenantId},
     time::UnixMillis,
 };
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 pub use self::model::{By, Logged};
 use self::model::{NewEvent, Personal};
@@ -41,8 +41,7 @@ impl Work<'_> {
         target: impl Display,
         data: &D,
     ) -> Result<(), DbError> {
-        self.append(D::KIND, D::VERSION, None, target.to_string(), json!(data))
-            .await
+        self.append(None, target, data).await
     }
 
     /// The same for what concerns one organization alone.
@@ -52,41 +51,28 @@ impl Work<'_> {
         target: impl Display,
         data: &D,
     ) -> Result<(), DbError> {
-        let organization = Some(organization);
-        self.append(
-            D::KIND,
-            D::VERSION,
-            organization,
-            target.to_string(),
-            json!(data),
-        )
-        .await
+        self.append(Some(organization), target, data).await
     }
 
-    async fn append(
+    async fn append<D: EventData>(
         &mut self,
-        kind: EventKind,
-        version: i64,
         organization: Option<OrganizationId>,
-        target: String,
-        data: Value,
+        target: impl Display,
+        data: &D,
     ) -> Result<(), DbError> {
         let now = self.platform.clock.now();
         let event = NewEvent {
             id: self.platform.random.id(now),
-            kind,
-            version,
+            kind: D::KIND,
+            version: D::VERSION,
             tenant: self.actor.tenant,
             actor: self.actor.for_event(),
-            target,
+            target: target.to_string(),
             organization,
             created_at: now,
             request_id: self.actor.request_id,
             personal: self.personal(),
-            data: match data {
-                Value::Object(members) => members,
-                _ => Map::new(),
-            },
+            data: json!(data).to_string(),
         };
         store::append(&mut self.tx, &event).await?;
         fault::reach("event_written");

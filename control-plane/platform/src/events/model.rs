@@ -8,7 +8,6 @@ use plinto_contract::{
     ids::{EventId, OrganizationId, RequestId, TenantId},
     time::UnixMillis,
 };
-use serde_json::{Map, Value};
 
 /// What is known of an event before it has a place in the log.
 #[derive(Debug)]
@@ -23,7 +22,8 @@ pub(super) struct NewEvent {
     pub(super) created_at: UnixMillis,
     pub(super) request_id: Option<RequestId>,
     pub(super) personal: Option<Personal>,
-    pub(super) data: Map<String, Value>,
+    /// A JSON object.
+    pub(super) data: String,
 }
 
 /// By which index events are looked up.

@@ -131,7 +131,7 @@ pub(super) async fn append(tx: &mut Tx, event: &NewEvent) -> Result<(), DbError>
         &event.target,
         event.organization,
         event.request_id,
-        Value::Object(event.data.clone()).to_string(),
+        &event.data,
         personal.map(|personal| personal.ip.as_str()),
         personal.and_then(|personal| personal.user_agent.as_deref()),
         personal.map(|personal| personal.salt.as_str()),

@@ -162,19 +162,29 @@ impl FromRequestParts<Platform> for Page {
     }
 }
 
-/// `?limit=…` of a request that is no list by cursor: 1 to `MOST`, or `DEFAULT`.
+/// `?limit=…` of a request that follows a log: 1 to 1,000, or 100.
 #[derive(Debug, Clone, Copy)]
-pub struct Limit<const DEFAULT: u16, const MOST: u16>(pub u16);
+pub struct Limit(pub u16);
 
-impl<const DEFAULT: u16, const MOST: u16, S: Send + Sync> FromRequestParts<S>
-    for Limit<DEFAULT, MOST>
-{
+const LIMIT_DEFAULT: u16 = 100;
+const LIMIT_MAX: u16 = 1_000;
+
+/// How it reads in the `OpenAPI` document.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LimitQuery {
+    /// Events to return, 1 to 1,000. Default 100.
+    #[param(minimum = 1, maximum = 1000)]
+    pub limit: Option<u16>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Limit {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let mut limit = DEFAULT;
+        let mut limit = LIMIT_DEFAULT;
         for (_, value) in pairs(parts).iter().filter(|(name, _)| name == "limit") {
-            limit = read_limit(value, MOST)?;
+            limit = read_limit(value, LIMIT_MAX)?;
         }
         Ok(Self(limit))
     }

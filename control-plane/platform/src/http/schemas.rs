@@ -120,7 +120,7 @@ texts! {
         "session.*,user.created",
     );
     /// The name of a place that is kept for a reader.
-    EventCursorName = Text::like("^[A-Za-z0-9._-]{1,64}$", "billing");
+    EventCursorName = Text::like("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$", "billing");
     /// An event's id.
     EventId = Text::id(ids::EventId::PREFIX, "evt_01h455vb4pex5vsknk084sn02q");
     /// A request's id, as `X-Request-Id` of its answer.

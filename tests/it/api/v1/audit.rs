@@ -144,6 +144,7 @@ async fn what_makes_no_sense_is_pointed_at(world: World) {
         ("consistency_proof?from=1&to=100000", "?to"),
         ("consistency_proof?from=2&to=1", "?from"),
         ("records?after=-1", "?after"),
+        ("records?after=100000", "?after"),
         ("records?limit=1001", "?limit"),
     ] {
         let answer = admin.get(&format!("/v1/audit/{path}")).await;
@@ -171,6 +172,9 @@ async fn refusals_are_recorded(world: World) {
     weak.post("/v1/roles", body)
         .await
         .expect_problem(403, "permission_denied");
+    weak.form("/t/acme/oauth/introspect", &[("token", "x")])
+        .await
+        .expect(403);
     sequencer::run_due_work(&world.app).await.unwrap();
     let found = get(&admin(&world), "/v1/audit/events?result=denied").await;
     let operations: Vec<_> = found["data"]
@@ -179,7 +183,14 @@ async fn refusals_are_recorded(world: World) {
         .iter()
         .map(|event| event["data"]["operation"].as_str().unwrap())
         .collect();
-    assert_eq!(operations, ["POST /v1/roles", "GET /v1/roles"]);
+    assert_eq!(
+        operations,
+        [
+            "POST /t/{tenant}/oauth/introspect",
+            "POST /v1/roles",
+            "GET /v1/roles"
+        ]
+    );
     assert_eq!(found["data"][0]["actor"]["id"], found["data"][0]["target"]);
     assert_eq!(found["data"][0]["actor"]["type"], "api_key");
 }

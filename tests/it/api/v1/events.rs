@@ -255,10 +255,16 @@ async fn a_place_is_kept_under_a_name(world: World) {
     let answer = answer.expect_problem(422, "validation_failed");
     assert_eq!(pointers(&answer), ["/position"]);
     let beyond = format!("{}0", part["position"].as_str().unwrap());
-    admin
-        .put(path, json!({"position": beyond}))
-        .await
-        .expect_problem(400, "invalid_cursor");
+    let answer = admin.put(path, json!({"position": beyond})).await;
+    let answer = answer.expect_problem(400, "invalid_cursor");
+    assert_eq!(pointers(&answer), ["/position"]);
+    // Names of which a path can't be made.
+    for name in ["..a", "%2e%2e"] {
+        admin
+            .put(&format!("/v1/event_cursors/{name}"), body.clone())
+            .await
+            .expect_problem(422, "validation_failed");
+    }
     assert_eq!(admin.get(path).await.expect(200).json(), kept);
     admin
         .put("/v1/event_cursors/no%20name", body)

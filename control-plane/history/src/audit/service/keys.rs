@@ -3,6 +3,7 @@
 use plinto_contract::ids::TenantId;
 use plinto_platform::{
     Platform,
+    db::Tx,
     envelope::{EnvelopeError, Place},
 };
 use plinto_tlog::SigningKey;
@@ -22,9 +23,10 @@ pub(in crate::audit) struct Signer {
 /// What signs next; a new key where none has signed yet.
 pub(in crate::audit) async fn signer(
     platform: &Platform,
+    tx: &mut Tx,
     tenant: TenantId,
 ) -> Result<Signer, AuditError> {
-    if let Some(key) = existing_key(platform, tenant).await? {
+    if let Some(key) = existing_key(platform, tx, tenant).await? {
         let new_seed = None;
         return Ok(Signer { key, new_seed });
     }
@@ -45,13 +47,12 @@ pub(in crate::audit) async fn signer(
 /// The tenant's key, if there is one.
 pub(in crate::audit) async fn existing_key(
     platform: &Platform,
+    tx: &mut Tx,
     tenant: TenantId,
 ) -> Result<Option<SigningKey>, AuditError> {
-    let mut tx = platform.db.read().await?;
-    let Some((name, sealed)) = store::key(&mut tx, tenant).await? else {
+    let Some((name, sealed)) = store::key(tx, tenant).await? else {
         return Ok(None);
     };
-    drop(tx);
     let row = tenant.to_string();
     let seed = platform.envelope.open(&place(tenant, &row), &sealed)?;
     let seed: Zeroizing<[u8; 32]> = Zeroizing::new(

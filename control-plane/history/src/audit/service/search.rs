@@ -42,10 +42,11 @@ pub(in crate::audit) async fn search(
         before = before.min(last.saturating_add(1));
     }
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let (mut events, mut looked_at) = (Vec::new(), 0);
+    let (mut events, mut looked_at) = (Vec::new(), 0_i64);
+    // Little where most events are wanted, and few statements where hardly any is.
+    let mut fetch = limit.saturating_mul(2);
     while looked_at < LOOKED_AT_MAX {
-        // A full page costs little where most events are wanted.
-        let fetch = limit.saturating_mul(2).min(LOOKED_AT_MAX);
+        fetch = fetch.min(LOOKED_AT_MAX.saturating_sub(looked_at));
         let part = next(&mut tx, actor.tenant, filter, before, fetch).await?;
         let Some(last) = part.last() else {
             return Ok(Found { events, next: None });
@@ -68,6 +69,7 @@ pub(in crate::audit) async fn search(
             return Ok(Found { events, next: None });
         }
         before = reached;
+        fetch = fetch.saturating_mul(4);
     }
     let next = Some(before);
     Ok(Found { events, next })
